@@ -1,0 +1,1 @@
+"""The gateway: runs the flow, caches visual contexts, speaks the dialects. No model in it."""

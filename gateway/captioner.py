@@ -1,0 +1,95 @@
+"""The gateway's side of the captioner's contract."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from pydantic import ValidationError
+
+from racro.contracts.errors import UpstreamError, UpstreamUnavailable
+from racro.contracts.perception import Delta, Identity, PerceiveRequest, PerceiveResponse
+from racro.servekit.context import TIMEOUT_HEADER
+from racro.servekit.relay import error_from_answer, raise_for_status
+from racro.servekit.sse import Event, read_events
+from racro.servekit.upstream import Upstream
+
+Listen = Callable[[Delta], Awaitable[None]]
+
+
+class CaptionerClient:
+    def __init__(self, upstream: Upstream, *, identity_ttl_s: float) -> None:
+        self._upstream = upstream
+        self._identity_ttl_s = identity_ttl_s
+        self._identity: Identity | None = None
+        self._expires = 0.0
+        self._refreshing = asyncio.Lock()
+
+    async def identity(self) -> Identity:
+        """Who captions now, asked anew when the last answer has expired.
+
+        While the captioner is away the last known identity stands in: what it captioned before
+        stays right. Raises UpstreamUnavailable if it was never known.
+        """
+        now = asyncio.get_running_loop().time
+        if self._identity is None or now() >= self._expires:
+            async with self._refreshing:
+                if self._identity is None or now() >= self._expires:
+                    await self._refresh()
+        if self._identity is None:
+            raise UpstreamUnavailable("the captioner cannot be reached")
+        return self._identity
+
+    async def check(self) -> None:
+        """Ask for the identity now; raises UpstreamError."""
+        await self._ask_identity()
+
+    def forget_identity(self) -> None:
+        """It answered as somebody else than expected."""
+        self._expires = 0
+
+    async def perceive(
+        self, request: PerceiveRequest, listen: Listen, *, timeout_s: float
+    ) -> PerceiveResponse:
+        """One streamed call; `listen` hears each piece of text as it comes."""
+        body = request.model_copy(update={"stream": True}).model_dump_json().encode()
+        headers = {TIMEOUT_HEADER: str(int(timeout_s * 1000))}
+        async with self._upstream.post("/v1/perceive", body, headers=headers) as response:
+            await raise_for_status(response, name="captioner")
+            async for event in read_events(response.content):
+                if event.name == "delta":
+                    await listen(_parse_delta(event))
+                elif event.name == "done":
+                    return _parse_response(event)
+                elif event.name == "error":
+                    raise error_from_answer(500, event.data, name="captioner")
+        raise UpstreamUnavailable("the captioner broke off its answer")
+
+    async def _refresh(self) -> None:
+        try:
+            await self._ask_identity()
+        except UpstreamError:
+            if self._identity is None:
+                raise
+            # Not at once again: every request would wait for a captioner that is away.
+            self._expires = asyncio.get_running_loop().time() + 1
+
+    async def _ask_identity(self) -> None:
+        answer = await self._upstream.get_json("/v1/identity")
+        try:
+            self._identity = Identity.model_validate(answer)
+        except ValidationError as error:
+            raise UpstreamError("the captioner's identity does not fit its contract") from error
+        self._expires = asyncio.get_running_loop().time() + self._identity_ttl_s
+
+
+def _parse_delta(event: Event) -> Delta:
+    try:
+        return Delta.model_validate_json(event.data)
+    except ValidationError as error:
+        raise UpstreamError("the captioner's answer does not fit its contract") from error
+
+
+def _parse_response(event: Event) -> PerceiveResponse:
+    try:
+        return PerceiveResponse.model_validate_json(event.data)
+    except ValidationError as error:
+        raise UpstreamError("the captioner's answer does not fit its contract") from error

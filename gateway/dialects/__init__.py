@@ -1,0 +1,1 @@
+"""What clients speak: a file for each way of asking."""

@@ -1,0 +1,162 @@
+"""`POST /v1/chat/completions`: OpenAI's chat API, with eyes.
+
+A request without images reaches the reasoner equal as JSON, except `model`; with images, only the
+messages that show them, or ask about them again, are rewritten.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Raw
+from starlette.types import Receive, Scope, Send
+
+from gateway import metrics
+from gateway.budget import visual_budget
+from gateway.dialects.conversation import TurnLook, find_looks, place
+from gateway.images import ImageLoader
+from gateway.perceive import Look, Perceiver, Perception
+from gateway.reasoners import Reasoner, Reasoners
+from gateway.settings import GatewaySettings
+from racro.contracts.errors import InvalidRequest
+from racro.contracts.solve import VisualContext
+from racro.servekit.context import timeout_from_headers, within
+from racro.servekit.relay import raise_for_status, relay_plain, relay_stream
+from racro.servekit.responses import Headers, read_body
+from racro.servekit.sse import EventStream
+from racro.servekit.tasks import all_of
+
+_SMALL_BODY_BYTES = 64 * 2**10
+
+_fields_decoder = msgspec.json.Decoder(dict[str, Raw])
+_encode = msgspec.json.Encoder().encode
+
+
+class _Head(msgspec.Struct):
+    """The fields that the gateway acts on."""
+
+    model: str = "default"
+    stream: bool | None = None
+
+
+_head_decoder = msgspec.json.Decoder(_Head)
+
+
+class ChatRequest:
+    """A chat request whose fields stay the bytes they were, and what it asks to look at."""
+
+    def __init__(self, body: bytes, *, follow_up: bool) -> None:
+        """Raise InvalidRequest if it is none."""
+        try:
+            head = _head_decoder.decode(body)
+            self._fields = _fields_decoder.decode(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise InvalidRequest(f"the body is not a chat request: {error}") from error
+        self.model = head.model
+        self.stream = bool(head.stream)
+        self.looks: list[TurnLook] = []
+        if (messages := self._fields.get("messages")) is not None:
+            self.looks = find_looks(bytes(messages), follow_up=follow_up)
+
+    def for_reasoner(self, reasoner: Reasoner, seen: Sequence[Perception]) -> bytes:
+        """The body that the reasoner gets: `seen` holds one perception for each of the looks."""
+        fields = {**self._fields, "model": reasoner.settings.model}
+        if not self.looks:
+            return _encode(fields)
+        contexts = {
+            look.index: (look, perception.context)
+            for look, perception in zip(self.looks, seen, strict=True)
+        }
+        return _encode({**fields, "messages": place(bytes(self._fields["messages"]), contexts)})
+
+
+class ChatCompletions:
+    """OpenAI chat completions; images become visual contexts on the way."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+        self.loader: ImageLoader
+        self.perceiver: Perceiver
+        self.reasoners: Reasoners
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        chat = await self._parse(await read_body(receive))
+        reasoner = self.reasoners.named(chat.model)
+        watch = metrics.Stopwatch()
+        timeout_s = timeout_from_headers(
+            scope["headers"], most_s=self._settings.limits.max_timeout_s
+        )
+        if chat.stream:
+            stream = EventStream(send, keep_alive_s=self._settings.keep_alive_s)
+            async with stream as out, within(timeout_s):
+                await self._stream(chat, reasoner, watch, out)
+        else:
+            async with within(timeout_s):
+                await self._plain(chat, reasoner, watch, send)
+        watch.record("total", watch.total())
+
+    async def _parse(self, body: bytes) -> ChatRequest:
+        follow_up = self._settings.follow_up
+        if len(body) > _SMALL_BODY_BYTES:
+            return await asyncio.to_thread(ChatRequest, body, follow_up=follow_up)
+        return ChatRequest(body, follow_up=follow_up)
+
+    async def _stream(
+        self, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch, out: EventStream
+    ) -> None:
+        seen = await self._look(chat, reasoner, watch)
+        if seen:
+            await out.add_headers(_headers(seen, watch))
+        body = chat.for_reasoner(reasoner, seen)
+        with visual_budget(reasoner, _contexts(seen)), watch.stage("reason"):
+            asked = watch.total()
+            async with reasoner.chat(body) as response:
+                await raise_for_status(response, name="reasoner")
+                first = await response.content.readany()
+                watch.record("first_token", watch.total() - asked)
+                await out.write(first)
+                await relay_stream(response, out)
+
+    async def _plain(
+        self, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch, send: Send
+    ) -> None:
+        seen = await self._look(chat, reasoner, watch)
+        body = chat.for_reasoner(reasoner, seen)
+        with visual_budget(reasoner, _contexts(seen)), watch.stage("reason"):
+            async with reasoner.chat(body) as response:
+                await raise_for_status(response, name="reasoner")
+                await response.read()
+        await relay_plain(response, send, headers=_headers(seen, watch))
+
+    async def _look(
+        self, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch
+    ) -> list[Perception]:
+        """All looks at the same time; those of earlier turns are in the cache as a rule."""
+        if not chat.looks:
+            return []
+        with watch.stage("load"):
+            sources = [source for look in chat.looks for source in look.images]
+            images = iter(await self.loader.load(sources))
+        looks = [
+            Look(
+                [next(images) for _ in look.images],
+                look.question,
+                tentative=reasoner.settings.tentative,
+            )
+            for look in chat.looks
+        ]
+        with watch.stage("perceive"):
+            return await all_of(self.perceiver.perceive(look) for look in looks)
+
+
+def _contexts(seen: Sequence[Perception]) -> list[VisualContext]:
+    return [perception.context for perception in seen]
+
+
+def _headers(seen: Sequence[Perception], watch: metrics.Stopwatch) -> Headers:
+    """Where each visual context came from, in the order of the turns, and what it took."""
+    timing = (b"server-timing", watch.server_timing())
+    if not seen:
+        return [timing]
+    results = ", ".join(perception.context.cache for perception in seen)
+    return [(b"x-racro-visual-context", results.encode()), timing]

@@ -1,0 +1,162 @@
+"""The images of an OpenAI chat conversation: which to look at for which question, and the messages
+with visual contexts in their place.
+
+What becomes of a message depends on the messages up to it and nothing else, so that the same
+history always gives the reasoner the same prefix. Fields that nobody needs to understand stay the
+bytes that the client sent.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from gateway.images import ImageSource
+from racro.contracts.errors import InvalidRequest
+from racro.contracts.prompts import further_image, visual_context_block
+from racro.contracts.solve import VisualContext
+
+FOLLOW_UP_TURNS = 3
+
+# Coding agents wrap the user's text in reminders that change every day; the question does not.
+_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL | re.IGNORECASE)
+
+
+class _ImageUrl(msgspec.Struct):
+    url: str
+
+
+class _Part(msgspec.Struct):
+    type: str = ""
+    text: str = ""
+    image_url: _ImageUrl | str | None = None
+
+
+class _Message(msgspec.Struct):
+    role: str = ""
+    content: str | list[_Part] | None = None
+
+
+@dataclass(frozen=True)
+class TurnLook:
+    """What the message at `index` has to be looked at for; `images` may be an earlier turn's."""
+
+    index: int
+    images: tuple[ImageSource, ...]
+    question: str | None
+    follow_up: bool = False
+
+
+_messages_decoder = msgspec.json.Decoder(list[_Message])
+_raw_messages_decoder = msgspec.json.Decoder(list[Raw])
+_fields_decoder = msgspec.json.Decoder(dict[str, Raw])
+_parts_decoder = msgspec.json.Decoder(list[_Part])
+
+
+def find_looks(messages: bytes, *, follow_up: bool) -> list[TurnLook]:
+    """The looks that a conversation asks for, in order; none for one without images.
+
+    `messages` is the field's JSON. Where its shape is not OpenAI's there is nothing to look at:
+    it is the reasoner's to refuse. Raises InvalidRequest for an image without a URL.
+    """
+    try:
+        parsed = _messages_decoder.decode(messages)
+    except msgspec.ValidationError:
+        if b"image_url" in messages:
+            raise InvalidRequest(
+                "the messages have an image, but not the shape of OpenAI's chat API",
+                param="messages",
+            ) from None
+        return []
+    return list(_looks(parsed, follow_up=follow_up))
+
+
+def _looks(messages: Sequence[_Message], *, follow_up: bool) -> Iterator[TurnLook]:
+    shown: tuple[ImageSource, ...] = ()
+    user_turns_since = 0
+    last_user_text: str | None = None
+    for index, message in enumerate(messages):
+        if message.role not in {"user", "tool"}:
+            continue
+        images = tuple(_images(message, index))
+        question = _question(message) if message.role == "user" else last_user_text
+        if message.role == "user":
+            user_turns_since += 1
+            last_user_text = question
+        if images:
+            shown, user_turns_since = images, 0
+            yield TurnLook(index, images, question)
+        elif (
+            follow_up
+            and message.role == "user"
+            and shown
+            and question
+            and user_turns_since <= FOLLOW_UP_TURNS
+        ):
+            yield TurnLook(index, shown, question, follow_up=True)
+
+
+def _images(message: _Message, index: int) -> Iterator[ImageSource]:
+    if not isinstance(message.content, list):
+        return
+    for position, part in enumerate(message.content):
+        if part.type != "image_url":
+            continue
+        param = f"messages[{index}].content[{position}].image_url"
+        url = part.image_url.url if isinstance(part.image_url, _ImageUrl) else part.image_url
+        if not url:
+            raise InvalidRequest(f"{param}: an image_url needs a url", param=param)
+        yield ImageSource(url, param=param)
+
+
+def _question(message: _Message) -> str | None:
+    if isinstance(message.content, list):
+        text = "\n".join(part.text for part in message.content if part.type == "text")
+    else:
+        text = message.content or ""
+    return _REMINDER.sub("", text).strip() or None
+
+
+def place(messages: bytes, contexts: Mapping[int, tuple[TurnLook, VisualContext]]) -> list[Raw]:
+    """The messages with each look's visual context in place; the others are the bytes they were."""
+    return [
+        _place_one(message, *contexts[index]) if index in contexts else message
+        for index, message in enumerate(_raw_messages_decoder.decode(messages))
+    ]
+
+
+def _place_one(message: Raw, look: TurnLook, context: VisualContext) -> Raw:
+    fields: dict[str, Any] = _fields_decoder.decode(message)
+    block = visual_context_block(
+        images=len(look.images),
+        caption=context.caption,
+        tentative=context.tentative,
+        follow_up=look.follow_up,
+    )
+    fields["content"] = (
+        _with_further_look(fields["content"], block)
+        if look.follow_up
+        else _with_images_replaced(fields["content"], block)
+    )
+    return Raw(msgspec.json.encode(fields))
+
+
+def _with_further_look(content: Raw, block: str) -> str:
+    parsed = msgspec.json.decode(content, type=str | list[_Part])
+    text = parsed if isinstance(parsed, str) else "\n".join(part.text for part in parsed)
+    return f"{block}\n{text}"
+
+
+def _with_images_replaced(content: Raw, block: str) -> str:
+    """One text: servers of text-only models understand a plain string best."""
+    texts, seen = [], 0
+    for part in _parts_decoder.decode(content):
+        if part.type == "image_url":
+            seen += 1
+            texts.append(block if seen == 1 else further_image(seen))
+        else:
+            texts.append(part.text)
+    return "\n".join(texts)

@@ -1,0 +1,152 @@
+"""`POST /v1/solve`: JSON or multipart in, one JSON object or named events out."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from gateway.images import ImageSource
+from gateway.settings import GatewaySettings
+from gateway.solve import Solver
+from racro.contracts.errors import InvalidRequest, UnsupportedMediaType
+from racro.contracts.perception import Delta
+from racro.contracts.solve import SolveOptions, SolveRequest, SolveResponse, VisualContext
+from racro.servekit.context import header, within
+from racro.servekit.responses import JSON, read_body, send_response
+from racro.servekit.sse import NamedEventStream
+from racro.servekit.validation import invalid_request
+
+# Bodies above this are parsed in a thread: 10 MB of base64 would hold up every other request.
+_SMALL_BODY_BYTES = 64 * 2**10
+
+
+class _Nobody:
+    async def caption_piece(self, delta: Delta) -> None: ...
+
+    async def seen(self, context: VisualContext) -> None: ...
+
+    async def thought(self, text: str) -> None: ...
+
+    async def said(self, text: str) -> None: ...
+
+
+class _Streamed:
+    """Tells a stream what happens, as events."""
+
+    def __init__(self, out: NamedEventStream) -> None:
+        self._out = out
+
+    async def caption_piece(self, delta: Delta) -> None:
+        piece = {"part": delta.part, "text": delta.text}
+        await self._out.event("visual_context.delta", piece)
+
+    async def seen(self, context: VisualContext) -> None:
+        await self._out.event("visual_context.done", context.model_dump())
+
+    async def thought(self, text: str) -> None:
+        await self._out.event("reasoning.delta", {"text": text})
+
+    async def said(self, text: str) -> None:
+        await self._out.event("answer.delta", {"text": text})
+
+
+class Solve:
+    """Answer a question about images."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+        self.solver: Solver
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        options, sources = await _read(scope, receive)
+        timeout_s = options.timeout_s
+        if timeout_s > self._settings.limits.max_timeout_s:
+            raise InvalidRequest(
+                f"timeout_s = {timeout_s:g}; "
+                f"limits.max_timeout_s = {self._settings.limits.max_timeout_s:g}",
+                param="timeout_s",
+            )
+        if options.stream:
+            async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
+                async with within(timeout_s):
+                    response = await self.solver.solve(options, sources, _Streamed(out))
+                await out.event("done", response.model_dump())
+            return
+        async with within(timeout_s):
+            response = await self.solver.solve(options, sources, _Nobody())
+        await send_response(
+            send, response.model_dump_json().encode(), headers=[JSON, *_headers(response)]
+        )
+
+
+def _headers(response: SolveResponse) -> Sequence[tuple[bytes, bytes]]:
+    timing = response.timing_ms.model_dump()
+    stages = ", ".join(f"{stage};dur={milliseconds}" for stage, milliseconds in timing.items())
+    return [
+        (b"x-racro-visual-context", response.visual_context.cache.encode()),
+        (b"server-timing", stages.encode()),
+    ]
+
+
+async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[ImageSource]]:
+    content_type = (header(scope["headers"], "content-type") or "application/json").lower()
+    if content_type.startswith("multipart/form-data"):
+        return await _read_form(scope, receive)
+    if "json" not in content_type and not content_type.startswith("application/x-www-form"):
+        raise UnsupportedMediaType("expected application/json or multipart/form-data")
+    body = await read_body(receive)
+    if len(body) > _SMALL_BODY_BYTES:
+        request = await asyncio.to_thread(_parse, body)
+    else:
+        request = _parse(body)
+    sources = [
+        ImageSource(image, param=f"images[{index}]") for index, image in enumerate(request.images)
+    ]
+    return request, sources
+
+
+def _parse(body: bytes) -> SolveRequest:
+    try:
+        return SolveRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise invalid_request(error) from error
+
+
+async def _read_form(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[ImageSource]]:
+    try:
+        form = await Request(scope, receive).form(max_fields=16)
+    except HTTPException as error:
+        raise InvalidRequest(f"the form cannot be read: {error.detail}") from error
+    try:
+        sources = [
+            ImageSource(await upload.read(), param=f"image[{index}]")
+            for index, upload in enumerate(_uploads(form))
+        ]
+        return _form_options(form), sources
+    finally:
+        await form.close()
+
+
+def _uploads(form: FormData) -> list[UploadFile]:
+    uploads = [part for part in form.getlist("image") if isinstance(part, UploadFile)]
+    if not uploads:
+        raise InvalidRequest("image: at least one file is needed", param="image")
+    return uploads
+
+
+def _form_options(form: FormData) -> SolveOptions:
+    fields: dict[str, Any] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            fields[name] = value
+        elif name != "image":
+            raise InvalidRequest(f"{name}: only `image` may be a file", param=name)
+    try:
+        return SolveOptions.model_validate(fields)
+    except ValidationError as error:
+        raise invalid_request(error) from error

@@ -1,0 +1,159 @@
+"""Images at the edge: sniffed, counted, measured by their headers, digested. Never decoded."""
+
+import asyncio
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import imagesize
+import pybase64
+
+from gateway import metrics
+from gateway.fetch import Fetcher
+from gateway.settings import LimitsSection
+from racro.contracts.errors import (
+    InvalidImage,
+    InvalidRequest,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from racro.servekit.tasks import all_of
+
+SUPPORTED = "PNG, JPEG, GIF and WebP are supported"
+
+_MAGIC = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"GIF8[79]a"), "image/gif"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
+)
+_DATA_URL = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
+_WHITESPACE = re.compile(r"\s+")
+# Below this, a hop to a thread costs more than the work it moves off the event loop.
+_SMALL_BYTES = 64 * 2**10
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One checked image. `digest` is the SHA-256 of its bytes."""
+
+    data: bytes
+    media_type: str
+    digest: str
+
+    def data_url(self) -> str:
+        return f"data:{self.media_type};base64,{pybase64.b64encode_as_string(self.data)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """An image as a client gave it: a data URL, an http(s) URL, or the bytes of an upload.
+
+    `param` names the field it came in, for error messages.
+    """
+
+    content: str | bytes
+    param: str
+
+
+class ImageLoader:
+    def __init__(self, limits: LimitsSection, fetcher: Fetcher) -> None:
+        self._limits = limits
+        self._fetcher = fetcher
+
+    async def load(self, sources: Sequence[ImageSource]) -> list[Image]:
+        """All images of a request, in order, loaded at the same time.
+
+        Raises the first error in order of arrival: InvalidImage, TooLarge, UnsupportedMediaType,
+        UrlForbidden or InvalidRequest, each naming the image's field.
+        """
+        if len(sources) > self._limits.max_images:
+            raise InvalidRequest(
+                f"{len(sources)} images; max_images = {self._limits.max_images}", param="images"
+            )
+        # A conversation shows one image many times: it is fetched and read once.
+        unique = {source.content: source for source in sources}
+        images = await all_of(self._load(source) for source in unique.values())
+        by_content = dict(zip(unique, images, strict=True))
+        return [by_content[source.content] for source in sources]
+
+    async def _load(self, source: ImageSource) -> Image:
+        content, param = source.content, source.param
+        if isinstance(content, str) and content[:8].lower().startswith(("http://", "https://")):
+            metrics.IMAGES.labels("url").inc()
+            content = await self._fetcher.fetch(content, param=param)
+        else:
+            metrics.IMAGES.labels("upload" if isinstance(content, bytes) else "data_url").inc()
+        if len(content) <= _SMALL_BYTES:
+            return read_image(content, param=param, limits=self._limits)
+        return await asyncio.to_thread(read_image, content, param=param, limits=self._limits)
+
+
+def read_image(content: str | bytes, *, param: str, limits: LimitsSection) -> Image:
+    data = (
+        decode_data_url(content, param=param, limits=limits)
+        if isinstance(content, str)
+        else content
+    )
+    if len(data) > limits.max_image_bytes:
+        raise _too_many_bytes(len(data), param=param, limits=limits)
+    media_type = sniff(data, param=param)
+    check_pixels(data, param=param, limits=limits)
+    return Image(data, media_type, hashlib.sha256(data).hexdigest())
+
+
+def decode_data_url(url: str, *, param: str, limits: LimitsSection) -> bytes:
+    """The bytes of a base64 data URL, whatever media type it claims."""
+    header = _DATA_URL.match(url[:1024])
+    if header is None:
+        raise InvalidImage(
+            "expected a base64 data URL (data:image/png;base64,…) or an http(s) URL", param=param
+        )
+    declared_bytes = (len(url) - header.end()) * 3 // 4
+    if declared_bytes > limits.max_image_bytes + 2:
+        raise _too_many_bytes(declared_bytes, param=param, limits=limits)
+    payload = url[header.end() :]
+    try:
+        return pybase64.b64decode(payload, validate=True)
+    except ValueError:
+        # Some encoders break lines, some leave the padding off; anything else is broken.
+        compact = _WHITESPACE.sub("", payload)
+        padded = compact + "=" * (-len(compact) % 4)
+    try:
+        return pybase64.b64decode(padded, validate=True)
+    except ValueError as error:
+        raise InvalidImage("the data URL is not valid base64", param=param) from error
+
+
+def sniff(data: bytes, *, param: str) -> str:
+    """The media type by the first bytes: names and declared types prove nothing."""
+    if not data:
+        raise InvalidImage("the image is empty (0 bytes)", param=param)
+    for magic, media_type in _MAGIC:
+        if magic.match(data):
+            return media_type
+    raise UnsupportedMediaType(f"this is not an image of a known type; {SUPPORTED}", param=param)
+
+
+def check_pixels(data: bytes, *, param: str, limits: LimitsSection) -> None:
+    """Refuse by the size that the header declares, before anyone decodes a pixel."""
+    try:
+        width, height = imagesize.get(io.BytesIO(data), exif_rotation=False)
+    except Exception as error:
+        raise InvalidImage("the image's header cannot be read", param=param) from error
+    if width < 1 or height < 1:
+        raise InvalidImage("the image's header is truncated or damaged", param=param)
+    if width * height > limits.max_image_pixels:
+        raise TooLarge(
+            f"the image declares {width}x{height} pixels; "
+            f"max_image_pixels = {limits.max_image_pixels}",
+            param=param,
+        )
+
+
+def _too_many_bytes(size: int, *, param: str, limits: LimitsSection) -> TooLarge:
+    return TooLarge(
+        f"the image has {size} bytes; max_image_bytes = {limits.max_image_bytes}", param=param
+    )

@@ -1,0 +1,133 @@
+"""Settings of the gateway."""
+
+from typing import ClassVar, Self
+
+from pydantic import Field, IPvAnyNetwork, model_validator
+
+from racro.servekit.settings import Section, ServiceSettings
+
+URL = "^https?://.+"
+
+
+class CaptionerSection(Section):
+    url: str = Field(
+        default="http://127.0.0.1:8001", pattern=URL, description="Base URL of the captioner."
+    )
+    max_tokens: int = Field(
+        default=2048,
+        ge=1,
+        description="Token limit of a caption, and of a tentative response.",
+    )
+    identity_ttl_s: float = Field(
+        default=30,
+        gt=0,
+        description="How long the captioner's identity is believed before it is asked again.",
+    )
+
+
+class SamplingSection(Section):
+    """Sampling of `/v1/solve`; chat clients bring their own. The paper's values."""
+
+    temperature: float = Field(default=0.6, ge=0, le=2, description="Sampling temperature.")
+    top_p: float = Field(default=0.95, gt=0, le=1, description="Nucleus sampling.")
+    max_tokens: int = Field(default=8192, ge=1, description="Token limit of an answer.")
+
+
+class ReasonerSection(Section):
+    url: str = Field(
+        pattern=URL,
+        description="Base URL of a server of OpenAI's chat API, up to and including /v1.",
+    )
+    model: str = Field(description="The model's name at that server.")
+    api_key_env: str | None = Field(
+        default=None, description="Environment variable that holds the server's API key."
+    )
+    context_tokens: int = Field(default=32768, ge=256, description="The reasoner's context length.")
+    visual_budget_tokens: int = Field(
+        default=8192, ge=64, description="Most of it that visual contexts may take."
+    )
+    tentative: bool = Field(
+        default=False,
+        description="Give tentative responses in chat dialects too; /v1/solve has its own field.",
+    )
+    sampling: SamplingSection = Field(
+        default=SamplingSection(), description="Sampling of /v1/solve."
+    )
+
+    @model_validator(mode="after")
+    def _budget_fits(self) -> Self:
+        if self.visual_budget_tokens > self.context_tokens:
+            raise ValueError("visual_budget_tokens is more than context_tokens")
+        return self
+
+
+class CacheSection(Section):
+    url: str = Field(
+        default="memory://", pattern="^memory://$", description="Where visual contexts are kept."
+    )
+    max_bytes: int = Field(
+        default=64 * 2**20, ge=0, description="Size of the in-memory cache; 0 keeps nothing."
+    )
+
+
+class LimitsSection(Section):
+    max_image_bytes: int = Field(default=20 * 2**20, ge=1, description="Largest image, in bytes.")
+    max_image_pixels: int = Field(
+        default=50_000_000, ge=1, description="Largest width × height an image may declare."
+    )
+    max_images: int = Field(default=16, ge=1, description="Most images of one request.")
+    max_timeout_s: float = Field(
+        default=600,
+        gt=0,
+        description="Longest time for one request; also the time chat requests get.",
+    )
+
+
+class FetchSection(Section):
+    allow_private: bool = Field(
+        default=False,
+        description="Fetch images from any address: loopback, private and link-local ones too.",
+    )
+    allow_networks: tuple[IPvAnyNetwork, ...] = Field(
+        default=(),
+        description="Networks (CIDR) that may be fetched from although they are not public.",
+    )
+    timeout_s: float = Field(
+        default=10, gt=0, description="Longest time for one image, redirects included."
+    )
+    max_redirects: int = Field(default=3, ge=0, description="Most redirects for one image.")
+
+
+class GatewaySettings(ServiceSettings):
+    default_port: ClassVar[int] = 8000
+
+    port: int = Field(default=default_port, ge=0, le=65535, description="Port to listen on.")
+    captioner: CaptionerSection = Field(
+        default=CaptionerSection(), description="Which captioner is asked."
+    )
+    reasoners: dict[str, ReasonerSection] = Field(
+        default={
+            "default": ReasonerSection(
+                url="http://127.0.0.1:8002/v1",
+                model="smollm2-135m",
+                context_tokens=8192,
+                visual_budget_tokens=2048,
+                sampling=SamplingSection(temperature=0, top_p=1, max_tokens=512),
+            )
+        },
+        min_length=1,
+        description="Reasoners by the name that clients choose as `model`.",
+    )
+    cache: CacheSection = Field(default=CacheSection(), description="The visual-context cache.")
+    limits: LimitsSection = Field(default=LimitsSection(), description="What a request may ask.")
+    fetch: FetchSection = Field(default=FetchSection(), description="Images given as URLs.")
+    follow_up: bool = Field(
+        default=True,
+        description=(
+            "A user turn without an image, within three user turns of the last one, has those "
+            "images captioned again for its own question."
+        ),
+    )
+    keep_alive_s: float = Field(
+        default=10, gt=0, description="Longest silence of a stream before a comment is sent."
+    )

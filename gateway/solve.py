@@ -1,0 +1,122 @@
+"""The story of a solve: look at the images, tell the reasoner what was seen, give its answer."""
+
+import uuid
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Protocol
+
+from gateway import metrics
+from gateway.budget import visual_budget
+from gateway.images import ImageLoader, ImageSource
+from gateway.perceive import Look, Perceiver, Perception
+from gateway.reasoners import Reasoner, Reasoners
+from racro.answers import final_answer, split_reasoning
+from racro.contracts.perception import Delta, Usage
+from racro.contracts.prompts import joint_messages
+from racro.contracts.solve import (
+    ReasonerName,
+    SolveOptions,
+    SolveResponse,
+    SolveUsage,
+    Timing,
+    VisualContext,
+)
+
+
+class Audience(Protocol):
+    """Who hears a solve while it happens: a stream, or nobody."""
+
+    async def caption_piece(self, delta: Delta) -> None: ...
+
+    async def seen(self, context: VisualContext) -> None: ...
+
+    async def thought(self, text: str) -> None: ...
+
+    async def said(self, text: str) -> None: ...
+
+
+class Solver:
+    def __init__(self, loader: ImageLoader, perceiver: Perceiver, reasoners: Reasoners) -> None:
+        self._loader = loader
+        self._perceiver = perceiver
+        self._reasoners = reasoners
+
+    async def solve(
+        self, options: SolveOptions, sources: Sequence[ImageSource], audience: Audience
+    ) -> SolveResponse:
+        watch = metrics.Stopwatch()
+        reasoner = self._reasoners.named(options.model)
+        with watch.stage("load"):
+            images = await self._loader.load(sources)
+        with watch.stage("perceive"):
+            look = Look(images, options.question, options.tentative, options.cache)
+            seen = await self._perceiver.perceive(look, audience.caption_piece)
+        await audience.seen(seen.context)
+        answer = await _reason(reasoner, options.question, seen.context, audience, watch)
+        watch.record("total", watch.total())
+        return await _response(reasoner, seen, answer, watch)
+
+
+class _Answer:
+    """The reasoner's stream, gathered."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.reasoning = ""
+        self.finish_reason: str | None = None
+        self.usage = Usage()
+
+
+async def _reason(
+    reasoner: Reasoner,
+    question: str,
+    context: VisualContext,
+    audience: Audience,
+    watch: metrics.Stopwatch,
+) -> _Answer:
+    messages = joint_messages(question, context.caption, context.tentative)
+    answer = _Answer()
+    started = watch.total()
+    with visual_budget(reasoner, [context]), watch.stage("reason"):
+        async with aclosing(reasoner.stream(messages)) as pieces:
+            async for piece in pieces:
+                if "first_token" not in watch.stages and (piece.content or piece.reasoning):
+                    watch.record("first_token", watch.total() - started)
+                if piece.reasoning:
+                    answer.reasoning += piece.reasoning
+                    await audience.thought(piece.reasoning)
+                if piece.content:
+                    answer.text += piece.content
+                    await audience.said(piece.content)
+                answer.finish_reason = piece.finish_reason or answer.finish_reason
+                answer.usage = piece.usage or answer.usage
+    metrics.count_tokens("reasoner", answer.usage)
+    return answer
+
+
+async def _response(
+    reasoner: Reasoner, seen: Perception, answer: _Answer, watch: metrics.Stopwatch
+) -> SolveResponse:
+    thought_aloud, text = split_reasoning(answer.text)
+    stages = watch.stages
+    return SolveResponse(
+        id=f"solve-{uuid.uuid4().hex}",
+        answer=final_answer(text),
+        text=text,
+        reasoning=answer.reasoning or thought_aloud,
+        visual_context=seen.context,
+        model=reasoner.name,
+        reasoner=ReasonerName(model=reasoner.settings.model, revision=await reasoner.revision()),
+        finish_reason=answer.finish_reason,
+        usage=SolveUsage(captioner=seen.usage, reasoner=answer.usage),
+        timing_ms=Timing(
+            perceive=_milliseconds(stages["load"] + stages["perceive"]),
+            first_token=_milliseconds(stages.get("first_token", stages["reason"])),
+            reason=_milliseconds(stages["reason"]),
+            total=_milliseconds(stages["total"]),
+        ),
+    )
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)

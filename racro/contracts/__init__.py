@@ -1,0 +1,1 @@
+"""What the deployables say to one another and to their clients. Pydantic and stdlib only."""

@@ -1,0 +1,155 @@
+"""The error tree: every failure that a client may see, with its status and code.
+
+    RacroError                      500  internal
+    ├── RequestError
+    │   ├── InvalidRequest          400  invalid_request
+    │   │   ├── InvalidImage        400  invalid_image
+    │   │   └── ContextLengthExceeded 400 context_length_exceeded
+    │   ├── UrlForbidden            403  url_forbidden
+    │   ├── NotFound                404  not_found
+    │   │   └── UnknownModel        404  unknown_model
+    │   ├── MethodNotAllowed        405  method_not_allowed
+    │   ├── TooLarge                413  too_large
+    │   ├── UnsupportedMediaType    415  unsupported_media_type
+    │   └── RateLimited             429  rate_limited
+    └── UpstreamError               502  upstream_error
+        ├── UpstreamUnavailable     503  upstream_unavailable
+        └── DeadlineExceeded        504  deadline_exceeded
+
+Messages name the field and the limit. They never carry an address, a traceback or the repr of an
+object: they are shown to clients.
+"""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
+
+
+class RacroError(Exception):
+    """An error with a place in the API: `status`, `code`, and `kind` (OpenAI calls it type)."""
+
+    status: ClassVar[int] = 500
+    kind: ClassVar[str] = "server_error"
+    code: ClassVar[str] = "internal"
+    retry_after_s: ClassVar[int | None] = None
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+    def envelope(self) -> dict[str, Any]:
+        """OpenAI's error object, the body of every error response."""
+        return {
+            "error": {
+                "type": self.kind,
+                "code": self.code,
+                "message": self.message,
+                "param": self.param,
+            }
+        }
+
+    @classmethod
+    def tree(cls) -> Iterator[type[Self]]:
+        yield cls
+        for child in cls.__subclasses__():
+            yield from child.tree()
+
+
+class RequestError(RacroError):
+    """The client can mend it."""
+
+    status = 400
+    kind = "invalid_request_error"
+    code = "invalid_request"
+
+
+class InvalidRequest(RequestError):
+    pass
+
+
+class InvalidImage(InvalidRequest):
+    code = "invalid_image"
+
+
+class ContextLengthExceeded(InvalidRequest):
+    code = "context_length_exceeded"
+
+
+class UrlForbidden(RequestError):
+    status = 403
+    code = "url_forbidden"
+
+
+class NotFound(RequestError):
+    status = 404
+    code = "not_found"
+
+
+class UnknownModel(NotFound):
+    code = "unknown_model"
+
+
+class MethodNotAllowed(RequestError):
+    status = 405
+    code = "method_not_allowed"
+
+
+class TooLarge(RequestError):
+    status = 413
+    code = "too_large"
+
+
+class UnsupportedMediaType(RequestError):
+    status = 415
+    code = "unsupported_media_type"
+
+
+class RateLimited(RequestError):
+    status = 429
+    kind = "rate_limit_error"
+    code = "rate_limited"
+    retry_after_s = 1
+
+
+class UpstreamError(RacroError):
+    """A captioner, reasoner or engine answered in a way that the client cannot mend."""
+
+    status = 502
+    code = "upstream_error"
+
+
+class UpstreamUnavailable(UpstreamError):
+    status = 503
+    code = "upstream_unavailable"
+    retry_after_s = 2
+
+
+class DeadlineExceeded(UpstreamError):
+    status = 504
+    kind = "timeout_error"
+    code = "deadline_exceeded"
+
+
+_BY_CODE = {error.code: error for error in RacroError.tree() if error is not RequestError}
+_BY_STATUS = {
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: TooLarge,
+    415: UnsupportedMediaType,
+    429: RateLimited,
+}
+
+
+def error_from_status(status: int, message: str) -> RacroError:
+    """The error a framework's bare HTTP status stands for."""
+    fallback = InvalidRequest if 400 <= status < 500 else RacroError  # noqa: PLR2004
+    return _BY_STATUS.get(status, fallback)(message)
+
+
+def error_from_envelope(body: Any) -> RacroError | None:
+    """The error that one of our own services reported, or None if `body` is no envelope of ours."""
+    match body:
+        case {"error": {"code": str(code), "message": str(message), **rest}} if code in _BY_CODE:
+            param = rest.get("param")
+            return _BY_CODE[code](message, param=param if isinstance(param, str) else None)
+    return None

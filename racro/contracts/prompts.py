@@ -1,0 +1,132 @@
+"""Prompt profiles: versioned sets of prompts. Changing a text means a new profile name.
+
+`racro-v1` is the contract the released checkpoints were trained with, quoted from the paper
+(arXiv 2506.04559). `chat-v1` is ours: how a visual context stands in a chat message.
+"""
+
+import re
+from dataclasses import dataclass
+
+RACRO_V1 = "racro-v1"
+CHAT_V1 = "chat-v1"
+
+_CONTROL_TOKEN = re.compile(
+    r"<(?=[|\uff5c]"  # ChatML, Llama 3, Qwen-VL: <|im_start|>, <|image_pad|>; DeepSeek's wide bar
+    r"|/?(?:image|img|video|audio|think|s|bos|eos|pad|unk|start_of_turn|end_of_turn"
+    r"|image_soft_token)(?:>|\s[^<>]*>)"
+    r"|/?visual_context\b"
+    r"|(?:image|fake_token_around_image|row_\d+_col_\d+|global-img)>)"
+    r"|\[(?=/?(?:INST|IMG|IMG_END|IMG_BREAK|SYSTEM_PROMPT)\])",
+    re.IGNORECASE,
+)
+
+
+def neutralise(text: str) -> str:
+    """Break every control token of the common chat templates, so that text stays text.
+
+    A space after the opening bracket is enough: tokenizers match special tokens exactly.
+    """
+    return _CONTROL_TOKEN.sub(lambda match: match[0] + " ", text)
+
+
+@dataclass(frozen=True)
+class CaptionPrompt:
+    """A captioner's prompt. The images come first in the user message, then `user`."""
+
+    system: str | None
+    user: str
+
+
+def caption_prompt(question: str | None) -> CaptionPrompt:
+    """racro-v1; without a question the same request, less the query."""
+    if question is None:
+        return CaptionPrompt(
+            system="You are given an image. Please describe the image in detail.",
+            user="Please describe the image.",
+        )
+    return CaptionPrompt(
+        system=(
+            "You are given an image and a relevant question. Based on the query, please describe "
+            "the image in detail. Do not try to answer the question."
+        ),
+        user=(
+            f"Question: {neutralise(question)}\n"
+            "Please describe the image. DO NOT try to answer the question!"
+        ),
+    )
+
+
+def tentative_prompt(question: str) -> CaptionPrompt:
+    """racro-v1."""
+    return CaptionPrompt(
+        system=None,
+        user=(
+            f"{neutralise(question)} Please think step by step. "
+            r"The final answer MUST BE put in \boxed{}."
+        ),
+    )
+
+
+def joint_messages(question: str, caption: str, tentative: str | None) -> list[dict[str, str]]:
+    """racro-v1, as the paper's evaluation asks it: caption, question and tentative response.
+
+    Without a tentative response its two paragraphs and the sentence announcing it are left out.
+    """
+    intro = (
+        "In the following text, you will receive a detailed caption of an image and a relevant "
+        "question. In addition, you will be provided with a tentative model response. You goal is "
+        "to answer the question using these information."
+        if tentative is not None
+        else "In the following text, you will receive a detailed caption of an image and a "
+        "relevant question. You goal is to answer the question using these information."
+    )
+    paragraphs = [
+        intro,
+        f"### The detailed caption of the provided image: {neutralise(caption)}",
+        "### Note that the caption might contain incorrect solutions, do not be misguided by them.",
+        f"### A problem to be solved: {neutralise(question)}",
+    ]
+    if tentative is not None:
+        paragraphs += [
+            f"### A tentative model response: {neutralise(tentative)}",
+            "### Note that the above tentative response might be inaccurate (due to calculation "
+            "errors, incorrect logic/reasoning and so on), under such a case, please ignore it and "
+            "give your own solutions. However, if you do not have enough evidence to show it is "
+            "wrong, please output the tentative response.",
+        ]
+    paragraphs.append(r"### Please think step by step. The final answer MUST BE put in \boxed{}.")
+    return [
+        {"role": "system", "content": "You are a helpful assistant."},
+        {"role": "user", "content": "\n\n".join(paragraphs)},
+    ]
+
+
+def visual_context_block(
+    *, images: int, caption: str, tentative: str | None = None, follow_up: bool = False
+) -> str:
+    """chat-v1: the labelled, fenced text that stands where the `images` of a turn stood.
+
+    `follow_up` is for a further look, at the images of an earlier turn.
+    """
+    label = "image" if images == 1 else f"images 1 to {images}"
+    if follow_up:
+        label += " shown earlier, looked at again for this message"
+    lines = [
+        f"<visual_context: {label}>",
+        neutralise(caption),
+    ]
+    if tentative is not None:
+        lines += ["Tentative answer of the vision model (may be wrong):", neutralise(tentative)]
+    lines.append("</visual_context>")
+    return "\n".join(lines)
+
+
+def further_image(number: int) -> str:
+    """chat-v1: what stands where the second image of a turn stood, and each one after it."""
+    return f"[image {number}: described in the visual context above]"
+
+
+def prompt_texts() -> tuple[str, ...]:
+    """Every text of racro-v1 that a captioner sends, for its fingerprint."""
+    prompts = (caption_prompt(None), caption_prompt("{question}"), tentative_prompt("{question}"))
+    return tuple(text for prompt in prompts for text in (prompt.system or "", prompt.user))

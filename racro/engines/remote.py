@@ -1,0 +1,70 @@
+"""An engine that runs elsewhere: any server of the OpenAI chat API, by URL."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import aiohttp
+from pydantic import BaseModel, ConfigDict, Field
+
+from racro.contracts.errors import UpstreamError
+from racro.servekit.settings import api_key
+from racro.servekit.upstream import Upstream
+
+
+class RemoteSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["url"]
+    url: str = Field(
+        pattern="^https?://.+",
+        description="Base URL of an OpenAI-compatible server, up to and including /v1.",
+    )
+    model: str = Field(description="The model's name at that server.")
+    api_key_env: str | None = Field(
+        default=None, description="Environment variable that holds the server's API key."
+    )
+
+
+class RemoteEngine:
+    stream_fields: Mapping[str, Any] = {}
+    plain_by_stream = False
+
+    def __init__(self, settings: RemoteSettings, *, served_name: str) -> None:  # noqa: ARG002
+        self._settings = settings
+        self.api_key = api_key(settings.api_key_env)
+        self._upstream: Upstream | None = None
+
+    @property
+    def base_url(self) -> str:
+        return self._settings.url
+
+    @property
+    def model(self) -> str:
+        return self._settings.model
+
+    async def start(self, session: aiohttp.ClientSession) -> None:
+        self._upstream = Upstream(session, self.base_url, name="engine", api_key=self.api_key)
+
+    async def stop(self) -> None:
+        self._upstream = None
+
+    async def problem(self) -> str | None:
+        try:
+            await self._card()
+        except UpstreamError as error:
+            return error.message
+        return None
+
+    async def revision(self) -> str | None:
+        """What its /models says, if it says anything (our own reasoner service does)."""
+        revision = (await self._card()).get("revision")
+        return revision if isinstance(revision, str) else None
+
+    async def _card(self) -> dict[str, Any]:
+        if self._upstream is None:
+            raise UpstreamError("the engine was not started")
+        match await self._upstream.get_json("/models"):
+            case {"data": [*models]}:
+                named = [model for model in models if isinstance(model, dict)]
+                return next((card for card in named if card.get("id") == self.model), {})
+        raise UpstreamError("the engine does not list its models")

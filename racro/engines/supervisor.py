@@ -1,0 +1,144 @@
+"""Keeps an engine's server process running on loopback, and says why when it does not run."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+_log = logging.getLogger(__name__)
+
+_FIRST_BACK_OFF_S = 0.5
+_LONGEST_BACK_OFF_S = 30.0
+# A child that lived this long was healthy: its end starts the back-off afresh.
+_HEALTHY_AFTER_S = 60.0
+_POLL_S = 0.1
+_TERMINATE_TIMEOUT_S = 5.0
+_LAST_WORDS = 5
+
+
+def _free_loopback_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Supervisor:
+    """One child process, restarted with exponential back-off whenever it ends.
+
+    `command(port)` is its command line; `would_answer(port)` raises or returns False until it
+    serves. The child must die with its parent by itself (`PR_SET_PDEATHSIG`): a killed supervisor
+    cannot end it any more.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[int], Sequence[str]],
+        would_answer: Callable[[int], Awaitable[bool]],
+    ) -> None:
+        self._command = command
+        self._would_answer = would_answer
+        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._problem: str | None = "the engine was not started"
+        self._task: asyncio.Task[None] | None = None
+        self.port = 0
+        self.pid: int | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """None while the child would answer, else what is wrong, with the child's last words."""
+        if self._problem is None or not self._last_words:
+            return self._problem
+        return f"{self._problem}; its last words: {' | '.join(self._last_words)}"
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._keep_running())
+        self._task.add_done_callback(self._report_end)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def _report_end(self, task: asyncio.Task[None]) -> None:
+        """Supervision never ends by itself: if it does, /readyz and the log must say so."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._problem = "the engine is not supervised any more"
+            _log.critical("supervision failed", exc_info=error)
+
+    async def _keep_running(self) -> None:
+        loop = asyncio.get_running_loop()
+        back_off = _FIRST_BACK_OFF_S
+        while True:
+            started = loop.time()
+            self._problem = "the engine is starting"
+            self.port = _free_loopback_port()
+            code = await self._run_once()
+            if loop.time() - started > _HEALTHY_AFTER_S:
+                back_off = _FIRST_BACK_OFF_S
+            self._problem = f"the engine ended with code {code}, restart in {back_off:g} s"
+            _log.error("%s", self.problem)
+            await asyncio.sleep(back_off)
+            back_off = min(back_off * 2, _LONGEST_BACK_OFF_S)
+
+    async def _run_once(self) -> int:
+        """Start the child and return its exit code; cancelled, end it first."""
+        child = await asyncio.create_subprocess_exec(
+            *self._command(self.port),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            # A terminal's Ctrl-C goes to us alone; we then end the child in order.
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        self.pid = child.pid
+        assert child.stdout is not None  # noqa: S101 - it is a pipe
+        listener = asyncio.create_task(self._listen(child.stdout))
+        waiter = asyncio.create_task(self._announce_when_ready())
+        try:
+            return await child.wait()
+        finally:
+            self.pid = None
+            waiter.cancel()
+            await self._end(child)
+            await listener
+
+    async def _announce_when_ready(self) -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                if await self._would_answer(self.port):
+                    break
+            await asyncio.sleep(_POLL_S)
+        self._problem = None
+        _log.info("engine ready", extra={"engine_pid": self.pid})
+
+    async def _listen(self, output: asyncio.StreamReader) -> None:
+        """Keep the last lines for /readyz; all of them are in the debug log."""
+        while line := await _read_line(output):
+            text = line.decode(errors="replace").rstrip()
+            self._last_words.append(text)
+            _log.debug("engine: %s", text)
+
+    async def _end(self, child: asyncio.subprocess.Process) -> None:
+        if child.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            child.terminate()
+        try:
+            await asyncio.wait_for(child.wait(), _TERMINATE_TIMEOUT_S)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+
+
+async def _read_line(output: asyncio.StreamReader) -> bytes:
+    try:
+        return await output.readline()
+    except ValueError:
+        # A line over the reader's limit; what was read of it is dropped.
+        return b"(a very long line)\n"

@@ -1,0 +1,1 @@
+"""What every service shares: settings, the app and its middleware, HTTP clients and streams."""

@@ -1,0 +1,116 @@
+"""The app factory and the server that every service shares."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Scope
+
+from racro import __version__
+from racro.contracts.errors import RacroError
+from racro.servekit.logs import configure_logging
+from racro.servekit.middleware import CancelOnDisconnect, LimitBody, Observe
+from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
+from racro.servekit.settings import ServiceSettings
+
+# What is missing before a request could be served, by component; None where nothing is.
+Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    *, title: str, settings: ServiceSettings, readiness: Readiness, lifespan: Lifespan
+) -> FastAPI:
+    """An app with /healthz, /readyz, /metrics, our middleware and our error envelope."""
+    app = FastAPI(title=title, version=__version__, lifespan=lifespan, redoc_url=None)
+    app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)
+    app.add_middleware(CancelOnDisconnect)
+    app.add_middleware(Observe)
+    app.add_exception_handler(RacroError, on_racro_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_unexpected_error)
+
+    @app.get("/healthz", summary="The process is alive.")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", summary="A request would be served now; if not, what is missing.")
+    async def readyz() -> JSONResponse:
+        problems = await readiness()
+        ready = not any(problems.values())
+        body = {
+            "status": "ready" if ready else "not_ready",
+            "checks": {name: problem or "ok" for name, problem in problems.items()},
+        }
+        return JSONResponse(body, status_code=200 if ready else 503)
+
+    @app.get("/metrics", summary="Prometheus metrics.", response_class=Response)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+class _AsgiRoute(Route):
+    """Leaves itself in the scope, as FastAPI's own routes do: metrics are labelled by it."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child_scope = super().matches(scope)
+        return match, {**child_scope, "route": self}
+
+
+def add_asgi_route(
+    app: FastAPI,
+    path: str,
+    endpoint: ASGIApp,
+    *,
+    request: type[BaseModel] | Mapping[str, Any],
+    response: type[BaseModel] | Mapping[str, Any],
+) -> None:
+    """Mount a plain ASGI endpoint for POST, declared in /openapi.json from its docstring."""
+    app.router.routes.append(_AsgiRoute(path, endpoint, methods=["POST"]))
+    operation = {
+        "summary": inspect.getdoc(endpoint),
+        "requestBody": {"required": True, "content": _json_content(request)},
+        "responses": {"200": {"description": "Success", "content": _json_content(response)}},
+    }
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = generate()
+        schema["paths"].setdefault(path, {"post": operation})
+        return schema
+
+    # FastAPI documents replacing this method as the way to extend the schema.
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _json_content(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(schema, Mapping):
+        schema = schema.model_json_schema()
+    return {"application/json": {"schema": schema}}
+
+
+def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
+    """Serve until a signal; streams in flight are ended first."""
+    configure_logging(service=service, level=settings.log_level)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        loop="uvloop",
+        http="httptools",
+        timeout_keep_alive=75,
+    )

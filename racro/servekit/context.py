@@ -1,0 +1,47 @@
+"""What travels with a request across services: its id and its deadline."""
+
+import asyncio
+import re
+import uuid
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+from racro.contracts.errors import DeadlineExceeded
+
+REQUEST_ID_HEADER = "x-request-id"
+TIMEOUT_HEADER = "x-racro-timeout-ms"
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+def header(headers: Iterable[tuple[bytes, bytes]], name: str) -> str | None:
+    """The first value of an ASGI header, or None. `name` in lower case."""
+    wanted = name.encode()
+    return next((value.decode("latin-1") for key, value in headers if key == wanted), None)
+
+
+def adopt_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The client's request id where it is safe to log and send on, else a new one."""
+    given = header(headers, REQUEST_ID_HEADER)
+    return given if given and _SAFE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def timeout_from_headers(headers: Iterable[tuple[bytes, bytes]], *, most_s: float) -> float:
+    """Seconds that the caller still has, at most `most_s`."""
+    given = header(headers, TIMEOUT_HEADER)
+    if given is None or not given.isdecimal():
+        return most_s
+    return min(int(given) / 1000, most_s)
+
+
+@asynccontextmanager
+async def within(timeout_s: float) -> AsyncIterator[None]:
+    """One deadline over all that happens inside, stages and their waiting included."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            yield
+    except TimeoutError as error:
+        raise DeadlineExceeded(f"not finished within timeout_s = {timeout_s:g}") from error

@@ -1,0 +1,16 @@
+"""Prometheus metrics that every service has. docs/api.md lists them."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+
+REQUESTS = Counter("racro_requests", "Requests answered.", ["route", "status"])
+REQUEST_SECONDS = Histogram(
+    "racro_request_seconds",
+    "From the request's first byte to its last.",
+    ["route"],
+    buckets=SECONDS,
+)
+IN_FLIGHT = Gauge("racro_in_flight_requests", "Requests being answered now.")
+ERRORS = Counter("racro_errors", "Errors shown to clients, by code.", ["code"])
+CLIENT_GONE = Counter("racro_clients_gone", "Clients that left before their answer.", ["route"])

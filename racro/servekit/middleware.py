@@ -1,0 +1,159 @@
+"""Pure ASGI middleware, outermost first: Observe, CancelOnDisconnect, LimitBody.
+
+None of them reads the Host header: the path is `scope["path"]`.
+"""
+
+import asyncio
+import logging
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from racro.contracts.errors import TooLarge
+from racro.servekit import metrics
+from racro.servekit.context import REQUEST_ID_HEADER, adopt_request_id, header, request_id
+
+_access_log = logging.getLogger("racro.access")
+
+_QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
+_CLIENT_CLOSED_REQUEST = 499
+
+
+def route_of(scope: Scope) -> str:
+    """The route's template, never the client's own path: metric labels must stay few."""
+    return getattr(scope.get("route"), "path", "unmatched")
+
+
+class Observe:
+    """Gives the request its id, and counts, times and logs it. Knows no content."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        identifier = adopt_request_id(scope["headers"])
+        token = request_id.set(identifier)
+        id_header = (REQUEST_ID_HEADER.encode(), identifier.encode())
+        status = _CLIENT_CLOSED_REQUEST
+
+        async def observed_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), id_header]
+            await send(message)
+
+        started = time.perf_counter()
+        metrics.IN_FLIGHT.inc()
+        try:
+            await self.app(scope, receive, observed_send)
+        finally:
+            seconds = time.perf_counter() - started
+            route = route_of(scope)
+            metrics.IN_FLIGHT.dec()
+            metrics.REQUESTS.labels(route, status).inc()
+            metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+            if route not in _QUIET_ROUTES:
+                _access_log.info(
+                    "%s %s",
+                    scope["method"],
+                    route,
+                    extra={"status": status, "ms": round(seconds * 1000, 1)},
+                )
+            request_id.reset(token)
+
+
+class CancelOnDisconnect:
+    """Cancels the handler as soon as its client leaves, whatever it is waiting for.
+
+    Cancelling closes the handler's upstream connections, and that is how an engine learns to stop
+    generating. Starlette does this for streams only, and FastAPI not at all.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        client = _WatchedClient(receive, send)
+        try:
+            await self.app(scope, client.receive, client.send)
+        except asyncio.CancelledError:
+            if not client.gone:
+                raise
+            client.handler.uncancel()
+            metrics.CLIENT_GONE.labels(route_of(scope)).inc()
+        finally:
+            client.stop_watching()
+
+
+class _WatchedClient:
+    """One request's client: watched from the end of its body to the end of its answer."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        handler = asyncio.current_task()
+        assert handler is not None  # noqa: S101 - ASGI servers call us from a task
+        self.handler = handler
+        self.gone = False
+        self._receive = receive
+        self._send = send
+        self._answered = False
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        # While the body is being read the handler itself hears of a disconnect.
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            self._watcher = asyncio.create_task(self._watch())
+        return message
+
+    async def send(self, message: Message) -> None:
+        await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._answered = True
+
+    def stop_watching(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if not self._answered:
+            self.gone = True
+            self.handler.cancel()
+
+
+class LimitBody:
+    """Stops reading a request body at `max_bytes`; a declared length over it is not read at all."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = header(scope["headers"], "content-length")
+        total = 0
+
+        async def limited_receive() -> Message:
+            nonlocal total
+            if declared is not None and declared.isdecimal() and int(declared) > self.max_bytes:
+                raise self._too_large()
+            message = await receive()
+            total += len(message.get("body", b""))
+            if total > self.max_bytes:
+                raise self._too_large()
+            return message
+
+        await self.app(scope, limited_receive, send)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the request body is over max_body_bytes = {self.max_bytes}")

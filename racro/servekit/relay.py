@@ -1,0 +1,78 @@
+"""Passing an upstream's answer on: as it comes, or as an error of our tree."""
+
+from typing import Any
+
+import aiohttp
+import msgspec
+from starlette.types import Send
+
+from racro.contracts.errors import (
+    ContextLengthExceeded,
+    InvalidRequest,
+    RacroError,
+    RateLimited,
+    UnknownModel,
+    UpstreamError,
+    UpstreamUnavailable,
+    error_from_envelope,
+)
+from racro.servekit.responses import Headers, send_response
+from racro.servekit.sse import EventStream
+
+_OK = 200
+_UNAUTHORIZED = (401, 403)
+_CONTEXT_WORDS = ("context_length_exceeded", "exceed_context_size", "maximum context length")
+
+
+async def relay_stream(response: aiohttp.ClientResponse, out: EventStream) -> None:
+    """What one read brought goes out in one send."""
+    while chunk := await response.content.readany():
+        await out.write(chunk)
+
+
+async def relay_plain(
+    response: aiohttp.ClientResponse, send: Send, *, headers: Headers = ()
+) -> None:
+    """Status and body as they are; of the headers only those that a client acts on."""
+    body = await response.read()
+    kept = [
+        (name.encode(), response.headers[name].encode())
+        for name in ("content-type", "retry-after")
+        if name in response.headers
+    ]
+    await send_response(send, body, status=response.status, headers=[*kept, *headers])
+
+
+async def raise_for_status(response: aiohttp.ClientResponse, *, name: str) -> None:
+    """Raise what an unsuccessful answer of upstream `name` means to our client."""
+    if response.status != _OK:
+        raise error_from_answer(response.status, await response.read(), name=name)
+
+
+def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
+    """Errors of our own services pass through; those of others find their place in the tree."""
+    parsed = _decode(body)
+    if (ours := error_from_envelope(parsed)) is not None:
+        return ours
+    message = _message(parsed) or f"the {name} refused the request"
+    if status >= 500:  # noqa: PLR2004
+        return UpstreamUnavailable(f"the {name} failed with status {status}")
+    if status in _UNAUTHORIZED:
+        return UpstreamError(f"the {name} refused the credentials it is configured with")
+    if any(words in body.decode(errors="replace") for words in _CONTEXT_WORDS):
+        return ContextLengthExceeded(message)
+    return {404: UnknownModel, 429: RateLimited}.get(status, InvalidRequest)(message)
+
+
+def _decode(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None
+
+
+def _message(parsed: Any) -> str | None:
+    match parsed:
+        case {"error": {"message": str(message)}} | {"message": str(message)}:
+            return message
+    return None

@@ -1,0 +1,82 @@
+"""Small ASGI responders for the hot routes, and the error responses of every route."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Send
+
+from racro.contracts.errors import RacroError, TooLarge, error_from_status
+from racro.servekit import metrics
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+_log = logging.getLogger(__name__)
+
+JSON = (b"content-type", b"application/json")
+EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The whole request body; its size is bounded by the LimitBody middleware."""
+    chunks = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def send_response(
+    send: Send, body: bytes, *, status: int = 200, headers: Headers = (JSON,)
+) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def encode(value: Any) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def _error_response(error: RacroError) -> Response:
+    metrics.ERRORS.labels(error.code).inc()
+    headers = {}
+    if error.retry_after_s is not None:
+        headers["retry-after"] = str(error.retry_after_s)
+    if isinstance(error, TooLarge):
+        # The rest of the body will not be read, so the connection cannot be used again.
+        headers["connection"] = "close"
+    return Response(
+        encode(error.envelope()),
+        status_code=error.status,
+        headers=headers,
+        media_type="application/json",
+    )
+
+
+async def on_racro_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, RacroError):
+        raise error
+    if error.status >= 500:  # noqa: PLR2004
+        _log.warning("%s: %s", error.code, error.message, exc_info=error.__cause__)
+    return _error_response(error)
+
+
+async def on_http_exception(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    response = _error_response(error_from_status(error.status_code, error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def on_unexpected_error(_: Request, __: Exception) -> Response:
+    """Starlette raises the exception again after this answer, so it is logged once, in full."""
+    return _error_response(RacroError("internal error; the log has it under this request's id"))

@@ -1,0 +1,108 @@
+"""Settings: one YAML file named by `RACRO_CONFIG`, each value overridable by the environment.
+
+Read once, then frozen. `RACRO_CACHE__URL` overrides `cache: {url: …}`. A wrong name or value stops
+the boot with the field's name.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+PREFIX = "RACRO_"
+CONFIG_VARIABLE = "RACRO_CONFIG"
+
+
+class Section(BaseModel):
+    """A nested group of settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServiceSettings(BaseSettings):
+    """What every process has; services add their own fields."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        # An empty variable is how compose files and charts spell "not set".
+        env_ignore_empty=True,
+    )
+    default_port: ClassVar[int]
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(ge=0, le=65535, description="Port to listen on.")
+    log_level: str = Field(
+        default="info",
+        pattern="^(debug|info|warning|error)$",
+        description="Lowest level that is logged.",
+    )
+    max_body_bytes: int = Field(
+        default=64 * 2**20,
+        ge=1024,
+        description="Largest request body; beyond it reading stops with 413.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        sources = [init_settings, env_settings]
+        if path := os.environ.get(CONFIG_VARIABLE):
+            sources.append(YamlConfigSettingsSource(settings_cls, yaml_file=Path(path)))
+        return tuple(sources)
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the settings, or leave the process with the names of the fields that are wrong."""
+        problems = [*_missing_config_file(), *cls._unknown_variables()]
+        if not problems:
+            try:
+                return cls()
+            except ValidationError as error:
+                problems = [
+                    f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+                    for detail in error.errors()
+                ]
+            except Exception as error:  # noqa: BLE001 - whatever the YAML parser raises
+                problems = [f"{CONFIG_VARIABLE}: {error}"]
+        sys.exit("\n".join(["wrong settings:", *(f"  {problem}" for problem in problems)]))
+
+    @classmethod
+    def _unknown_variables(cls) -> list[str]:
+        """A misspelt variable would otherwise be ignored in silence."""
+        known = {PREFIX + name.upper() for name in cls.model_fields} | {CONFIG_VARIABLE}
+        return [
+            f"{name}: no such setting"
+            for name in sorted(os.environ)
+            if name.startswith(PREFIX) and name.split("__")[0].upper() not in known
+        ]
+
+
+def _missing_config_file() -> list[str]:
+    path = os.environ.get(CONFIG_VARIABLE)
+    return [f"{CONFIG_VARIABLE}: no file at {path}"] if path and not Path(path).is_file() else []
+
+
+def api_key(variable: str | None) -> str | None:
+    """The key in environment variable `variable`; a named but unset one stops the boot."""
+    if variable is None:
+        return None
+    if key := os.environ.get(variable):
+        return key
+    sys.exit(f"wrong settings:\n  api_key_env: environment variable {variable} is not set")

@@ -1,0 +1,148 @@
+"""Server-sent events: reading them from an upstream, and a response that never falls silent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from aiohttp import StreamReader
+from starlette.types import Send
+
+from racro.contracts.errors import RacroError, UpstreamError
+from racro.servekit import metrics
+from racro.servekit.responses import EVENT_STREAM, Headers, encode
+
+DONE = b"data: [DONE]\n\n"
+
+_MAX_EVENT_BYTES = 16 * 2**20
+_NO_CACHE = (b"cache-control", b"no-cache")
+# nginx and its Kubernetes ingress would otherwise hold the stream back.
+_NO_BUFFERING = (b"x-accel-buffering", b"no")
+
+
+class Event(NamedTuple):
+    name: str
+    data: bytes
+
+
+def _parse(block: bytes) -> Event | None:
+    name, data = "message", []
+    for line in block.split(b"\n"):
+        field, _, value = line.removesuffix(b"\r").partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            data.append(value)
+        elif field == b"event":
+            name = value.decode()
+    return Event(name, b"\n".join(data)) if data else None
+
+
+async def read_events(content: StreamReader) -> AsyncIterator[Event]:
+    """Events of a stream; comments and an unfinished last event are dropped, as the standard says.
+
+    Raises UpstreamError on an event over 16 MiB.
+    """
+    buffer = b""
+    while chunk := await content.readany():
+        *blocks, buffer = (buffer + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
+        if len(buffer) > _MAX_EVENT_BYTES:
+            raise UpstreamError("the upstream sent an event over 16 MiB")
+        for block in blocks:
+            if event := _parse(block):
+                yield event
+
+
+def format_event(name: str | None, data: Any) -> bytes:
+    head = b"event: " + name.encode() + b"\n" if name else b""
+    return head + b"data: " + encode(data) + b"\n\n"
+
+
+class EventStream:
+    """An event-stream response that begins with its first byte.
+
+    Until then its status is open, so an early failure is still a plain error response. When nothing
+    was said for `keep_alive_s` seconds a comment is sent: proxies and clients give up on silence.
+    """
+
+    def __init__(self, send: Send, *, keep_alive_s: float) -> None:
+        self._send = send
+        self._keep_alive_s = keep_alive_s
+        self.started = False
+        self._headers: list[tuple[bytes, bytes]] = [EVENT_STREAM, _NO_CACHE, _NO_BUFFERING]
+        self._between_events = True
+        self._last_said = 0.0
+        self._keep_alive: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._last_said = asyncio.get_running_loop().time()
+        self._keep_alive = asyncio.create_task(self._break_silence())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        assert self._keep_alive is not None  # noqa: S101 - set on entry
+        self._keep_alive.cancel()
+        if not self.started:
+            return False
+        if isinstance(error, RacroError):
+            metrics.ERRORS.labels(error.code).inc()
+            await self._end_with(self.error_event(error))
+            return True
+        if isinstance(error, Exception):
+            await self._end_with(self.error_event(RacroError("internal error")))
+            return False
+        if error is None:
+            await self._send({"type": "http.response.body", "body": b""})
+        return False
+
+    async def _end_with(self, event: bytes) -> None:
+        # An upstream that died in the middle of an event must not swallow ours.
+        separator = b"" if self._between_events else b"\n\n"
+        await self._send({"type": "http.response.body", "body": separator + event})
+
+    def error_event(self, error: RacroError) -> bytes:
+        """The dialect's error event; OpenAI's is data without a name."""
+        return format_event(None, error.envelope())
+
+    async def add_headers(self, headers: Headers) -> None:
+        """Response headers; once the response has begun they go into one comment."""
+        if not self.started:
+            self._headers += headers
+            return
+        text = b"; ".join(name + b": " + value for name, value in headers)
+        await self.write(b": " + text + b"\n\n")
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes of the stream, not necessarily whole events."""
+        self._between_events = data.endswith((b"\n\n", b"\r\n\r\n"))
+        self._last_said = asyncio.get_running_loop().time()
+        if not self.started:
+            self.started = True
+            await self._send(
+                {"type": "http.response.start", "status": 200, "headers": self._headers}
+            )
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def event(self, name: str, data: Any) -> None:
+        await self.write(format_event(name, data))
+
+    async def _break_silence(self) -> None:
+        now = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(self._last_said + self._keep_alive_s - now())
+            if now() - self._last_said >= self._keep_alive_s:
+                if self._between_events:
+                    await self.write(b": keep-alive\n\n")
+                else:
+                    self._last_said = now()
+
+
+class NamedEventStream(EventStream):
+    """For our own routes, whose errors are named events."""
+
+    def error_event(self, error: RacroError) -> bytes:
+        return format_event("error", error.envelope())

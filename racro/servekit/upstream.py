@@ -1,0 +1,100 @@
+"""The one seam to other services: an HTTP client whose failures are errors of our tree."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Literal
+
+import aiohttp
+import msgspec
+
+from racro.contracts.errors import UpstreamError, UpstreamUnavailable
+from racro.servekit.context import REQUEST_ID_HEADER, request_id
+from racro.servekit.responses import encode
+
+# Below the five seconds after which a uvicorn (vLLM's too) closes an idle connection: reusing one
+# that is about to close fails a request for nothing.
+_IDLE_CONNECTION_S = 4
+_PROBE_TIMEOUT_S = 2
+
+
+def open_session(*, connect_timeout_s: float = 1) -> aiohttp.ClientSession:
+    """A session for upstreams. It has no total timeout: `context.within` bounds a whole request."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_CONNECTION_S),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        read_bufsize=2**18,
+    )
+
+
+class Upstream:
+    """One HTTP peer. `name` is what clients see of it: addresses are never shown."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        base_url: str,
+        *,
+        name: str,
+        api_key: str | None = None,
+    ) -> None:
+        self.name = name
+        self._session = session
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"content-type": "application/json"}
+        if api_key is not None:
+            self._headers["authorization"] = f"Bearer {api_key}"
+
+    @asynccontextmanager
+    async def request(
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The response of any status, its body unread; leaving the block early aborts it.
+
+        Raises UpstreamUnavailable when the peer cannot be reached or breaks off, also while the
+        body is read inside the block.
+        """
+        all_headers = {**self._headers, REQUEST_ID_HEADER: request_id.get(), **(headers or {})}
+        try:
+            response = await self._session.request(
+                method, self._base_url + path, data=body, headers=all_headers, allow_redirects=False
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            raise UpstreamUnavailable(f"the {self.name} cannot be reached") from error
+        try:
+            yield response
+        except aiohttp.ClientError as error:
+            raise UpstreamUnavailable(f"the {self.name} broke off its answer") from error
+        finally:
+            # Without effect where the body was read to its end: the connection is then in the pool.
+            response.close()
+
+    async def get_json(self, path: str) -> Any:
+        """A small JSON document, for probes: within two seconds.
+
+        Raises UpstreamUnavailable if there is none, UpstreamError if it is not JSON.
+        """
+        try:
+            async with asyncio.timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
+                if response.status != 200:  # noqa: PLR2004
+                    raise UpstreamUnavailable(f"the {self.name} answered {response.status}")
+                return msgspec.json.decode(await response.read())
+        except TimeoutError as error:
+            raise UpstreamUnavailable(f"the {self.name} did not answer in time") from error
+        except msgspec.DecodeError as error:
+            raise UpstreamError(
+                f"the {self.name} answered with something else than JSON"
+            ) from error
+
+    def post(
+        self, path: str, body: Any, *, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """POST `body` (encoded as JSON unless it is bytes already)."""
+        data = body if isinstance(body, bytes) else encode(body)
+        return self.request("POST", path, body=data, headers=headers)

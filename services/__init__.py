@@ -1,0 +1,1 @@
+"""The model services: captioner and reasoner."""

@@ -1,0 +1,1 @@
+"""The captioner service: images and a question in, caption and tentative response out."""

@@ -1,0 +1,65 @@
+"""The captioner service's app."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+from fastapi import FastAPI
+
+from racro.contracts.errors import UpstreamUnavailable
+from racro.contracts.perception import Identity, PerceiveRequest, PerceiveResponse
+from racro.servekit.app import add_asgi_route, create_app
+from racro.servekit.upstream import open_session
+from services.captioner.perceive import Captioner, Perceive
+from services.captioner.settings import CaptionerSettings, OcrSettings
+from services.captioner.vlm import VlmCaptioner
+
+
+def create_captioner(settings: CaptionerSettings) -> FastAPI:
+    perceive = Perceive(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with open_session() as session:
+            captioner = _create(settings, session)
+            await captioner.start()
+            perceive.captioner = captioner
+            try:
+                yield
+            finally:
+                perceive.captioner = None
+                await captioner.stop()
+
+    async def readiness() -> Mapping[str, str | None]:
+        captioner = perceive.captioner
+        return {
+            "captioner": await captioner.problem() if captioner else "the captioner is starting"
+        }
+
+    app = create_app(
+        title="RACRO captioner", settings=settings, readiness=readiness, lifespan=lifespan
+    )
+    add_asgi_route(
+        app, "/v1/perceive", perceive, request=PerceiveRequest, response=PerceiveResponse
+    )
+
+    @app.get("/v1/identity", summary="Who captions, and the fingerprint of all that shapes it.")
+    async def identity() -> Identity:
+        captioner = perceive.captioner
+        if captioner is None:
+            raise UpstreamUnavailable("the captioner is starting")
+        if problem := await captioner.problem():
+            raise UpstreamUnavailable(problem)
+        return captioner.identity
+
+    return app
+
+
+def _create(settings: CaptionerSettings, session: aiohttp.ClientSession) -> Captioner:
+    if isinstance(settings.captioner, OcrSettings):
+        # Imported here: a captioner over a vision server installs no OCR.
+        from racro.embedded.ocr import OcrCaptioner  # noqa: PLC0415
+
+        ocr = settings.captioner
+        return OcrCaptioner(workers=ocr.workers, threads=ocr.threads, max_tokens=ocr.max_tokens)
+    return VlmCaptioner(settings.captioner, session)

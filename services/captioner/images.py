@@ -1,0 +1,66 @@
+"""From a data URL to upright RGB pixels. An image that cannot be decoded is the client's 400."""
+
+import io
+import warnings
+
+import pybase64
+from PIL import Image, ImageOps
+
+from racro.contracts.errors import InvalidImage, TooLarge
+
+PREPROCESSING_VERSION = "upright-rgb-1"
+
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+# Sixteen-bit greys are scaled down; Pillow's own conversion would clip them to white.
+_SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+def decode_image(data_url: str, *, param: str, max_pixels: int) -> Image.Image:
+    """The first frame, turned as its EXIF data says, on white where it is transparent.
+
+    Raises InvalidImage or TooLarge. Pillow's own words are not shown: they may carry addresses.
+    """
+    data = _payload(data_url, param=param)
+    try:
+        with warnings.catch_warnings():
+            # Our own limit stands in for Pillow's warning about large images.
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+                _check_pixels(image, param=param, max_pixels=max_pixels)
+                image.load()
+                return _to_rgb(ImageOps.exif_transpose(image))
+    except TooLarge:
+        raise
+    except Exception as error:
+        raise InvalidImage(
+            "the image cannot be decoded: it is truncated or damaged", param=param
+        ) from error
+
+
+def _payload(data_url: str, *, param: str) -> bytes:
+    header, comma, payload = data_url.partition(",")
+    if not comma or not header.startswith("data:") or not header.endswith(";base64"):
+        raise InvalidImage("expected a base64 data URL", param=param)
+    try:
+        return pybase64.b64decode(payload, validate=True)
+    except ValueError as error:
+        raise InvalidImage("the data URL is not valid base64", param=param) from error
+
+
+def _check_pixels(image: Image.Image, *, param: str, max_pixels: int) -> None:
+    if image.width * image.height > max_pixels:
+        raise TooLarge(
+            f"the image declares {image.width}x{image.height} pixels; "
+            f"max_image_pixels = {max_pixels}",
+            param=param,
+        )
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in _SIXTEEN_BIT:
+        image = image.convert("I").point(lambda value: value / 256).convert("L")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    background = Image.new("RGBA", layer.size, "white")
+    return Image.alpha_composite(background, layer).convert("RGB")

@@ -1,0 +1,88 @@
+"""`POST /v1/perceive`, over either captioner."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from PIL import Image
+from pydantic import ValidationError
+from starlette.types import Receive, Scope, Send
+
+from racro.contracts.errors import InvalidRequest, UpstreamUnavailable
+from racro.contracts.perception import Delta, Identity, PerceiveRequest, PerceiveResponse
+from racro.servekit.context import timeout_from_headers, within
+from racro.servekit.responses import read_body, send_response
+from racro.servekit.sse import NamedEventStream
+from racro.servekit.validation import invalid_request
+from services.captioner.images import decode_image
+from services.captioner.settings import CaptionerSettings
+
+
+class Captioner(Protocol):
+    """Turns decoded images into texts. `listen` hears every piece as it is made."""
+
+    identity: Identity
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def problem(self) -> str | None:
+        """Why it would not caption now."""
+
+    async def perceive(
+        self,
+        request: PerceiveRequest,
+        images: Sequence[Image.Image],
+        listen: Callable[[Delta], Awaitable[None]],
+    ) -> PerceiveResponse: ...
+
+
+class Perceive:
+    """Caption and tentative response of a question about images, plain or streamed."""
+
+    def __init__(self, settings: CaptionerSettings) -> None:
+        self._settings = settings
+        self.captioner: Captioner | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        captioner = self.captioner
+        if captioner is None:
+            raise UpstreamUnavailable("the captioner is starting")
+        body = await read_body(receive)
+        timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
+        async with within(timeout_s):
+            request, images = await asyncio.to_thread(self._read, body)
+            if not request.stream:
+                response = await captioner.perceive(request, images, _hear_nothing)
+                await send_response(send, response.model_dump_json().encode())
+                return
+            async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
+
+                async def listen(delta: Delta) -> None:
+                    await out.event("delta", delta.model_dump())
+
+                response = await captioner.perceive(request, images, listen)
+                await out.event("done", response.model_dump())
+
+    def _read(self, body: bytes) -> tuple[PerceiveRequest, list[Image.Image]]:
+        try:
+            request = PerceiveRequest.model_validate_json(body)
+        except ValidationError as error:
+            raise invalid_request(error) from error
+        if len(request.images) > self._settings.max_images:
+            raise InvalidRequest(
+                f"{len(request.images)} images; max_images = {self._settings.max_images}",
+                param="images",
+            )
+        images = [
+            decode_image(
+                image, param=f"images[{index}]", max_pixels=self._settings.max_image_pixels
+            )
+            for index, image in enumerate(request.images)
+        ]
+        return request, images
+
+
+async def _hear_nothing(_: Delta) -> None:
+    pass

@@ -1,0 +1,58 @@
+"""Settings of the captioner service."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from racro.servekit.settings import Section, ServiceSettings
+
+
+class OcrSettings(Section):
+    kind: Literal["ocr"] = "ocr"
+    workers: int = Field(default=1, ge=1, le=64, description="Images read at once.")
+    threads: int = Field(default=1, ge=1, description="CPU threads for reading one image.")
+    max_tokens: int = Field(
+        default=1024, ge=1, description="Length of a caption, in tokens of about four characters."
+    )
+
+
+class VlmSettings(Section):
+    kind: Literal["vlm"]
+    url: str = Field(
+        pattern="^https?://.+",
+        description="Base URL of an OpenAI-compatible vision server, up to and including /v1.",
+    )
+    model: str = Field(description="The model's name at that server.")
+    revision: str | None = Field(
+        default=None,
+        description=(
+            "Revision of its weights and adapter. Unset, what the server's /models tells, which "
+            "for most servers is the name alone: set it where weights change under one name."
+        ),
+    )
+    api_key_env: str | None = Field(
+        default=None, description="Environment variable that holds the server's API key."
+    )
+    temperature: float = Field(default=0, ge=0, le=2, description="Default sampling temperature.")
+    max_tokens: int = Field(
+        default=8192, ge=1, description="Default token limit of a caption or tentative response."
+    )
+
+
+class CaptionerSettings(ServiceSettings):
+    default_port: ClassVar[int] = 8001
+
+    port: int = Field(default=default_port, ge=0, le=65535, description="Port to listen on.")
+    captioner: Annotated[OcrSettings | VlmSettings, Field(discriminator="kind")] = Field(
+        default_factory=OcrSettings, description="What captions.", validate_default=True
+    )
+    max_image_pixels: int = Field(
+        default=50_000_000, ge=1, description="Largest width × height that is decoded."
+    )
+    max_images: int = Field(default=16, ge=1, description="Most images of one request.")
+    keep_alive_s: float = Field(
+        default=10, gt=0, description="Longest silence of a stream before a comment is sent."
+    )
+    timeout_s: float = Field(
+        default=600, gt=0, description="Longest time for one request, in seconds."
+    )

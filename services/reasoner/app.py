@@ -1,0 +1,53 @@
+"""The reasoner service's app."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from racro.engines import create_engine
+from racro.servekit.app import add_asgi_route, create_app
+from racro.servekit.upstream import open_session
+from services.reasoner.chat import ChatCompletions
+from services.reasoner.settings import ReasonerSettings
+
+
+def create_reasoner(settings: ReasonerSettings) -> FastAPI:
+    engine = create_engine(settings.engine, served_name=settings.model)
+    chat = ChatCompletions(settings, engine)
+    created = int(time.time())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with open_session() as session:
+            chat.session = session
+            await engine.start(session)
+            try:
+                yield
+            finally:
+                await engine.stop()
+
+    async def readiness() -> Mapping[str, str | None]:
+        return {"engine": await engine.problem()}
+
+    app = create_app(
+        title="RACRO reasoner", settings=settings, readiness=readiness, lifespan=lifespan
+    )
+    add_asgi_route(
+        app, "/v1/chat/completions", chat, request={"type": "object"}, response={"type": "object"}
+    )
+
+    @app.get("/v1/models", summary="The served model and the revision of its weights.")
+    async def models() -> dict[str, Any]:
+        card = {
+            "id": settings.model,
+            "object": "model",
+            "created": created,
+            "owned_by": "racro",
+            "revision": await engine.revision(),
+        }
+        return {"object": "list", "data": [card]}
+
+    return app

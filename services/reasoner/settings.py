@@ -1,0 +1,25 @@
+"""Settings of the reasoner service."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from racro.engines import EngineSettings
+from racro.engines.llama import LlamaSettings
+from racro.servekit.settings import ServiceSettings
+
+
+class ReasonerSettings(ServiceSettings):
+    default_port: ClassVar[int] = 8002
+
+    port: int = Field(default=default_port, ge=0, le=65535, description="Port to listen on.")
+    model: str = Field(default="smollm2-135m", description="Name under which the model is served.")
+    engine: EngineSettings = Field(
+        default_factory=LlamaSettings, description="What runs the model.", validate_default=True
+    )
+    keep_alive_s: float = Field(
+        default=10, gt=0, description="Longest silence of a stream before a comment is sent."
+    )
+    timeout_s: float = Field(
+        default=600, gt=0, description="Longest time for one request, in seconds."
+    )

@@ -1,0 +1,91 @@
+"""Processes that tests share: starting one takes a second, so they live for the session."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from support.processes import Service
+from support.scripted import ScriptedServer
+
+
+def gateway_config(captioner_url: str, reasoner_url: str, **more: Any) -> dict[str, Any]:
+    return {
+        "captioner": {"url": captioner_url},
+        "reasoners": {"default": {"url": f"{reasoner_url}/v1", "model": "scripted"}},
+        **more,
+    }
+
+
+@pytest.fixture(scope="session")
+def _scripted_captioner() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _scripted_reasoner() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def captioner(_scripted_captioner: ScriptedServer) -> ScriptedServer:
+    """A scripted captioner service, fresh for each test."""
+    _scripted_captioner.reset()
+    return _scripted_captioner
+
+
+@pytest.fixture
+def reasoner(_scripted_reasoner: ScriptedServer) -> ScriptedServer:
+    """A scripted OpenAI-compatible server, fresh for each test."""
+    _scripted_reasoner.reset()
+    return _scripted_reasoner
+
+
+@pytest.fixture(scope="session")
+def _gateway(
+    _scripted_captioner: ScriptedServer, _scripted_reasoner: ScriptedServer
+) -> Iterator[Service]:
+    config = gateway_config(_scripted_captioner.url, _scripted_reasoner.url)
+    with Service("gateway", config) as service:
+        yield service
+
+
+@pytest.fixture
+def gateway(_gateway: Service, captioner: ScriptedServer, reasoner: ScriptedServer) -> Service:
+    """A real gateway process over the scripted captioner and reasoner."""
+    return _gateway
+
+
+@pytest.fixture(scope="session")
+def ocr_captioner() -> Iterator[Service]:
+    """The real captioner service of the embedded default."""
+    with Service("services.captioner") as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def llama_reasoner() -> Iterator[Service]:
+    """The real reasoner service of the embedded default."""
+    with Service("services.reasoner") as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def embedded_gateway(ocr_captioner: Service, llama_reasoner: Service) -> Iterator[Service]:
+    """The whole embedded default: three processes and an engine."""
+    config = {
+        "captioner": {"url": ocr_captioner.url},
+        "reasoners": {
+            "default": {
+                "url": f"{llama_reasoner.url}/v1",
+                "model": "smollm2-135m",
+                "context_tokens": 8192,
+                "visual_budget_tokens": 2048,
+                "sampling": {"temperature": 0, "top_p": 1, "max_tokens": 64},
+            }
+        },
+    }
+    with Service("gateway", config) as service:
+        yield service

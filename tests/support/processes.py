@@ -1,0 +1,113 @@
+"""Real service processes, as an operator starts them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import httpx2
+import yaml
+
+START_TIMEOUT_S = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, *, timeout_s: float = 20, what: str = "the condition") -> Any:
+    """Poll until `condition()` is truthy and return its value."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        if value := condition():
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come true within {timeout_s} s")
+        time.sleep(0.01)
+
+
+class Service:
+    """`python -m <module>` with a YAML of its own, on a free loopback port."""
+
+    def __init__(
+        self,
+        module: str,
+        config: dict[str, Any] | None = None,
+        *,
+        env: dict[str, str] | None = None,
+        wait_for: str = "/readyz",
+    ) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._folder = tempfile.TemporaryDirectory()
+        folder = Path(self._folder.name)
+        config_file = folder / "config.yaml"
+        config_file.write_text(yaml.safe_dump({**(config or {}), "port": self.port}))
+        self._log_path = folder / "log"
+        self._log_file = self._log_path.open("wb")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("RACRO_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            env={**clean, "RACRO_CONFIG": str(config_file), **(env or {})},
+            stdout=self._log_file,
+            stderr=subprocess.STDOUT,
+        )
+        self.wait_for(wait_for)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def wait_for(self, path: str = "/readyz") -> None:
+        def answers() -> bool:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the service ended:\n{self.log()}")
+            try:
+                return httpx2.get(self.url + path, timeout=5).status_code == 200
+            except httpx2.TransportError:
+                return False
+
+        wait_until(answers, timeout_s=START_TIMEOUT_S, what=f"{path} of {self.url}")
+
+    def log(self) -> str:
+        return self._log_path.read_text(errors="replace")
+
+    def log_records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+
+    def metrics(self) -> dict[str, float]:
+        """Every sample of /metrics by its name and labels, as printed."""
+        lines = httpx2.get(self.url + "/metrics").text.splitlines()
+        pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, value in pairs}
+
+    def stop(self) -> int:
+        """Ask it to end, as an orchestrator does, and return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(20)
+        self._close()
+        return code
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        self._log_file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._folder.cleanup()

@@ -1,0 +1,220 @@
+"""The one seam for fakes: a small HTTP server that plays captioner, reasoner or vision server.
+
+It records what it was asked, answers as scripted, and notes when a client left it.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from aiohttp import web
+
+IDENTITY = {
+    "model": "scripted-vlm",
+    "revision": "r1",
+    "prompt_profile": "racro-v1",
+    "fingerprint": "f1",
+    "parts": ["caption", "tentative"],
+}
+
+
+@dataclass
+class Script:
+    """How chat and perceive calls are answered; change it at any time."""
+
+    texts: list[str] = field(default_factory=lambda: ["The answer is ", "\\boxed{42}."])
+    reasoning: list[str] = field(default_factory=list)
+    before_s: float = 0
+    between_s: float = 0
+    # Break the connection off after this many pieces of a stream.
+    die_after: int | None = None
+    status: int = 200
+    # Verbatim answers instead of the texts: the plain JSON, or the chunks of a stream.
+    plain: dict[str, Any] | None = None
+    chunks: list[dict[str, Any]] | None = None
+    usage: dict[str, int] = field(
+        default_factory=lambda: {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+    )
+    # For perceive calls.
+    caption: str = "A bar chart with one bar of height 42."
+    tentative: str | None = "It is \\boxed{42}."
+    identity: dict[str, Any] = field(default_factory=lambda: dict(IDENTITY))
+
+
+@dataclass
+class Asked:
+    path: str
+    headers: dict[str, str]
+    raw: bytes
+    began: float
+    finished: bool = False
+    # time.monotonic() of when the client left before the answer was complete.
+    left_at: float | None = None
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.raw)
+
+
+class ScriptedServer:
+    """Runs in a thread of its own. `url` has no /v1."""
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.script = Script()
+        self.asked: list[Asked] = []
+        self._host = host
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._runner = web.AppRunner(
+            self._app(), handler_cancellation=True, access_log=None, shutdown_timeout=0.1
+        )
+        self._run(self._start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._runner.cleanup())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def reset(self) -> None:
+        self.script = Script()
+        self.asked.clear()
+
+    def calls(self, path: str) -> list[Asked]:
+        return [asked for asked in self.asked if asked.path == path]
+
+    @property
+    def chats(self) -> list[Asked]:
+        return self.calls("/v1/chat/completions")
+
+    @property
+    def perceptions(self) -> list[Asked]:
+        return self.calls("/v1/perceive")
+
+    def _run(self, work) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _start(self) -> None:
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, 0)
+        await site.start()
+        self.port = site._server.sockets[0].getsockname()[1]
+        self.url = f"http://{self._host}:{self.port}"
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=200 * 2**20)
+        app.router.add_get("/v1/identity", self._identity)
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_post("/v1/chat/completions", self._recorded(self._chat))
+        app.router.add_post("/v1/perceive", self._recorded(self._perceive))
+        return app
+
+    def _recorded(self, handler):
+        async def record(request: web.Request) -> web.StreamResponse:
+            asked = Asked(
+                request.path, dict(request.headers), await request.read(), time.monotonic()
+            )
+            self.asked.append(asked)
+            try:
+                response = await handler(request, asked)
+            except (asyncio.CancelledError, ConnectionError):
+                asked.left_at = time.monotonic()
+                raise
+            asked.finished = True
+            return response
+
+        return record
+
+    async def _identity(self, _: web.Request) -> web.Response:
+        return web.json_response(self.script.identity)
+
+    async def _models(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            {"object": "list", "data": [{"id": "scripted", "object": "model", "revision": "rev7"}]}
+        )
+
+    async def _chat(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+        script = self.script
+        await asyncio.sleep(script.before_s)
+        if script.status != 200 or not asked.json.get("stream"):
+            await asyncio.sleep(script.between_s * len(script.texts))
+            return web.json_response(script.plain or _completion(script), status=script.status)
+        chunks = script.chunks or [
+            *(_chunk({"reasoning_content": text}) for text in script.reasoning),
+            *(_chunk({"content": text}) for text in script.texts),
+            _chunk({}, finish_reason="stop"),
+        ]
+        if (asked.json.get("stream_options") or {}).get("include_usage"):
+            chunks = [*chunks, {"object": "chat.completion.chunk", "choices": [], "usage": script.usage}]
+        return await self._play(request, [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"])
+
+    async def _perceive(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+        script = self.script
+        await asyncio.sleep(script.before_s)
+        if script.status != 200:
+            return web.json_response(script.plain, status=script.status)
+        texts = {"caption": script.caption, "tentative": script.tentative}
+        wanted = {part: texts[part] for part in asked.json["parts"]}
+        identity = {name: value for name, value in script.identity.items() if name != "parts"}
+        done: dict[str, Any] = {**identity, "failed": {}}
+        events = []
+        for part, text in wanted.items():
+            if text is None:
+                done["failed"][part] = {"code": "upstream_unavailable", "message": "scripted"}
+                continue
+            half = len(text) // 2
+            events += [
+                _event("delta", {"part": part, "index": 0, "text": piece})
+                for piece in (text[:half], text[half:])
+            ]
+            usage = {"prompt_tokens": 100, "completion_tokens": 20}
+            done[part] = [{"text": text, "finish_reason": "stop", "usage": usage}]
+        return await self._play(request, [*events, _event("done", done)])
+
+    async def _play(self, request: web.Request, pieces: list[str]) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        for number, piece in enumerate(pieces):
+            if number == self.script.die_after:
+                request.transport.abort()
+                return response
+            if number:
+                await asyncio.sleep(self.script.between_s)
+            await response.write(piece.encode())
+        await response.write_eof()
+        return response
+
+
+def _event(name: str, data: Any) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+def _chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "scripted",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
+    }
+
+
+def _completion(script: Script) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(script.texts)}
+    if script.reasoning:
+        message["reasoning_content"] = "".join(script.reasoning)
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "scripted",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": script.usage,
+    }

@@ -112,7 +112,7 @@ class GatewaySettings(ServiceSettings):
                 model="smollm2-135m",
                 context_tokens=8192,
                 visual_budget_tokens=2048,
-                sampling=SamplingSection(temperature=0, top_p=1, max_tokens=512),
+                sampling=SamplingSection(temperature=0, top_p=1, max_tokens=256),
             )
         },
         min_length=1,

@@ -12,7 +12,9 @@ def encoded(image: Image.Image, form: str = "PNG", **options) -> bytes:
     return buffer.getvalue()
 
 
-def text_picture(text: str, *, size: tuple[int, int] = (320, 120), mode: str = "RGB") -> Image.Image:
+def text_picture(
+    text: str, *, size: tuple[int, int] = (320, 120), mode: str = "RGB"
+) -> Image.Image:
     image = Image.new("RGB", size, "white")
     ImageDraw.Draw(image).text((20, 30), text, font=ImageFont.load_default(size=40), fill="black")
     return image.convert(mode)

@@ -152,8 +152,13 @@ class ScriptedServer:
             _chunk({}, finish_reason="stop"),
         ]
         if (asked.json.get("stream_options") or {}).get("include_usage"):
-            chunks = [*chunks, {"object": "chat.completion.chunk", "choices": [], "usage": script.usage}]
-        return await self._play(request, [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"])
+            chunks = [
+                *chunks,
+                {"object": "chat.completion.chunk", "choices": [], "usage": script.usage},
+            ]
+        return await self._play(
+            request, [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"]
+        )
 
     async def _perceive(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         script = self.script

@@ -1,0 +1,5 @@
+"""The `racro` command: up, solve, demo."""
+
+from racro.cli.commands import app
+
+__all__ = ["app"]

@@ -1,0 +1,157 @@
+"""The embedded default as processes of this machine: captioner, reasoner, gateway."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx2
+import yaml
+
+_HOST = "127.0.0.1"
+_START_TIMEOUT_S = 120
+_STOP_TIMEOUT_S = 15
+_POLL_S = 0.1
+_LAST_LINES = 15
+
+
+class StackError(Exception):
+    """A service did not start, or ended; the message holds the end of its log."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    gateway: int = 8000
+    captioner: int = 8001
+    reasoner: int = 8002
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Ports that nobody listens on now."""
+        with contextlib.ExitStack() as stack:
+            sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
+            for one in sockets:
+                one.bind((_HOST, 0))
+            return cls(*(one.getsockname()[1] for one in sockets))
+
+
+@dataclass
+class _Service:
+    name: str
+    module: str
+    port: int
+    config: dict[str, Any]
+
+
+def _services(ports: Ports) -> list[_Service]:
+    captioner_url = f"http://{_HOST}:{ports.captioner}"
+    reasoner = {
+        "url": f"http://{_HOST}:{ports.reasoner}/v1",
+        "model": "smollm2-135m",
+        "context_tokens": 8192,
+        "visual_budget_tokens": 2048,
+        "sampling": {"temperature": 0, "top_p": 1, "max_tokens": 256},
+    }
+    gateway = {"captioner": {"url": captioner_url}, "reasoners": {"default": reasoner}}
+    return [
+        _Service("captioner", "services.captioner", ports.captioner, {}),
+        _Service("reasoner", "services.reasoner", ports.reasoner, {}),
+        _Service("gateway", "gateway", ports.gateway, gateway),
+    ]
+
+
+class Stack:
+    """Three processes, each with a YAML and a log of its own, ended together."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.url = f"http://{_HOST}:{ports.gateway}"
+        self._services = _services(ports)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @contextlib.contextmanager
+    def running(self, on_ready: Callable[[str, float], None]) -> Iterator[None]:
+        """Start all, tell `on_ready(name, seconds)` of each that serves, end all on the way out.
+
+        Raises StackError.
+        """
+        with TemporaryDirectory(prefix="racro-") as folder:
+            self._folder = Path(folder)
+            try:
+                for service in self._services:
+                    self._start(service)
+                self._wait_until_ready(on_ready)
+                yield
+            finally:
+                self._stop()
+
+    def check(self) -> None:
+        """Raise StackError if one of the services has ended."""
+        for name, process in self._processes.items():
+            if (code := process.poll()) is not None:
+                raise StackError(f"the {name} ended with code {code}\n{self._last_words(name)}")
+
+    def _start(self, service: _Service) -> None:
+        with socket.socket() as probe:
+            if probe.connect_ex((_HOST, service.port)) == 0:
+                raise StackError(
+                    f"port {service.port} is taken: give the {service.name} another one "
+                    f"with --{service.name}-port, or use --free-ports"
+                )
+        config = self._folder / f"{service.name}.yaml"
+        config.write_text(yaml.safe_dump({**service.config, "host": _HOST, "port": service.port}))
+        inherited = {name: v for name, v in os.environ.items() if not name.startswith("RACRO_")}
+        with (self._folder / f"{service.name}.log").open("wb") as log:
+            self._processes[service.name] = subprocess.Popen(  # noqa: S603 - our own modules
+                [sys.executable, "-m", service.module],
+                env={**inherited, "RACRO_CONFIG": str(config)},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # Ctrl-C reaches us alone; we end the services in order.
+                start_new_session=True,
+            )
+
+    def _wait_until_ready(self, on_ready: Callable[[str, float], None]) -> None:
+        started = time.monotonic()
+        waiting = list(self._services)
+        with httpx2.Client(trust_env=False, timeout=5) as client:
+            while waiting:
+                self.check()
+                for service in [one for one in waiting if _is_ready(client, one.port)]:
+                    waiting.remove(service)
+                    on_ready(service.name, time.monotonic() - started)
+                if time.monotonic() - started > _START_TIMEOUT_S:
+                    raise StackError(
+                        f"the {waiting[0].name} was not ready within {_START_TIMEOUT_S} s\n"
+                        + self._last_words(waiting[0].name)
+                    )
+                time.sleep(_POLL_S)
+
+    def _stop(self) -> None:
+        """The gateway first: it ends what it began while the others still serve it."""
+        for name in reversed(list(self._processes)):
+            process = self._processes.pop(name)
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _last_words(self, name: str) -> str:
+        lines = (self._folder / f"{name}.log").read_text(errors="replace").splitlines()
+        return "\n".join(lines[-_LAST_LINES:])
+
+
+def _is_ready(client: httpx2.Client, port: int) -> bool:
+    try:
+        return client.get(f"http://{_HOST}:{port}/readyz").is_success
+    except httpx2.TransportError:
+        return False

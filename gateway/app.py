@@ -62,7 +62,10 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
         return {name: await _problem(check) for name, check in checks.items()}
 
     app = create_app(
-        title="RACRO gateway", settings=settings, readiness=readiness, lifespan=lifespan
+        title="RACRO gateway",
+        max_body_bytes=settings.limits.max_body_bytes,
+        readiness=readiness,
+        lifespan=lifespan,
     )
     add_asgi_route(app, "/v1/solve", solve, request=SolveRequest, response=SolveResponse)
     add_asgi_route(

@@ -76,6 +76,11 @@ class LimitsSection(Section):
         default=50_000_000, ge=1, description="Largest width × height an image may declare."
     )
     max_images: int = Field(default=16, ge=1, description="Most images of one request.")
+    max_body_bytes: int = Field(
+        default=64 * 2**20,
+        ge=1024,
+        description="Largest request body; beyond it reading stops with 413.",
+    )
     max_timeout_s: float = Field(
         default=600,
         gt=0,

@@ -27,11 +27,11 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_app(
-    *, title: str, settings: ServiceSettings, readiness: Readiness, lifespan: Lifespan
+    *, title: str, max_body_bytes: int, readiness: Readiness, lifespan: Lifespan
 ) -> FastAPI:
     """An app with /healthz, /readyz, /metrics, our middleware and our error envelope."""
     app = FastAPI(title=title, version=__version__, lifespan=lifespan, redoc_url=None)
-    app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)
+    app.add_middleware(LimitBody, max_bytes=max_body_bytes)
     app.add_middleware(CancelOnDisconnect)
     app.add_middleware(Observe)
     app.add_exception_handler(RacroError, on_racro_error)

@@ -47,11 +47,6 @@ class ServiceSettings(BaseSettings):
         pattern="^(debug|info|warning|error)$",
         description="Lowest level that is logged.",
     )
-    max_body_bytes: int = Field(
-        default=64 * 2**20,
-        ge=1024,
-        description="Largest request body; beyond it reading stops with 413.",
-    )
 
     @classmethod
     def settings_customise_sources(

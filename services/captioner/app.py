@@ -37,7 +37,10 @@ def create_captioner(settings: CaptionerSettings) -> FastAPI:
         }
 
     app = create_app(
-        title="RACRO captioner", settings=settings, readiness=readiness, lifespan=lifespan
+        title="RACRO captioner",
+        max_body_bytes=settings.max_body_bytes,
+        readiness=readiness,
+        lifespan=lifespan,
     )
     add_asgi_route(
         app, "/v1/perceive", perceive, request=PerceiveRequest, response=PerceiveResponse

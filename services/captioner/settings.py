@@ -46,6 +46,11 @@ class CaptionerSettings(ServiceSettings):
     captioner: Annotated[OcrSettings | VlmSettings, Field(discriminator="kind")] = Field(
         default_factory=OcrSettings, description="What captions.", validate_default=True
     )
+    max_body_bytes: int = Field(
+        default=128 * 2**20,
+        ge=1024,
+        description="Largest request body; beyond it reading stops with 413.",
+    )
     max_image_pixels: int = Field(
         default=50_000_000, ge=1, description="Largest width × height that is decoded."
     )

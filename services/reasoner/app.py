@@ -33,7 +33,10 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
         return {"engine": await engine.problem()}
 
     app = create_app(
-        title="RACRO reasoner", settings=settings, readiness=readiness, lifespan=lifespan
+        title="RACRO reasoner",
+        max_body_bytes=settings.max_body_bytes,
+        readiness=readiness,
+        lifespan=lifespan,
     )
     add_asgi_route(
         app, "/v1/chat/completions", chat, request={"type": "object"}, response={"type": "object"}

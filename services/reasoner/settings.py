@@ -17,6 +17,11 @@ class ReasonerSettings(ServiceSettings):
     engine: EngineSettings = Field(
         default_factory=LlamaSettings, description="What runs the model.", validate_default=True
     )
+    max_body_bytes: int = Field(
+        default=64 * 2**20,
+        ge=1024,
+        description="Largest request body; beyond it reading stops with 413.",
+    )
     keep_alive_s: float = Field(
         default=10, gt=0, description="Longest silence of a stream before a comment is sent."
     )

@@ -7,6 +7,7 @@ import asyncio
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -42,6 +43,13 @@ class Script:
     caption: str = "A bar chart with one bar of height 42."
     tentative: str | None = "It is \\boxed{42}."
     identity: dict[str, Any] = field(default_factory=lambda: dict(IDENTITY))
+    # Another script for this request (its JSON), where one script cannot fit all; None: this one.
+    respond: Callable[[Any], "Script | None"] | None = None
+    # What GET /files/<name> answers.
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def of(self, asked: "Asked") -> "Script":
+        return (self.respond and self.respond(asked.json)) or self
 
 
 @dataclass
@@ -112,6 +120,7 @@ class ScriptedServer:
         app = web.Application(client_max_size=200 * 2**20)
         app.router.add_get("/v1/identity", self._identity)
         app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/files/{name}", self._recorded(self._file))
         app.router.add_post("/v1/chat/completions", self._recorded(self._chat))
         app.router.add_post("/v1/perceive", self._recorded(self._perceive))
         return app
@@ -140,8 +149,11 @@ class ScriptedServer:
             {"object": "list", "data": [{"id": "scripted", "object": "model", "revision": "rev7"}]}
         )
 
+    async def _file(self, request: web.Request, _: Asked) -> web.Response:
+        return web.Response(body=self.script.files[request.match_info["name"]])
+
     async def _chat(self, request: web.Request, asked: Asked) -> web.StreamResponse:
-        script = self.script
+        script = self.script.of(asked)
         await asyncio.sleep(script.before_s)
         if script.status != 200 or not asked.json.get("stream"):
             await asyncio.sleep(script.between_s * len(script.texts))
@@ -156,12 +168,11 @@ class ScriptedServer:
                 *chunks,
                 {"object": "chat.completion.chunk", "choices": [], "usage": script.usage},
             ]
-        return await self._play(
-            request, [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"]
-        )
+        pieces = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+        return await self._play(request, script, [*pieces, "data: [DONE]\n\n"])
 
     async def _perceive(self, request: web.Request, asked: Asked) -> web.StreamResponse:
-        script = self.script
+        script = self.script.of(asked)
         await asyncio.sleep(script.before_s)
         if script.status != 200:
             return web.json_response(script.plain, status=script.status)
@@ -181,17 +192,19 @@ class ScriptedServer:
             ]
             usage = {"prompt_tokens": 100, "completion_tokens": 20}
             done[part] = [{"text": text, "finish_reason": "stop", "usage": usage}]
-        return await self._play(request, [*events, _event("done", done)])
+        return await self._play(request, script, [*events, _event("done", done)])
 
-    async def _play(self, request: web.Request, pieces: list[str]) -> web.StreamResponse:
+    async def _play(
+        self, request: web.Request, script: Script, pieces: list[str]
+    ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
         for number, piece in enumerate(pieces):
-            if number == self.script.die_after:
+            if number == script.die_after:
                 request.transport.abort()
                 return response
             if number:
-                await asyncio.sleep(self.script.between_s)
+                await asyncio.sleep(script.between_s)
             await response.write(piece.encode())
         await response.write_eof()
         return response
@@ -199,6 +212,16 @@ class ScriptedServer:
 
 def _event(name: str, data: Any) -> str:
     return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+def read_events(text: str) -> list[tuple[str, Any]]:
+    """The named events of a whole stream, comments left out."""
+    blocks = [block for block in text.split("\n\n") if block and not block.startswith(":")]
+    pairs = (block.split("\n", 1) for block in blocks)
+    return [
+        (event.removeprefix("event: "), json.loads(data.removeprefix("data: ")))
+        for event, data in pairs
+    ]
 
 
 def _chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:

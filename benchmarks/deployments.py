@@ -1,0 +1,84 @@
+"""What the benchmarks start: the scripted upstream, and what stands in front of it."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.processes import Process, free_port
+
+
+@contextmanager
+def service(module: str, config: Mapping[str, Any]) -> Iterator[Process]:
+    """`python -m <module>` with a configuration file of its own."""
+    port = free_port()
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        # Every JSON document is YAML.
+        json.dump({**config, "port": port}, file)
+        file.flush()
+        env = {"RACRO_CONFIG": file.name}
+        with Process([sys.executable, "-m", module], port=port, env=env) as process:
+            yield process
+
+
+@contextmanager
+def upstream() -> Iterator[Process]:
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.upstream", str(port)]
+    with Process(command, port=port) as process:
+        yield process.wait_for("/health")
+
+
+@contextmanager
+def gateway(upstream_url: str) -> Iterator[Process]:
+    """Our gateway with its defaults, over the scripted upstream."""
+    config = {
+        "captioner": {"url": upstream_url},
+        "reasoners": {"default": {"url": upstream_url + "/v1", "model": "scripted"}},
+    }
+    with service("gateway", config) as process:
+        yield process.wait_for("/readyz")
+
+
+@contextmanager
+def vllm_router(executable: Path, upstream_url: str) -> Iterator[Process]:
+    """vllm-router with its defaults, in its regular mode, over the same upstream."""
+    port = free_port()
+    command = [str(executable), "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--worker-urls", upstream_url, "--policy", "round_robin"]
+    command += ["--prometheus-port", str(free_port())]
+    with Process(command, port=port) as process:
+        yield process.wait_for("/v1/models")
+
+
+@contextmanager
+def scripted_gateway() -> Iterator[Process]:
+    with upstream() as peer, gateway(peer.url) as process:
+        yield process
+
+
+@contextmanager
+def embedded() -> Iterator[Process]:
+    """The default that needs no GPU: OCR captioner, llama reasoner, gateway; not yet awaited."""
+    with ExitStack() as stack:
+        captioner = stack.enter_context(service("services.captioner", {}))
+        reasoner = stack.enter_context(service("services.reasoner", {}))
+        config = {
+            "captioner": {"url": captioner.url},
+            "reasoners": {"default": _embedded_reasoner(reasoner.url)},
+        }
+        yield stack.enter_context(service("gateway", config))
+
+
+def _embedded_reasoner(url: str) -> dict[str, Any]:
+    """As in the gateway's defaults, but for the port."""
+    return {
+        "url": url + "/v1",
+        "model": "smollm2-135m",
+        "context_tokens": 8192,
+        "visual_budget_tokens": 2048,
+        "sampling": {"temperature": 0, "top_p": 1, "max_tokens": 512},
+    }

@@ -1,0 +1,90 @@
+"""The load generator: a bounded number of POSTs over a bounded number of connections."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import uvloop
+
+_LARGEST_ANSWER_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Load:
+    """`body` gives the body of the nth request, made when it is sent."""
+
+    path: str
+    body: Callable[[int], bytes]
+    count: int
+    concurrency: int = 1
+
+
+@dataclass(frozen=True)
+class Answers:
+    bodies: list[bytes]
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        return len(self.bodies) / self.seconds
+
+
+def run(port: int, load: Load) -> Answers:
+    """All answers; one that is not 200 raises."""
+    return uvloop.run(_run(port, load))
+
+
+async def _run(port: int, load: Load) -> Answers:
+    numbers = iter(range(load.count))
+    bodies: list[bytes] = []
+    started = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(load.concurrency):
+            group.create_task(_work(port, load, numbers, bodies))
+    return Answers(bodies, time.perf_counter() - started)
+
+
+async def _work(port: int, load: Load, numbers: Iterator[int], bodies: list[bytes]) -> None:
+    async with _Connection(port) as connection:
+        for number in numbers:
+            bodies.append(await connection.post(load.path, load.body(number)))
+
+
+class _Connection:
+    _reader: asyncio.StreamReader
+    _writer: asyncio.StreamWriter
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def __aenter__(self) -> Self:
+        self._reader, self._writer = await asyncio.open_connection(
+            "127.0.0.1", self._port, limit=_LARGEST_ANSWER_BYTES
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._writer.close()
+
+    async def post(self, path: str, body: bytes) -> bytes:
+        head = (
+            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\n\r\n"
+        )
+        self._writer.writelines([head.encode(), body])
+        await self._writer.drain()
+        return await self._answer()
+
+    async def _answer(self) -> bytes:
+        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
+        if length:
+            body = await self._reader.readexactly(int(length))
+        else:
+            # Chunked, and no text here has a carriage return that could end it early.
+            body = await self._reader.readuntil(b"\r\n0\r\n\r\n")
+        if b" 200 " not in head[:16]:
+            raise RuntimeError(f"answered {head[:16]!r}: {body[:500]!r}")
+        return body

@@ -1,0 +1,107 @@
+"""A chat request without images: the gateway's CPU time against vllm-router's.
+
+Both stand before the same upstream on a core of their own, and are asked in turn. CPU time per
+request is what a shared machine cannot blur; requests per second are there for information.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks import deployments, load
+from benchmarks.load import Load
+from benchmarks.processes import Process, on_cores
+from benchmarks.report import Row
+from benchmarks.upstream import PACE_S, PACED
+
+OURS, THEIRS = "gateway", "vllm-router"
+
+_CONCURRENCY = 16
+_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class _Scenario:
+    name: str
+    stream: bool
+    count: int
+    target: float | None
+    text: str = "What is the height of the bar in April?"
+
+    def load(self) -> Load:
+        message = {"role": "user", "content": self.text}
+        # The router sends the model's name on as it is; ours knows the reasoner by this one.
+        request = {"model": "default", "messages": [message], "stream": self.stream}
+        body = json.dumps(request).encode()
+        return Load("/v1/chat/completions", lambda _: body, self.count, _CONCURRENCY)
+
+
+_SCENARIOS = (
+    _Scenario("plain", stream=False, count=3000, target=4),
+    _Scenario("stream of 32 chunks", stream=True, count=1000, target=2),
+    _Scenario(
+        f"stream of 32 chunks, {PACE_S * 1000:g} ms apart",
+        stream=True,
+        count=300,
+        target=None,
+        text=f"The same, {PACED}.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    cpu_us: float
+    per_second: float
+
+
+def run(vllm_router: Path) -> list[Row]:
+    first, *others = sorted(os.sched_getaffinity(0))
+    with ExitStack() as stack:
+        with on_cores(set(others) or {first}):
+            peer = stack.enter_context(deployments.upstream())
+        with on_cores({first}):
+            ours = stack.enter_context(deployments.gateway(peer.url))
+            theirs = stack.enter_context(deployments.vllm_router(vllm_router, peer.url))
+        with on_cores(set(others) or {first}):
+            return _compare({OURS: ours, THEIRS: theirs})
+
+
+def _compare(proxies: Mapping[str, Process]) -> list[Row]:
+    rows: list[Row] = []
+    for scenario in _SCENARIOS:
+        for proxy in proxies.values():
+            _sample(proxy, scenario)  # warms up
+        rounds = [
+            {name: _sample(proxy, scenario) for name, proxy in proxies.items()}
+            for _ in range(_ROUNDS)
+        ]
+        rows += _rows(scenario, rounds)
+    return rows
+
+
+def _sample(proxy: Process, scenario: _Scenario) -> _Sample:
+    before = proxy.cpu_seconds()
+    answers = load.run(proxy.port, scenario.load())
+    cpu = proxy.cpu_seconds() - before
+    if scenario.stream and not all(b"[DONE]" in body for body in answers.bodies):
+        raise RuntimeError("a stream did not come to its end")
+    return _Sample(cpu / scenario.count * 1e6, answers.per_second)
+
+
+def _rows(scenario: _Scenario, rounds: Sequence[Mapping[str, _Sample]]) -> list[Row]:
+    rows = []
+    for name in (OURS, THEIRS):
+        cpu_us = median(one[name].cpu_us for one in rounds)
+        per_second = median(one[name].per_second for one in rounds)
+        rows += [
+            Row("passthrough", f"{scenario.name}: {name}", cpu_us, "CPU µs/request"),
+            Row("passthrough", f"{scenario.name}: {name}", per_second, "requests/s"),
+        ]
+    ratio = median(one[OURS].cpu_us / one[THEIRS].cpu_us for one in rounds)
+    rows.append(Row("passthrough", f"{scenario.name}: ratio", ratio, "×", scenario.target))
+    return rows

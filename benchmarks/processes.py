@@ -1,0 +1,114 @@
+"""Processes to measure: started on loopback, awaited, weighed and ended."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx2
+import psutil  # type: ignore[import-untyped]
+
+REPOSITORY = Path(__file__).parents[1]
+
+_START_TIMEOUT_S = 60
+_STOP_TIMEOUT_S = 20
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def on_cores(cores: set[int]) -> Iterator[None]:
+    """This process, and those it starts meanwhile, on these cores only."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+class Process:
+    """A server on a loopback port of its own; its output goes to a file, shown if it fails."""
+
+    def __init__(
+        self, command: Sequence[str], *, port: int, env: Mapping[str, str] | None = None
+    ) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = tempfile.NamedTemporaryFile(prefix="racro-benchmark-")  # noqa: SIM115
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RACRO_")}
+        self._popen = subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env={**inherited, **(env or {})},
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop()
+        self._log.close()
+
+    def wait_for(self, path: str) -> Self:
+        """Until a GET of `path` is answered with 200."""
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not self._answers(path):
+            if self._popen.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self._popen.args!r} does not answer:\n{self.log()}")
+            time.sleep(0.05)
+        return self
+
+    def log(self) -> str:
+        return Path(self._log.name).read_text(errors="replace")[-4000:]
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the process and its children until now."""
+        times = [process.cpu_times() for process in self._tree()]
+        return sum(one.user + one.system for one in times)
+
+    def rss_mib(self) -> float:
+        return sum(process.memory_info().rss for process in self._tree()) / 2**20
+
+    def peak_rss_mib(self) -> float:
+        """Of the process alone, since its start."""
+        lines = Path(f"/proc/{self._popen.pid}/status").read_text().splitlines()
+        peak = next(line for line in lines if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) / 2**10
+
+    def _tree(self) -> list[psutil.Process]:
+        root = psutil.Process(self._popen.pid)
+        return [root, *root.children(recursive=True)]
+
+    def _answers(self, path: str) -> bool:
+        try:
+            return httpx2.get(self.url + path, timeout=5).status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    def _stop(self) -> None:
+        self._popen.send_signal(signal.SIGTERM)
+        try:
+            self._popen.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()

@@ -1,7 +1,7 @@
 """The gateway's app: settings in, routes out."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -19,7 +19,8 @@ from gateway.settings import GatewaySettings
 from gateway.solve import Solver
 from racro.contracts.errors import UpstreamError
 from racro.contracts.solve import SolveRequest, SolveResponse
-from racro.servekit.app import add_asgi_route, create_app
+from racro.servekit.app import Readiness, add_asgi_route, create_app
+from racro.servekit.tasks import all_of
 from racro.servekit.upstream import Upstream, open_session
 
 
@@ -55,11 +56,15 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
             chat.loader, chat.perceiver, chat.reasoners = loader, perceiver, reasoners
             yield
 
-    async def readiness() -> Mapping[str, str | None]:
-        """The captioner, and each reasoner: one that is away makes its own requests fail."""
-        checks = {"captioner": captioner.check()}
-        checks |= {f"reasoner {reasoner.name}": reasoner.check() for reasoner in reasoners}
-        return {name: await _problem(check) for name, check in checks.items()}
+    async def readiness() -> Readiness:
+        """Ready with the captioner and one reasoner: another one away fails its own requests."""
+        names = [f"reasoner {reasoner.name}" for reasoner in reasoners]
+        checks = [captioner.check(), *(reasoner.check() for reasoner in reasoners)]
+        blind, *away = await all_of(map(_problem, checks))
+        return Readiness(
+            {"captioner": blind, **dict(zip(names, away, strict=True))},
+            ready=blind is None and not all(away),
+        )
 
     app = create_app(
         title="RACRO gateway",
@@ -89,7 +94,7 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
     return app
 
 
-async def _problem(check: Any) -> str | None:
+async def _problem(check: Awaitable[None]) -> str | None:
     try:
         await check
     except UpstreamError as error:

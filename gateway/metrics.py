@@ -52,5 +52,6 @@ class Stopwatch:
 
 
 def count_tokens(stage: str, usage: Usage) -> None:
-    TOKENS.labels(stage, "prompt").inc(usage.prompt_tokens)
-    TOKENS.labels(stage, "completion").inc(usage.completion_tokens)
+    if usage.prompt_tokens or usage.completion_tokens:
+        TOKENS.labels(stage, "prompt").inc(usage.prompt_tokens)
+        TOKENS.labels(stage, "completion").inc(usage.completion_tokens)

@@ -18,10 +18,11 @@ from gateway.images import ImageLoader
 from gateway.perceive import Look, Perceiver, Perception
 from gateway.reasoners import Reasoner, Reasoners
 from gateway.settings import GatewaySettings
+from gateway.usage import usage_of, usage_of_events
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve import VisualContext
 from racro.servekit.context import timeout_from_headers, within
-from racro.servekit.relay import raise_for_status, relay_plain, relay_stream
+from racro.servekit.relay import raise_for_status, relay_plain
 from racro.servekit.responses import Headers, read_body
 from racro.servekit.sse import EventStream
 from racro.servekit.tasks import all_of
@@ -112,10 +113,11 @@ class ChatCompletions:
             asked = watch.total()
             async with reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
-                first = await response.content.readany()
-                watch.record("first_token", watch.total() - asked)
-                await out.write(first)
-                await relay_stream(response, out)
+                async for piece in response.content.iter_any():
+                    if "first_token" not in watch.stages:
+                        watch.record("first_token", watch.total() - asked)
+                    await out.write(piece)
+                    metrics.count_tokens("reasoner", usage_of_events(piece))
 
     async def _plain(
         self, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch, send: Send
@@ -125,7 +127,7 @@ class ChatCompletions:
         with visual_budget(reasoner, _contexts(seen)), watch.stage("reason"):
             async with reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
-                await response.read()
+                metrics.count_tokens("reasoner", usage_of(await response.read()))
         await relay_plain(response, send, headers=_headers(seen, watch))
 
     async def _look(

@@ -67,9 +67,7 @@ def solve(
     arguments: Annotated[
         list[str], typer.Argument(metavar="IMAGE… QUESTION", help="Files or URLs, then a question.")
     ],
-    gateway: Annotated[
-        str, typer.Option(help="The gateway's URL.", envvar="RACRO_URL")
-    ] = "http://127.0.0.1:8000",
+    gateway: Annotated[str, typer.Option(help="The gateway's URL.")] = "http://127.0.0.1:8000",
     model: Annotated[str, typer.Option(help="The reasoner's name.")] = "default",
     tentative: Annotated[
         bool, typer.Option(help="Give the reasoner a tentative response, too.")

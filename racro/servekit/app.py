@@ -3,7 +3,8 @@
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,13 +22,28 @@ from racro.servekit.middleware import CancelOnDisconnect, LimitBody, Observe
 from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
 from racro.servekit.settings import ServiceSettings
 
-# What is missing before a request could be served, by component; None where nothing is.
-Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
+@dataclass(frozen=True)
+class Readiness:
+    """What is wrong with each component (None: nothing), and whether a request would be served."""
+
+    problems: Mapping[str, str | None]
+    ready: bool
+
+    @classmethod
+    def of(cls, **problems: str | None) -> Self:
+        """Ready when nothing is wrong with anything."""
+        return cls(problems, ready=not any(problems.values()))
+
+
 def create_app(
-    *, title: str, max_body_bytes: int, readiness: Readiness, lifespan: Lifespan
+    *,
+    title: str,
+    max_body_bytes: int,
+    readiness: Callable[[], Awaitable[Readiness]],
+    lifespan: Lifespan,
 ) -> FastAPI:
     """An app with /healthz, /readyz, /metrics, our middleware and our error envelope."""
     app = FastAPI(title=title, version=__version__, lifespan=lifespan, redoc_url=None)
@@ -44,13 +60,12 @@ def create_app(
 
     @app.get("/readyz", summary="A request would be served now; if not, what is missing.")
     async def readyz() -> JSONResponse:
-        problems = await readiness()
-        ready = not any(problems.values())
+        state = await readiness()
         body = {
-            "status": "ready" if ready else "not_ready",
-            "checks": {name: problem or "ok" for name, problem in problems.items()},
+            "status": "ready" if state.ready else "not_ready",
+            "checks": {name: problem or "ok" for name, problem in state.problems.items()},
         }
-        return JSONResponse(body, status_code=200 if ready else 503)
+        return JSONResponse(body, status_code=200 if state.ready else 503)
 
     @app.get("/metrics", summary="Prometheus metrics.", response_class=Response)
     async def metrics() -> Response:

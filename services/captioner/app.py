@@ -1,6 +1,6 @@
 """The captioner service's app."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from racro.contracts.errors import UpstreamUnavailable
 from racro.contracts.perception import Identity, PerceiveRequest, PerceiveResponse
-from racro.servekit.app import add_asgi_route, create_app
+from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
 from services.captioner.perceive import Captioner, Perceive
 from services.captioner.settings import CaptionerSettings, OcrSettings
@@ -30,11 +30,11 @@ def create_captioner(settings: CaptionerSettings) -> FastAPI:
                 perceive.captioner = None
                 await captioner.stop()
 
-    async def readiness() -> Mapping[str, str | None]:
+    async def readiness() -> Readiness:
         captioner = perceive.captioner
-        return {
-            "captioner": await captioner.problem() if captioner else "the captioner is starting"
-        }
+        if captioner is None:
+            return Readiness.of(captioner="the captioner is starting")
+        return Readiness.of(captioner=await captioner.problem())
 
     app = create_app(
         title="RACRO captioner",

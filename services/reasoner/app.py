@@ -1,14 +1,14 @@
 """The reasoner service's app."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
 
 from racro.engines import create_engine
-from racro.servekit.app import add_asgi_route, create_app
+from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
 from services.reasoner.chat import ChatCompletions
 from services.reasoner.settings import ReasonerSettings
@@ -29,8 +29,8 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
             finally:
                 await engine.stop()
 
-    async def readiness() -> Mapping[str, str | None]:
-        return {"engine": await engine.problem()}
+    async def readiness() -> Readiness:
+        return Readiness.of(engine=await engine.problem())
 
     app = create_app(
         title="RACRO reasoner",

@@ -1,0 +1,40 @@
+"""Token counts out of a reasoner's answer that is passed on unparsed."""
+
+import msgspec
+
+from racro.contracts.perception import Usage
+
+_MARK = b'"usage":'
+
+
+class _Counts(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class _Answer(msgspec.Struct):
+    usage: _Counts | None = None
+
+
+_decoder = msgspec.json.Decoder(_Answer)
+
+
+def usage_of(answer: bytes) -> Usage:
+    """What a plain answer, or one event of a stream, says it took; nothing if it says nothing."""
+    try:
+        counts = _decoder.decode(answer).usage
+    except msgspec.DecodeError:
+        counts = None
+    if counts is None:
+        return Usage()
+    return Usage(
+        prompt_tokens=counts.prompt_tokens or 0, completion_tokens=counts.completion_tokens or 0
+    )
+
+
+def usage_of_events(data: bytes) -> Usage:
+    """The same for a piece of an event stream; an event that the piece cuts counts as nothing."""
+    if _MARK not in data:
+        return Usage()
+    events = (line.removeprefix(b"data:") for line in data.split(b"\n") if _MARK in line)
+    return sum(map(usage_of, events), Usage())

@@ -48,8 +48,7 @@ async def _run(port: int, load: Load) -> Answers:
 
 async def _work(port: int, load: Load, numbers: Iterator[int], bodies: list[bytes]) -> None:
     async with _Connection(port) as connection:
-        for number in numbers:
-            bodies.append(await connection.post(load.path, load.body(number)))
+        bodies += [await connection.post(load.path, load.body(number)) for number in numbers]
 
 
 class _Connection:

@@ -84,10 +84,10 @@ class Process:
     def cpu_seconds(self) -> float:
         """User and system time of the process and its children until now."""
         times = [process.cpu_times() for process in self._tree()]
-        return sum(one.user + one.system for one in times)
+        return float(sum(one.user + one.system for one in times))
 
     def rss_mib(self) -> float:
-        return sum(process.memory_info().rss for process in self._tree()) / 2**20
+        return float(sum(process.memory_info().rss for process in self._tree())) / 2**20
 
     def peak_rss_mib(self) -> float:
         """Of the process alone, since its start."""

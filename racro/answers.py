@@ -3,12 +3,14 @@ r"""The final answer out of a reasoner's text: `\boxed{…}`, an option letter, 
 import re
 
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_BRACE = re.compile(r"[{}]")
 _LATEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
 _ANSWER_LINE = re.compile(
-    r"(?:final\s+answer|answer|choice|option)\s*(?:is|=|:)\s*:?\s*\**\s*(?P<value>[^\n]+)",
+    r"\b(?:answer|choice|option)\s*(?:is|=|:|(?:must|should|would|will)\s+be)\s*:?\s*\**\s*"
+    r"(?P<value>[^\n]+)",
     re.IGNORECASE,
 )
-_OPTION = re.compile(r"^\(?([A-H])\)?(?:[.:)]|$)")
+_OPTION = re.compile(r"^(?:(?i:option|choice)\s+)?\(?([A-H])\)?(?:[.:)]|$)")
 _NUMBER = r"[-+]?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?"
 _LAST_VALUE = re.compile(rf"(?:=|\bis|\bare|\bwas|:)\s*\**({_NUMBER})\**\s*[.!]?$")
 
@@ -25,21 +27,25 @@ def split_reasoning(text: str) -> tuple[str | None, str]:
 
 
 def _last_boxed(text: str) -> str | None:
-    """Content of the last box that is closed, its braces balanced."""
-    for match in reversed(list(_BOXED.finditer(text))):
-        depth = 1
-        for position in range(match.end(), len(text)):
-            depth += {"{": 1, "}": -1}.get(text[position], 0)
-            if depth == 0:
-                return text[match.end() : position]
-    return None
+    """Content of the last box that is closed, its braces balanced; in one pass over `text`."""
+    boxes = {match.end() - 1 for match in _BOXED.finditer(text)}
+    open_braces: list[int] = []
+    last: tuple[int, int] | None = None
+    for brace in _BRACE.finditer(text):
+        if brace[0] == "{":
+            open_braces.append(brace.start())
+        elif open_braces:
+            start = open_braces.pop()
+            if start in boxes and (last is None or start > last[0]):
+                last = start, brace.start()
+    return text[last[0] + 1 : last[1]] if last else None
 
 
 def _tidy(value: str) -> str:
     value = _LATEX_TEXT.sub(r"\1", value).strip()
     value = value.strip("*`$ ").rstrip(".").strip("*`$ ")
     option = _OPTION.match(value)
-    return option[1] if option and len(value) <= len("(A).") else value
+    return option[1] if option and option.end() == len(value) else value
 
 
 def final_answer(text: str) -> str:

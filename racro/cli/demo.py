@@ -73,7 +73,7 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
     if response is None:
         return (image, example.question, "", f"failed: {outcome.error}", example.expected)
     caption = " ".join(response["visual_context"]["caption"].split())
-    caption = caption.removeprefix("Text in the image, row by row: ")
+    caption = caption.replace("Text in the image, row by row: ", "")
     timing = response["timing_ms"]
     return (
         image,

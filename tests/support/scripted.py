@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 IDENTITY = {
     "model": "scripted-vlm",
@@ -55,7 +56,7 @@ class Script:
 @dataclass
 class Asked:
     path: str
-    headers: dict[str, str]
+    headers: CIMultiDict[str]
     raw: bytes
     began: float
     finished: bool = False
@@ -128,7 +129,7 @@ class ScriptedServer:
     def _recorded(self, handler):
         async def record(request: web.Request) -> web.StreamResponse:
             asked = Asked(
-                request.path, dict(request.headers), await request.read(), time.monotonic()
+                request.path, request.headers.copy(), await request.read(), time.monotonic()
             )
             self.asked.append(asked)
             try:

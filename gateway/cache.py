@@ -35,6 +35,8 @@ class MemoryCache:
 
     async def set(self, key: str, value: bytes) -> None:
         self._forget(key)
+        if _size(key, value) > self._max_bytes:
+            return
         self._entries[key] = value
         self._bytes += _size(key, value)
         while self._bytes > self._max_bytes:

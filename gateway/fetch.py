@@ -57,7 +57,8 @@ class AddressPolicy:
 
 
 def _is_public(address: Address) -> bool:
-    return address.is_global and not (address.is_multicast or address.is_reserved)
+    site_local = isinstance(address, IPv6Address) and address.is_site_local
+    return address.is_global and not (address.is_multicast or address.is_reserved or site_local)
 
 
 def _embedded_ipv4(address: Address) -> tuple[IPv4Address, ...]:

@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, IPvAnyNetwork, model_validator
 
-from racro.servekit.settings import Section, ServiceSettings
+from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings
 
 URL = "^https?://.+"
 
@@ -39,7 +39,7 @@ class ReasonerSection(Section):
         description="Base URL of a server of OpenAI's chat API, up to and including /v1.",
     )
     model: str = Field(description="The model's name at that server.")
-    api_key_env: str | None = Field(
+    api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
     )
     context_tokens: int = Field(default=32768, ge=256, description="The reasoner's context length.")

@@ -5,12 +5,16 @@ import re
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE = re.compile(r"[{}]")
 _LATEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
-_ANSWER_LINE = re.compile(
+_LATEX_ESCAPE = re.compile(r"\\([%$#&])")
+_LATEX_MATH = re.compile(r"^\$(.*)\$$", re.DOTALL)
+_ANNOUNCED = re.compile(
     r"\b(?:answer|choice|option)\s*(?:is|=|:|(?:must|should|would|will)\s+be)\s*:?\s*\**\s*"
-    r"(?P<value>[^\n]+)",
-    re.IGNORECASE,
+    r"(?P<value>.+?)(?=\.\s+[A-Z]|$)",
+    re.IGNORECASE | re.MULTILINE,
 )
-_OPTION = re.compile(r"^(?:(?i:option|choice)\s+)?\(?([A-H])\)?(?:[.:)]|$)")
+_OPTION = re.compile(
+    r"^(?:(?i:option|choice)\s+)?\(?([A-H])\)?(?:[.:),]|$|\s+(?:because|since|as|for)\b)"
+)
 _NUMBER = r"[-+]?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?"
 _LAST_VALUE = re.compile(rf"(?:=|\bis|\bare|\bwas|:)\s*\**({_NUMBER})\**\s*[.!]?$")
 
@@ -26,45 +30,54 @@ def split_reasoning(text: str) -> tuple[str | None, str]:
     return head.replace("<think>", "", 1).strip(), tail.strip()
 
 
-def _last_boxed(text: str) -> str | None:
-    """Content of the last box that is closed, its braces balanced; in one pass over `text`."""
-    boxes = {match.end() - 1 for match in _BOXED.finditer(text)}
+def _boxes(text: str) -> list[str]:
+    """Contents of the boxes that are closed, their braces balanced, in one pass over `text`."""
+    starts = {match.end() - 1 for match in _BOXED.finditer(text)}
     open_braces: list[int] = []
-    last: tuple[int, int] | None = None
+    found: list[tuple[int, int]] = []
     for brace in _BRACE.finditer(text):
         if brace[0] == "{":
             open_braces.append(brace.start())
-        elif open_braces:
-            start = open_braces.pop()
-            if start in boxes and (last is None or start > last[0]):
-                last = start, brace.start()
-    return text[last[0] + 1 : last[1]] if last else None
+        elif open_braces and (start := open_braces.pop()) in starts:
+            found.append((start + 1, brace.start()))
+    return [text[start:end] for start, end in sorted(found)]
 
 
 def _tidy(value: str) -> str:
+    """Without the LaTeX and Markdown around it; an option by its letter alone."""
     value = _LATEX_TEXT.sub(r"\1", value).strip()
-    value = value.strip("*`$ ").rstrip(".").strip("*`$ ")
+    value = value.strip("*` ").rstrip(".").strip("*` ")
+    value = _LATEX_ESCAPE.sub(r"\1", _LATEX_MATH.sub(r"\1", value)).strip()
     option = _OPTION.match(value)
     return option[1] if option and option.end() == len(value) else value
 
 
-def final_answer(text: str) -> str:
-    r"""The short answer that `text` ends in; empty only if the text is.
+def _value(line: str) -> str:
+    """The option letter that opens a line, or the value that closes it, or all of it."""
+    if option := _OPTION.match(line.strip("* ")):
+        return option[1]
+    closing = _LAST_VALUE.search(line)
+    return _tidy(closing[1] if closing else line)
 
-    In order: the last closed `\boxed{…}`; what follows the last "answer is"; an option letter that
-    opens the last line, or the value that closes it; else that line.
+
+def final_answer(text: str) -> str:
+    r"""The short answer that `text` ends in; empty only if there is nothing to read in it.
+
+    The last of these that says something: a closed `\boxed{…}`; what follows an "answer is", up to
+    the end of its sentence; a line.
     """
     _, visible = split_reasoning(text)
-    boxed = _last_boxed(visible)
-    if boxed is not None and boxed.strip():
-        return _tidy(boxed)
-    lines = [line.strip() for line in visible.splitlines() if line.strip()]
-    if not lines:
-        return ""
-    announced = list(_ANSWER_LINE.finditer(visible))
-    last = announced[-1]["value"] if announced else lines[-1]
-    if option := _OPTION.match(last.strip("* ")):
-        return option[1]
-    if value := _LAST_VALUE.search(last):
-        return _tidy(value[1])
-    return _tidy(last)
+    announced = (match["value"] for match in _ANNOUNCED.finditer(visible))
+    by_rank = (
+        map(_tidy, _boxes(visible)),
+        map(_value, filter(_has_words, announced)),
+        map(_value, filter(_has_words, visible.splitlines())),
+    )
+    for candidates in by_rank:
+        if said := list(filter(None, candidates)):
+            return said[-1]
+    return visible.strip()
+
+
+def _has_words(text: str) -> bool:
+    return any(character.isalnum() for character in text)

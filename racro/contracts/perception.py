@@ -1,5 +1,6 @@
 """The captioner's contract: what `/v1/identity` and `/v1/perceive` carry."""
 
+import re
 import unicodedata
 from typing import Annotated, Literal
 
@@ -100,7 +101,11 @@ class Delta(Wire):
     text: str
 
 
+# Some tools turn CRLF into CRCRLF.
+_LINE_END = re.compile(r"\r+\n")
+
+
 def normalise_question(question: str) -> str:
     """The exact text a captioner gets, so that equal questions share one cache entry."""
-    unix = question.replace("\r\n", "\n")
+    unix = _LINE_END.sub("\n", question)
     return unicodedata.normalize("NFC", unix).strip()

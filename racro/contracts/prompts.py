@@ -11,13 +11,16 @@ RACRO_V1 = "racro-v1"
 CHAT_V1 = "chat-v1"
 
 _CONTROL_TOKEN = re.compile(
-    r"<(?=[|\uff5c]"  # ChatML, Llama 3, Qwen-VL: <|im_start|>, <|image_pad|>; DeepSeek's wide bar
-    r"|/?(?:image|img|video|audio|think|s|bos|eos|pad|unk|start_of_turn|end_of_turn"
-    r"|image_soft_token)(?:>|\s[^<>]*>)"
-    r"|/?visual_context\b"
-    r"|(?:image|fake_token_around_image|row_\d+_col_\d+|global-img)>)"
-    r"|\[(?=/?(?:INST|IMG|IMG_END|IMG_BREAK|SYSTEM_PROMPT)\])",
-    re.IGNORECASE,
+    r"<(?="
+    r"[|\uff5c]"  # <|im_start|>, <|image_pad|>; DeepSeek's wide bar
+    r"|/?(?i:image|img|video|audio)(?:\s[^<>]*)?>"
+    r"|/?(?i:think|s|bos|eos|pad|unk|sop|eop)>"
+    r"|/?[A-Za-z]+(?:[_-]\w+)+>"  # <start_of_turn>, <tool_call>, <row_1_col_2>, <global-img>
+    r"|/?[A-Z][A-Z_]+>"  # <IMG_CONTEXT>, <<SYS>>
+    r"|/?(?i:visual_context)\b"  # our own fence
+    r")"
+    r"|\[(?=/?(?:INST|IMG|IMG_BREAK|IMG_END|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS"
+    r"|TOOL_RESULTS|TOOL_CONTENT|THINK|AUDIO|gMASK)\])"  # Mistral, GLM
 )
 
 

@@ -36,12 +36,16 @@ def _overlap(one: Word, other: Word) -> float:
 def rows(words: Sequence[Word]) -> list[list[Word]]:
     """Words grouped into rows, top to bottom, each from left to right."""
     grouped: list[list[Word]] = []
-    for word in sorted(words, key=lambda word: (word.top + word.bottom, word.left)):
+    for word in sorted(words, key=lambda word: (word.top + word.bottom, *_across(word))):
         if grouped and _overlap(grouped[-1][-1], word) >= _SAME_ROW_OVERLAP:
             grouped[-1].append(word)
         else:
             grouped.append([word])
-    return [sorted(row, key=lambda word: word.left) for row in grouped]
+    return [sorted(row, key=_across) for row in grouped]
+
+
+def _across(word: Word) -> tuple[float, float, str]:
+    return word.left, word.top, word.text
 
 
 def _lines(words: Sequence[Word]) -> Iterator[str]:
@@ -61,9 +65,9 @@ def compose(words: Sequence[Word], *, max_chars: int | None = None) -> tuple[str
     if not words:
         return _NO_TEXT, False
     kept: list[str] = []
-    length = 0
+    length = -1
     for line in _lines(words):
-        length += len(line) + 1
+        length += len("\n") + len(line)
         if kept and max_chars is not None and length > max_chars:
             return "\n".join(kept), True
         kept.append(line)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Protocol
 
 import aiohttp
-from pydantic import Field
+from pydantic import Tag
 
 from racro.engines.llama import LlamaEngine, LlamaSettings
 from racro.engines.remote import RemoteEngine, RemoteSettings
+from racro.servekit.settings import kind_of
 
 
 class Engine(Protocol):
@@ -41,7 +42,10 @@ class Engine(Protocol):
         """Of the weights; None where the engine does not tell."""
 
 
-EngineSettings = Annotated[LlamaSettings | RemoteSettings, Field(discriminator="kind")]
+EngineSettings = Annotated[
+    Annotated[LlamaSettings, Tag("llama")] | Annotated[RemoteSettings, Tag("url")],
+    kind_of("llama"),
+]
 
 _ENGINES: dict[str, Any] = {"llama": LlamaEngine, "url": RemoteEngine}
 

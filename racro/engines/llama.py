@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from racro.engines.supervisor import Supervisor
+from racro.servekit.settings import Section
 from racro.servekit.upstream import Upstream
 
 
@@ -24,9 +25,7 @@ def _packaged_model() -> Path | None:
     return next(Path(package.origin).parent.glob("*.gguf"), None)
 
 
-class LlamaSettings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class LlamaSettings(Section):
     kind: Literal["llama"] = "llama"
     model_path: Path | None = Field(
         default_factory=_packaged_model,

@@ -4,23 +4,21 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from racro.contracts.errors import UpstreamError
-from racro.servekit.settings import api_key
+from racro.servekit.settings import ApiKeyEnv, Section, api_key
 from racro.servekit.upstream import Upstream
 
 
-class RemoteSettings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class RemoteSettings(Section):
     kind: Literal["url"]
     url: str = Field(
         pattern="^https?://.+",
         description="Base URL of an OpenAI-compatible server, up to and including /v1.",
     )
     model: str = Field(description="The model's name at that server.")
-    api_key_env: str | None = Field(
+    api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
     )
 

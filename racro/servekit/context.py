@@ -14,6 +14,7 @@ TIMEOUT_HEADER = "x-racro-timeout-ms"
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+_MILLISECONDS = re.compile(r"[0-9]{1,12}")
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -32,7 +33,7 @@ def adopt_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
 def timeout_from_headers(headers: Iterable[tuple[bytes, bytes]], *, most_s: float) -> float:
     """Seconds that the caller still has, at most `most_s`."""
     given = header(headers, TIMEOUT_HEADER)
-    if given is None or not given.isdecimal():
+    if given is None or not _MILLISECONDS.fullmatch(given):
         return most_s
     return min(int(given) / 1000, most_s)
 

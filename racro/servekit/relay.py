@@ -1,5 +1,6 @@
 """Passing an upstream's answer on: as it comes, or as an error of our tree."""
 
+import re
 from typing import Any
 
 import aiohttp
@@ -21,7 +22,10 @@ from racro.servekit.sse import EventStream
 
 _OK = 200
 _UNAUTHORIZED = (401, 403)
-_CONTEXT_WORDS = ("context_length_exceeded", "exceed_context_size", "maximum context length")
+# In the words of OpenAI, llama.cpp, vLLM and SGLang.
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|exceed_context_size|context length|maximum model length"
+)
 
 
 async def relay_stream(response: aiohttp.ClientResponse, out: EventStream) -> None:
@@ -57,9 +61,11 @@ def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
     message = _message(parsed) or f"the {name} refused the request"
     if status >= 500:  # noqa: PLR2004
         return UpstreamUnavailable(f"the {name} failed with status {status}")
+    if status < 400:  # noqa: PLR2004
+        return UpstreamError(f"the {name} answered with status {status}")
     if status in _UNAUTHORIZED:
         return UpstreamError(f"the {name} refused the credentials it is configured with")
-    if any(words in body.decode(errors="replace") for words in _CONTEXT_WORDS):
+    if _TOO_LONG.search(body.decode(errors="replace")):
         return ContextLengthExceeded(message)
     return {404: UnknownModel, 429: RateLimited}.get(status, InvalidRequest)(message)
 

@@ -7,9 +7,16 @@ the boot with the field's name.
 import os
 import sys
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -94,10 +101,27 @@ def _missing_config_file() -> list[str]:
     return [f"{CONFIG_VARIABLE}: no file at {path}"] if path and not Path(path).is_file() else []
 
 
+def _must_be_set(variable: str) -> str:
+    if not os.environ.get(variable):
+        raise ValueError(f"environment variable {variable} is not set")
+    return variable
+
+
+# The name of the environment variable that holds a key: keys themselves are never settings.
+ApiKeyEnv = Annotated[str, AfterValidator(_must_be_set)]
+
+
 def api_key(variable: str | None) -> str | None:
-    """The key in environment variable `variable`; a named but unset one stops the boot."""
-    if variable is None:
-        return None
-    if key := os.environ.get(variable):
-        return key
-    sys.exit(f"wrong settings:\n  api_key_env: environment variable {variable} is not set")
+    """The key in an environment variable that was validated as ApiKeyEnv."""
+    return None if variable is None else os.environ[variable]
+
+
+def kind_of(default: str) -> Discriminator:
+    """Tells a union's members apart by `kind`, which may be left out for the default one."""
+
+    def kind(value: Any) -> Any:
+        if isinstance(value, dict):
+            return value.get("kind", default)
+        return getattr(value, "kind", None)
+
+    return Discriminator(kind)

@@ -33,8 +33,8 @@ def _parse(block: bytes) -> Event | None:
         if field == b"data":
             data.append(value)
         elif field == b"event":
-            name = value.decode()
-    return Event(name, b"\n".join(data)) if data else None
+            name = value.decode(errors="replace")
+    return Event(name or "message", b"\n".join(data)) if data else None
 
 
 async def read_events(content: StreamReader) -> AsyncIterator[Event]:
@@ -86,23 +86,27 @@ class EventStream:
     ) -> bool:
         assert self._keep_alive is not None  # noqa: S101 - set on entry
         self._keep_alive.cancel()
-        if not self.started:
-            return False
-        if isinstance(error, RacroError):
-            metrics.ERRORS.labels(error.code).inc()
-            await self._end_with(self.error_event(error))
-            return True
-        if isinstance(error, Exception):
-            await self._end_with(self.error_event(RacroError("internal error")))
-            return False
         if error is None:
-            await self._send({"type": "http.response.body", "body": b""})
+            await self._start()
+            await self._end(b"")
+        elif self.started and isinstance(error, Exception):
+            shown = error if isinstance(error, RacroError) else RacroError("internal error")
+            metrics.ERRORS.labels(shown.code).inc()
+            # An upstream that died in the middle of an event must not swallow ours.
+            separator = b"" if self._between_events else b"\n\n"
+            await self._end(separator + self.error_event(shown))
+            return isinstance(error, RacroError)
         return False
 
-    async def _end_with(self, event: bytes) -> None:
-        # An upstream that died in the middle of an event must not swallow ours.
-        separator = b"" if self._between_events else b"\n\n"
-        await self._send({"type": "http.response.body", "body": separator + event})
+    async def _start(self) -> None:
+        if not self.started:
+            self.started = True
+            await self._send(
+                {"type": "http.response.start", "status": 200, "headers": self._headers}
+            )
+
+    async def _end(self, last: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": last})
 
     def error_event(self, error: RacroError) -> bytes:
         """The dialect's error event; OpenAI's is data without a name."""
@@ -120,11 +124,7 @@ class EventStream:
         """Send bytes of the stream, not necessarily whole events."""
         self._between_events = data.endswith((b"\n\n", b"\r\n\r\n"))
         self._last_said = asyncio.get_running_loop().time()
-        if not self.started:
-            self.started = True
-            await self._send(
-                {"type": "http.response.start", "status": 200, "headers": self._headers}
-            )
+        await self._start()
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def event(self, name: str, data: Any) -> None:

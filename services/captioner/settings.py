@@ -2,9 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, Tag
 
-from racro.servekit.settings import Section, ServiceSettings
+from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings, kind_of
 
 
 class OcrSettings(Section):
@@ -30,7 +30,7 @@ class VlmSettings(Section):
             "for most servers is the name alone: set it where weights change under one name."
         ),
     )
-    api_key_env: str | None = Field(
+    api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
     )
     temperature: float = Field(default=0, ge=0, le=2, description="Default sampling temperature.")
@@ -39,11 +39,16 @@ class VlmSettings(Section):
     )
 
 
+Captioner = Annotated[
+    Annotated[OcrSettings, Tag("ocr")] | Annotated[VlmSettings, Tag("vlm")], kind_of("ocr")
+]
+
+
 class CaptionerSettings(ServiceSettings):
     default_port: ClassVar[int] = 8001
 
     port: int = Field(default=default_port, ge=0, le=65535, description="Port to listen on.")
-    captioner: Annotated[OcrSettings | VlmSettings, Field(discriminator="kind")] = Field(
+    captioner: Captioner = Field(
         default_factory=OcrSettings, description="What captions.", validate_default=True
     )
     max_body_bytes: int = Field(

@@ -27,6 +27,15 @@ from racro.contracts.errors import (
 
 Address = IPv4Address | IPv6Address
 
+# Special-purpose networks that older releases of Python call global, and addresses at which clouds
+# serve their instances' secrets.
+_NOT_PUBLIC = (
+    IPv4Network("192.0.0.0/24"),
+    IPv4Network("192.88.99.0/24"),
+    IPv4Network("168.63.129.16/32"),
+    IPv6Network("fec0::/10"),
+    IPv6Network("3fff::/20"),
+)
 _NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _IPV4_COMPATIBLE = IPv6Network("::/96")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -57,8 +66,8 @@ class AddressPolicy:
 
 
 def _is_public(address: Address) -> bool:
-    site_local = isinstance(address, IPv6Address) and address.is_site_local
-    return address.is_global and not (address.is_multicast or address.is_reserved or site_local)
+    special = any(address in network for network in _NOT_PUBLIC)
+    return address.is_global and not (address.is_multicast or address.is_reserved or special)
 
 
 def _embedded_ipv4(address: Address) -> tuple[IPv4Address, ...]:

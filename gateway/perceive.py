@@ -165,6 +165,8 @@ class Perceiver:
         with metrics.Stopwatch().stage("captioner"):
             response = await self._captioner.perceive(request, say, timeout_s=self._max_timeout_s)
         metrics.count_tokens("captioner", _usage_of(response))
+        if (await self._captioner.identity()).fingerprint != response.fingerprint:
+            self._captioner.forget_identity()
         if look.cache != "bypass":
             await self._store(look, parts, response)
         return response
@@ -179,8 +181,6 @@ class Perceiver:
 
     async def _store(self, look: Look, parts: tuple[Part, ...], response: PerceiveResponse) -> None:
         """Under the fingerprint that the captioner answered with, whatever it was asked under."""
-        if (await self._captioner.identity()).fingerprint != response.fingerprint:
-            self._captioner.forget_identity()
         for part in parts:
             if (entry := _Entry.of(part, response)) is not None:
                 value = entry.model_dump_json().encode()

@@ -22,8 +22,8 @@ from gateway.usage import usage_of, usage_of_events
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve import VisualContext
 from racro.servekit.context import timeout_from_headers, within
-from racro.servekit.relay import raise_for_status, relay_plain
-from racro.servekit.responses import Headers, read_body
+from racro.servekit.relay import raise_for_status
+from racro.servekit.responses import JSON, Headers, read_body, send_response
 from racro.servekit.sse import EventStream
 from racro.servekit.tasks import all_of
 
@@ -127,8 +127,9 @@ class ChatCompletions:
         with visual_budget(reasoner, _contexts(seen)), watch.stage("reason"):
             async with reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
-                metrics.count_tokens("reasoner", usage_of(await response.read()))
-        await relay_plain(response, send, headers=_headers(seen, watch))
+                answer = await response.read()
+        metrics.count_tokens("reasoner", usage_of(answer))
+        await send_response(send, answer, headers=[JSON, *_headers(seen, watch)])
 
     async def _look(
         self, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch

@@ -5,8 +5,6 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from starlette.types import Send
-
 from racro.contracts.errors import (
     ContextLengthExceeded,
     InvalidRequest,
@@ -17,7 +15,6 @@ from racro.contracts.errors import (
     UpstreamUnavailable,
     error_from_envelope,
 )
-from racro.servekit.responses import Headers, send_response
 from racro.servekit.sse import EventStream
 
 _OK = 200
@@ -32,19 +29,6 @@ async def relay_stream(response: aiohttp.ClientResponse, out: EventStream) -> No
     """What one read brought goes out in one send."""
     while chunk := await response.content.readany():
         await out.write(chunk)
-
-
-async def relay_plain(
-    response: aiohttp.ClientResponse, send: Send, *, headers: Headers = ()
-) -> None:
-    """Status and body as they are; of the headers only those that a client acts on."""
-    body = await response.read()
-    kept = [
-        (name.encode(), response.headers[name].encode())
-        for name in ("content-type", "retry-after")
-        if name in response.headers
-    ]
-    await send_response(send, body, status=response.status, headers=[*kept, *headers])
 
 
 async def raise_for_status(response: aiohttp.ClientResponse, *, name: str) -> None:

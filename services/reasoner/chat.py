@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 from racro.contracts.errors import InvalidRequest, UnknownModel, UpstreamUnavailable
 from racro.engines import Engine
 from racro.servekit.context import timeout_from_headers, within
-from racro.servekit.relay import raise_for_status, relay_plain, relay_stream
+from racro.servekit.relay import raise_for_status, relay_stream
 from racro.servekit.responses import encode, read_body, send_response
 from racro.servekit.sse import EventStream, read_events
 from racro.servekit.upstream import Upstream
@@ -93,7 +93,8 @@ class ChatCompletions:
     async def _plain(self, body: Body, send: Send) -> None:
         async with self._upstream().post("/chat/completions", body) as response:
             await raise_for_status(response, name="engine")
-            await relay_plain(response, send)
+            answer = await response.read()
+        await send_response(send, answer)
 
 
 def _chunk(data: bytes) -> Body:

@@ -60,8 +60,12 @@ class AddressPolicy:
         return all(_is_public(one) for one in (address, *embedded))
 
     def check(self, host: str) -> None:
-        """Raise _Forbidden for a numeric address that may not be dialled."""
-        if not self.allows(ipaddress.ip_address(host.partition("%")[0])):
+        """Raise _Forbidden for a numeric address that may not be dialled, or is none."""
+        try:
+            address = ipaddress.ip_address(host.partition("%")[0])
+        except ValueError as error:
+            raise _Forbidden from error
+        if not self.allows(address):
             raise _Forbidden
 
 

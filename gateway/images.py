@@ -69,9 +69,10 @@ class ImageLoader:
         Raises the first error in order of arrival: InvalidImage, TooLarge, UnsupportedMediaType,
         UrlForbidden or InvalidRequest, each naming the image's field.
         """
-        if len(sources) > self._limits.max_images:
+        # An image that is looked at again is the same source.
+        if (count := len(set(sources))) > self._limits.max_images:
             raise InvalidRequest(
-                f"{len(sources)} images; max_images = {self._limits.max_images}", param="images"
+                f"{count} images; max_images = {self._limits.max_images}", param="images"
             )
         # A conversation shows one image many times: it is fetched and read once.
         unique = {source.content: source for source in sources}

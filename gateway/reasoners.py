@@ -16,6 +16,7 @@ from racro.contracts.errors import (
 )
 from racro.contracts.perception import Usage
 from racro.servekit.relay import raise_for_status
+from racro.servekit.responses import NotJson
 from racro.servekit.settings import api_key
 from racro.servekit.sse import read_events
 from racro.servekit.upstream import Upstream
@@ -88,7 +89,7 @@ def _revision(listing: Any, model: str) -> str | None:
 def _parse(data: bytes) -> Piece:
     try:
         chunk = msgspec.json.decode(data, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except NotJson as error:
         raise UpstreamError("the reasoner sent something else than JSON") from error
     if "error" in chunk:
         raise UpstreamUnavailable("the reasoner failed while it was answering")

@@ -3,6 +3,7 @@
 import msgspec
 
 from racro.contracts.perception import Usage
+from racro.servekit.responses import NotJson
 
 _MARK = b'"usage":'
 
@@ -23,7 +24,7 @@ def usage_of(answer: bytes) -> Usage:
     """What a plain answer, or one event of a stream, says it took; nothing if it says nothing."""
     try:
         counts = _decoder.decode(answer).usage
-    except msgspec.DecodeError:
+    except NotJson:
         counts = None
     if counts is None:
         return Usage()

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import metrics
 from gateway.budget import visual_budget
-from gateway.dialects.conversation import TurnLook, find_looks, place
+from gateway.dialects.conversation import find_looks, place
 from gateway.images import ImageLoader
 from gateway.perceive import Look, Perceiver, Perception
 from gateway.reasoners import Reasoner, Reasoners
@@ -23,7 +23,7 @@ from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve import VisualContext
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status
-from racro.servekit.responses import JSON, Headers, read_body, send_response
+from racro.servekit.responses import JSON, Headers, NotJson, read_body, send_response
 from racro.servekit.sse import EventStream
 from racro.servekit.tasks import all_of
 
@@ -40,6 +40,7 @@ class _Head(msgspec.Struct):
     stream: bool | None = None
 
 
+_NO_MESSAGES = Raw(b"[]")
 _head_decoder = msgspec.json.Decoder(_Head)
 
 
@@ -49,15 +50,15 @@ class ChatRequest:
     def __init__(self, body: bytes, *, follow_up: bool) -> None:
         """Raise InvalidRequest if it is none."""
         try:
+            body.decode()  # fields that are passed on unread must be UTF-8 too
             head = _head_decoder.decode(body)
             self._fields = _fields_decoder.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+            messages = bytes(self._fields.get("messages", _NO_MESSAGES))
+            self.looks = find_looks(messages, follow_up=follow_up)
+        except NotJson as error:
             raise InvalidRequest(f"the body is not a chat request: {error}") from error
         self.model = head.model
         self.stream = bool(head.stream)
-        self.looks: list[TurnLook] = []
-        if (messages := self._fields.get("messages")) is not None:
-            self.looks = find_looks(bytes(messages), follow_up=follow_up)
 
     def for_reasoner(self, reasoner: Reasoner, seen: Sequence[Perception]) -> bytes:
         """The body that the reasoner gets: `seen` holds one perception for each of the looks."""

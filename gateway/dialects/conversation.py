@@ -26,7 +26,7 @@ _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL | re
 
 
 class _ImageUrl(msgspec.Struct):
-    url: str
+    url: str = ""
 
 
 class _Part(msgspec.Struct):
@@ -51,7 +51,7 @@ class TurnLook:
 
 
 _messages_decoder = msgspec.json.Decoder(list[_Message])
-_raw_messages_decoder = msgspec.json.Decoder(list[Raw])
+_raws_decoder = msgspec.json.Decoder(list[Raw])
 _fields_decoder = msgspec.json.Decoder(dict[str, Raw])
 _parts_decoder = msgspec.json.Decoder(list[_Part])
 
@@ -85,7 +85,7 @@ def _looks(messages: Sequence[_Message], *, follow_up: bool) -> Iterator[TurnLoo
         question = _question(message) if message.role == "user" else last_user_text
         if message.role == "user":
             user_turns_since += 1
-            last_user_text = question
+            last_user_text = question or last_user_text
         if images:
             shown, user_turns_since = images, 0
             yield TurnLook(index, images, question)
@@ -124,7 +124,7 @@ def place(messages: bytes, contexts: Mapping[int, tuple[TurnLook, VisualContext]
     """The messages with each look's visual context in place; the others are the bytes they were."""
     return [
         _place_one(message, *contexts[index]) if index in contexts else message
-        for index, message in enumerate(_raw_messages_decoder.decode(messages))
+        for index, message in enumerate(_raws_decoder.decode(messages))
     ]
 
 
@@ -136,27 +136,33 @@ def _place_one(message: Raw, look: TurnLook, context: VisualContext) -> Raw:
         tentative=context.tentative,
         follow_up=look.follow_up,
     )
-    fields["content"] = (
-        _with_further_look(fields["content"], block)
-        if look.follow_up
-        else _with_images_replaced(fields["content"], block)
-    )
+    pieces = _pieces(fields["content"], block)
+    fields["content"] = _joined([block, *pieces] if look.follow_up else pieces)
     return Raw(msgspec.json.encode(fields))
 
 
-def _with_further_look(content: Raw, block: str) -> str:
-    parsed = msgspec.json.decode(content, type=str | list[_Part])
-    text = parsed if isinstance(parsed, str) else "\n".join(part.text for part in parsed)
-    return f"{block}\n{text}"
-
-
-def _with_images_replaced(content: Raw, block: str) -> str:
-    """One text: servers of text-only models understand a plain string best."""
-    texts, seen = [], 0
-    for part in _parts_decoder.decode(content):
+def _pieces(content: Raw, block: str) -> list[str | Raw]:
+    """A message's texts, `block` where its first image stood, and other parts as they came."""
+    if isinstance(text := msgspec.json.decode(content), str):
+        return [text]
+    pieces: list[str | Raw] = []
+    images = 0
+    for part, raw in zip(
+        _parts_decoder.decode(content), _raws_decoder.decode(content), strict=True
+    ):
         if part.type == "image_url":
-            seen += 1
-            texts.append(block if seen == 1 else further_image(seen))
+            images += 1
+            pieces.append(block if images == 1 else further_image(images))
         else:
-            texts.append(part.text)
-    return "\n".join(texts)
+            pieces.append(part.text if part.type == "text" else raw)
+    return pieces
+
+
+def _joined(pieces: Sequence[str | Raw]) -> str | list[Raw | dict[str, str]]:
+    """One text where there is nothing else: servers of text-only models take little but strings."""
+    texts = [piece for piece in pieces if isinstance(piece, str)]
+    if len(texts) == len(pieces):
+        return "\n".join(texts)
+    return [
+        {"type": "text", "text": piece} if isinstance(piece, str) else piece for piece in pieces
+    ]

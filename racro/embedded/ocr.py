@@ -27,6 +27,8 @@ from racro.embedded.composer import COMPOSER_VERSION, Word, compose
 
 # Rough, and enough for a limit: OCR text has no tokenizer of its own.
 _CHARS_PER_TOKEN = 4
+# rapidocr enlarges the short side to 736 pixels: of 1x5000 that would make 2,700 megapixels.
+_MOST_ELONGATED = 8
 
 T = TypeVar("T")
 
@@ -95,7 +97,7 @@ class OcrCaptioner:
         return reader
 
     def _read(self, image: Image.Image) -> list[Word]:
-        blue_green_red = np.asarray(image.convert("RGB"))[:, :, ::-1]
+        blue_green_red = np.asarray(_less_thin(image))[:, :, ::-1]
         found = self._reader()(blue_green_red)
         if not isinstance(found, RapidOCROutput) or found.boxes is None or found.txts is None:
             return []
@@ -118,3 +120,14 @@ class OcrCaptioner:
             fingerprint=hashlib.sha256(json.dumps(shaped_by).encode()).hexdigest(),
             parts=("caption",),
         )
+
+
+def _less_thin(image: Image.Image) -> Image.Image:
+    """The RGB image itself, or on a white canvas whose sides are at most 1 : 8."""
+    shortest = max(image.size) // _MOST_ELONGATED
+    width, height = max(image.width, shortest), max(image.height, shortest)
+    if (width, height) == image.size:
+        return image
+    canvas = Image.new("RGB", (width, height), "white")
+    canvas.paste(image)
+    return canvas

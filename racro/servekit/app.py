@@ -46,7 +46,14 @@ def create_app(
     lifespan: Lifespan,
 ) -> FastAPI:
     """An app with /healthz, /readyz, /metrics, our middleware and our error envelope."""
-    app = FastAPI(title=title, version=__version__, lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title=title,
+        version=__version__,
+        lifespan=lifespan,
+        redoc_url=None,
+        # Such a redirect would be built from the Host header.
+        redirect_slashes=False,
+    )
     app.add_middleware(LimitBody, max_bytes=max_body_bytes)
     app.add_middleware(CancelOnDisconnect)
     app.add_middleware(Observe)

@@ -5,6 +5,7 @@ from typing import Any
 
 import aiohttp
 import msgspec
+
 from racro.contracts.errors import (
     ContextLengthExceeded,
     InvalidRequest,
@@ -15,6 +16,7 @@ from racro.contracts.errors import (
     UpstreamUnavailable,
     error_from_envelope,
 )
+from racro.servekit.responses import NotJson
 from racro.servekit.sse import EventStream
 
 _OK = 200
@@ -57,7 +59,7 @@ def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
 def _decode(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except NotJson:
         return None
 
 

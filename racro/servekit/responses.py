@@ -41,6 +41,10 @@ async def send_response(
     await send({"type": "http.response.body", "body": body})
 
 
+# What decoding bytes as JSON may raise: they are no JSON, no UTF-8, or nested to break the parser.
+NotJson = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
 def encode(value: Any) -> bytes:
     return msgspec.json.encode(value)
 
@@ -50,8 +54,8 @@ def _error_response(error: RacroError) -> Response:
     headers = {}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(error.retry_after_s)
-    if isinstance(error, TooLarge):
-        # The rest of the body will not be read, so the connection cannot be used again.
+    if isinstance(error, TooLarge) or error.status == 500:  # noqa: PLR2004
+        # The rest of the body will not be read, or the server closes after an exception.
         headers["connection"] = "close"
     return Response(
         encode(error.envelope()),

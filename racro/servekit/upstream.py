@@ -10,7 +10,7 @@ import msgspec
 
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
-from racro.servekit.responses import encode
+from racro.servekit.responses import NotJson, encode
 
 # Below the five seconds after which a uvicorn (vLLM's too) closes an idle connection: reusing one
 # that is about to close fails a request for nothing.
@@ -87,7 +87,7 @@ class Upstream:
                 return msgspec.json.decode(await response.read())
         except TimeoutError as error:
             raise UpstreamUnavailable(f"the {self.name} did not answer in time") from error
-        except msgspec.DecodeError as error:
+        except NotJson as error:
             raise UpstreamError(
                 f"the {self.name} answered with something else than JSON"
             ) from error

@@ -10,12 +10,14 @@ from racro.contracts.errors import UpstreamUnavailable
 from racro.contracts.perception import Identity, PerceiveRequest, PerceiveResponse
 from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
+from services.captioner.images import limit_pixels
 from services.captioner.perceive import Captioner, Perceive
 from services.captioner.settings import CaptionerSettings, OcrSettings
 from services.captioner.vlm import VlmCaptioner
 
 
 def create_captioner(settings: CaptionerSettings) -> FastAPI:
+    limit_pixels(settings.max_image_pixels)
     perceive = Perceive(settings)
 
     @asynccontextmanager

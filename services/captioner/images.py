@@ -15,23 +15,32 @@ _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
-def decode_image(data_url: str, *, param: str, max_pixels: int) -> Image.Image:
+def limit_pixels(max_pixels: int) -> None:
+    """Make Pillow's own guard an error at our limit, for the whole process.
+
+    It sees what the file's header says and also what a later frame claims.
+    """
+    Image.MAX_IMAGE_PIXELS = max_pixels
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+def decode_image(data_url: str, *, param: str) -> Image.Image:
     """The first frame, turned as its EXIF data says, on white where it is transparent.
 
     Raises InvalidImage or TooLarge. Pillow's own words are not shown: they may carry addresses.
     """
     data = _payload(data_url, param=param)
     try:
-        with warnings.catch_warnings():
-            # Our own limit stands in for Pillow's warning about large images.
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                _check_pixels(image, param=param, max_pixels=max_pixels)
-                image.load()
-                return _to_rgb(ImageOps.exif_transpose(image))
-    except TooLarge:
-        raise
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            image.load()
+            return _to_rgb(ImageOps.exif_transpose(image))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooLarge(
+            f"the image has more pixels than max_image_pixels = {Image.MAX_IMAGE_PIXELS}",
+            param=param,
+        ) from error
     except Exception as error:
+        # Decoders raise whatever a crafted file makes them.
         raise InvalidImage(
             "the image cannot be decoded: it is truncated or damaged", param=param
         ) from error
@@ -45,15 +54,6 @@ def _payload(data_url: str, *, param: str) -> bytes:
         return pybase64.b64decode(payload, validate=True)
     except ValueError as error:
         raise InvalidImage("the data URL is not valid base64", param=param) from error
-
-
-def _check_pixels(image: Image.Image, *, param: str, max_pixels: int) -> None:
-    if image.width * image.height > max_pixels:
-        raise TooLarge(
-            f"the image declares {image.width}x{image.height} pixels; "
-            f"max_image_pixels = {max_pixels}",
-            param=param,
-        )
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -76,9 +76,7 @@ class Perceive:
                 param="images",
             )
         images = [
-            decode_image(
-                image, param=f"images[{index}]", max_pixels=self._settings.max_image_pixels
-            )
+            decode_image(image, param=f"images[{index}]")
             for index, image in enumerate(request.images)
         ]
         return request, images

@@ -32,6 +32,7 @@ from racro.contracts.prompts import (
     tentative_prompt,
 )
 from racro.servekit.relay import raise_for_status
+from racro.servekit.responses import NotJson
 from racro.servekit.settings import api_key
 from racro.servekit.sse import read_events
 from racro.servekit.tasks import all_of
@@ -210,7 +211,7 @@ class _Samples:
 def _decode(data: bytes) -> dict[str, Any]:
     try:
         chunk = msgspec.json.decode(data, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except NotJson as error:
         raise UpstreamError("the vision server sent something else than JSON") from error
     if "error" in chunk:
         raise UpstreamUnavailable("the vision server failed while it was answering")

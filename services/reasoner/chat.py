@@ -9,7 +9,7 @@ from racro.contracts.errors import InvalidRequest, UnknownModel, UpstreamUnavail
 from racro.engines import Engine
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status, relay_stream
-from racro.servekit.responses import encode, read_body, send_response
+from racro.servekit.responses import NotJson, encode, read_body, send_response
 from racro.servekit.sse import EventStream, read_events
 from racro.servekit.upstream import Upstream
 from services.reasoner.fold import Fold
@@ -46,7 +46,7 @@ class ChatCompletions:
     def _parse(self, raw: bytes) -> Body:
         try:
             body = _decoder.decode(raw)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except NotJson as error:
             raise InvalidRequest(f"the body is not a JSON object: {error}") from error
         if body.get("model", self._settings.model) != self._settings.model:
             raise UnknownModel("no such model; GET /v1/models lists them", param="model")

@@ -69,12 +69,12 @@ class ImageLoader:
         Raises the first error in order of arrival: InvalidImage, TooLarge, UnsupportedMediaType,
         UrlForbidden or InvalidRequest, each naming the image's field.
         """
-        # An image that is looked at again is the same source.
+        # A follow-up looks at the sources of an earlier turn again: they count once.
         if (count := len(set(sources))) > self._limits.max_images:
             raise InvalidRequest(
                 f"{count} images; max_images = {self._limits.max_images}", param="images"
             )
-        # A conversation shows one image many times: it is fetched and read once.
+        # Agents send one image many times over: it is fetched and read once.
         unique = {source.content: source for source in sources}
         images = await all_of(self._load(source) for source in unique.values())
         by_content = dict(zip(unique, images, strict=True))

@@ -1,6 +1,8 @@
 """The app factory and the server that every service shares."""
 
 import inspect
+import signal
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -124,6 +126,8 @@ def _json_content(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]
 def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
     """Serve until a signal; streams in flight are ended first."""
     configure_logging(service=service, level=settings.log_level)
+    # uvicorn ends what it began and then raises the signal again: an orderly end is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         app,
         host=settings.host,

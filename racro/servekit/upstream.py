@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, Literal
 
 import aiohttp
@@ -62,9 +63,7 @@ class Upstream:
         """
         all_headers = {**self._headers, REQUEST_ID_HEADER: request_id.get(), **(headers or {})}
         try:
-            response = await self._session.request(
-                method, self._base_url + path, data=body, headers=all_headers, allow_redirects=False
-            )
+            response = await self._ask(method, path, body, all_headers)
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamUnavailable(f"the {self.name} cannot be reached") from error
         try:
@@ -74,6 +73,23 @@ class Upstream:
         finally:
             # Without effect where the body was read to its end: the connection is then in the pool.
             response.close()
+
+    async def _ask(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
+        ask = partial(
+            self._session.request,
+            method,
+            self._base_url + path,
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+        )
+        try:
+            return await ask()
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+            # Not a byte of an answer came: the pooled connection was closed while it was idle.
+            return await ask()
 
     async def get_json(self, path: str) -> Any:
         """A small JSON document, for probes: within two seconds.

@@ -33,9 +33,18 @@ def usage_of(answer: bytes) -> Usage:
     )
 
 
-def usage_of_events(data: bytes) -> Usage:
-    """The same for a piece of an event stream; an event that the piece cuts counts as nothing."""
-    if _MARK not in data:
-        return Usage()
-    events = (line.removeprefix(b"data:") for line in data.split(b"\n") if _MARK in line)
-    return sum(map(usage_of, events), Usage())
+def last_usage(events: bytes) -> Usage | None:
+    """The last count in a piece of an event stream; counts are totals, not increments.
+
+    None if the piece has none, or cuts the event that has it.
+    """
+    if _MARK not in events:
+        return None
+    counts = [
+        usage_of(line.removeprefix(b"data:")) for line in events.split(b"\n") if _MARK in line
+    ]
+    return next(filter(_counted, reversed(counts)), None)
+
+
+def _counted(usage: Usage) -> bool:
+    return usage != Usage()

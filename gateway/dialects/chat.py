@@ -18,8 +18,9 @@ from gateway.images import ImageLoader
 from gateway.perceive import Look, Perceiver, Perception
 from gateway.reasoners import Reasoner, Reasoners
 from gateway.settings import GatewaySettings
-from gateway.usage import usage_of, usage_of_events
+from gateway.usage import last_usage, usage_of
 from racro.contracts.errors import InvalidRequest
+from racro.contracts.perception import Usage
 from racro.contracts.solve import VisualContext
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status
@@ -111,14 +112,15 @@ class ChatCompletions:
             await out.add_headers(_headers(seen, watch))
         body = chat.for_reasoner(reasoner, seen)
         with visual_budget(reasoner, _contexts(seen)), watch.stage("reason"):
-            asked = watch.total()
+            asked, usage = watch.total(), Usage()
             async with reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
                 async for piece in response.content.iter_any():
                     if "first_token" not in watch.stages:
                         watch.record("first_token", watch.total() - asked)
                     await out.write(piece)
-                    metrics.count_tokens("reasoner", usage_of_events(piece))
+                    usage = last_usage(piece) or usage
+        metrics.count_tokens("reasoner", usage)
 
     async def _plain(
         self, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch, send: Send

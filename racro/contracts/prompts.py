@@ -15,7 +15,8 @@ _CONTROL_TOKEN = re.compile(
     r"[|\uff5c]"  # <|im_start|>, <|image_pad|>; DeepSeek's wide bar
     r"|/?(?i:image|img|video|audio)(?:\s[^<>]*)?>"
     r"|/?(?i:think|s|bos|eos|pad|unk|sop|eop)>"
-    r"|/?[A-Za-z]+(?:[_-]\w+)+>"  # <start_of_turn>, <tool_call>, <row_1_col_2>, <global-img>
+    r"|/?(?:start|end)_of_(?:turn|image)>|/?tool_(?:call|response)>|image_soft_token>"
+    r"|fake_token_around_image>|row_\d+_col_\d+>|global-img>"  # Idefics, SmolVLM
     r"|/?[A-Z][A-Z_]+>"  # <IMG_CONTEXT>, <<SYS>>
     r"|/?(?i:visual_context)\b"  # our own fence
     r")"

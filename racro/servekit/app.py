@@ -21,7 +21,7 @@ from racro import __version__
 from racro.contracts.errors import RacroError
 from racro.servekit.logs import configure_logging
 from racro.servekit.middleware import CancelOnDisconnect, LimitBody, Observe
-from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
+from racro.servekit.responses import on_http_exception, on_racro_error
 from racro.servekit.settings import ServiceSettings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -61,7 +61,6 @@ def create_app(
     app.add_middleware(Observe)
     app.add_exception_handler(RacroError, on_racro_error)
     app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_exception_handler(Exception, on_unexpected_error)
 
     @app.get("/healthz", summary="The process is alive.")
     async def healthz() -> dict[str, str]:

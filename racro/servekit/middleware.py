@@ -12,11 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from racro.contracts.errors import TooLarge
 from racro.servekit import metrics
 from racro.servekit.context import REQUEST_ID_HEADER, adopt_request_id, header, request_id
+from racro.servekit.responses import unexpected_error
 
+_log = logging.getLogger(__name__)
 _access_log = logging.getLogger("racro.access")
 
 _QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLIENT_CLOSED_REQUEST = 499
+_INTERNAL_ERROR = 500
 
 
 def route_of(scope: Scope) -> str:
@@ -25,7 +28,11 @@ def route_of(scope: Scope) -> str:
 
 
 class Observe:
-    """Gives the request its id, and counts, times and logs it. Knows no content."""
+    """Gives the request its id, and counts, times and logs it. Knows no content.
+
+    Unexpected errors are answered here, where the request still has its id: Starlette would answer
+    outside of all middleware.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -37,12 +44,12 @@ class Observe:
         identifier = adopt_request_id(scope["headers"])
         token = request_id.set(identifier)
         id_header = (REQUEST_ID_HEADER.encode(), identifier.encode())
-        status = _CLIENT_CLOSED_REQUEST
+        status, started_answer = _CLIENT_CLOSED_REQUEST, False
 
         async def observed_send(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started_answer
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, started_answer = message["status"], True
                 message["headers"] = [*message.get("headers", ()), id_header]
             await send(message)
 
@@ -51,8 +58,11 @@ class Observe:
         try:
             await self.app(scope, receive, observed_send)
         except Exception:
-            status = 500
-            raise
+            _log.exception("unexpected error")
+            if started_answer:
+                status = _INTERNAL_ERROR
+                raise
+            await unexpected_error()(scope, receive, observed_send)
         finally:
             seconds = time.perf_counter() - started
             route = route_of(scope)

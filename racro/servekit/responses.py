@@ -54,8 +54,8 @@ def _error_response(error: RacroError) -> Response:
     headers = {}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(error.retry_after_s)
-    if isinstance(error, TooLarge) or error.status == 500:  # noqa: PLR2004
-        # The rest of the body will not be read, or the server closes after an exception.
+    if isinstance(error, TooLarge):
+        # The rest of the body will not be read, so the connection cannot be used again.
         headers["connection"] = "close"
     return Response(
         encode(error.envelope()),
@@ -81,6 +81,5 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
     return response
 
 
-async def on_unexpected_error(_: Request, __: Exception) -> Response:
-    """Starlette raises the exception again after this answer, so it is logged once, in full."""
+def unexpected_error() -> Response:
     return _error_response(RacroError("internal error; the log has it under this request's id"))

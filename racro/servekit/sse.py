@@ -69,7 +69,7 @@ class EventStream:
         self._keep_alive_s = keep_alive_s
         self.started = False
         self._headers: list[tuple[bytes, bytes]] = [EVENT_STREAM, _NO_CACHE, _NO_BUFFERING]
-        self._between_events = True
+        self._tail = b"\n\n"
         self._last_said = 0.0
         self._keep_alive: asyncio.Task[None] | None = None
 
@@ -122,10 +122,14 @@ class EventStream:
 
     async def write(self, data: bytes) -> None:
         """Send bytes of the stream, not necessarily whole events."""
-        self._between_events = data.endswith((b"\n\n", b"\r\n\r\n"))
+        self._tail = (self._tail + data)[-len(b"\r\n\r\n") :]
         self._last_said = asyncio.get_running_loop().time()
         await self._start()
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    @property
+    def _between_events(self) -> bool:
+        return self._tail.endswith((b"\n\n", b"\r\n\r\n"))
 
     async def event(self, name: str, data: Any) -> None:
         await self.write(format_event(name, data))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-_CONCATENATED = ("content", "reasoning_content", "refusal")
+_CONCATENATED = ("content", "reasoning_content", "reasoning", "refusal")
 
 
 class Fold:

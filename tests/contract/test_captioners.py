@@ -1,0 +1,347 @@
+"""One suite over every captioner, through the real captioner service."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+
+from support.pictures import data_url, png
+from support.processes import Service, wait_until
+from support.scripted import Asked, Script, ScriptedServer, read_events
+
+QUESTION = "How high is the bar?"
+
+
+def vlm(server: ScriptedServer, **more: Any) -> dict[str, Any]:
+    url = f"{server.url}/v1"
+    return {"captioner": {"kind": "vlm", "url": url, "model": "scripted", **more}}
+
+
+@pytest.fixture(scope="module")
+def _vlm_captioner(_scripted_reasoner: ScriptedServer) -> Iterator[Service]:
+    with Service("services.captioner", vlm(_scripted_reasoner)) as service:
+        yield service
+
+
+@pytest.fixture
+def vlm_captioner(_vlm_captioner: Service, reasoner: ScriptedServer) -> Service:
+    """A real captioner service; the scripted reasoner plays its vision server."""
+    reasoner.script.texts = ["A bar ", "with a 42."]
+    return _vlm_captioner
+
+
+@pytest.fixture(params=["ocr", "vlm"])
+def captioner_service(request: pytest.FixtureRequest) -> Service:
+    return request.getfixturevalue(f"{request.param}_captioner")
+
+
+def post(service: Service, *, pictures: tuple[str, ...] = ("42",), **more: Any) -> httpx2.Response:
+    images = [data_url(png(text)) for text in pictures]
+    body = {"question": QUESTION, "images": images, **more}
+    # Plain HTTP: preparing to verify certificates would cost 40 ms a call.
+    return httpx2.post(f"{service.url}/v1/perceive", json=body, timeout=60, verify=False)
+
+
+def perceive(service: Service, **more: Any) -> dict[str, Any]:
+    response = post(service, **more)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def identity(service: Service) -> dict[str, Any]:
+    return httpx2.get(f"{service.url}/v1/identity").json()
+
+
+def error(response: httpx2.Response) -> dict[str, Any]:
+    return {"status": response.status_code, **response.json()["error"]}
+
+
+class TestEveryCaptioner:
+    def test_identity(self, captioner_service: Service) -> None:
+        who = identity(captioner_service)
+        assert set(who) == {"model", "revision", "prompt_profile", "fingerprint", "parts"}
+        assert len(who["fingerprint"]) == 64
+        assert all(who.values())
+        assert who["parts"][0] == "caption"
+        answer = perceive(captioner_service)
+        for name in ("model", "revision", "prompt_profile", "fingerprint"):
+            assert answer[name] == who[name]
+
+    def test_caption(self, captioner_service: Service) -> None:
+        answer = perceive(captioner_service)
+        [caption] = answer["caption"]
+        assert "42" in caption["text"]
+        assert caption["finish_reason"] == "stop"
+        assert set(caption["usage"]) == {"prompt_tokens", "completion_tokens"}
+        assert (answer["tentative"], answer["failed"]) == ([], {})
+
+    def test_streamed_is_plain_in_pieces(self, captioner_service: Service) -> None:
+        parts = identity(captioner_service)["parts"]
+        plain = perceive(captioner_service, parts=parts)
+        response = post(captioner_service, parts=parts, stream=True)
+        assert response.headers["content-type"].startswith("text/event-stream")
+        *deltas, (name, done) = read_events(response.text)
+        assert {name for name, _ in deltas} == {"delta"}
+        assert (name, done) == ("done", plain)
+        for part in parts:
+            pieces = [
+                data["text"] for _, data in deltas if (data["part"], data["index"]) == (part, 0)
+            ]
+            assert "".join(pieces) == plain[part][0]["text"]
+
+    def test_no_question(self, captioner_service: Service) -> None:
+        [caption] = perceive(captioner_service, question=None)["caption"]
+        assert "42" in caption["text"]
+
+    def test_a_tentative_response_needs_a_question(self, captioner_service: Service) -> None:
+        found = error(post(captioner_service, question=None, parts=["caption", "tentative"]))
+        assert (found["status"], found["code"]) == (400, "invalid_request")
+
+    def test_n(self, captioner_service: Service, reasoner: ScriptedServer) -> None:
+        base = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "scripted"}
+        reasoner.script.chunks = [
+            {**base, "choices": [{"index": index, "delta": {"content": f"Text {index} of 42."}}]}
+            for index in (1, 0)
+        ]
+        options = {"n": 2, "temperature": 0.5, "seed": 7}
+        captions = perceive(captioner_service, options=options)["caption"]
+        assert len(captions) == 2
+        assert all("42" in caption["text"] for caption in captions)
+        events = read_events(post(captioner_service, options=options, stream=True).text)
+        deltas = [data for name, data in events if name == "delta"]
+        for index, caption in enumerate(captions):
+            pieces = [data["text"] for data in deltas if data["index"] == index]
+            assert "".join(pieces) == caption["text"]
+
+    @pytest.mark.parametrize(
+        ("more", "param"),
+        [
+            ({"colour": "red"}, "colour"),
+            ({"options": {"top_k": 3}}, "options.top_k"),
+            ({"options": {"n": 17}}, "options.n"),
+            ({"parts": ["poem"]}, "parts[0]"),
+            ({"images": []}, "images"),
+            ({"question": ""}, "question"),
+        ],
+    )
+    def test_a_wrong_field_is_named(
+        self, captioner_service: Service, more: dict[str, Any], param: str
+    ) -> None:
+        found = error(post(captioner_service, **more))
+        assert (found["status"], found["code"], found["param"]) == (400, "invalid_request", param)
+
+    @pytest.mark.parametrize("stream", [False, True])
+    @pytest.mark.parametrize(
+        "broken",
+        [data_url(png()[:-200]), data_url(b"GIF89a"), "data:image/png;base64,@", "https://x/y.png"],
+        ids=["truncated", "only magic", "base64", "no data URL"],
+    )
+    def test_a_broken_image_is_named(
+        self, captioner_service: Service, reasoner: ScriptedServer, broken: str, stream: bool
+    ) -> None:
+        images = [data_url(png()), broken]
+        found = error(post(captioner_service, images=images, stream=stream))
+        assert (found["status"], found["code"]) == (400, "invalid_image")
+        assert found["param"] == "images[1]"
+        assert reasoner.chats == []
+
+    def test_ready(self, captioner_service: Service) -> None:
+        response = httpx2.get(f"{captioner_service.url}/readyz")
+        assert response.json() == {"status": "ready", "checks": {"captioner": "ok"}}
+
+
+class TestOcr:
+    def test_one_caption_speaks_of_all_images(self, ocr_captioner: Service) -> None:
+        [caption] = perceive(ocr_captioner, pictures=("17", "Ulm"))["caption"]
+        first, second = caption["text"].split("Image 2:")
+        assert first.startswith("Image 1:")
+        assert "17" in first
+        assert "Ulm" in second
+
+    def test_it_has_no_tentative_response(self, ocr_captioner: Service) -> None:
+        assert identity(ocr_captioner)["parts"] == ["caption"]
+        answer = perceive(ocr_captioner, parts=["caption", "tentative"])
+        assert (len(answer["caption"]), answer["tentative"]) == (1, [])
+
+    def test_a_cut_caption_says_so(self, ocr_captioner: Service) -> None:
+        [caption] = perceive(ocr_captioner, pictures=("17", "Ulm"), options={"max_tokens": 1})[
+            "caption"
+        ]
+        assert caption["finish_reason"] == "length"
+
+    def test_the_identity_outlives_a_restart(self, ocr_captioner: Service) -> None:
+        with Service("services.captioner", {"keep_alive_s": 3}) as again:
+            assert identity(again) == identity(ocr_captioner)
+
+
+def by_kind(server: ScriptedServer) -> tuple[Asked, Asked]:
+    """The calls for the caption (with a system prompt) and for the tentative response."""
+    caption, tentative = sorted(server.chats, key=lambda asked: len(asked.json["messages"]))[::-1]
+    return caption, tentative
+
+
+def only_caption(script: Script) -> Callable[[Any], Script | None]:
+    """`script` for captions; tentative responses go as they did."""
+    return lambda body: script if body["messages"][0]["role"] == "system" else None
+
+
+class TestVlm:
+    BOTH = ("caption", "tentative")
+
+    def test_the_prompts_of_racro_v1(
+        self, vlm_captioner: Service, reasoner: ScriptedServer
+    ) -> None:
+        answer = perceive(vlm_captioner, parts=self.BOTH)
+        assert answer["tentative"][0]["text"] == "A bar with a 42."
+        caption, tentative = by_kind(reasoner)
+        system, user = caption.json["messages"]
+        assert system == {
+            "role": "system",
+            "content": "You are given an image and a relevant question. Based on the query, please "
+            "describe the image in detail. Do not try to answer the question.",
+        }
+        picture, text = user["content"]
+        assert picture["type"] == "image_url"
+        assert picture["image_url"]["url"].startswith("data:image/png;base64,")
+        assert text["text"] == (
+            f"Question: {QUESTION}\nPlease describe the image. DO NOT try to answer the question!"
+        )
+        [user] = tentative.json["messages"]
+        assert user["content"][0] == picture
+        assert user["content"][1]["text"] == (
+            f"{QUESTION} Please think step by step. The final answer MUST BE put in \\boxed{{}}."
+        )
+        for asked in (caption, tentative):
+            assert asked.json["model"] == "scripted"
+            assert asked.json["temperature"] == 0
+            assert asked.json["max_tokens"] == 8192
+            assert "n" not in asked.json
+
+    def test_no_question_asks_for_a_general_caption(
+        self, vlm_captioner: Service, reasoner: ScriptedServer
+    ) -> None:
+        perceive(vlm_captioner, question=None)
+        prompt = str(reasoner.chats[0].json["messages"])
+        assert "Please describe the image" in prompt
+        assert "question" not in prompt.lower()
+        assert "None" not in prompt
+
+    def test_both_parts_at_the_same_time(
+        self, vlm_captioner: Service, reasoner: ScriptedServer
+    ) -> None:
+        reasoner.script.before_s = 1
+        perceive(vlm_captioner, parts=self.BOTH)
+        one, other = reasoner.chats
+        assert abs(one.began - other.began) < 0.9
+
+    def test_several_images_are_numbered(
+        self, vlm_captioner: Service, reasoner: ScriptedServer
+    ) -> None:
+        perceive(vlm_captioner, pictures=("1", "2"))
+        content = reasoner.chats[0].json["messages"][1]["content"]
+        assert [part["type"] for part in content] == ["text", "image_url"] * 2 + ["text"]
+        assert [content[0]["text"], content[2]["text"]] == ["Image 1:", "Image 2:"]
+        assert content[1] != content[3]
+
+    def test_options_reach_the_server(
+        self, vlm_captioner: Service, reasoner: ScriptedServer
+    ) -> None:
+        reasoner.script.chunks = [
+            {"choices": [{"index": index, "delta": {"content": "x"}}]} for index in range(3)
+        ]
+        options = {"max_tokens": 99, "temperature": 1.0, "seed": 7, "n": 3}
+        assert len(perceive(vlm_captioner, options=options)["caption"]) == 3
+        sent = reasoner.chats[0].json
+        assert {name: sent[name] for name in options} == options
+
+    def test_control_tokens_become_text(
+        self, vlm_captioner: Service, reasoner: ScriptedServer
+    ) -> None:
+        perceive(vlm_captioner, question="<|im_end|> <image> [INST] <think>", parts=self.BOTH)
+        for asked in by_kind(reasoner):
+            prompt = asked.json["messages"][-1]["content"][-1]["text"]
+            assert "< |im_end|> < image> [ INST] < think>" in prompt
+
+    def test_a_failed_tentative_response_is_marked(
+        self, vlm_captioner: Service, reasoner: ScriptedServer
+    ) -> None:
+        fine = replace(reasoner.script)
+        reasoner.script.status, reasoner.script.plain = 500, {"detail": "at 10.0.0.1"}
+        reasoner.script.respond = only_caption(fine)
+        answer = perceive(vlm_captioner, parts=self.BOTH)
+        assert answer["caption"][0]["text"] == "A bar with a 42."
+        assert answer["tentative"] == []
+        assert set(answer["failed"]) == {"tentative"}
+        assert answer["failed"]["tentative"]["code"] == "upstream_unavailable"
+        assert "10.0.0.1" not in str(answer)
+
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_a_failed_caption_is_an_error_and_ends_the_other_call(
+        self, vlm_captioner: Service, reasoner: ScriptedServer, stream: bool
+    ) -> None:
+        reasoner.script.before_s = 30
+        broken = Script(before_s=0.3, status=429, plain={"error": {"message": "slow down"}})
+        reasoner.script.respond = only_caption(broken)
+        found = error(post(vlm_captioner, parts=self.BOTH, stream=stream))
+        assert (found["status"], found["code"]) == (429, "rate_limited")
+        _, tentative = by_kind(reasoner)
+        wait_until(lambda: tentative.left_at, what="the tentative call's end")
+
+    def test_a_server_that_dies_in_its_answer(
+        self, vlm_captioner: Service, reasoner: ScriptedServer
+    ) -> None:
+        reasoner.script.die_after = 1
+        assert error(post(vlm_captioner))["code"] == "upstream_unavailable"
+        name, data = read_events(post(vlm_captioner, stream=True).text)[-1]
+        assert (name, data["error"]["code"]) == ("error", "upstream_unavailable")
+
+    @pytest.mark.parametrize("texts", [[], ["", "  \n"]])
+    def test_an_empty_caption_is_an_error(
+        self, vlm_captioner: Service, reasoner: ScriptedServer, texts: list[str]
+    ) -> None:
+        reasoner.script.texts = texts
+        found = error(post(vlm_captioner))
+        assert (found["status"], found["code"]) == (502, "upstream_error")
+
+    def test_the_server_refusing_its_key(
+        self, vlm_captioner: Service, reasoner: ScriptedServer
+    ) -> None:
+        reasoner.script.status = 401
+        reasoner.script.plain = {"error": {"message": "bad key sk-secret"}}
+        found = error(post(vlm_captioner))
+        assert (found["status"], found["code"]) == (502, "upstream_error")
+        assert "sk-secret" not in str(found)
+
+    def test_what_shapes_a_caption_is_in_the_fingerprint_and_nothing_else(
+        self, vlm_captioner: Service, reasoner: ScriptedServer
+    ) -> None:
+        original = identity(vlm_captioner)
+        assert (original["model"], original["revision"]) == ("scripted", "rev7")
+        changed: list[dict[str, Any]] = [
+            {"temperature": 0.5},
+            {"max_tokens": 100},
+            {"revision": "tuned"},
+        ]
+        found = {original["fingerprint"]}
+        for settings in changed:
+            with Service("services.captioner", vlm(reasoner, **settings)) as other:
+                found.add(identity(other)["fingerprint"])
+        assert len(found) == 4
+        with (
+            ScriptedServer() as elsewhere,
+            Service("services.captioner", vlm(elsewhere)) as moved,
+        ):
+            assert identity(moved) == original
+
+    def test_not_ready_without_its_server(self) -> None:
+        gone = {"kind": "vlm", "url": "http://127.0.0.1:9/v1", "model": "scripted"}
+        config = {"captioner": gone}
+        with Service("services.captioner", config, wait_for="/healthz") as service:
+            response = httpx2.get(f"{service.url}/readyz")
+            assert response.status_code == 503
+            assert response.json()["checks"] == {"captioner": "the vision server cannot be reached"}
+            assert httpx2.get(f"{service.url}/v1/identity").status_code == 503
+            found = post(service)
+            assert (found.status_code, found.headers["retry-after"]) == (503, "2")

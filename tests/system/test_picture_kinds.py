@@ -1,0 +1,325 @@
+"""Every kind of picture that people have, through the real captioner and the embedded stack."""
+
+import json
+import re
+import struct
+import uuid
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+from PIL import Image
+
+from support.pictures import data_url, encoded, png, text_picture
+from support.processes import Service
+
+TEXT, OTHER = "4711", "8350"
+NO_TEXT = "No readable text was found in the image."
+TIMEOUT_S = 60
+
+
+def perceive(captioner: Service, *images: str, **more: Any) -> httpx2.Response:
+    body = {"question": "What does it say?", "images": images, **more}
+    return httpx2.post(f"{captioner.url}/v1/perceive", json=body, timeout=TIMEOUT_S)
+
+
+def caption(captioner: Service, image: bytes) -> str:
+    answer = perceive(captioner, data_url(image))
+    assert answer.status_code == 200, answer.text
+    return answer.json()["caption"][0]["text"]
+
+
+def solve(gateway: Service, image: bytes, question: str = "What does it say?") -> httpx2.Response:
+    body = {"question": question, "images": [data_url(image)]}
+    return httpx2.post(f"{gateway.url}/v1/solve", json=body, timeout=TIMEOUT_S)
+
+
+def assert_error(answer: httpx2.Response, status: int, code: str, says: str, param: str) -> None:
+    assert answer.status_code == status, answer.text
+    error = answer.json()["error"]
+    assert (error["code"], error["param"]) == (code, param)
+    assert says in error["message"]
+    assert not re.search(r"0x[0-9a-f]{6}|object at|Traceback", error["message"])
+
+
+# Pictures that must be read.
+
+
+def grey_16_bit() -> bytes:
+    """Between 20000 and 60800: cut off at 255 instead of scaled, all of it is white."""
+    grey = text_picture(TEXT, mode="L").convert("I").point(lambda value: value * 160 + 20_000)
+    return encoded(grey.convert("I;16"))
+
+
+def on_nothing(mode: str) -> Image.Image:
+    """Black text on transparent black: without its alpha it is a black picture."""
+    text = text_picture(TEXT, mode="L")
+    empty = Image.new("L", text.size, "black")
+    return Image.merge("RGBA", (empty, empty, empty, text.point(lambda v: 255 - v))).convert(mode)
+
+
+def transparent_palette() -> bytes:
+    picture = Image.new("P", (320, 120))
+    picture.putpalette([0, 0, 0] * 2)
+    picture.paste(1, mask=text_picture(TEXT, mode="L").point(lambda value: 255 - value))
+    return encoded(picture, transparency=0)
+
+
+def animated(form: str) -> bytes:
+    return encoded(
+        text_picture(TEXT), form, save_all=True, append_images=[text_picture(OTHER)], duration=100
+    )
+
+
+KINDS: dict[str, Callable[[], bytes]] = {
+    "png": lambda: png(TEXT),
+    "jpeg": lambda: encoded(text_picture(TEXT), "JPEG"),
+    "progressive-jpeg": lambda: encoded(text_picture(TEXT), "JPEG", progressive=True),
+    "phone-jpeg": lambda: animated("MPO"),
+    "webp": lambda: encoded(text_picture(TEXT), "WEBP"),
+    "gif": lambda: encoded(text_picture(TEXT, mode="P"), "GIF"),
+    "interlaced-gif": lambda: encoded(text_picture(TEXT, mode="P"), "GIF", interlace=True),
+    "palette": lambda: encoded(text_picture(TEXT, mode="P")),
+    "black-and-white": lambda: encoded(text_picture(TEXT, mode="1")),
+    "grey": lambda: encoded(text_picture(TEXT, mode="L")),
+    "grey-16-bit": grey_16_bit,
+    "transparent": lambda: encoded(on_nothing("RGBA")),
+    "transparent-grey": lambda: encoded(on_nothing("LA")),
+    "transparent-palette": transparent_palette,
+    "transparent-webp": lambda: encoded(on_nothing("RGBA"), "WEBP", lossless=True),
+    "cmyk": lambda: encoded(text_picture(TEXT, mode="CMYK"), "JPEG"),
+    "animated-gif": lambda: animated("GIF"),
+    "animated-webp": lambda: animated("WEBP"),
+    "animated-png": lambda: animated("PNG"),
+}
+
+
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+def test_its_text_is_read(ocr_captioner: Service, make: Callable[[], bytes]) -> None:
+    read = caption(ocr_captioner, make())
+    assert TEXT in read
+    assert OTHER not in read
+
+
+ORIENTATION = 0x112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    6: Image.Transpose.ROTATE_90,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def turned(orientation: int, *, tagged: bool = True) -> bytes:
+    """Two lines of text as a camera stores them that was held in this orientation."""
+    upright = text_picture("HEAD\nTAIL", size=(320, 160))
+    exif = Image.Exif()
+    if tagged:
+        exif[ORIENTATION] = orientation
+    return encoded(upright.transpose(TURNS[orientation]), "JPEG", exif=exif)
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+def test_a_turned_picture_is_read_upright(ocr_captioner: Service, orientation: int) -> None:
+    assert "HEAD\nTAIL" in caption(ocr_captioner, turned(orientation))
+
+
+def test_a_turned_picture_is_not_read_upright_by_accident(ocr_captioner: Service) -> None:
+    assert "HEAD\nTAIL" not in caption(ocr_captioner, turned(6, tagged=False))
+
+
+def test_broken_exif_data_does_not_spoil_a_picture(ocr_captioner: Service) -> None:
+    broken = encoded(text_picture(TEXT), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xffgarbage")
+    assert TEXT in caption(ocr_captioner, broken)
+
+
+def test_one_pixel_has_no_text(ocr_captioner: Service) -> None:
+    assert caption(ocr_captioner, encoded(Image.new("RGB", (1, 1)))) == NO_TEXT
+
+
+@pytest.fixture(scope="module")
+def confined_captioner() -> Iterator[Service]:
+    """It may take 4 GiB of address space, twice what it needs: it must not take the machine."""
+    with Service("services.captioner") as service:
+        psutil.Process(service.pid).rlimit(psutil.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
+        yield service
+        # One that is lost in a picture would not end for being asked.
+        service.process.kill()
+
+
+@pytest.mark.parametrize(
+    "size",
+    [(1, 400), (400, 1), (1, 5000), (5000, 1), (30, 2000)],
+    ids=lambda size: f"{size[0]}x{size[1]}",
+)
+def test_a_thin_picture_costs_no_more_than_others(
+    confined_captioner: Service, size: tuple[int, int]
+) -> None:
+    """Readers enlarge the short side: of 1x400 that can make hundreds of megapixels."""
+    assert caption(confined_captioner, encoded(Image.new("RGB", size))) == NO_TEXT
+    assert psutil.Process(confined_captioner.pid).memory_info().rss < 2 * 2**30
+
+
+def test_several_pictures_are_told_apart(ocr_captioner: Service) -> None:
+    answer = perceive(ocr_captioner, data_url(png(TEXT)), data_url(png(OTHER)))
+    first, second = answer.json()["caption"][0]["text"].split("Image 2:")
+    assert first.startswith("Image 1:")
+    assert TEXT in first
+    assert OTHER in second
+
+
+@pytest.mark.parametrize("kind", ["grey-16-bit", "cmyk", "animated-webp"])
+def test_it_goes_through_the_whole_stack(embedded_gateway: Service, kind: str) -> None:
+    answer = solve(embedded_gateway, KINDS[kind]())
+    assert answer.status_code == 200, answer.text
+    assert TEXT in answer.json()["visual_context"]["caption"]
+
+
+# Pictures that must be refused.
+
+
+def declaring(width: int, height: int) -> bytes:
+    """A PNG that is whole but for the size it declares."""
+    picture = png()
+    header = b"IHDR" + struct.pack(">II", width, height) + picture[24:29]
+    return picture[:12] + header + struct.pack(">I", zlib.crc32(header)) + picture[33:]
+
+
+def gif_frame_beyond_its_screen() -> bytes:
+    """The screen is 320x120, the frame on it declares 60000x60000."""
+    gif = bytearray(encoded(text_picture(TEXT, mode="P"), "GIF"))
+    frame = gif.index(b"\x2c\0\0\0\0" + struct.pack("<HH", 320, 120))
+    gif[frame + 5 : frame + 9] = struct.pack("<HH", 60_000, 60_000)
+    return bytes(gif)
+
+
+def keep(data: bytes, share: float) -> bytes:
+    return data[: int(len(data) * share)]
+
+
+BROKEN: dict[str, bytes] = {
+    "png-cut-in-pixels": keep(png(TEXT), 0.6),
+    "png-cut-at-the-end": keep(png(TEXT), 0.95),
+    "png-damaged-pixels": png(TEXT).replace(b"IDAT", b"IDAT\xff\xff\xff"),
+    "jpeg-cut": keep(encoded(text_picture(TEXT), "JPEG"), 0.6),
+    "gif-cut": keep(encoded(text_picture(TEXT, mode="P"), "GIF"), 0.6),
+    "webp-cut": keep(encoded(text_picture(TEXT), "WEBP"), 0.6),
+    "garbage-after-png-header": png()[:33] + b"garbage" * 100,
+    "garbage-after-png-magic": png()[:8] + b"garbage" * 100,
+    "garbage-after-jpeg-magic": b"\xff\xd8\xff" + b"garbage" * 100,
+    "garbage-after-gif-magic": b"GIF89a" + b"\x10\0" * 300,
+}
+
+
+@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
+def test_a_broken_picture_is_refused_and_not_kept(embedded_gateway: Service, data: bytes) -> None:
+    def written() -> float:
+        return embedded_gateway.metrics().get('racro_cache_bytes_total{way="written"}', 0)
+
+    before = written()
+    for _ in range(2):
+        assert_error(solve(embedded_gateway, data), 400, "invalid_image", "image", "images[0]")
+    assert written() == before
+
+
+def test_all_services_serve_after_broken_pictures(embedded_gateway: Service) -> None:
+    for data in BROKEN.values():
+        solve(embedded_gateway, data)
+    answer = solve(embedded_gateway, png(TEXT), f"What does it say? {uuid.uuid4()}")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["visual_context"]["cache"] == "miss"
+    assert TEXT in answer.json()["visual_context"]["caption"]
+
+
+@pytest.mark.parametrize(
+    ("image", "status", "code", "says"),
+    [
+        (data_url(declaring(60_000, 60_000)), 413, "too_large", "max_image_pixels"),
+        (data_url(declaring(10_000, 10_000)), 413, "too_large", "max_image_pixels = 50000000"),
+        (data_url(gif_frame_beyond_its_screen()), 413, "too_large", "max_image_pixels"),
+        ("data:image/png;base64,@@@@", 400, "invalid_image", "base64"),
+        ("data:image/png,hello", 400, "invalid_image", "base64"),
+        ("data:image/png;base64", 400, "invalid_image", "base64"),
+        ("http://127.0.0.1/image.png", 400, "invalid_image", "data URL"),
+        ("/etc/passwd", 400, "invalid_image", "data URL"),
+        (data_url(b""), 400, "invalid_image", "image"),
+        (data_url(b"hello"), 400, "invalid_image", "image"),
+        (data_url(encoded(text_picture(TEXT), "TIFF")), 400, "invalid_image", "image"),
+    ],
+    ids=[
+        *("60000x60000", "10000x10000", "gif-frame", "bad-base64", "not-base64", "no-comma"),
+        *("url", "path", "0-bytes", "text", "tiff"),
+    ],
+)
+def test_the_captioner_guards_itself(
+    ocr_captioner: Service, image: str, status: int, code: str, says: str
+) -> None:
+    answer = perceive(ocr_captioner, data_url(png()), image)
+    assert_error(answer, status, code, says, "images[1]")
+
+
+# The captioner's contract.
+
+
+@pytest.mark.parametrize(
+    ("more", "param", "says"),
+    [
+        ({"images": []}, "images", "images"),
+        ({"images": [data_url(png())] * 17}, "images", "max_images = 16"),
+        ({"colour": "red"}, "colour", "colour"),
+        ({"parts": []}, "parts", "parts"),
+        ({"parts": ["poem"]}, "parts[0]", "'caption'"),
+        ({"question": ""}, "question", "question"),
+        ({"options": {"n": 17}}, "options.n", "16"),
+        ({"options": {"max_tokens": 0}}, "options.max_tokens", "options.max_tokens"),
+        ({"options": {"top_k": 5}}, "options.top_k", "options.top_k"),
+    ],
+    ids=[
+        "no-image",
+        "17-images",
+        "colour",
+        "no-part",
+        "poem",
+        "no-question",
+        "n",
+        "tokens",
+        "top_k",
+    ],
+)
+def test_a_bad_request_names_its_field(
+    ocr_captioner: Service, more: dict[str, Any], param: str, says: str
+) -> None:
+    body = {"question": "q", "images": [data_url(png())], **more}
+    answer = httpx2.post(f"{ocr_captioner.url}/v1/perceive", json=body)
+    assert_error(answer, 400, "invalid_request", says, param)
+
+
+def test_two_captions_are_equal(ocr_captioner: Service) -> None:
+    answer = perceive(ocr_captioner, data_url(png(TEXT)), options={"n": 2})
+    first, second = answer.json()["caption"]
+    assert TEXT in first["text"]
+    assert first == second
+
+
+def test_a_stream_has_deltas_then_done(ocr_captioner: Service) -> None:
+    answer = perceive(ocr_captioner, data_url(png(TEXT)), options={"n": 2}, stream=True)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = [
+        (name.removeprefix("event: "), json.loads(data))
+        for name, data in (
+            block.split("\ndata: ", 1)
+            for block in answer.text.strip().split("\n\n")
+            if block.startswith("event: ")
+        )
+    ]
+    assert [name for name, _ in events] == ["delta", "delta", "done"]
+    *deltas, (_, done) = events
+    assert [(delta["part"], delta["index"]) for _, delta in deltas] == [
+        ("caption", 0),
+        ("caption", 1),
+    ]
+    assert [delta["text"] for _, delta in deltas] == [one["text"] for one in done["caption"]]
+    assert TEXT in done["caption"][0]["text"]

@@ -1,0 +1,188 @@
+"""An engine that dies, a service that dies, and what becomes of the other."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+import yaml
+
+from support.pictures import data_url, png
+from support.processes import Service, wait_until
+from support.scripted import ScriptedServer
+
+
+@pytest.fixture(scope="module")
+def llama() -> Iterator[Service]:
+    """A reasoner service of our own, whose engine may be killed."""
+    with Service("services.reasoner") as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def gateway(llama: Service, _scripted_captioner: ScriptedServer) -> Iterator[Service]:
+    reasoner = {
+        "url": f"{llama.url}/v1",
+        "model": "smollm2-135m",
+        "sampling": {"temperature": 0, "max_tokens": 32},
+    }
+    config = {
+        "captioner": {"url": _scripted_captioner.url},
+        "reasoners": {"default": reasoner},
+    }
+    with Service("gateway", config) as service:
+        yield service
+
+
+@pytest.fixture
+def doomed() -> Iterator[Service]:
+    """A reasoner service that will not live to the end of its test."""
+    with Service("services.reasoner") as service:
+        yield service
+
+
+def engine_of(service: Service) -> psutil.Process:
+    [engine] = psutil.Process(service.pid).children(recursive=True)
+    assert "racro.engines.llama_server" in engine.cmdline()
+    return engine
+
+
+def ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def readiness(service: Service) -> tuple[int, str]:
+    answer = httpx2.get(f"{service.url}/readyz", verify=False)
+    return answer.status_code, answer.json()["checks"]["engine"]
+
+
+def wait_until_down(service: Service) -> str:
+    """What /readyz says of the engine as soon as it is not ready."""
+
+    def problem() -> str | None:
+        status, found = readiness(service)
+        return found if status == 503 else None
+
+    return wait_until(problem, what="/readyz of a dead engine")
+
+
+def solve_body(**more: Any) -> dict[str, Any]:
+    return {"question": "How high is the bar?", "images": [data_url(png())], **more}
+
+
+@contextmanager
+def chat_mid_answer(gateway: Service) -> Iterator[Iterator[str]]:
+    """A chat stream that has begun to answer and would go on for long; its further lines."""
+    body = {
+        "messages": [{"role": "user", "content": "Tell a long story."}],
+        "stream": True,
+        "max_tokens": 2000,
+        "ignore_eos": True,
+    }
+    url = f"{gateway.url}/v1/chat/completions"
+    with httpx2.stream("POST", url, json=body, timeout=30) as response:
+        lines = response.iter_lines()
+        next(line for line in lines if '"content":"' in line)
+        yield lines
+
+
+@contextmanager
+def solve_mid_answer(gateway: Service) -> Iterator[Iterator[str]]:
+    """A solve stream whose image was seen and whose reasoner is at work."""
+    url, body = f"{gateway.url}/v1/solve", solve_body(stream=True)
+    with httpx2.stream("POST", url, json=body, timeout=30) as response:
+        lines = response.iter_lines()
+        next(line for line in lines if line == "event: visual_context.done")
+        next(lines)
+        next(lines)
+        yield lines
+
+
+class TestEngineKilled:
+    def test_all_hear_of_it_and_it_comes_back(
+        self, llama: Service, gateway: Service, captioner: ScriptedServer
+    ) -> None:
+        engine = engine_of(llama)
+        with chat_mid_answer(gateway) as chat_lines:
+            # Held, so that the solve is sure to be under way when its engine is killed.
+            engine.suspend()
+            with solve_mid_answer(gateway) as solve_lines:
+                engine.kill()
+                chat, solve = (
+                    [line for line in lines if line] for lines in (chat_lines, solve_lines)
+                )
+        assert json.loads(chat[-1].removeprefix("data: "))["error"]["code"] == (
+            "upstream_unavailable"
+        )
+        assert "data: [DONE]" not in chat
+        assert solve[-2] == "event: error"
+        assert json.loads(solve[-1].removeprefix("data: "))["error"]["code"] == (
+            "upstream_unavailable"
+        )
+        assert "event: done" not in solve
+
+        problem = wait_until_down(llama)
+        assert "its last words: " in problem
+        assert "listening on http://127.0.0.1" in problem
+        answer = httpx2.post(f"{llama.url}/v1/chat/completions", json={"messages": []})
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+        assert answer.json()["error"]["code"] == "upstream_unavailable"
+        # The last words are for the operator; they carry addresses.
+        assert "last words" not in answer.text
+        assert httpx2.get(f"{llama.url}/healthz").status_code == 200
+
+        wait_until(lambda: readiness(llama) == (200, "ok"), what="recovery")
+        assert engine_of(llama).pid != engine.pid
+        answer = httpx2.post(f"{gateway.url}/v1/solve", json=solve_body(), timeout=60)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["text"]
+
+    def test_each_time_it_waits_longer(self, llama: Service) -> None:
+        for _ in range(2):
+            engine_of(llama).kill()
+            wait_until_down(llama)
+            wait_until(lambda: readiness(llama)[0] == 200, what="recovery")
+        ends = [r["message"] for r in llama.log_records() if r["level"] == "ERROR"]
+        waits = [
+            re.search(r"the engine ended with code -9, restart in ([\d.]+) s", e) for e in ends
+        ]
+        seconds = [float(wait[1]) for wait in waits if wait]
+        assert seconds == [0.5 * 2**n for n in range(len(ends))]
+
+
+class TestServiceEnded:
+    def test_killed_it_takes_its_engine_along(self, doomed: Service) -> None:
+        engine = engine_of(doomed)
+        doomed.kill()
+        wait_until(lambda: ended(engine), timeout_s=5, what="the engine's end")
+
+    def test_asked_to_end_it_ends_in_order(self, doomed: Service) -> None:
+        engine = engine_of(doomed)
+        assert doomed.stop() == 0
+        assert ended(engine)
+        assert "Application shutdown complete." in doomed.log()
+
+
+def test_a_wrong_model_path_stops_the_boot(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    engine = {"kind": "llama", "model_path": str(tmp_path / "none.gguf")}
+    config.write_text(yaml.safe_dump({"engine": engine}))
+    boot = subprocess.run(
+        [sys.executable, "-m", "services.reasoner"],
+        env={"RACRO_CONFIG": str(config)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert boot.returncode == 1
+    assert "engine.model_path: no GGUF file there" in boot.stderr
+    assert "Traceback" not in boot.stderr

@@ -1,0 +1,115 @@
+"""Every failure has one place in the API, and finds it again after a trip over the wire."""
+
+import pytest
+
+from racro.contracts import errors
+from racro.contracts.errors import RacroError, error_from_envelope, error_from_status
+
+STATUSES = {
+    "InvalidRequest": (400, "invalid_request"),
+    "InvalidImage": (400, "invalid_image"),
+    "ContextLengthExceeded": (400, "context_length_exceeded"),
+    "UrlForbidden": (403, "url_forbidden"),
+    "NotFound": (404, "not_found"),
+    "UnknownModel": (404, "unknown_model"),
+    "MethodNotAllowed": (405, "method_not_allowed"),
+    "TooLarge": (413, "too_large"),
+    "UnsupportedMediaType": (415, "unsupported_media_type"),
+    "RateLimited": (429, "rate_limited"),
+    "UpstreamError": (502, "upstream_error"),
+    "UpstreamUnavailable": (503, "upstream_unavailable"),
+    "DeadlineExceeded": (504, "deadline_exceeded"),
+    "RacroError": (500, "internal"),
+}
+TREE = list(RacroError.tree())
+
+
+@pytest.mark.parametrize(("name", "expected"), STATUSES.items(), ids=STATUSES)
+def test_an_error_has_its_status_and_code(name, expected) -> None:
+    error = getattr(errors, name)
+    assert (error.status, error.code) == expected
+
+
+@pytest.mark.parametrize("error", TREE)
+def test_a_body_is_openais_envelope(error) -> None:
+    assert error("the field is wrong", param="images[0]").envelope() == {
+        "error": {
+            "type": error.kind,
+            "code": error.code,
+            "message": "the field is wrong",
+            "param": "images[0]",
+        }
+    }
+
+
+def test_param_is_null_where_no_field_is_to_blame() -> None:
+    assert RacroError("no").envelope()["error"]["param"] is None
+
+
+@pytest.mark.parametrize("error", TREE)
+def test_a_status_class_and_a_kind_agree(error) -> None:
+    is_the_clients = error.kind in {"invalid_request_error", "rate_limit_error"}
+    assert is_the_clients == (400 <= error.status < 500)
+
+
+@pytest.mark.parametrize("error", TREE)
+def test_who_may_come_back_is_told_when(error) -> None:
+    assert (error.retry_after_s is not None) == (error.status in {429, 503})
+
+
+@pytest.mark.parametrize("error", TREE)
+@pytest.mark.parametrize("param", [None, "images[0]"])
+def test_an_error_survives_the_wire(error, param) -> None:
+    arrived = error_from_envelope(error("why", param=param).envelope())
+    assert arrived is not None
+    assert arrived.envelope() == error("why", param=param).envelope()
+    assert arrived.status == error.status
+    # RequestError only groups: what arrives is the first of its kind.
+    assert type(arrived) is (errors.InvalidRequest if error is errors.RequestError else error)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"code": "rate_limit_exceeded", "message": "theirs"}},
+        {"error": {"code": 400, "message": "vLLM's"}},
+        {"error": {"code": None, "message": "no code"}},
+        {"error": {"code": "invalid_image"}},
+        {"error": {"code": "invalid_image", "message": ["no text"]}},
+        {"error": "invalid_image"},
+        {"code": "invalid_image", "message": "not enveloped"},
+        {},
+        [],
+        "error",
+        None,
+    ],
+    ids=str,
+)
+def test_what_is_no_envelope_of_ours_is_none(body) -> None:
+    assert error_from_envelope(body) is None
+
+
+def test_a_param_that_is_no_text_is_dropped() -> None:
+    arrived = error_from_envelope({"error": {"code": "too_large", "message": "m", "param": [1]}})
+    assert arrived is not None
+    assert arrived.param is None
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "invalid_request"),
+        (404, "not_found"),
+        (405, "method_not_allowed"),
+        (413, "too_large"),
+        (415, "unsupported_media_type"),
+        (418, "invalid_request"),
+        (422, "invalid_request"),
+        (429, "rate_limited"),
+        (500, "internal"),
+        (501, "internal"),
+    ],
+)
+def test_a_bare_status_stands_for_an_error(status, code) -> None:
+    error = error_from_status(status, "m")
+    assert (error.code, error.message) == (code, "m")

@@ -1,0 +1,287 @@
+"""racro-v1 is the paper's text to the letter; no text from outside carries a control token."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from racro.contracts.prompts import (
+    caption_prompt,
+    further_image,
+    joint_messages,
+    neutralise,
+    prompt_texts,
+    tentative_prompt,
+    visual_context_block,
+)
+
+CONTROL_TOKENS = [
+    # ChatML, Qwen and Qwen-VL
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|vision_start|>",
+    "<|image_pad|>",
+    "<|object_ref_start|>",
+    "<tool_call>",
+    "</tool_call>",
+    "<tool_response>",
+    # Llama 2 to 4
+    "<|begin_of_text|>",
+    "<|start_header_id|>",
+    "<|eot_id|>",
+    "<|python_tag|>",
+    "<<SYS>>",
+    "<</SYS>>",
+    # DeepSeek, with fullwidth bars
+    "<｜User｜>",
+    "<｜Assistant｜>",
+    "<｜begin▁of▁sentence｜>",
+    "<｜tool▁outputs▁begin｜>",
+    # gpt-oss, Phi, GLM, Granite, Cohere
+    "<|start|>",
+    "<|channel|>",
+    "<|image_1|>",
+    "[gMASK]",
+    "<sop>",
+    "<|start_of_role|>",
+    "<BOS_TOKEN>",
+    "<|START_OF_TURN_TOKEN|>",
+    # Gemma
+    "<start_of_turn>",
+    "<end_of_turn>",
+    "<start_of_image>",
+    "<end_of_image>",
+    "<image_soft_token>",
+    "<bos>",
+    "<eos>",
+    "<pad>",
+    "<unk>",
+    # Mistral
+    "<s>",
+    "</s>",
+    "[INST]",
+    "[/INST]",
+    "[IMG]",
+    "[IMG_BREAK]",
+    "[IMG_END]",
+    "[SYSTEM_PROMPT]",
+    "[/SYSTEM_PROMPT]",
+    "[AVAILABLE_TOOLS]",
+    "[TOOL_CALLS]",
+    "[TOOL_RESULTS]",
+    "[THINK]",
+    # reasoning
+    "<think>",
+    "</think>",
+    # LLaVA, InternVL, SmolVLM, Qwen-Omni
+    "<image>",
+    "<IMAGE>",
+    "</image>",
+    "<img>",
+    "</img>",
+    '<img src="x">',
+    "<IMG_CONTEXT>",
+    "<video>",
+    "<audio>",
+    "<fake_token_around_image>",
+    "<global-img>",
+    "<row_1_col_2>",
+    "<row_10_col_12>",
+]
+ORDINARY_TEXTS = [
+    "a < b and b > c",
+    "a<b, c>d",
+    "x<y>z",
+    "1 <2> 3",
+    "<b>bold</b><br/>",
+    "<table><tr><td>1</td></tr></table>",
+    '<span class="image">s</span>',
+    "<images> <imageX> <thinking> <spam>",
+    "#include <stdio.h>",
+    "std::vector<std::string> v;",
+    "[1, 2] and [INSTANCE]",
+    "[a][b]",
+    "if (a<s && s>b) { return x[i]; }",
+    "P(A|B) = 0.5, |x| > 3",
+    "\\boxed{\\frac{1}{2}}",
+    "<",
+    "[",
+    "",
+    "日本語 <注> [注]",
+]
+
+
+@pytest.fixture(params=CONTROL_TOKENS)
+def token(request) -> str:
+    return request.param
+
+
+def test_caption_prompt_is_the_papers() -> None:
+    prompt = caption_prompt("Find x.")
+    assert prompt.system == (
+        "You are given an image and a relevant question. Based on the query, please describe the "
+        "image in detail. Do not try to answer the question."
+    )
+    assert prompt.user == (
+        "Question: Find x.\nPlease describe the image. DO NOT try to answer the question!"
+    )
+
+
+def test_tentative_prompt_is_the_papers() -> None:
+    prompt = tentative_prompt("Find x.")
+    assert prompt.system is None
+    assert prompt.user == (
+        "Find x. Please think step by step. The final answer MUST BE put in \\boxed{}."
+    )
+
+
+def test_without_a_question_the_caption_is_general() -> None:
+    prompt = caption_prompt(None)
+    assert "describe the image" in (prompt.system or "")
+    assert prompt.user == "Please describe the image."
+    assert "uestion" not in f"{prompt.system}{prompt.user}"
+
+
+INTRO = (
+    "In the following text, you will receive a detailed caption of an image and a relevant "
+    "question. In addition, you will be provided with a tentative model response. You goal is to "
+    "answer the question using these information."
+)
+INTRO_WITHOUT_TENTATIVE = (
+    "In the following text, you will receive a detailed caption of an image and a relevant "
+    "question. You goal is to answer the question using these information."
+)
+CAPTION = "### The detailed caption of the provided image: A triangle."
+CAPTION_NOTE = (
+    "### Note that the caption might contain incorrect solutions, do not be misguided by them."
+)
+PROBLEM = "### A problem to be solved: Find x."
+TENTATIVE = "### A tentative model response: x = 5"
+TENTATIVE_NOTE = (
+    "### Note that the above tentative response might be inaccurate (due to calculation errors, "
+    "incorrect logic/reasoning and so on), under such a case, please ignore it and give your own "
+    "solutions. However, if you do not have enough evidence to show it is wrong, please output the "
+    "tentative response."
+)
+EVALUATION = "### Please think step by step. The final answer MUST BE put in \\boxed{}."
+
+
+@pytest.mark.parametrize(
+    ("tentative", "paragraphs"),
+    [
+        (
+            "x = 5",
+            [INTRO, CAPTION, CAPTION_NOTE, PROBLEM, TENTATIVE, TENTATIVE_NOTE, EVALUATION],
+        ),
+        (None, [INTRO_WITHOUT_TENTATIVE, CAPTION, CAPTION_NOTE, PROBLEM, EVALUATION]),
+    ],
+    ids=["with tentative", "without tentative"],
+)
+def test_joint_prompt_is_the_papers(tentative, paragraphs) -> None:
+    assert joint_messages("Find x.", "A triangle.", tentative) == [
+        {"role": "system", "content": "You are a helpful assistant."},
+        {"role": "user", "content": "\n\n".join(paragraphs)},
+    ]
+
+
+def test_an_empty_tentative_response_is_still_one() -> None:
+    assert "### A tentative model response: \n" in joint_messages("q", "c", "")[1]["content"]
+
+
+def test_a_fingerprint_covers_every_text_a_captioner_sends() -> None:
+    question = "{question}"
+    caption, general, tentative = (
+        caption_prompt(question),
+        caption_prompt(None),
+        tentative_prompt(question),
+    )
+    sent = {caption.system, caption.user, general.system, general.user, tentative.user}
+    assert sent <= set(prompt_texts())
+
+
+def test_a_control_token_is_broken_and_stays_readable(token) -> None:
+    broken = neutralise(f"see {token} now")
+    assert token not in broken
+    assert broken.replace(" ", "") == f"see{token}now".replace(" ", "")
+
+
+def test_no_control_token_from_outside_survives_in_a_prompt(token) -> None:
+    hostile = f"a{token}b"
+    texts = [
+        caption_prompt(hostile).user,
+        tentative_prompt(hostile).user,
+        *(message["content"] for message in joint_messages(hostile, hostile, hostile)),
+        *(message["content"] for message in joint_messages(hostile, hostile, None)),
+        visual_context_block(images=1, caption=hostile, tentative=hostile),
+    ]
+    assert [text for text in texts if token in text] == []
+
+
+@pytest.mark.parametrize("text", ORDINARY_TEXTS)
+def test_ordinary_text_is_not_touched(text) -> None:
+    assert neutralise(text) == text
+
+
+PIECES = st.sampled_from([*CONTROL_TOKENS, "<", ">", "|", "[", "/", " "]) | st.text(max_size=3)
+
+
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_after_neutralising_no_token_is_left_and_nothing_is_left_to_do(text) -> None:
+    once = neutralise(text)
+    assert [token for token in CONTROL_TOKENS if token in once] == []
+    assert neutralise(once) == once
+    assert once.replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("images", "follow_up", "first_line"),
+    [
+        (1, False, "<visual_context: image>"),
+        (3, False, "<visual_context: images 1 to 3>"),
+        (
+            1,
+            True,
+            "<visual_context: image shown earlier, looked at again for this message>",
+        ),
+        (
+            2,
+            True,
+            "<visual_context: images 1 to 2 shown earlier, looked at again for this message>",
+        ),
+    ],
+)
+def test_a_visual_context_is_labelled_and_fenced(images, follow_up, first_line) -> None:
+    block = visual_context_block(images=images, caption="A triangle.", follow_up=follow_up)
+    assert block == f"{first_line}\nA triangle.\n</visual_context>"
+
+
+def test_a_tentative_answer_in_a_visual_context_is_called_one() -> None:
+    block = visual_context_block(images=1, caption="A triangle.", tentative="5")
+    assert block.splitlines() == [
+        "<visual_context: image>",
+        "A triangle.",
+        "Tentative answer of the vision model (may be wrong):",
+        "5",
+        "</visual_context>",
+    ]
+
+
+def test_further_images_point_to_the_visual_context() -> None:
+    assert further_image(2) == "[image 2: described in the visual context above]"
+
+
+FENCE_PIECES = st.sampled_from(
+    ["</visual_context>", "<visual_context: image>", "</VISUAL_CONTEXT >", "<", "/", "\n", "text"]
+)
+
+
+@given(st.lists(FENCE_PIECES).map("".join), st.none() | st.lists(FENCE_PIECES).map("".join))
+def test_a_fence_cannot_be_opened_or_closed_from_inside(caption, tentative) -> None:
+    block = visual_context_block(images=1, caption=caption, tentative=tentative)
+    fences = [match.span() for match in re.finditer(r"</?visual_context", block, re.IGNORECASE)]
+    assert fences == [
+        (0, len("<visual_context")),
+        (block.rindex("</visual_context>"), len(block) - 1),
+    ]

@@ -1,0 +1,38 @@
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from gateway.reasoners import Reasoner
+from gateway.settings import ReasonerSection
+from racro.contracts.solve import VisualContext
+from racro.servekit.upstream import Upstream, open_session
+
+
+async def _reasoner() -> Reasoner:
+    settings = ReasonerSection(
+        url="http://127.0.0.1:1/v1", model="served-name", visual_budget_tokens=64
+    )
+    async with open_session() as session:
+        return Reasoner("default", settings, Upstream(session, settings.url, name="reasoner"))
+
+
+@pytest.fixture(scope="session")
+def a_reasoner() -> Reasoner:
+    """A reasoner that nobody asks anything. Its budget is 64 tokens."""
+    return asyncio.run(_reasoner())
+
+
+@pytest.fixture(scope="session")
+def a_context() -> Callable[..., VisualContext]:
+    def make(caption: str, tentative: str | None = None) -> VisualContext:
+        return VisualContext(
+            caption=caption,
+            tentative=tentative,
+            model="m",
+            revision="r",
+            prompt_profile="racro-v1",
+            cache="hit",
+        )
+
+    return make

@@ -1,0 +1,350 @@
+"""Which images are looked at for which question, and what stands in their place afterwards."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.dialects.conversation import find_looks, place
+from racro.contracts.errors import InvalidRequest
+from racro.contracts.prompts import further_image, visual_context_block
+
+URL = "https://example.org/{}.png"
+
+
+def image(name: str, *, as_text: bool = False) -> dict:
+    url = URL.format(name)
+    return {"type": "image_url", "image_url": url if as_text else {"url": url, "detail": "low"}}
+
+
+def text(words: str) -> dict:
+    return {"type": "text", "text": words}
+
+
+def user(*content: Any) -> dict:
+    return {"role": "user", "content": content[0] if isinstance(content[0], str) else [*content]}
+
+
+def assistant(words: str) -> dict:
+    return {"role": "assistant", "content": words}
+
+
+def tool(*content: Any) -> dict:
+    return {**user(*content), "role": "tool", "tool_call_id": "call-1"}
+
+
+def encode(messages: Any) -> bytes:
+    return json.dumps(messages).encode()
+
+
+def looks(messages: Any, *, follow_up: bool = True) -> list[tuple]:
+    """(message, images by name, question, follow-up?)"""
+    return [
+        (
+            look.index,
+            "".join(source.content[len(URL.format("")) - 4 : -4] for source in look.images),
+            look.question,
+            look.follow_up,
+        )
+        for look in find_looks(encode(messages), follow_up=follow_up)
+    ]
+
+
+CONVERSATIONS: dict[str, tuple[list[dict], list[tuple]]] = {
+    "no image": ([user("hi"), assistant("hi"), user(text("how are you?"))], []),
+    "an image and its question": ([user(text("What?"), image("a"))], [(0, "a", "What?", False)]),
+    "an image as a text": ([user(image("a", as_text=True))], [(0, "a", None, False)]),
+    "an image alone": ([user(image("a"))], [(0, "a", None, False)]),
+    "an image with empty words": ([user(image("a"), text(" \n"))], [(0, "a", None, False)]),
+    "all texts of a turn are its question": (
+        [user(text("Look: "), image("a"), text("What?"))],
+        [(0, "a", "Look: \nWhat?", False)],
+    ),
+    "several images are one look": (
+        [user(image("a"), text("Which?"), image("b"))],
+        [(0, "ab", "Which?", False)],
+    ),
+    "each turn has its own": (
+        [user(image("a"), text("A?")), assistant("1"), user(image("b"), text("B?"))],
+        [(0, "a", "A?", False), (2, "b", "B?", False)],
+    ),
+    "a later question looks again": (
+        [user(image("a"), text("A?")), assistant("1"), user("And B?")],
+        [(0, "a", "A?", False), (2, "a", "And B?", True)],
+    ),
+    "three turns look again, the fourth does not": (
+        [user(image("a"), text("0")), *(user(str(turn)) for turn in range(1, 6))],
+        [(0, "a", "0", False), *((turn, "a", str(turn), True) for turn in (1, 2, 3))],
+    ),
+    "an image starts the count anew": (
+        [user(image("a")), user("1"), user("2"), user(image("b")), user("3"), user("4")],
+        [
+            (0, "a", None, False),
+            (1, "a", "1", True),
+            (2, "a", "2", True),
+            (3, "b", None, False),
+            (4, "b", "3", True),
+            (5, "b", "4", True),
+        ],
+    ),
+    "a turn without words is a turn, and nothing to look for": (
+        [user(image("a")), user(" "), user("2"), user("3"), user("4")],
+        [(0, "a", None, False), (2, "a", "2", True), (3, "a", "3", True)],
+    ),
+    "an image of a tool is for the user's last words": (
+        [user("Old"), user("Draw it."), assistant("ok"), tool(image("t"), text("done"))],
+        [(3, "t", "Draw it.", False)],
+    ),
+    "the user's last words may be some turns back": (
+        [user("Draw it."), user(image("a")), tool(image("t"))],
+        [(1, "a", None, False), (2, "t", "Draw it.", False)],
+    ),
+    "an image of a tool before any words": ([tool(image("t"))], [(0, "t", None, False)]),
+    "a tool's words are no question": (
+        [user(image("a"), text("A?")), tool("some result")],
+        [(0, "a", "A?", False)],
+    ),
+    "a tool's image is what the next turn looks at": (
+        [user("Draw it."), tool(image("t")), user("Higher?")],
+        [(1, "t", "Draw it.", False), (2, "t", "Higher?", True)],
+    ),
+    "only users and tools are looked at": (
+        [{**user(image("a")), "role": role} for role in ("system", "developer", "assistant")],
+        [],
+    ),
+    "reminders are not the question": (
+        [
+            user(
+                image("a"),
+                text("<system-reminder>It is\nMonday.</system-reminder>What?"),
+                text("<SYSTEM-REMINDER>x</SYSTEM-REMINDER>"),
+            ),
+            user("<system-reminder>It is Tuesday.</system-reminder>"),
+        ],
+        [(0, "a", "What?", False)],
+    ),
+    "two reminders with words between them": (
+        [
+            user(
+                image("a"),
+                text(
+                    "<system-reminder>1</system-reminder>Why?<system-reminder>2</system-reminder>"
+                ),
+            )
+        ],
+        [(0, "a", "Why?", False)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("messages", "expected"), CONVERSATIONS.values(), ids=CONVERSATIONS)
+def test_what_a_conversation_asks_to_look_at(messages, expected) -> None:
+    assert looks(messages) == expected
+
+
+@pytest.mark.parametrize(("messages", "expected"), CONVERSATIONS.values(), ids=CONVERSATIONS)
+def test_follow_ups_can_be_turned_off_and_nothing_else_with_them(messages, expected) -> None:
+    without = [look for look in expected if not look[3]]
+    assert looks(messages, follow_up=False) == without
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url"},
+        {"type": "image_url", "image_url": None},
+        {"type": "image_url", "image_url": ""},
+        {"type": "image_url", "image_url": {}},
+        {"type": "image_url", "image_url": {"detail": "low"}},
+        {"type": "image_url", "image_url": {"url": ""}},
+    ],
+    ids=str,
+)
+def test_an_image_without_a_url_is_refused_at_its_place(part) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        looks([user("hi"), user(text("What?"), part)])
+    assert refusal.value.param == "messages[1].content[1].image_url"
+    assert refusal.value.message.startswith("messages[1].content[1].image_url: ")
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        {"role": "user", "content": [image("a")]},
+        [{"role": "user", "content": image("a")}],
+        [{"role": "user", "content": [image("a"), "words"]}],
+        [{"role": 5, "content": [image("a")]}],
+    ],
+    ids=str,
+)
+def test_an_image_in_another_shape_is_refused_rather_than_lost(messages) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        looks(messages)
+    assert refusal.value.param == "messages"
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [None, 5, "hi", {}, [None], [[]], [{}], [{"role": 5}], [{"role": "user", "content": 5}]],
+    ids=str,
+)
+def test_other_shapes_without_an_image_are_the_reasoners_to_refuse(messages) -> None:
+    assert looks(messages) == []
+
+
+def placed(messages: list[dict], a_context, *, follow_up: bool = True) -> list[bytes]:
+    """The messages as they go out, each look's caption telling what was looked at for what."""
+    raw = encode(messages)
+    contexts = {}
+    for look in find_looks(raw, follow_up=follow_up):
+        names = [source.content for source in look.images]
+        contexts[look.index] = (look, a_context(f"{names} for {look.question}"))
+    return [bytes(message) for message in place(raw, contexts)]
+
+
+def block(*names: str, question: str | None, follow_up: bool = False) -> str:
+    return visual_context_block(
+        images=len(names),
+        caption=f"{[URL.format(name) for name in names]} for {question}",
+        follow_up=follow_up,
+    )
+
+
+SPECIAL = "<|im_end|> <image> &amp; é"
+REMINDER = "<system-reminder>Monday</system-reminder>"
+PLACED: dict[str, tuple[dict, list[str]]] = {
+    "where the image stood": (
+        user(text("Look: "), image("a"), text("What?")),
+        ["Look: ", block("a", question="Look: \nWhat?"), "What?"],
+    ),
+    "an image alone": (user(image("a")), [block("a", question=None)]),
+    "further images point to the first": (
+        user(image("a"), text("Which?"), image("b")),
+        [block("a", "b", question="Which?"), "Which?", further_image(2)],
+    ),
+    "a reminder is forwarded though it is no question": (
+        user(image("a"), text(f"What?{REMINDER}")),
+        [block("a", question="What?"), f"What?{REMINDER}"],
+    ),
+    "the client's own text is not neutralised": (
+        user(image("a"), text(SPECIAL)),
+        [block("a", question=SPECIAL), SPECIAL],
+    ),
+}
+
+
+@pytest.mark.parametrize(("message", "lines"), PLACED.values(), ids=PLACED)
+def test_visual_contexts_stand_where_images_stood(a_context, message, lines) -> None:
+    [sent] = placed([message], a_context)
+    assert json.loads(sent) == {"role": "user", "content": "\n".join(lines)}
+
+
+@pytest.mark.parametrize("content", ["And B?", [text("And B?")]], ids=["text", "parts"])
+def test_a_further_look_stands_before_the_text(a_context, content) -> None:
+    first = user(image("a"))
+    _, sent = placed([first, {"role": "user", "content": content}], a_context)
+    again = block("a", question="And B?", follow_up=True)
+    assert json.loads(sent)["content"] == f"{again}\nAnd B?"
+
+
+def test_other_fields_of_a_rewritten_message_stay_what_they_were(a_context) -> None:
+    message = {**tool(image("t")), "name": "draw", "unknown": {"n": 2**70, "f": 1.50}}
+    [sent] = placed([message], a_context)
+    assert {**json.loads(sent), "content": None} == {**message, "content": None}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+        {"type": "file", "file": {"file_id": "file-1"}},
+        {"type": "video_url", "video_url": {"url": "https://example.org/v.mp4"}},
+    ],
+    ids=lambda part: part["type"],
+)
+@pytest.mark.parametrize("follow_up", [False, True])
+def test_a_part_of_another_kind_is_kept_or_refused_but_never_dropped(
+    a_context, part, follow_up
+) -> None:
+    turns = [user(image("a")), user(text("B?"), part)] if follow_up else [user(image("a"), part)]
+    try:
+        *_, sent = placed(turns, a_context)
+    except InvalidRequest:
+        return
+    content = json.loads(sent)["content"]
+    assert isinstance(content, list)
+    assert part in content
+
+
+WORDS = st.text('ab ?é\n"\\<|', max_size=6)
+IMAGES = st.builds(image, st.sampled_from("abc"), as_text=st.booleans())
+PARTS = st.lists(WORDS.map(text) | IMAGES, max_size=4)
+MESSAGES = st.lists(
+    st.one_of(
+        st.builds(user, WORDS),
+        st.fixed_dictionaries({"role": st.just("user"), "content": PARTS}),
+        st.fixed_dictionaries({"role": st.just("tool"), "content": PARTS | WORDS}),
+        st.builds(assistant, WORDS),
+        st.fixed_dictionaries(
+            {"role": st.sampled_from(["system", "developer", "assistant"]), "content": PARTS}
+        ),
+        st.just({"role": "assistant", "content": None, "tool_calls": [{"id": "call-1"}]}),
+    ),
+    max_size=8,
+)
+
+
+@given(MESSAGES, st.booleans(), st.data())
+def test_the_same_history_gives_the_same_prefix_to_the_byte(
+    a_context, messages, follow_up, data
+) -> None:
+    """So that the reasoner's prefix cache keeps working from turn to turn."""
+    length = data.draw(st.integers(0, len(messages)))
+    whole = placed(messages, a_context, follow_up=follow_up)
+    assert placed(messages[:length], a_context, follow_up=follow_up) == whole[:length]
+
+
+@given(MESSAGES, st.booleans())
+def test_only_what_is_looked_at_is_rewritten_and_of_it_only_images(
+    a_context, messages, follow_up
+) -> None:
+    sent = placed(messages, a_context, follow_up=follow_up)
+    rewritten = {look[0] for look in looks(messages, follow_up=follow_up)}
+    for index, (message, out) in enumerate(zip(messages, sent, strict=True)):
+        if index not in rewritten:
+            assert out == encode(message)
+            continue
+        assert message["role"] in {"user", "tool"}
+        assert b'"image_url"' not in out
+        content = json.loads(out)["content"]
+        given_parts = message["content"]
+        if isinstance(given_parts, str):
+            given_parts = [text(given_parts)]
+        rest = content
+        for words in [part["text"] for part in given_parts if part["type"] == "text"]:
+            assert words in rest
+            rest = rest[rest.index(words) + len(words) :]
+
+
+@given(MESSAGES)
+def test_every_image_of_a_user_or_tool_is_looked_at_exactly_where_it_was_shown(messages) -> None:
+    shown = {
+        index: names
+        for index, message in enumerate(messages)
+        if message["role"] in {"user", "tool"} and isinstance(message["content"], list)
+        if (
+            names := [
+                url["url"] if isinstance(url := part["image_url"], dict) else url
+                for part in message["content"]
+                if part["type"] == "image_url"
+            ]
+        )
+    }
+    found = {
+        look.index: [source.content for source in look.images]
+        for look in find_looks(encode(messages), follow_up=True)
+        if not look.follow_up
+    }
+    assert found == shown

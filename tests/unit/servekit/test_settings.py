@@ -1,0 +1,222 @@
+"""Settings come from one YAML file and the environment; a wrong one stops the boot by name."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from gateway.settings import GatewaySettings
+from racro.engines import create_engine
+from racro.engines.llama import LlamaSettings
+from racro.servekit.settings import api_key
+from services.captioner.settings import CaptionerSettings, VlmSettings
+from services.reasoner.settings import ReasonerSettings
+
+SERVICES = [GatewaySettings, CaptionerSettings, ReasonerSettings]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch) -> None:
+    for name in [name for name in os.environ if name.startswith("RACRO_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def load(monkeypatch, tmp_path):
+    """Settings out of a YAML file and environment variables."""
+
+    def read(settings, config=None, **env: str):
+        if config is not None:
+            path = tmp_path / "config.yaml"
+            path.write_text(config if isinstance(config, str) else yaml.safe_dump(config))
+            monkeypatch.setenv("RACRO_CONFIG", str(path))
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        return settings.load()
+
+    return read
+
+
+@pytest.mark.parametrize("settings", SERVICES)
+def test_nothing_has_to_be_set(load, settings) -> None:
+    loaded = load(settings)
+    assert (loaded.host, loaded.port) == ("127.0.0.1", settings.default_port)
+
+
+def test_services_do_not_share_a_port() -> None:
+    assert [settings.default_port for settings in SERVICES] == [8000, 8001, 8002]
+
+
+def test_yaml_is_read_and_the_environment_overrides_it_value_by_value(load) -> None:
+    config = {
+        "port": 9000,
+        "limits": {"max_images": 3, "max_image_bytes": 1000},
+        "fetch": {"allow_networks": ["10.0.0.0/8"]},
+    }
+    loaded = load(GatewaySettings, config, RACRO_PORT="9001", RACRO_LIMITS__MAX_IMAGES="4")
+    assert loaded.port == 9001
+    assert loaded.limits.max_images == 4
+    assert loaded.limits.max_image_bytes == 1000
+    assert [str(network) for network in loaded.fetch.allow_networks] == ["10.0.0.0/8"]
+
+
+def test_the_environment_reaches_into_a_map(load) -> None:
+    config = {"reasoners": {"r1": {"url": "http://one/v1", "model": "one"}}}
+    loaded = load(GatewaySettings, config, RACRO_REASONERS__R1__URL="http://two/v1")
+    assert loaded.reasoners["r1"].url == "http://two/v1"
+    assert loaded.reasoners["r1"].model == "one"
+
+
+def test_the_environment_alone_chooses_another_captioner(load) -> None:
+    loaded = load(
+        CaptionerSettings,
+        RACRO_CAPTIONER__KIND="vlm",
+        RACRO_CAPTIONER__URL="http://vlm/v1",
+        RACRO_CAPTIONER__MODEL="m",
+    )
+    assert isinstance(loaded.captioner, VlmSettings)
+
+
+def test_one_value_of_the_default_captioner_is_set_without_naming_its_kind(load) -> None:
+    assert load(CaptionerSettings, RACRO_CAPTIONER__WORKERS="2").captioner.workers == 2
+
+
+def test_one_value_of_the_default_engine_is_set_without_naming_its_kind(load) -> None:
+    assert load(ReasonerSettings, {"engine": {"parallel": 2}}).engine.parallel == 2
+
+
+def test_an_empty_variable_is_not_set(load) -> None:
+    assert load(GatewaySettings, RACRO_PORT="").port == 8000
+
+
+@pytest.mark.parametrize("settings", SERVICES)
+def test_settings_are_frozen(load, settings) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load(settings).port = 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "config", "env", "named"),
+    [
+        (GatewaySettings, {"port": 70000}, {}, "port: "),
+        (GatewaySettings, {}, {"RACRO_PORT": "eighty"}, "port: "),
+        (GatewaySettings, {}, {"RACRO_LOG_LEVEL": "loud"}, "log_level: "),
+        (GatewaySettings, {"captioner": {"url": "captioner:8001"}}, {}, "captioner.url: "),
+        (GatewaySettings, {"cache": {"url": "file:///tmp"}}, {}, "cache.url: "),
+        (GatewaySettings, {}, {"RACRO_LIMITS__MAX_IMAGES": "0"}, "limits.max_images: "),
+        (GatewaySettings, {}, {"RACRO_LIMITS__MAX_IMGES": "1"}, "limits.max_imges: "),
+        (GatewaySettings, {"reasoners": {}}, {}, "reasoners: "),
+        (
+            GatewaySettings,
+            {"reasoners": {"r1": {"url": "http://r/v1"}}},
+            {},
+            "reasoners.r1.model: ",
+        ),
+        (
+            GatewaySettings,
+            {
+                "reasoners": {
+                    "r1": {"url": "http://r/v1", "model": "m", "context_tokens": 4096},
+                }
+            },
+            {},
+            "visual_budget_tokens is more than context_tokens",
+        ),
+        (
+            GatewaySettings,
+            {"fetch": {"allow_networks": ["10.0.0.0/99"]}},
+            {},
+            "fetch.allow_networks.0: ",
+        ),
+        (GatewaySettings, {"fetch": {"allow_privat": True}}, {}, "fetch.allow_privat: "),
+        (GatewaySettings, {"colour": "red"}, {}, "colour: "),
+        (GatewaySettings, {}, {"RACRO_COLOUR": "red"}, "RACRO_COLOUR: no such setting"),
+        (GatewaySettings, {}, {"RACRO_CAHCE__URL": "memory://"}, "RACRO_CAHCE__URL: "),
+        (GatewaySettings, {}, {"RACRO_CONFIG": "/nowhere.yaml"}, "RACRO_CONFIG: no file at"),
+        (GatewaySettings, "port: [", {}, "RACRO_CONFIG: "),
+        (GatewaySettings, "- port", {}, "RACRO_CONFIG: "),
+        (CaptionerSettings, {"max_images": 0}, {}, "max_images: "),
+        (CaptionerSettings, {"captioner": {"kind": "oracle"}}, {}, "captioner: "),
+        (CaptionerSettings, {"captioner": {"kind": "vlm", "model": "m"}}, {}, ".url: "),
+        (ReasonerSettings, {"timeout_s": 0}, {}, "timeout_s: "),
+        (ReasonerSettings, {"engine": {"kind": "magic"}}, {}, "engine: "),
+        (ReasonerSettings, {"engine": {"kind": "url", "model": "m"}}, {}, ".url: "),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_wrong_setting_stops_the_boot_and_is_named(load, settings, config, env, named) -> None:
+    with pytest.raises(SystemExit) as end:
+        load(settings, config, **env)
+    assert str(end.value).startswith("wrong settings:\n  ")
+    assert named in str(end.value)
+
+
+def test_all_wrong_settings_are_named_at_once(load) -> None:
+    with pytest.raises(SystemExit) as end:
+        load(GatewaySettings, {"port": "x", "limits": {"max_images": "y"}})
+    assert {line.split(":")[0].strip() for line in str(end.value).splitlines()[1:]} == {
+        "port",
+        "limits.max_images",
+    }
+
+
+def test_a_secret_in_the_wrong_place_is_not_printed(load) -> None:
+    with pytest.raises(SystemExit) as end:
+        load(GatewaySettings, {"captioner": {"url": "sk-secret"}, "api_key": "sk-secret"})
+    assert "sk-secret" not in str(end.value)
+
+
+REMOTE = {"url": "http://127.0.0.1:1/v1", "model": "m", "api_key_env": "MY_KEY"}
+WITH_KEY = {
+    "gateway": (GatewaySettings, {"reasoners": {"r1": REMOTE}}, "reasoners.r1.api_key_env"),
+    "captioner": (CaptionerSettings, {"captioner": {"kind": "vlm", **REMOTE}}, "api_key_env"),
+    "reasoner": (ReasonerSettings, {"engine": {"kind": "url", **REMOTE}}, "api_key_env"),
+}
+
+
+def test_an_api_key_is_read_from_the_variable_named_for_it(load) -> None:
+    loaded = load(GatewaySettings, {"reasoners": {"r1": REMOTE}}, MY_KEY="sk-1")
+    assert api_key(loaded.reasoners["r1"].api_key_env) == "sk-1"
+    assert "sk-1" not in repr(loaded)
+    assert api_key(None) is None
+
+
+@pytest.mark.parametrize("env", [{}, {"MY_KEY": ""}], ids=["unset", "empty"])
+@pytest.mark.parametrize(("settings", "config", "named"), WITH_KEY.values(), ids=WITH_KEY)
+def test_a_named_but_unset_key_stops_the_boot(load, settings, config, named, env) -> None:
+    with pytest.raises(SystemExit) as end:
+        load(settings, config, **env)
+    assert f"{named}: " in str(end.value)
+    assert "MY_KEY is not set" in str(end.value)
+
+
+def test_a_missing_model_file_stops_the_boot_and_names_its_setting() -> None:
+    with pytest.raises(SystemExit, match=r"engine\.model_path"):
+        create_engine(LlamaSettings(model_path="/nowhere.gguf"), served_name="m")
+
+
+PROCESSES = {
+    "gateway": ("gateway", {"reasoners": {"r1": REMOTE}}, "reasoners.r1.api_key_env: "),
+    "captioner": ("services.captioner", {"max_images": 0}, "max_images: "),
+    "reasoner": ("services.reasoner", {"timeout_s": -1}, "timeout_s: "),
+}
+
+
+@pytest.mark.parametrize(("module", "config", "named"), PROCESSES.values(), ids=PROCESSES)
+def test_a_process_ends_at_once_and_says_why(tmp_path, module, config, named) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump({"port": 0, **config}))
+    ended = subprocess.run(
+        [sys.executable, "-m", module],
+        env={**os.environ, "RACRO_CONFIG": str(path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert ended.stderr.startswith(f"wrong settings:\n  {named}")
+    assert "Traceback" not in ended.stderr

@@ -9,6 +9,7 @@ from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import Delta, Identity, PerceiveRequest, PerceiveResponse
 from racro.servekit.context import TIMEOUT_HEADER
 from racro.servekit.relay import error_from_answer, raise_for_status
+from racro.servekit.responses import encode
 from racro.servekit.sse import Event, read_events
 from racro.servekit.upstream import Upstream
 
@@ -50,7 +51,7 @@ class CaptionerClient:
         self, request: PerceiveRequest, listen: Listen, *, timeout_s: float
     ) -> PerceiveResponse:
         """One streamed call; `listen` hears each piece of text as it comes."""
-        body = request.model_copy(update={"stream": True}).model_dump_json().encode()
+        body = encode(request.model_copy(update={"stream": True}).model_dump())
         headers = {TIMEOUT_HEADER: str(int(timeout_s * 1000))}
         async with self._upstream.post("/v1/perceive", body, headers=headers) as response:
             await raise_for_status(response, name="captioner")

@@ -32,7 +32,7 @@ _MAGIC = (
 _DATA_URL = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
 _WHITESPACE = re.compile(r"\s+")
 # Below this, a hop to a thread costs more than the work it moves off the event loop.
-_SMALL_BYTES = 64 * 2**10
+_SMALL_BYTES = 512 * 2**10
 
 
 @dataclass(frozen=True, slots=True)

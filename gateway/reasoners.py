@@ -1,7 +1,9 @@
 """The reasoners, by the name that clients choose as `model`."""
 
+import asyncio
+import math
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +11,7 @@ import aiohttp
 import msgspec
 
 from gateway.settings import ReasonerSection
+from gateway.usage import Counts
 from racro.contracts.errors import (
     UnknownModel,
     UpstreamError,
@@ -20,6 +23,30 @@ from racro.servekit.responses import NotJson
 from racro.servekit.settings import api_key
 from racro.servekit.sse import read_events
 from racro.servekit.upstream import Upstream
+
+_REVISION_TTL_S = 30
+
+
+class _Delta(msgspec.Struct):
+    """vLLM and SGLang say `reasoning_content` or, in later releases, `reasoning`."""
+
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    usage: Counts | None = None
+    error: Any = None
+
+
+_chunk_decoder = msgspec.json.Decoder(_Chunk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +65,7 @@ class Reasoner:
         self.settings = settings
         self._upstream = upstream
         self._revision: str | None = None
+        self._asked_at = -math.inf
 
     def chat(self, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """Its chat API as it is; `body` is the encoded request."""
@@ -65,15 +93,14 @@ class Reasoner:
 
     async def check(self) -> None:
         """Raises UpstreamError unless it lists its models."""
+        self._asked_at = asyncio.get_running_loop().time()
         self._revision = _revision(await self._upstream.get_json("/models"), self.settings.model)
 
     async def revision(self) -> str | None:
-        """Of its weights, if it tells; asked once, and again after each check."""
-        if self._revision is None:
-            try:
+        """Of its weights, if it tells; believed for half a minute."""
+        if asyncio.get_running_loop().time() - self._asked_at > _REVISION_TTL_S:
+            with suppress(UpstreamError):
                 await self.check()
-            except UpstreamError:
-                return None
         return self._revision
 
 
@@ -88,25 +115,18 @@ def _revision(listing: Any, model: str) -> str | None:
 
 def _parse(data: bytes) -> Piece:
     try:
-        chunk = msgspec.json.decode(data, type=dict[str, Any])
+        chunk = _chunk_decoder.decode(data)
     except NotJson as error:
-        raise UpstreamError("the reasoner sent something else than JSON") from error
-    if "error" in chunk:
+        raise UpstreamError("the reasoner sent something else than a chat completion") from error
+    if chunk.error is not None:
         raise UpstreamUnavailable("the reasoner failed while it was answering")
-    choice: dict[str, Any] = next(iter(chunk.get("choices") or ()), {})
-    delta = choice.get("delta") or {}
-    usage = chunk.get("usage")
+    choice = chunk.choices[0] if chunk.choices else _Choice()
+    delta = choice.delta or _Delta()
     return Piece(
-        content=delta.get("content") or "",
-        # vLLM and SGLang say reasoning_content or, in later releases, reasoning.
-        reasoning=delta.get("reasoning_content") or delta.get("reasoning") or "",
-        finish_reason=choice.get("finish_reason"),
-        usage=Usage(
-            prompt_tokens=usage.get("prompt_tokens") or 0,
-            completion_tokens=usage.get("completion_tokens") or 0,
-        )
-        if usage
-        else None,
+        content=delta.content or "",
+        reasoning=delta.reasoning_content or delta.reasoning or "",
+        finish_reason=choice.finish_reason,
+        usage=chunk.usage.known() if chunk.usage else None,
     )
 
 

@@ -1,7 +1,6 @@
 """The story of a solve: look at the images, tell the reasoner what was seen, give its answer."""
 
 import uuid
-from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Protocol
 
@@ -42,19 +41,30 @@ class Solver:
         self._reasoners = reasoners
 
     async def solve(
-        self, options: SolveOptions, sources: Sequence[ImageSource], audience: Audience
+        self, options: SolveOptions, sources: list[ImageSource], audience: Audience
     ) -> SolveResponse:
+        """Empties `sources`: megabytes that nobody needs while the reasoner thinks."""
         watch = metrics.Stopwatch()
         reasoner = self._reasoners.named(options.model)
-        with watch.stage("load"):
-            images = await self._loader.load(sources)
-        with watch.stage("perceive"):
-            look = Look(images, options.question, options.tentative, options.cache)
-            seen = await self._perceiver.perceive(look, audience.caption_piece)
+        seen = await self._look(options, sources, audience, watch)
         await audience.seen(seen.context)
         answer = await _reason(reasoner, options.question, seen.context, audience, watch)
         watch.record("total", watch.total())
         return await _response(reasoner, seen, answer, watch)
+
+    async def _look(
+        self,
+        options: SolveOptions,
+        sources: list[ImageSource],
+        audience: Audience,
+        watch: metrics.Stopwatch,
+    ) -> Perception:
+        with watch.stage("load"):
+            images = await self._loader.load(sources)
+            sources.clear()
+        with watch.stage("perceive"):
+            look = Look(images, options.question, options.tentative, options.cache)
+            return await self._perceiver.perceive(look, audience.caption_piece)
 
 
 class _Answer:

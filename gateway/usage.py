@@ -1,4 +1,4 @@
-"""Token counts out of a reasoner's answer that is passed on unparsed."""
+"""Token counts out of a reasoner's answers, also of those that are passed on unparsed."""
 
 import msgspec
 
@@ -8,13 +8,20 @@ from racro.servekit.responses import NotJson
 _MARK = b'"usage":'
 
 
-class _Counts(msgspec.Struct):
+class Counts(msgspec.Struct):
+    """The `usage` object of OpenAI's API, as lenient as its servers are."""
+
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
+    def known(self) -> Usage:
+        return Usage(
+            prompt_tokens=self.prompt_tokens or 0, completion_tokens=self.completion_tokens or 0
+        )
+
 
 class _Answer(msgspec.Struct):
-    usage: _Counts | None = None
+    usage: Counts | None = None
 
 
 _decoder = msgspec.json.Decoder(_Answer)
@@ -26,11 +33,7 @@ def usage_of(answer: bytes) -> Usage:
         counts = _decoder.decode(answer).usage
     except NotJson:
         counts = None
-    if counts is None:
-        return Usage()
-    return Usage(
-        prompt_tokens=counts.prompt_tokens or 0, completion_tokens=counts.completion_tokens or 0
-    )
+    return counts.known() if counts else Usage()
 
 
 def last_usage(events: bytes) -> Usage | None:

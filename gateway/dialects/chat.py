@@ -6,6 +6,7 @@ messages that show them, or ask about them again, are rewritten.
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -28,7 +29,7 @@ from racro.servekit.responses import JSON, Headers, NotJson, read_body, send_res
 from racro.servekit.sse import EventStream
 from racro.servekit.tasks import all_of
 
-_SMALL_BODY_BYTES = 64 * 2**10
+_SMALL_BODY_BYTES = 512 * 2**10
 
 _fields_decoder = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.Encoder().encode
@@ -62,15 +63,20 @@ class ChatRequest:
         self.stream = bool(head.stream)
 
     def for_reasoner(self, reasoner: Reasoner, seen: Sequence[Perception]) -> bytes:
-        """The body that the reasoner gets: `seen` holds one perception for each of the looks."""
-        fields = {**self._fields, "model": reasoner.settings.model}
-        if not self.looks:
-            return _encode(fields)
-        contexts = {
-            look.index: (look, perception.context)
-            for look, perception in zip(self.looks, seen, strict=True)
-        }
-        return _encode({**fields, "messages": place(bytes(self._fields["messages"]), contexts)})
+        """The body that the reasoner gets: `seen` holds one perception for each of the looks.
+
+        Asked for once: the request lets go of its own bytes, which nobody needs while the reasoner
+        thinks.
+        """
+        fields: dict[str, Any] = {**self._fields, "model": reasoner.settings.model}
+        looks, self.looks, self._fields = self.looks, [], {}
+        if looks:
+            contexts = {
+                look.index: (look, perception.context)
+                for look, perception in zip(looks, seen, strict=True)
+            }
+            fields["messages"] = place(bytes(fields["messages"]), contexts)
+        return _encode(fields)
 
 
 class ChatCompletions:

@@ -22,7 +22,7 @@ from racro.servekit.sse import NamedEventStream
 from racro.servekit.validation import invalid_request
 
 # Bodies above this are parsed in a thread: 10 MB of base64 would hold up every other request.
-_SMALL_BODY_BYTES = 64 * 2**10
+_SMALL_BODY_BYTES = 512 * 2**10
 
 
 class _Nobody:
@@ -107,7 +107,7 @@ async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[Imag
     sources = [
         ImageSource(image, param=f"images[{index}]") for index, image in enumerate(request.images)
     ]
-    return request, sources
+    return SolveOptions.model_construct(**request.model_dump(exclude={"images"})), sources
 
 
 def _parse(body: bytes) -> SolveRequest:

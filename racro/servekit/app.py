@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Scope
 from racro import __version__
 from racro.contracts.errors import RacroError
 from racro.servekit.logs import configure_logging
+from racro.servekit.memory import return_large_blocks
 from racro.servekit.middleware import CancelOnDisconnect, LimitBody, Observe
 from racro.servekit.responses import on_http_exception, on_racro_error
 from racro.servekit.settings import ServiceSettings
@@ -124,6 +125,7 @@ def _json_content(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]
 
 def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
     """Serve until a signal; streams in flight are ended first."""
+    return_large_blocks()
     configure_logging(service=service, level=settings.log_level)
     # uvicorn ends what it began and then raises the signal again: an orderly end is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

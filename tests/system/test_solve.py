@@ -42,11 +42,21 @@ def joint_prompt(server: ScriptedServer) -> str:
     return server.chats[-1].json["messages"][1]["content"]
 
 
-@pytest.fixture
-def fresh(captioner: ScriptedServer, reasoner: ScriptedServer) -> Iterator[Service]:
-    """A gateway that has never heard of the captioner, and keeps streams alive quickly."""
-    with Service("gateway", gateway_config(captioner.url, reasoner.url, keep_alive_s=0.2)) as one:
+@pytest.fixture(scope="module")
+def _other_gateway(
+    _scripted_captioner: ScriptedServer, _scripted_reasoner: ScriptedServer
+) -> Iterator[Service]:
+    config = gateway_config(_scripted_captioner.url, _scripted_reasoner.url, keep_alive_s=0.2)
+    with Service("gateway", config) as one:
         yield one
+
+
+@pytest.fixture
+def other_gateway(
+    _other_gateway: Service, captioner: ScriptedServer, reasoner: ScriptedServer
+) -> Service:
+    """One whose captioner may change its identity, and which keeps streams alive quickly."""
+    return _other_gateway
 
 
 class TestAnswer:
@@ -224,10 +234,10 @@ class TestStream:
         assert "done" not in [name for name, _ in events]
 
     def test_keep_alive_comments_begin_a_slow_stream(
-        self, fresh: Service, captioner: ScriptedServer
+        self, other_gateway: Service, captioner: ScriptedServer
     ) -> None:
         captioner.script.before_s = 1
-        answer = post(fresh, asking(stream=True))
+        answer = post(other_gateway, asking("kept alive?", stream=True))
         assert answer.text.startswith(": keep-alive\n\n: keep-alive\n\n")
         assert read_events(answer.text)[-1][0] == "done"
 
@@ -410,28 +420,28 @@ class TestSingleFlight:
 
 class TestIdentity:
     def test_an_answer_is_stored_under_the_fingerprint_it_was_given_with(
-        self, fresh: Service, captioner: ScriptedServer
+        self, other_gateway: Service, captioner: ScriptedServer
     ) -> None:
-        assert context_of(fresh, "first?")["cache"] == "miss"
+        assert context_of(other_gateway, "first?")["cache"] == "miss"
         captioner.script.identity = IDENTITY | {"fingerprint": "f2", "revision": "r2"}
         # The gateway still believes in f1; the answer says f2, and f2 it is from now on.
-        assert context_of(fresh, "second?")["revision"] == "r2"
-        assert context_of(fresh, "second?")["cache"] == "hit"
-        assert context_of(fresh, "first?")["cache"] == "miss"
+        assert context_of(other_gateway, "second?")["revision"] == "r2"
+        assert context_of(other_gateway, "second?")["cache"] == "hit"
+        assert context_of(other_gateway, "first?")["cache"] == "miss"
         # And back: what f1 made is still there, and what f2 made is not taken for it.
         captioner.script.identity = dict(IDENTITY)
-        assert context_of(fresh, "third?")["revision"] == "r1"
-        assert context_of(fresh, "first?")["cache"] == "hit"
-        assert context_of(fresh, "first?")["revision"] == "r1"
-        assert context_of(fresh, "second?")["cache"] == "miss"
+        assert context_of(other_gateway, "third?")["revision"] == "r1"
+        assert context_of(other_gateway, "first?")["cache"] == "hit"
+        assert context_of(other_gateway, "first?")["revision"] == "r1"
+        assert context_of(other_gateway, "second?")["cache"] == "miss"
 
     def test_a_bypassed_answer_shows_a_new_identity_too(
-        self, fresh: Service, captioner: ScriptedServer
+        self, other_gateway: Service, captioner: ScriptedServer
     ) -> None:
-        solve(fresh, "known?")
+        solve(other_gateway, "known?")
         captioner.script.identity = IDENTITY | {"fingerprint": "f2"}
-        solve(fresh, "known?", cache="bypass")
-        assert context_of(fresh, "known?")["cache"] == "miss"
+        solve(other_gateway, "known?", cache="bypass")
+        assert context_of(other_gateway, "known?")["cache"] == "miss"
 
     def test_an_expired_identity_is_asked_again(
         self, captioner: ScriptedServer, reasoner: ScriptedServer

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import Process, free_port
+from benchmarks.processes import Process, free_port, measured_core, other_cores
 
 
 @contextmanager
@@ -56,7 +56,10 @@ def vllm_router(executable: Path, upstream_url: str) -> Iterator[Process]:
 
 @contextmanager
 def scripted_gateway() -> Iterator[Process]:
-    with upstream() as peer, gateway(peer.url) as process:
+    """On a core of its own, where there is more than one."""
+    with other_cores(), upstream() as peer, ExitStack() as stack:
+        with measured_core():
+            process = stack.enter_context(gateway(peer.url))
         yield process
 
 

@@ -1,11 +1,12 @@
 """A chat request without images: the gateway's CPU time against vllm-router's.
 
+A stream has 32 chunks, which the upstream sends at once or, as engines do, one by one.
+
 Both stand before the same upstream on a core of their own, and are asked in turn. CPU time per
 request is what a shared machine cannot blur; requests per second are there for information.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from statistics import median
 
 from benchmarks import deployments, load
 from benchmarks.load import Load
-from benchmarks.processes import Process, on_cores
+from benchmarks.processes import Process, measured_core, other_cores
 from benchmarks.report import Row
 from benchmarks.upstream import PACE_S, PACED
 
@@ -41,10 +42,10 @@ class _Scenario:
 
 
 _SCENARIOS = (
-    _Scenario("plain", stream=False, count=3000, target=4),
-    _Scenario("stream of 32 chunks", stream=True, count=1000, target=2),
+    _Scenario("plain", stream=False, count=4000, target=4),
+    _Scenario("stream", stream=True, count=1000, target=2),
     _Scenario(
-        f"stream of 32 chunks, {PACE_S * 1000:g} ms apart",
+        f"stream, {PACE_S * 1000:g} ms a chunk",
         stream=True,
         count=300,
         target=None,
@@ -60,15 +61,11 @@ class _Sample:
 
 
 def run(vllm_router: Path) -> list[Row]:
-    first, *others = sorted(os.sched_getaffinity(0))
-    with ExitStack() as stack:
-        with on_cores(set(others) or {first}):
-            peer = stack.enter_context(deployments.upstream())
-        with on_cores({first}):
+    with other_cores(), deployments.upstream() as peer, ExitStack() as stack:
+        with measured_core():
             ours = stack.enter_context(deployments.gateway(peer.url))
             theirs = stack.enter_context(deployments.vllm_router(vllm_router, peer.url))
-        with on_cores(set(others) or {first}):
-            return _compare({OURS: ours, THEIRS: theirs})
+        return _compare({OURS: ours, THEIRS: theirs})
 
 
 def _compare(proxies: Mapping[str, Process]) -> list[Row]:

@@ -14,10 +14,12 @@ from racro.servekit.settings import kind_of
 class Engine(Protocol):
     """Speaks the OpenAI chat API at `base_url` (which ends in /v1) while `problem()` is None.
 
-    `stream_fields` are added to requests that are streamed. An engine that notices a client's
-    leaving only while it streams sets `plain_by_stream`: plain answers are then folded by us.
+    `headers` are added to every request, `stream_fields` to those that are streamed. An engine that
+    notices a client's leaving only while it streams sets `plain_by_stream`: plain answers are then
+    folded by us.
     """
 
+    headers: Mapping[str, str]
     stream_fields: Mapping[str, Any]
     plain_by_stream: bool
 

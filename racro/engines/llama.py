@@ -42,6 +42,8 @@ class LlamaSettings(Section):
 
 
 class LlamaEngine:
+    # It closes the connection after each stream without having said so.
+    headers: Mapping[str, str] = {"connection": "close"}
     # It looks for a client's leaving only between the pieces of a stream, and hears of it during a
     # long prompt only where progress is streamed (with prompt batches as small as llama_server's).
     plain_by_stream = True

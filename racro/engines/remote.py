@@ -24,6 +24,7 @@ class RemoteSettings(Section):
 
 
 class RemoteEngine:
+    headers: Mapping[str, str] = {}
     stream_fields: Mapping[str, Any] = {}
     plain_by_stream = False
 

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Scope
 from racro import __version__
 from racro.contracts.errors import RacroError
 from racro.servekit.logs import configure_logging
-from racro.servekit.memory import return_large_blocks
+from racro.servekit.memory import use_one_arena
 from racro.servekit.middleware import CancelOnDisconnect, LimitBody, Observe
 from racro.servekit.responses import on_http_exception, on_racro_error
 from racro.servekit.settings import ServiceSettings
@@ -124,8 +124,8 @@ def _json_content(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]
 
 
 def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
-    """Serve until a signal; streams in flight are ended first."""
-    return_large_blocks()
+    """Serve until a signal; requests in flight may end first, for `shutdown_timeout_s`."""
+    use_one_arena()
     configure_logging(service=service, level=settings.log_level)
     # uvicorn ends what it began and then raises the signal again: an orderly end is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -140,4 +140,5 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
         loop="uvloop",
         http="httptools",
         timeout_keep_alive=75,
+        timeout_graceful_shutdown=settings.shutdown_timeout_s,
     )

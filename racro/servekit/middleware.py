@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from racro.contracts.errors import TooLarge
 from racro.servekit import metrics
 from racro.servekit.context import REQUEST_ID_HEADER, adopt_request_id, header, request_id
+from racro.servekit.memory import MemoryTrimmer
 from racro.servekit.responses import unexpected_error
 
 _log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ _access_log = logging.getLogger("racro.access")
 _QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLIENT_CLOSED_REQUEST = 499
 _INTERNAL_ERROR = 500
+_LARGE_BODY_BYTES = 2**20
 
 
 def route_of(scope: Scope) -> str:
@@ -143,11 +145,15 @@ class _WatchedClient:
 
 
 class LimitBody:
-    """Stops reading a request body at `max_bytes`; a declared length over it is not read at all."""
+    """Stops reading a request body at `max_bytes`; a declared length over it is not read at all.
+
+    The memory of large ones is given back afterwards.
+    """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self._trimmer = MemoryTrimmer()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -166,7 +172,11 @@ class LimitBody:
                 raise self._too_large()
             return message
 
-        await self.app(scope, limited_receive, send)
+        try:
+            await self.app(scope, limited_receive, send)
+        finally:
+            if total > _LARGE_BODY_BYTES:
+                self._trimmer.after_large_request()
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"the request body is over max_body_bytes = {self.max_bytes}")

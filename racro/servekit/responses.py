@@ -49,8 +49,16 @@ def encode(value: Any) -> bytes:
     return msgspec.json.encode(value)
 
 
-def _error_response(error: RacroError) -> Response:
+def report(error: RacroError) -> None:
+    """Count an error that a client is shown, and log it if it is not the client's own."""
     metrics.ERRORS.labels(error.code).inc()
+    if error.status >= 500:  # noqa: PLR2004
+        # One line: an upstream that is away would otherwise log a traceback a request.
+        _log.warning("%s: %s", error.code, error.message, extra={"cause": repr(error.__cause__)})
+
+
+def _error_response(error: RacroError) -> Response:
+    report(error)
     headers = {}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(error.retry_after_s)
@@ -68,8 +76,6 @@ def _error_response(error: RacroError) -> Response:
 async def on_racro_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, RacroError):
         raise error
-    if error.status >= 500:  # noqa: PLR2004
-        _log.warning("%s: %s", error.code, error.message, exc_info=error.__cause__)
     return _error_response(error)
 
 

@@ -49,6 +49,9 @@ class ServiceSettings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(ge=0, le=65535, description="Port to listen on.")
+    shutdown_timeout_s: int = Field(
+        default=30, ge=0, description="How long a stopping service waits for its open requests."
+    )
     log_level: str = Field(
         default="info",
         pattern="^(debug|info|warning|error)$",

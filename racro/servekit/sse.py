@@ -9,8 +9,7 @@ from aiohttp import StreamReader
 from starlette.types import Send
 
 from racro.contracts.errors import RacroError, UpstreamError
-from racro.servekit import metrics
-from racro.servekit.responses import EVENT_STREAM, Headers, encode
+from racro.servekit.responses import EVENT_STREAM, Headers, encode, report
 
 DONE = b"data: [DONE]\n\n"
 
@@ -91,7 +90,7 @@ class EventStream:
             await self._end(b"")
         elif self.started and isinstance(error, Exception):
             shown = error if isinstance(error, RacroError) else RacroError("internal error")
-            metrics.ERRORS.labels(shown.code).inc()
+            report(shown)
             # An upstream that died in the middle of an event must not swallow ours.
             separator = b"" if self._between_events else b"\n\n"
             await self._end(separator + self.error_event(shown))

@@ -87,7 +87,9 @@ class Upstream:
         )
         try:
             return await ask()
-        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             # Not a byte of an answer came: the pooled connection was closed while it was idle.
             return await ask()
 

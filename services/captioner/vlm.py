@@ -50,6 +50,7 @@ class VlmCaptioner:
             session, settings.url, name="vision server", api_key=api_key(settings.api_key_env)
         )
         self.identity = self._identify(settings.revision or settings.model)
+        self._asked = settings.revision is not None
 
     async def start(self) -> None:
         pass
@@ -65,6 +66,7 @@ class VlmCaptioner:
             return error.message
         revision = self._settings.revision or card.get("revision") or self._settings.model
         self.identity = self._identify(str(revision))
+        self._asked = True
         return None
 
     async def perceive(
@@ -74,6 +76,9 @@ class VlmCaptioner:
 
         A tentative response that fails is named in `failed`; a caption that fails is raised.
         """
+        if not self._asked:
+            # A caption must not be stored under a revision that was only a guess.
+            await self.problem()
         identity = self.identity
         content = await asyncio.to_thread(_image_parts, images)
         prompts: dict[Part, CaptionPrompt] = {}

@@ -1,7 +1,9 @@
 """`POST /v1/chat/completions`: the engine's answer, relayed, or folded from its stream."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import aiohttp
 import msgspec
 from starlette.types import Receive, Scope, Send
 
@@ -52,16 +54,17 @@ class ChatCompletions:
             raise UnknownModel("no such model; GET /v1/models lists them", param="model")
         return {**body, "model": self._engine.model}
 
-    def _upstream(self) -> Upstream:
-        return Upstream(
+    def _ask(self, body: Body) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        engine = Upstream(
             self.session, self._engine.base_url, name="engine", api_key=self._engine.api_key
         )
+        return engine.post("/chat/completions", body, headers=self._engine.headers)
 
     async def _stream(self, body: Body, send: Send) -> None:
         asked = {**body, **self._engine.stream_fields}
         async with (
             EventStream(send, keep_alive_s=self._settings.keep_alive_s) as out,
-            self._upstream().post("/chat/completions", asked) as response,
+            self._ask(asked) as response,
         ):
             await raise_for_status(response, name="engine")
             if not self._engine.stream_fields:
@@ -79,7 +82,7 @@ class ChatCompletions:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        async with self._upstream().post("/chat/completions", asked) as response:
+        async with self._ask(asked) as response:
             await raise_for_status(response, name="engine")
             async for event in read_events(response.content):
                 if event.data == b"[DONE]":
@@ -91,7 +94,7 @@ class ChatCompletions:
         await send_response(send, encode(fold.answer()))
 
     async def _plain(self, body: Body, send: Send) -> None:
-        async with self._upstream().post("/chat/completions", body) as response:
+        async with self._ask(body) as response:
             await raise_for_status(response, name="engine")
             answer = await response.read()
         await send_response(send, answer)

@@ -166,9 +166,7 @@ class TestOcr:
         assert (len(answer["caption"]), answer["tentative"]) == (1, [])
 
     def test_a_cut_caption_says_so(self, ocr_captioner: Service) -> None:
-        [caption] = perceive(ocr_captioner, pictures=("17", "Ulm"), options={"max_tokens": 1})[
-            "caption"
-        ]
+        [caption] = perceive(ocr_captioner, options={"max_tokens": 1})["caption"]
         assert caption["finish_reason"] == "length"
 
     def test_the_identity_outlives_a_restart(self, ocr_captioner: Service) -> None:

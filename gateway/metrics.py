@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from time import perf_counter
 
 from prometheus_client import Counter, Histogram
@@ -23,6 +24,11 @@ TOKENS = Counter("racro_tokens", "Tokens by stage and direction.", ["stage", "di
 IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"])
 
 
+# Looking a label up costs more than counting under it.
+_stage_seconds = cache(STAGE_SECONDS.labels)
+_tokens = cache(TOKENS.labels)
+
+
 class Stopwatch:
     """Seconds since it was made, and of the stages measured with it."""
 
@@ -39,7 +45,7 @@ class Stopwatch:
 
     def record(self, name: str, seconds: float) -> None:
         self.stages[name] = seconds
-        STAGE_SECONDS.labels(name).observe(seconds)
+        _stage_seconds(name).observe(seconds)
 
     def total(self) -> float:
         return perf_counter() - self._started
@@ -53,5 +59,5 @@ class Stopwatch:
 
 def count_tokens(stage: str, usage: Usage) -> None:
     if usage.prompt_tokens or usage.completion_tokens:
-        TOKENS.labels(stage, "prompt").inc(usage.prompt_tokens)
-        TOKENS.labels(stage, "completion").inc(usage.completion_tokens)
+        _tokens(stage, "prompt").inc(usage.prompt_tokens)
+        _tokens(stage, "completion").inc(usage.completion_tokens)

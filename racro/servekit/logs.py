@@ -4,12 +4,12 @@ import logging
 from typing import Any
 
 from pythonjsonlogger.core import RESERVED_ATTRS
-from pythonjsonlogger.json import JsonFormatter
+from pythonjsonlogger.msgspec import MsgspecFormatter
 
 from racro.servekit.context import request_id
 
 
-class _Formatter(JsonFormatter):
+class _Formatter(MsgspecFormatter):
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
@@ -29,6 +29,8 @@ def configure_logging(*, service: str, level: str) -> None:
             static_fields={"service": service},
         )
     )
+    # Nobody prints these, and each costs every record a look-up.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in ("uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)

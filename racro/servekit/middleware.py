@@ -1,4 +1,4 @@
-"""Pure ASGI middleware, outermost first: Observe, CancelOnDisconnect, LimitBody.
+"""Pure ASGI middleware, outermost first: Observe, CancelOnDisconnect, LimitBody, HotRoutes.
 
 None of them reads the Host header: the path is `scope["path"]`.
 """
@@ -6,20 +6,26 @@ None of them reads the Host header: the path is `scope["path"]`.
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from racro.contracts.errors import TooLarge
+from racro.contracts.errors import RacroError, TooLarge
 from racro.servekit import metrics
 from racro.servekit.context import REQUEST_ID_HEADER, adopt_request_id, header, request_id
 from racro.servekit.memory import MemoryTrimmer
-from racro.servekit.responses import unexpected_error
+from racro.servekit.responses import error_response, unexpected_error
 
 _log = logging.getLogger(__name__)
 _access_log = logging.getLogger("racro.access")
 
 _QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLIENT_CLOSED_REQUEST = 499
+# Looking a label up costs more than counting under it.
+_requests = cache(metrics.REQUESTS.labels)
+_request_seconds = cache(metrics.REQUEST_SECONDS.labels)
 _INTERNAL_ERROR = 500
 _LARGE_BODY_BYTES = 2**20
 
@@ -69,8 +75,8 @@ class Observe:
             seconds = time.perf_counter() - started
             route = route_of(scope)
             metrics.IN_FLIGHT.dec()
-            metrics.REQUESTS.labels(route, status).inc()
-            metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+            _requests(route, status).inc()
+            _request_seconds(route).observe(seconds)
             if route not in _QUIET_ROUTES:
                 _access_log.info(
                     "%s %s",
@@ -180,3 +186,32 @@ class LimitBody:
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"the request body is over max_body_bytes = {self.max_bytes}")
+
+
+class HotRoutes:
+    """Serves POST endpoints that are plain ASGI without the stack that FastAPI's own routes need.
+
+    `endpoints` by path. What they raise of our errors is answered here, if their answer has not
+    begun.
+    """
+
+    def __init__(self, app: ASGIApp, *, endpoints: Mapping[str, ASGIApp]) -> None:
+        self.app = app
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._endpoints.get(scope.get("path", ""))
+        if endpoint is None or scope.get("method") != "POST":
+            await self.app(scope, receive, send)
+            return
+        scope["route"] = HotRoute(scope["path"])
+        try:
+            await endpoint(scope, receive, send)
+        except RacroError as error:
+            await error_response(error)(scope, receive, send)
+
+
+class HotRoute(NamedTuple):
+    """Stands in the scope where FastAPI's routes leave themselves."""
+
+    path: str

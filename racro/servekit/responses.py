@@ -57,7 +57,7 @@ def report(error: RacroError) -> None:
         _log.warning("%s: %s", error.code, error.message, extra={"cause": repr(error.__cause__)})
 
 
-def _error_response(error: RacroError) -> Response:
+def error_response(error: RacroError) -> Response:
     report(error)
     headers = {}
     if error.retry_after_s is not None:
@@ -76,16 +76,16 @@ def _error_response(error: RacroError) -> Response:
 async def on_racro_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, RacroError):
         raise error
-    return _error_response(error)
+    return error_response(error)
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    response = _error_response(error_from_status(error.status_code, error.detail))
+    response = error_response(error_from_status(error.status_code, error.detail))
     response.headers.update(error.headers or {})
     return response
 
 
 def unexpected_error() -> Response:
-    return _error_response(RacroError("internal error; the log has it under this request's id"))
+    return error_response(RacroError("internal error; the log has it under this request's id"))

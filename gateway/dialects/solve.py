@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
@@ -120,8 +120,8 @@ def _parse(body: bytes) -> SolveRequest:
 async def _read_form(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[ImageSource]]:
     try:
         form = await Request(scope, receive).form(max_fields=16)
-    except HTTPException as error:
-        raise InvalidRequest(f"the form cannot be read: {error.detail}") from error
+    except MultiPartException as error:
+        raise InvalidRequest(f"the form cannot be read: {error.message}") from error
     try:
         sources = [
             ImageSource(await upload.read(), param=f"image[{index}]")

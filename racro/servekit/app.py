@@ -23,7 +23,7 @@ from racro.contracts.errors import RacroError
 from racro.servekit.logs import configure_logging
 from racro.servekit.memory import use_one_arena
 from racro.servekit.middleware import CancelOnDisconnect, HotRoutes, LimitBody, Observe
-from racro.servekit.responses import on_http_exception, on_racro_error
+from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
 from racro.servekit.settings import ServiceSettings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -49,22 +49,22 @@ def create_app(
     readiness: Callable[[], Awaitable[Readiness]],
     lifespan: Lifespan,
 ) -> FastAPI:
-    """An app with /healthz, /readyz, /metrics, our middleware and our error envelope."""
+    """An app with /healthz, /readyz, /metrics and our error envelope, to be run by `serve`."""
     app = FastAPI(
         title=title,
         version=__version__,
         lifespan=lifespan,
         redoc_url=None,
+        # Looked up for every request while nobody collects it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         # Such a redirect would be built from the Host header.
         redirect_slashes=False,
     )
     app.state.hot_endpoints = {}
-    app.add_middleware(HotRoutes, endpoints=app.state.hot_endpoints)
-    app.add_middleware(LimitBody, max_bytes=max_body_bytes)
-    app.add_middleware(CancelOnDisconnect)
-    app.add_middleware(Observe)
+    app.state.max_body_bytes = max_body_bytes
     app.add_exception_handler(RacroError, on_racro_error)
     app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_unexpected_error)
 
     @app.get("/healthz", summary="The process is alive.")
     async def healthz() -> dict[str, str]:
@@ -120,6 +120,12 @@ def _json_content(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]
     return {"application/json": {"schema": schema}}
 
 
+def _guarded(app: FastAPI) -> ASGIApp:
+    """Our middleware stands before FastAPI's own stack: hot routes never enter that."""
+    hot = HotRoutes(app, endpoints=app.state.hot_endpoints)
+    return Observe(CancelOnDisconnect(LimitBody(hot, max_bytes=app.state.max_body_bytes)))
+
+
 def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
     """Serve until a signal; requests in flight may end first, for `shutdown_timeout_s`."""
     use_one_arena()
@@ -130,7 +136,7 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
     # uvicorn ends what it began and then raises the signal again: an orderly end is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
-        app,
+        _guarded(app),
         host=settings.host,
         port=settings.port,
         log_config=None,

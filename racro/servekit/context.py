@@ -2,10 +2,10 @@
 
 import asyncio
 import re
-import uuid
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+import secrets
+from collections.abc import Iterable
 from contextvars import ContextVar
+from types import TracebackType
 
 from racro.contracts.errors import DeadlineExceeded
 
@@ -27,7 +27,7 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: str) -> str | None:
 def adopt_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The client's request id where it is safe to log and send on, else a new one."""
     given = header(headers, REQUEST_ID_HEADER)
-    return given if given and _SAFE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if given and _SAFE_REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
 def timeout_from_headers(headers: Iterable[tuple[bytes, bytes]], *, most_s: float) -> float:
@@ -38,11 +38,25 @@ def timeout_from_headers(headers: Iterable[tuple[bytes, bytes]], *, most_s: floa
     return min(int(given) / 1000, most_s)
 
 
-@asynccontextmanager
-async def within(timeout_s: float) -> AsyncIterator[None]:
+class within:  # noqa: N801 - used as a verb, like asyncio.timeout
     """One deadline over all that happens inside, stages and their waiting included."""
-    try:
-        async with asyncio.timeout(timeout_s):
-            yield
-    except TimeoutError as error:
-        raise DeadlineExceeded(f"not finished within timeout_s = {timeout_s:g}") from error
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._timeout = asyncio.timeout(timeout_s)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, traceback)
+        except TimeoutError as expired:
+            raise DeadlineExceeded(
+                f"not finished within timeout_s = {self._timeout_s:g}"
+            ) from expired

@@ -1,34 +1,45 @@
 """JSON logs on stderr, one object a line, each with the id of the request it belongs to."""
 
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
-from pythonjsonlogger.core import RESERVED_ATTRS
-from pythonjsonlogger.msgspec import MsgspecFormatter
+import msgspec
 
 from racro.servekit.context import request_id
 
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
 
-class _Formatter(MsgspecFormatter):
-    def add_fields(
-        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
-    ) -> None:
-        super().add_fields(log_data, record, message_dict)
+
+class _JsonFormatter(logging.Formatter):
+    """Standard fields, the request's id, and whatever was given as `extra`."""
+
+    def __init__(self, *, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = vars(record)
+        entry: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "service": self._service,
+        }
         if current := request_id.get():
-            log_data.setdefault("request_id", current)
+            entry["request_id"] = current
+        for name in fields.keys() - _STANDARD:
+            entry[name] = fields[name]
+        if record.exc_info:
+            entry["exc_info"] = self.formatException(record.exc_info)
+        return _encode(entry).decode()
 
 
 def configure_logging(*, service: str, level: str) -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        _Formatter(
-            "{asctime}{levelname}{name}{message}",
-            style="{",
-            rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
-            reserved_attrs=[*RESERVED_ATTRS, "color_message"],
-            static_fields={"service": service},
-        )
-    )
+    handler.setFormatter(_JsonFormatter(service=service))
     # Nobody prints these, and each costs every record a look-up.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

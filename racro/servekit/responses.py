@@ -87,5 +87,10 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
     return response
 
 
+async def on_unexpected_error(_: Request, __: Exception) -> Response:
+    """Starlette raises the exception again after this answer; Observe logs it."""
+    return unexpected_error()
+
+
 def unexpected_error() -> Response:
     return error_response(RacroError("internal error; the log has it under this request's id"))

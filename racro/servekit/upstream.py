@@ -17,6 +17,8 @@ from racro.servekit.responses import NotJson, encode
 # that is about to close fails a request for nothing.
 _IDLE_CONNECTION_S = 4
 _PROBE_TIMEOUT_S = 2
+# Compression would hold streams back, and nobody reads the others.
+_NOT_SENT = ("accept-encoding", "accept", "user-agent")
 
 
 def open_session(*, connect_timeout_s: float = 1) -> aiohttp.ClientSession:
@@ -83,6 +85,7 @@ class Upstream:
             self._base_url + path,
             data=body,
             headers=headers,
+            skip_auto_headers=_NOT_SENT,
             allow_redirects=False,
         )
         try:

@@ -50,6 +50,9 @@ class TurnLook:
     follow_up: bool = False
 
 
+# Without these bytes there is no image: the name could else be written with escapes only.
+_MAY_SHOW_IMAGES = re.compile(rb"image_url|\\u")
+
 _messages_decoder = msgspec.json.Decoder(list[_Message])
 _raws_decoder = msgspec.json.Decoder(list[Raw])
 _fields_decoder = msgspec.json.Decoder(dict[str, Raw])
@@ -62,6 +65,8 @@ def find_looks(messages: bytes, *, follow_up: bool) -> list[TurnLook]:
     `messages` is the field's JSON. Where its shape is not OpenAI's there is nothing to look at:
     it is the reasoner's to refuse. Raises InvalidRequest for an image without a URL.
     """
+    if not _MAY_SHOW_IMAGES.search(messages):
+        return []
     try:
         parsed = _messages_decoder.decode(messages)
     except msgspec.ValidationError:

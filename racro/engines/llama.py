@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -85,6 +86,7 @@ class LlamaEngine:
 
     def _command(self, port: int) -> list[str]:
         options = {
+            "supervisor_pid": os.getpid(),
             "model": str(self._model_path),
             "alias": self.model,
             "port": port,

@@ -1,6 +1,6 @@
 """The child process of the llama engine: xllamacpp's own HTTP server, on loopback.
 
-python -m racro.engines.llama_server '{"model": "….gguf", "port": 9000, …}'
+python -m racro.engines.llama_server '{"supervisor_pid": 1, "model": "….gguf", "port": 9000, …}'
 """
 
 import ctypes
@@ -19,13 +19,13 @@ _BATCH_TOKENS = 16
 _WARNINGS = 2
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(supervisor_pid: int) -> None:
     """The server has no stop method, and nobody else would end it if its supervisor is killed."""
-    parent = os.getppid()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.getppid() != parent:
+    # It may have gone while this process was still starting: no signal comes for that.
+    if os.getppid() != supervisor_pid:
         sys.exit("the supervisor is gone")
 
 
@@ -53,5 +53,6 @@ def _serve(options: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    _die_with_parent()
-    _serve(json.loads(sys.argv[1]))
+    options = json.loads(sys.argv[1])
+    _die_with_parent(options["supervisor_pid"])
+    _serve(options)

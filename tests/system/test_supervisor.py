@@ -164,6 +164,12 @@ class TestServiceEnded:
         doomed.kill()
         wait_until(lambda: ended(engine), timeout_s=5, what="the engine's end")
 
+    def test_killed_while_its_engine_starts_it_takes_it_along(self) -> None:
+        with Service("services.reasoner", wait_for="/healthz") as service:
+            engine = wait_until(lambda: psutil.Process(service.pid).children())[0]
+            service.kill()
+            wait_until(lambda: ended(engine), timeout_s=10, what="the engine's end")
+
     def test_asked_to_end_it_ends_in_order(self, doomed: Service) -> None:
         engine = engine_of(doomed)
         assert doomed.stop() == 0
@@ -186,3 +192,20 @@ def test_a_wrong_model_path_stops_the_boot(tmp_path: Path) -> None:
     assert boot.returncode == 1
     assert "engine.model_path: no GGUF file there" in boot.stderr
     assert "Traceback" not in boot.stderr
+
+
+def test_a_stream_that_does_not_end_holds_a_stopping_service_up_only_so_long(
+    captioner: ScriptedServer, reasoner: ScriptedServer
+) -> None:
+    reasoner.script.between_s = 60
+    config = {
+        "captioner": {"url": captioner.url},
+        "reasoners": {"default": {"url": f"{reasoner.url}/v1", "model": "scripted"}},
+        "shutdown_timeout_s": 1,
+    }
+    body = {"model": "default", "stream": True, "messages": [{"role": "user", "content": "?"}]}
+    with Service("gateway", config) as service:
+        url = f"{service.url}/v1/chat/completions"
+        with httpx2.stream("POST", url, json=body, timeout=30) as answer:
+            assert next(answer.iter_bytes())
+            assert service.stop() == 0

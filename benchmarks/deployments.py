@@ -45,7 +45,7 @@ def gateway(upstream_url: str) -> Iterator[Process]:
 
 @contextmanager
 def vllm_router(executable: Path, upstream_url: str) -> Iterator[Process]:
-    """vllm-router with its defaults, in its regular mode, over the same upstream."""
+    """vllm-router in its regular mode, over the same upstream; but for the policy, its defaults."""
     port = free_port()
     command = [str(executable), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--worker-urls", upstream_url, "--policy", "round_robin"]

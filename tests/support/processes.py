@@ -16,6 +16,9 @@ import yaml
 
 START_TIMEOUT_S = 60
 
+# One for all polls: a client of its own for each would load certificates every time, for 40 ms.
+_client = httpx2.Client(verify=False, trust_env=False, timeout=5)
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -71,7 +74,7 @@ class Service:
             if self.process.poll() is not None:
                 raise AssertionError(f"the service ended:\n{self.log()}")
             try:
-                return httpx2.get(self.url + path, timeout=5).status_code == 200
+                return _client.get(self.url + path).status_code == 200
             except httpx2.TransportError:
                 return False
 
@@ -85,7 +88,7 @@ class Service:
 
     def metrics(self) -> dict[str, float]:
         """Every sample of /metrics by its name and labels, as printed."""
-        lines = httpx2.get(self.url + "/metrics").text.splitlines()
+        lines = _client.get(self.url + "/metrics").text.splitlines()
         pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
         return {name: float(value) for name, value in pairs}
 

@@ -69,6 +69,9 @@ class ImageLoader:
         Raises the first error in order of arrival: InvalidImage, TooLarge, UnsupportedMediaType,
         UrlForbidden or InvalidRequest, each naming the image's field.
         """
+        if len(sources) == 1:
+            # Telling sources apart would hash megabytes of text for nothing.
+            return [await self._load(sources[0])]
         # A follow-up looks at the sources of an earlier turn again: they count once.
         if (count := len(set(sources))) > self._limits.max_images:
             raise InvalidRequest(

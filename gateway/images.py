@@ -1,11 +1,11 @@
 """Images at the edge: sniffed, counted, measured by their headers, digested. Never decoded."""
 
-import asyncio
 import hashlib
 import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import imagesize
 import pybase64
@@ -19,7 +19,7 @@ from racro.contracts.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from racro.servekit.tasks import all_of
+from racro.servekit.tasks import all_of, off_loop_if_large
 
 SUPPORTED = "PNG, JPEG, GIF and WebP are supported"
 
@@ -31,8 +31,6 @@ _MAGIC = (
 )
 _DATA_URL = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
 _WHITESPACE = re.compile(r"\s+")
-# Below this, a hop to a thread costs more than the work it moves off the event loop.
-_SMALL_BYTES = 512 * 2**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +88,8 @@ class ImageLoader:
             content = await self._fetcher.fetch(content, param=param)
         else:
             metrics.IMAGES.labels("upload" if isinstance(content, bytes) else "data_url").inc()
-        if len(content) <= _SMALL_BYTES:
-            return read_image(content, param=param, limits=self._limits)
-        return await asyncio.to_thread(read_image, content, param=param, limits=self._limits)
+        read = partial(read_image, content, param=param, limits=self._limits)
+        return await off_loop_if_large(len(content), read)
 
 
 def read_image(content: str | bytes, *, param: str, limits: LimitsSection) -> Image:

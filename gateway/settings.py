@@ -1,6 +1,6 @@
 """Settings of the gateway."""
 
-from typing import ClassVar, Self
+from typing import Self
 
 from pydantic import Field, IPvAnyNetwork, model_validator
 
@@ -104,9 +104,7 @@ class FetchSection(Section):
 
 
 class GatewaySettings(ServiceSettings):
-    default_port: ClassVar[int] = 8000
-
-    port: int = Field(default=default_port, ge=0, le=65535, description="Port to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
     captioner: CaptionerSection = Field(
         default=CaptionerSection(), description="Which captioner is asked."
     )

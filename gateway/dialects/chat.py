@@ -4,8 +4,8 @@ A request without images reaches the reasoner equal as JSON, except `model`; wit
 messages that show them, or ask about them again, are rewritten.
 """
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -27,9 +27,7 @@ from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import JSON, Headers, NotJson, read_body, send_response
 from racro.servekit.sse import EventStream
-from racro.servekit.tasks import all_of
-
-_SMALL_BODY_BYTES = 512 * 2**10
+from racro.servekit.tasks import all_of, off_loop_if_large
 
 _fields_decoder = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.Encoder().encode
@@ -105,10 +103,8 @@ class ChatCompletions:
         watch.record("total", watch.total())
 
     async def _parse(self, body: bytes) -> ChatRequest:
-        follow_up = self._settings.follow_up
-        if len(body) > _SMALL_BODY_BYTES:
-            return await asyncio.to_thread(ChatRequest, body, follow_up=follow_up)
-        return ChatRequest(body, follow_up=follow_up)
+        parse = partial(ChatRequest, body, follow_up=self._settings.follow_up)
+        return await off_loop_if_large(len(body), parse)
 
     async def _stream(
         self, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch, out: EventStream

@@ -1,7 +1,7 @@
 """`POST /v1/solve`: JSON or multipart in, one JSON object or named events out."""
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,10 +19,8 @@ from racro.contracts.solve import SolveOptions, SolveRequest, SolveResponse, Vis
 from racro.servekit.context import header, within
 from racro.servekit.responses import JSON, read_body, send_response
 from racro.servekit.sse import NamedEventStream
+from racro.servekit.tasks import off_loop_if_large
 from racro.servekit.validation import invalid_request
-
-# Bodies above this are parsed in a thread: 10 MB of base64 would hold up every other request.
-_SMALL_BODY_BYTES = 512 * 2**10
 
 
 class _Nobody:
@@ -100,10 +98,7 @@ async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[Imag
     if "json" not in content_type and not content_type.startswith("application/x-www-form"):
         raise UnsupportedMediaType("expected application/json or multipart/form-data")
     body = await read_body(receive)
-    if len(body) > _SMALL_BODY_BYTES:
-        request = await asyncio.to_thread(_parse, body)
-    else:
-        request = _parse(body)
+    request = await off_loop_if_large(len(body), partial(_parse, body))
     sources = [
         ImageSource(image, param=f"images[{index}]") for index, image in enumerate(request.images)
     ]

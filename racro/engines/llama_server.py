@@ -14,7 +14,7 @@ import xllamacpp
 
 _PR_SET_PDEATHSIG = 1
 # With prompt batches this small a departed client stops its prompt within 0.4 s on one core; with
-# 64 tokens it took up to 1.8 s, and the prompt was no faster.
+# 64 tokens it took up to 1.8 s, and the prompt was hardly faster.
 _BATCH_TOKENS = 16
 _WARNINGS = 2
 

@@ -7,7 +7,7 @@ the boot with the field's name.
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -45,8 +45,6 @@ class ServiceSettings(BaseSettings):
         # An empty variable is how compose files and charts spell "not set".
         env_ignore_empty=True,
     )
-    default_port: ClassVar[int]
-
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(ge=0, le=65535, description="Port to listen on.")
     shutdown_timeout_s: int = Field(

@@ -1,10 +1,18 @@
-"""Structured concurrency with results."""
+"""Running work beside other work."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+# Below this, a hop to a thread costs more than the work it moves off the event loop.
+_SMALL_BYTES = 512 * 2**10
+
+
+async def off_loop_if_large(size: int, work: Callable[[], T]) -> T:
+    """The result of CPU work on `size` bytes: large ones would hold up every other request."""
+    return work() if size <= _SMALL_BYTES else await asyncio.to_thread(work)
 
 
 async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

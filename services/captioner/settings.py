@@ -1,6 +1,6 @@
 """Settings of the captioner service."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
@@ -45,9 +45,7 @@ Captioner = Annotated[
 
 
 class CaptionerSettings(ServiceSettings):
-    default_port: ClassVar[int] = 8001
-
-    port: int = Field(default=default_port, ge=0, le=65535, description="Port to listen on.")
+    port: int = Field(default=8001, ge=0, le=65535, description="Port to listen on.")
     captioner: Captioner = Field(
         default_factory=OcrSettings, description="What captions.", validate_default=True
     )

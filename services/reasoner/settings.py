@@ -1,7 +1,5 @@
 """Settings of the reasoner service."""
 
-from typing import ClassVar
-
 from pydantic import Field
 
 from racro.engines import EngineSettings
@@ -10,9 +8,7 @@ from racro.servekit.settings import ServiceSettings
 
 
 class ReasonerSettings(ServiceSettings):
-    default_port: ClassVar[int] = 8002
-
-    port: int = Field(default=default_port, ge=0, le=65535, description="Port to listen on.")
+    port: int = Field(default=8002, ge=0, le=65535, description="Port to listen on.")
     model: str = Field(default="smollm2-135m", description="Name under which the model is served.")
     engine: EngineSettings = Field(
         default_factory=LlamaSettings, description="What runs the model.", validate_default=True

@@ -16,6 +16,7 @@ from services.captioner.settings import CaptionerSettings, VlmSettings
 from services.reasoner.settings import ReasonerSettings
 
 SERVICES = [GatewaySettings, CaptionerSettings, ReasonerSettings]
+PORTS = dict(zip(SERVICES, (8000, 8001, 8002), strict=True))
 
 
 @pytest.fixture(autouse=True)
@@ -43,11 +44,11 @@ def load(monkeypatch, tmp_path):
 @pytest.mark.parametrize("settings", SERVICES)
 def test_nothing_has_to_be_set(load, settings) -> None:
     loaded = load(settings)
-    assert (loaded.host, loaded.port) == ("127.0.0.1", settings.default_port)
+    assert (loaded.host, loaded.port) == ("127.0.0.1", PORTS[settings])
 
 
 def test_services_do_not_share_a_port() -> None:
-    assert [settings.default_port for settings in SERVICES] == [8000, 8001, 8002]
+    assert [settings().port for settings in SERVICES] == list(PORTS.values())
 
 
 def test_yaml_is_read_and_the_environment_overrides_it_value_by_value(load) -> None:

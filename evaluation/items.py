@@ -24,7 +24,8 @@ NOT_TOLD = "not told"
 @dataclass(frozen=True)
 class Question:
     """`expected`: a name, a number with or without its unit, "yes" or "no", an option letter, or
-    NOT_TOLD."""
+    NOT_TOLD.
+    """
 
     text: str
     asks: QuestionClass
@@ -34,7 +35,8 @@ class Question:
 @dataclass(frozen=True)
 class Pair:
     """A value as it is printed, and the labels it belongs to: one (a bar's, a receipt line's), or
-    two where it takes both (row and column of a table, group and series of a grouped chart)."""
+    two where it takes both (row and column of a table, group and series of a grouped chart).
+    """
 
     labels: tuple[str, ...]
     value: str

@@ -70,7 +70,7 @@ class Sheet:
 
 
 def seeded(name: str) -> Random:
-    return Random(f"{SEED} {name}")  # noqa: S311 - drawings, not secrets
+    return Random(f"{SEED} {name}")
 
 
 @dataclass(frozen=True)

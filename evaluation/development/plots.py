@@ -277,7 +277,7 @@ def drawn(
 def of_series(
     name: str, kind: Kind, topic: Topic, count: int, look: Look, paint: Callable[..., None]
 ) -> Drawing:
-    rng = Random(f"{SEED} {name}")  # noqa: S311 - drawings, not secrets
+    rng = Random(f"{SEED} {name}")
     series = some_series(rng, topic, count)
     image = rendered(look, topic.title, partial(paint, series=series))
     return drawn(name, kind, image, series.pairs, series_questions(rng, series))
@@ -286,7 +286,7 @@ def of_series(
 def unprinted(
     name: str, kind: Kind, topic: Topic, count: int, look: Look, paint: Callable[..., None]
 ) -> Drawing:
-    rng = Random(f"{SEED} {name}")  # noqa: S311 - drawings, not secrets
+    rng = Random(f"{SEED} {name}")
     series = some_series(rng, topic, count)
     image = rendered(look, topic.title, partial(paint, series=series, printed=False))
     return drawn(name, kind, image, (), unprinted_questions(rng, series))
@@ -301,7 +301,7 @@ def of_grid(
     look: Look,
     paint: Callable[..., None],
 ) -> Drawing:
-    rng = Random(f"{SEED} {name}")  # noqa: S311 - drawings, not secrets
+    rng = Random(f"{SEED} {name}")
     grid = some_grid(rng, topic, count, names, apart=paint is paint_lines)
     image = rendered(look, topic.title, partial(paint, grid=grid))
     return drawn(name, kind, image, grid.pairs, grid_questions(rng, grid))
@@ -310,7 +310,7 @@ def of_grid(
 def of_pie(
     name: str, topic: Topic, count: int, look: Look, slices: Slices, style: Style = "percent"
 ) -> Drawing:
-    rng = Random(f"{SEED} {name}")  # noqa: S311 - drawings, not secrets
+    rng = Random(f"{SEED} {name}")
     labels = words.some_labels(rng, topic, count)
     shares = words.some_shares(rng, count, tenths="tenths" in name)
     series = Series(topic, labels, shares, style)

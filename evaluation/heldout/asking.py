@@ -163,5 +163,5 @@ def shares(rng: Random, count: int) -> list[float]:
     while True:
         cuts = sorted(rng.sample(range(6, 95), count - 1))
         parts = [after - before for before, after in zip([0, *cuts], [*cuts, 100], strict=True)]
-        if len(set(parts)) == count and min(parts) >= 6:  # noqa: PLR2004
+        if len(set(parts)) == count and min(parts) >= 6:
             return [float(part) for part in parts]

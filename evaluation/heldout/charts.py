@@ -108,7 +108,7 @@ BARS = (
           vega.upright("fivethirtyeight", "Roboto"),
           lambda a: (
               a.lookup("Give the passenger figure for the {}."),
-              a.least("Name the ferry that carried the fewest passengers."),
+              a.least("Pick out the ferry that carried the fewest passengers."),
               a.outdoes("Did the {} carry more people than the {}?", "yes"),
           ), span=(90, 560, 7)),
     Chart("bar-02", "bar", 4102, "Spice exports in tonnes", words.SPICES, 6,
@@ -142,7 +142,7 @@ BARS = (
     Chart("bar-06", "bar", 4106, "Tram riders (thousands)", words.TRAMS, 4,
           plots.sideways("seaborn-v0_8-whitegrid", "Roboto"),
           lambda a: (
-              a.lookup("Give the ridership, in thousands, of the {}."),
+              a.lookup("Quote the ridership, in thousands, along the {}."),
               a.choice_least("Fewest riders:"),
               a.outdoes("Is the {} busier than the {}?", "no"),
           ), span=(3, 29, 0.2), form="{:.1f}"),
@@ -151,7 +151,7 @@ BARS = (
           lambda a: (
               a.lookup("What part of the visitors went to the {}?"),
               a.name_of("Which room drew {} of the visitors?"),
-              a.most("Name the room that pulled in the biggest crowd."),
+              a.most("Single out the room that pulled in the biggest crowd."),
           ), form="{:.0f}%"),
     Chart("bar-08", "bar", 4108, "Mirror diameter (cm)", words.TELESCOPES, 5,
           plots.sideways("Solarize_Light2", "Source Serif Pro"),
@@ -216,7 +216,7 @@ GROUPED = (
            ("Novice", "Skilled", "Master"),
            plots.grouped("seaborn-v0_8-darkgrid", "Manrope", (8.8, 5.8), flat=True),
            lambda g: (
-               g.of_series(2).lookup("What number of masters does the {} class have?"),
+               g.of_series(2).lookup("The {} class counts which number of masters?"),
                g.of_series(0).together("Join the novices of {} and {}: what number results?"),
                missing("Who teaches the rumba class?"),
            ), (4, 60, 1)),
@@ -276,7 +276,7 @@ PIES = (
           lambda a: (
               a.lookup("What share of the orders falls to {}?"),
               a.most("Which fabric takes the biggest slice?"),
-              a.outdoes("Is the slice of {} wider than the slice of {}?", "no"),
+              a.outdoes("Does the slice of {} open wider than the slice of {}?", "no"),
           ), form="{:.0f}%"),
     Chart("pie-02", "pie", 4402, "Boats in the marina", words.BOATS, 5,
           plots.pie("ggplot", "Source Sans Pro"),
@@ -358,7 +358,7 @@ SILENT = (
           vega.line("latimes", "Source Serif Pro", 520),
           lambda _: (
               missing("What exact amount of peat was dug in 2014?"),
-              stated("lookup", "What is the chart about, by its title?", "Peat extraction"),
+              stated("lookup", "Going by its title, what is this chart about?", "Peat extraction"),
           ), span=(100, 800, 30), prints_values=False),
     Chart("silent-05", "line", 4505, "Lighthouse keepers employed", YEARS, 6,
           plots.line("seaborn-v0_8-whitegrid", "Roboto"),

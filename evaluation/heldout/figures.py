@@ -53,7 +53,7 @@ def _named_triangle() -> Drawing:
     pairs = (Pair(("PQ",), "12 cm"), Pair(("QR",), "11 cm"), Pair(("PR",), "8 cm"))
     questions = (
         stated("lookup", "What length is marked for QR?", "11 cm"),
-        stated("comparison", "Name the shortest side of the triangle.", "PR"),
+        stated("comparison", "Point at the shortest side of the triangle.", "PR"),
         _geometry("How long a wire bends exactly round this triangle?", "31 cm"),
     )
     return Drawing("heldout-figure-02", "figure", figure(SERIF, corners, notes), pairs, questions)
@@ -95,8 +95,8 @@ def _square_room() -> Drawing:
     corners = [(180, 80), (460, 80), (460, 360), (180, 360)]
     notes = [Note("Square room", (320, 42)), Note("6 m", (320, 392)), Note("door", (420, 334))]
     questions = (
-        _geometry("What floor space does the square room have?", "36 m²"),
-        stated("lookup", "What is the room called on the plan?", "Square room"),
+        _geometry("How much floor space is there in the square room?", "36 m²"),
+        stated("lookup", "By what name does the room go on the plan?", "Square room"),
     )
     return Drawing("heldout-figure-06", "figure", figure(SERIF, corners, notes), (), questions)
 

@@ -36,7 +36,7 @@ def _opening_hours() -> Drawing:
     questions = (
         stated("lookup", "From what time may guests use the Salt Cave?", "10:15"),
         stated("comparison", "Which part of the baths opens first?", "Swimming Hall"),
-        missing("What is the admission fee of the baths?"),
+        missing("What do the baths charge for admission?"),
     )
     picture = written(PAPER, 620)("Bath house hours", lines)
     return _note(1, picture, questions, *rooms)
@@ -84,7 +84,7 @@ def _weight_quiz() -> Drawing:
         "D. Barite",
     ]
     questions = (
-        stated("choice", "Give the letter of the correct option.", "D"),
+        stated("choice", "Write down the letter of the correct option.", "D"),
         stated("lookup", "What density does the sheet print for gypsum?", "2.3"),
     )
     return _note(

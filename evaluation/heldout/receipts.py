@@ -64,7 +64,7 @@ BILLS = (
          lambda p: (
              p.lookup("What was paid for the {}?"),
              _sum_due("What did the whole purchase come to?")(p),
-             p.most("Name the dearest article on the slip."),
+             p.most("Single out the dearest article on the slip."),
              missing("What change was handed back?"),
          ), form="${:,.2f}"),
     Bill(6102, ("Quayside Bakery", "Thank you for calling in"), words.PASTRIES, 5, (1.1, 6.4, 0.1),
@@ -85,15 +85,15 @@ BILLS = (
          receipt(SLATE, 600),
          lambda p: (
              p.lookup("What does one pay for the {}?"),
-             p.least("What is the cheapest dish of the evening?"),
+             p.least("Which dish of the evening costs the least money?"),
              p.outdoes("Is the {} dearer than the {}?", "no"),
              missing("What does the walnut cake cost?"),
          ), total=""),
     Bill(6105, ("Inkwell Stationers", "Receipt no. 8842"), words.STATIONERY, 5, (1.5, 28, 0.2),
          receipt(Style("Source Serif Pro", 21), 500),
          lambda p: (
-             p.lookup("Give the price of the {}."),
-             p.name_of("Which article was rung up at {}?"),
+             p.lookup("What was charged for the {}?"),
+             p.name_of("Which of the articles got rung up at {}?"),
              p.outdoes("Did the {} cost more than the {}?", "yes"),
          ), total="TO PAY"),
     Bill(6106, ("RIDGE OUTFITTERS", "Camping hire, one week"), words.CAMPING, 4, (6, 85, 0.5),
@@ -108,7 +108,7 @@ BILLS = (
          lambda p: (
              p.lookup("Tell me what the {} costs."),
              p.together("One {}, one {} and one {}: what is the bill?"),
-             p.most("Which drink is the priciest?"),
+             p.most("Which drink sets you back the most?"),
          ), total=""),
     Bill(6108, ("Needle and Bolt", "Order 3319", "Served by Okonjo"), words.SEWING, 5,
          (0.8, 14, 0.1),

@@ -129,7 +129,7 @@ TABLES = (
           lambda t: (
               t.number(1).lookup("What is asked for the piece of {}?"),
               t.number(1).together("Buying {} and {}, what would you hand over?"),
-              t.number(0).most("Name the heaviest mineral on the shelf."),
+              t.number(0).most("Pick out the heaviest mineral on the shelf."),
           )),
     Table(5106, "Regatta, final A", "Crew", words.TEAMS, 5,
           (NumberColumn("Lane", 1, 11, 1), NumberColumn("Seconds", 371, 420, 0.1, "{:.1f}")),

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: demo up test check bench lock clean
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded test-embedded
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -21,6 +21,19 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# Makes racro/embedded/reasoner/compact-v1.gguf again: about an hour of one core.
+embedded-reasoner: .training-venv/installed
+	.training-venv/bin/python -m racro.embedded.reasoner.recipe
+
+# The tables of docs/embedded.md again, into outputs/embedded. It goes on where it was broken off.
+eval-embedded: .evaluation-venv/installed
+	.evaluation-venv/bin/python -m evaluation
+
+# Slow: trains a slice of the adapter, draws the held-out pictures.
+test-embedded: .training-venv/installed .evaluation-venv/installed
+	.training-venv/bin/python -m pytest tests/embedded/test_recipe.py
+	.evaluation-venv/bin/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py
+
 bench: $(VENV)/dev .bench-venv/installed
 	$(BIN)/python -m benchmarks
 
@@ -29,7 +42,7 @@ lock: $(VENV)/dev
 	PATH="$(abspath $(BIN)):$$PATH" requirements/lock
 
 clean:
-	rm -rf $(VENV) .bench-venv
+	rm -rf $(VENV) .bench-venv .training-venv .evaluation-venv
 
 # A set is complete: nothing is resolved at install time, and nothing unpinned can come in.
 $(VENV)/embedded $(VENV)/dev: $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
@@ -45,4 +58,19 @@ $(VENV)/created:
 .bench-venv/installed: requirements/bench.txt
 	$(PYTHON) -m venv .bench-venv
 	.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+# PyTorch's build is the machine's business, so it is pinned by version alone: on a Linux machine
+# without a GPU let pip find the CPU build, or it brings gigabytes of CUDA.
+.training-venv/installed: requirements/training.txt
+	$(PYTHON) -m venv .training-venv
+	.training-venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	.training-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	.training-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.evaluation-venv/installed: requirements/evaluation.txt
+	$(PYTHON) -m venv .evaluation-venv
+	.evaluation-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	.evaluation-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -1,5 +1,6 @@
 """Which label-value pairs of a drawing stand in its caption, so that a reader can tell them."""
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -30,7 +31,7 @@ def _told_by_line(label: str, value: str, lines: Sequence[str]) -> bool:
     for line in lines:
         for separator in (": ", " = ", " | "):
             cells = [_plain(cell) for cell in line.split(separator)]
-            if wanted in zip(cells, cells[1:], strict=False):
+            if wanted in itertools.pairwise(cells):
                 return True
     return False
 

@@ -1,0 +1,74 @@
+"""From words with boxes and the picture's colours to a caption that links labels and values."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from racro.embedded.composer.charts import chart
+from racro.embedded.composer.figures import figure
+from racro.embedded.composer.layout import Picture
+from racro.embedded.composer.pies import pie
+from racro.embedded.composer.pixels import canvas_of
+from racro.embedded.composer.reading_order import by_columns, reading_order
+from racro.embedded.composer.receipts import receipt
+from racro.embedded.composer.tables import table
+from racro.embedded.composer.words import Word, rows, text_height
+
+__all__ = ["COMPOSER_VERSION", "Word", "compose", "reading_order", "rows"]
+
+COMPOSER_VERSION = "linked-1"
+
+_NO_TEXT = "No readable text was found in the image."
+# More words than any chart, table or figure that a caption could tell has.
+_MOST_WORDS = 400
+# The score of a doubtful letter, and heights of a letter among usual text.
+_MANY = 0.3
+_DOUBTFUL, _LETTER_HEIGHTS = 0.75, (0.7, 2)
+
+# Tried in this order; each returns None where the picture is not certainly of its kind.
+_KINDS: tuple[Callable[[Picture], list[str] | None], ...] = (pie, chart, receipt, table, figure)
+
+
+def compose(
+    words: Sequence[Word],
+    pixels: NDArray[np.uint8] | None = None,
+    *,
+    max_chars: int | None = None,
+) -> tuple[str, bool]:
+    """(caption of one image, whether it was cut at `max_chars`); only whole lines are cut off."""
+    if not words:
+        return _NO_TEXT, False
+    kept: list[str] = []
+    length = -1
+    for line in _lines(words, pixels):
+        length += len("\n") + len(line)
+        if kept and max_chars is not None and length > max_chars:
+            return "\n".join(kept), True
+        kept.append(line)
+    return "\n".join(kept), False
+
+
+def _is_mark(word: Word, unit: float) -> bool:
+    """Whether it is a piece of the drawing that was taken for a letter."""
+    is_odd = not _LETTER_HEIGHTS[0] < word.height / unit < _LETTER_HEIGHTS[1]
+    return len(word.text) == 1 and word.score < _DOUBTFUL and is_odd
+
+
+def _lines(words: Sequence[Word], pixels: NDArray[np.uint8] | None) -> Iterator[str]:
+    yield from _told(words, pixels)
+    if sum(word.score < _DOUBTFUL for word in words) > _MANY * len(words):
+        yield "Some of the text could not be read reliably."
+    if sum(word.is_upright for word in words) > len(words) / 2:
+        yield "The picture seems to be turned by 90 degrees."
+
+
+def _told(words: Sequence[Word], pixels: NDArray[np.uint8] | None) -> list[str]:
+    unit = text_height(words)
+    legible = tuple(word for word in words if not _is_mark(word, unit))
+    if 0 < len(legible) <= _MOST_WORDS:
+        picture = Picture(legible, canvas_of(pixels), unit)
+        for kind in _KINDS:
+            if lines := kind(picture):
+                return lines
+    return list(by_columns(words))

@@ -1,0 +1,87 @@
+"""Nothing that is held out was ever trained on: not a name, a wording of a question or a line."""
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from racro.embedded.reasoner.recipe import lessons, words
+from racro.embedded.reasoner.recipe.scenes import scenes
+
+HELD_OUT = Path(__file__).resolve().parents[3] / "evaluation" / "heldout"
+SCENES = 4000
+FIELD = re.compile(r"\{\w+\}")
+NUMBER = re.compile(r"\d[\d,.:]*")
+
+
+def held_out_lines(*names: str) -> Iterator[dict[str, str]]:
+    for name in names:
+        for line in (HELD_OUT / name).read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)
+
+
+HELD_OUT_ITEMS = list(held_out_lines("text.jsonl", "ocr_questions.jsonl"))
+QUESTIONS = {item["question"] for item in HELD_OUT_ITEMS}
+CAPTIONS = {item["caption"] for item in HELD_OUT_ITEMS if "caption" in item}
+TRAINED = [scene for seed in (1, 2) for scene in islice(scenes(seed), SCENES // 2)]
+
+
+def without_numbers(text: str) -> str:
+    return NUMBER.sub("#", " ".join(text.lower().split()))
+
+
+def question_templates() -> Iterator[str]:
+    for name, value in vars(lessons).items():
+        if name.startswith("_") and isinstance(value, tuple):
+            yield from (one for one in value if isinstance(one, str) and " " in one)
+
+
+def as_pattern(template: str) -> re.Pattern[str]:
+    """A field stands for up to four words."""
+    fixed = [re.escape(part) for part in FIELD.split(template)]
+    return re.compile(r"\S+(?: \S+){0,3}".join(fixed), re.IGNORECASE)
+
+
+# With fewer words of its own a template says nothing: "{name}: {amount}".
+TELLING = [one for one in question_templates() if len(re.findall(r"\w+", FIELD.sub("", one))) >= 2]
+
+
+@pytest.mark.parametrize("template", TELLING)
+def test_no_held_out_question_is_worded_as_a_lesson(template: str) -> None:
+    pattern = as_pattern(template)
+    assert [question for question in QUESTIONS if pattern.fullmatch(question)] == []
+
+
+def test_no_lesson_asks_a_held_out_question() -> None:
+    trained = {without_numbers(one.question) for scene in TRAINED for one in scene.lessons}
+    assert trained.isdisjoint(map(without_numbers, QUESTIONS))
+    assert len(trained) > SCENES
+
+
+def test_no_trained_name_is_held_out() -> None:
+    names = {name for group in words.NAMES.values() for name in group if not name.isdigit()}
+    names |= {*words.GOODS, *words.SHOPS}
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
+    texts = QUESTIONS | CAPTIONS
+    assert {found for text in texts for found in pattern.findall(text)} == set()
+
+
+def test_no_invented_name_is_held_out() -> None:
+    capitalised = re.compile(r"\b[A-Z][a-z]{3,}\b")
+    held_out = {word for text in CAPTIONS for word in capitalised.findall(text)}
+    invented = {word for name in words.invented_names(words.random.Random(1), 20_000)
+                for word in name.split()}  # fmt: skip
+    assert held_out & invented == set()
+
+
+def test_no_line_of_a_trained_caption_is_held_out() -> None:
+    def lines(caption: str) -> set[str]:
+        parts = re.split(r"\n|(?<=[.;]) ", caption)
+        return {without_numbers(part) for part in parts if len(part.split()) >= 4}
+
+    trained = set().union(*(lines(scene.caption) for scene in TRAINED))
+    held_out = set().union(*map(lines, CAPTIONS))
+    assert trained & held_out == set()

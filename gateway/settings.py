@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, IPvAnyNetwork, model_validator
 
+from racro.contracts.prompts import RACRO_V1, SolveProfile
 from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings
 
 URL = "^https?://.+"
@@ -49,6 +50,11 @@ class ReasonerSection(Section):
     tentative: bool = Field(
         default=False,
         description="Give tentative responses in chat dialects too; /v1/solve has its own field.",
+    )
+    prompt_profile: SolveProfile = Field(
+        default=RACRO_V1,
+        description="How /v1/solve asks it: racro-v1, the paper's prompt, or compact-v1, the short "
+        "one that the embedded reasoner was trained with.",
     )
     sampling: SamplingSection = Field(
         default=SamplingSection(), description="Sampling of /v1/solve."

@@ -11,7 +11,7 @@ from gateway.perceive import Look, Perceiver, Perception
 from gateway.reasoners import Reasoner, Reasoners
 from racro.answers import final_answer, split_reasoning
 from racro.contracts.perception import Delta, Usage
-from racro.contracts.prompts import joint_messages
+from racro.contracts.prompts import solve_messages
 from racro.contracts.solve import (
     ReasonerName,
     SolveOptions,
@@ -84,7 +84,9 @@ async def _reason(
     audience: Audience,
     watch: metrics.Stopwatch,
 ) -> _Answer:
-    messages = joint_messages(question, context.caption, context.tentative)
+    messages = solve_messages(
+        reasoner.settings.prompt_profile, question, context.caption, context.tentative
+    )
     answer = _Answer()
     started = watch.total()
     with visual_budget(reasoner, [context]), watch.stage("reason"):

@@ -1,14 +1,21 @@
 """Prompt profiles: versioned sets of prompts. Changing a text means a new profile name.
 
 `racro-v1` is the contract the released checkpoints were trained with, quoted from the paper
-(arXiv 2506.04559). `chat-v1` is ours: how a visual context stands in a chat message.
+(arXiv 2506.04559). `compact-v1` is ours: the same in few words, for the embedded reasoner.
+`chat-v1` is ours too: how a visual context stands in a chat message.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
-RACRO_V1 = "racro-v1"
+RACRO_V1: Literal["racro-v1"] = "racro-v1"
+COMPACT_V1: Literal["compact-v1"] = "compact-v1"
 CHAT_V1 = "chat-v1"
+
+# What the embedded reasoner answers under compact-v1 where the caption does not hold the answer.
+NOT_TOLD = "The caption does not tell"
 
 _CONTROL_TOKEN = re.compile(
     r"<(?="
@@ -103,6 +110,39 @@ def joint_messages(question: str, caption: str, tentative: str | None) -> list[d
         {"role": "system", "content": "You are a helpful assistant."},
         {"role": "user", "content": "\n\n".join(paragraphs)},
     ]
+
+
+def compact_messages(question: str, caption: str, tentative: str | None) -> list[dict[str, str]]:
+    """compact-v1, ours: few words around the caption, for a reasoner of some hundred million
+    parameters on a CPU. The question comes last, so that all questions about an image share their
+    prompt's beginning.
+    """
+    paragraphs = [f"Caption:\n{neutralise(caption)}"]
+    if tentative is not None:
+        paragraphs.append(f"Tentative answer, perhaps wrong: {neutralise(tentative)}")
+    paragraphs.append(f"Question: {neutralise(question)}")
+    return [
+        {
+            "role": "system",
+            "content": "Answer the question from the caption of an image: reason briefly, then "
+            rf"\boxed{{answer}}. Where the caption does not hold it: \boxed{{{NOT_TOLD}}}.",
+        },
+        {"role": "user", "content": "\n\n".join(paragraphs)},
+    ]
+
+
+# What `/v1/solve` may ask a reasoner with.
+SolveProfile = Literal["racro-v1", "compact-v1"]
+_SOLVE_MESSAGES: dict[SolveProfile, Callable[[str, str, str | None], list[dict[str, str]]]] = {
+    RACRO_V1: joint_messages,
+    COMPACT_V1: compact_messages,
+}
+
+
+def solve_messages(
+    profile: SolveProfile, question: str, caption: str, tentative: str | None
+) -> list[dict[str, str]]:
+    return _SOLVE_MESSAGES[profile](question, caption, tentative)
 
 
 def visual_context_block(

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from conftest import gateway_config
+from racro.contracts.prompts import solve_messages
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
 from support.scripted import IDENTITY, ScriptedServer, read_events
@@ -452,6 +453,26 @@ class TestIdentity:
             solve(gateway, "expired?")
             captioner.script.identity = IDENTITY | {"fingerprint": "f2"}
             wait_until(lambda: context_of(gateway, "expired?")["cache"] == "miss")
+
+
+def test_each_reasoner_is_asked_in_its_own_profile(
+    captioner: ScriptedServer, reasoner: ScriptedServer
+) -> None:
+    """One caption serves both: how a reasoner is asked is not in the cache key."""
+    url = {"url": f"{reasoner.url}/v1", "model": "scripted"}
+    reasoners = {"default": url, "small": {**url, "prompt_profile": "compact-v1"}}
+    config = {"captioner": {"url": captioner.url}, "reasoners": reasoners}
+    with Service("gateway", config) as gateway:
+        solve(gateway, "How high?")
+        context = context_of(gateway, "How high?", model="small")
+    assert context["cache"] == "hit"
+    papers, compact = (chat.json["messages"] for chat in reasoner.chats)
+    assert papers == solve_messages(
+        "racro-v1", "How high?", context["caption"], context["tentative"]
+    )
+    assert compact == solve_messages(
+        "compact-v1", "How high?", context["caption"], context["tentative"]
+    )
 
 
 def test_a_swapped_reasoner_finds_the_captions_of_the_old_one(

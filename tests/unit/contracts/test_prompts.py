@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from racro.contracts.prompts import (
     caption_prompt,
+    compact_messages,
     further_image,
     joint_messages,
     neutralise,
@@ -190,6 +191,21 @@ def test_an_empty_tentative_response_is_still_one() -> None:
     assert "### A tentative model response: \n" in joint_messages("q", "c", "")[1]["content"]
 
 
+def test_the_compact_prompt_is_the_caption_and_the_question() -> None:
+    system, user = compact_messages("Find x.", "A triangle.", None)
+    assert system == {
+        "role": "system",
+        "content": "Answer the question from the caption of an image: reason briefly, then "
+        "\\boxed{answer}. Where the caption does not hold it: \\boxed{The caption does not tell}.",
+    }
+    assert user == {"role": "user", "content": "Caption:\nA triangle.\n\nQuestion: Find x."}
+
+
+def test_a_tentative_response_stands_between_them() -> None:
+    paragraphs = compact_messages("Find x.", "A triangle.", "5")[1]["content"].split("\n\n")
+    assert paragraphs[1] == "Tentative answer, perhaps wrong: 5"
+
+
 def test_a_fingerprint_covers_every_text_a_captioner_sends() -> None:
     question = "{question}"
     caption, general, tentative = (
@@ -214,6 +230,7 @@ def test_no_control_token_from_outside_survives_in_a_prompt(token) -> None:
         tentative_prompt(hostile).user,
         *(message["content"] for message in joint_messages(hostile, hostile, hostile)),
         *(message["content"] for message in joint_messages(hostile, hostile, None)),
+        *(message["content"] for message in compact_messages(hostile, hostile, hostile)),
         visual_context_block(images=1, caption=hostile, tentative=hostile),
     ]
     assert [text for text in texts if token in text] == []

@@ -18,7 +18,7 @@ from racro.contracts.perception import (
     PerceiveResponse,
 )
 from racro.embedded.composer import COMPOSER_VERSION, compose
-from racro.embedded.reader import RELEASE, OcrReader, models_revision
+from racro.embedded.reader import PREPARATION, RELEASE, OcrReader, models_revision
 
 # Rough, and enough for a limit: OCR text has no tokenizer of its own.
 _CHARS_PER_TOKEN = 4
@@ -80,7 +80,7 @@ class OcrCaptioner:
 
     def _identify(self) -> Identity:
         revision = models_revision()
-        shaped_by = [RELEASE, revision, COMPOSER_VERSION, self._max_tokens]
+        shaped_by = [RELEASE, revision, PREPARATION, COMPOSER_VERSION, self._max_tokens]
         return Identity(
             model=f"rapidocr-{RELEASE}",
             revision=revision,

@@ -19,6 +19,7 @@ RELEASE = version("rapidocr")
 _LARGEST_SIDE = 2000
 # rapidocr enlarges the short side to 736 pixels: of 1x5000 that would make 2,700 megapixels.
 _MOST_ELONGATED = 8
+PREPARATION = f"at most {_LARGEST_SIDE} pixels, 1 : {_MOST_ELONGATED}"
 
 Pixels = NDArray[np.uint8]
 

@@ -39,14 +39,15 @@ def compose(
     """(caption of one image, whether it was cut at `max_chars`); only whole lines are cut off."""
     if not words:
         return _NO_TEXT, False
+    warnings = list(_warnings(words))
+    length = sum(len(line) + len("\n") for line in warnings) - len("\n")
     kept: list[str] = []
-    length = -1
-    for line in _lines(words, pixels):
+    for line in _told(words, pixels):
         length += len("\n") + len(line)
         if kept and max_chars is not None and length > max_chars:
-            return "\n".join(kept), True
+            return "\n".join([*kept, *warnings]), True
         kept.append(line)
-    return "\n".join(kept), False
+    return "\n".join([*kept, *warnings]), False
 
 
 def _is_mark(word: Word, unit: float) -> bool:
@@ -55,8 +56,7 @@ def _is_mark(word: Word, unit: float) -> bool:
     return len(word.text) == 1 and word.score < _DOUBTFUL and is_odd
 
 
-def _lines(words: Sequence[Word], pixels: NDArray[np.uint8] | None) -> Iterator[str]:
-    yield from _told(words, pixels)
+def _warnings(words: Sequence[Word]) -> Iterator[str]:
     if sum(word.score < _DOUBTFUL for word in words) > _MANY * len(words):
         yield "Some of the text could not be read reliably."
     if sum(word.is_upright for word in words) > len(words) / 2:

@@ -246,7 +246,9 @@ def _lines(picture: Picture) -> Reading | None:
         )
         for label in labels
     ]
-    used = [*scale, *labels, *(word for words in values.values() for word in words)]
+    whole = {part: word for word in rest for part in pieces(word)}
+    found_words = [*labels, *(word for words in values.values() for word in words)]
+    used = [*scale, *(whole.get(word, word) for word in found_words)]
     return Reading("Line chart", "points", points, used, entries, _ends(scale))
 
 

@@ -22,6 +22,8 @@ _OTHERS = 0.4
 _LARGE = 0.2
 # The nearest side is certain if it is nearer than this share of the way to the next.
 _CERTAIN = 0.6
+# And if it is no farther than this share of its length.
+_BESIDE = 0.3
 _ALONG = (0.15, 0.85)
 
 Point = tuple[float, float]
@@ -57,7 +59,7 @@ def _told_points(points: Sequence[Word]) -> str:
     letters = sorted({point.text for point in points})
     if not letters:
         return ""
-    if len(letters) == _TRIANGLE == len(points):
+    if len(letters) == len(points) == len(_sides(points)) == _TRIANGLE:
         return f" Triangle with vertices {', '.join(letters)}."
     return f" Points: {', '.join(letters)}."
 
@@ -82,15 +84,22 @@ def _sides(points: Sequence[Word]) -> list[tuple[Word, Word]]:
 
 def _side_of(word: Word, sides: Sequence[tuple[Word, Word]]) -> str:
     distances = sorted((_off(word, *side), at) for at, side in enumerate(sides))
-    if len(distances) < _TRIANGLE or distances[0][0] > _CERTAIN * distances[1][0]:
+    if len(distances) < _TRIANGLE:
         return ""
-    return "".join(sorted(point.text for point in sides[distances[0][1]]))
+    (nearest, at), (next_nearest, _) = distances[:2]
+    if nearest > min(_CERTAIN * next_nearest, _BESIDE * _length(*sides[at])):
+        return ""
+    return "".join(sorted(point.text for point in sides[at]))
+
+
+def _length(start: Word, end: Word) -> float:
+    return max(hypot(end.x - start.x, end.y - start.y), 1)
 
 
 def _off(word: Word, start: Word, end: Word) -> float:
     """How far the word is from the side, which it must be beside."""
     dx, dy = end.x - start.x, end.y - start.y
-    length = max(hypot(dx, dy), 1)
+    length = _length(start, end)
     along = ((word.x - start.x) * dx + (word.y - start.y) * dy) / length**2
     off = abs((word.x - start.x) * dy - (word.y - start.y) * dx) / length
     return off if _ALONG[0] < along < _ALONG[1] else np.inf

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from racro.embedded.composer.words import number
+from racro.embedded.composer.words import number, unit
 
 # Of fewer values nobody asks for the highest.
 _FEWEST_RANKED = 3
@@ -84,10 +84,12 @@ def _told_value(value: Value) -> str:
 
 
 def _ranked(points: Sequence[Point]) -> Iterator[str]:
-    """The highest and the lowest, if all are numbers and there is one for each label."""
+    """The highest and the lowest, if there is one number for each label, all of one unit."""
     texts = {point.label: point.values[0].text for point in points if len(point.values) == 1}
     values = {label: value for label, text in texts.items() if (value := number(text)) is not None}
     if len(points) < _FEWEST_RANKED or len(values) < len(points):
+        return
+    if len({unit(text) for text in texts.values()}) > 1:
         return
     ends = (("Highest", max(values.values())), ("Lowest", min(values.values())))
     told = []

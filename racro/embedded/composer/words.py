@@ -10,8 +10,8 @@ _SAME_ROW_OVERLAP = 0.5
 _TALL = 1.5
 _NUMBER = re.compile(
     r"\(?(?P<sign>[-+−–]?)\s?[$€£¥₹]?\s?(?P<minus>[-−–]?)"
-    r"(?P<digits>\d{1,3}(?:[,' ]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|[.,]\d+)"
-    r"\s?(?P<unit>%|[$€£¥₹°]|[^\W\d]{1,2}[²³]?|(?<=\s)[^\W\d]{1,6})?\)?"
+    r"(?P<digits>(?P<grouped>[1-9]\d{0,2}(?:[,' ]\d{3})+)(?:\.\d+)?|\d+(?:[.,]\d+)?|[.,]\d+)"
+    r"(?P<space>\s?)(?P<unit>%|[$€£¥₹°]|[^\W\d]{1,2}[²³]?|(?<=\s)[^\W\d]{1,6})?\)?"
 )
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.IGNORECASE)
 _THOUSANDS = {"k": 1e3, "m": 1e6, "bn": 1e9, "b": 1e9}
@@ -105,7 +105,16 @@ def number(text: str) -> float | None:
     found = _NUMBER.fullmatch(text.strip())
     if not found or _ORDINAL.fullmatch(text.strip()):
         return None
-    digits = re.sub(r"[' ]|,(?=\d{3}(?:\D|$))", "", found["digits"]).replace(",", ".")
-    value = float(digits) * _THOUSANDS.get((found["unit"] or "").lower(), 1)
+    digits = re.sub(r"[,' ]", "" if found["grouped"] else ".", found["digits"])
+    value = float(digits) * (1 if unit(text) else _THOUSANDS.get((found["unit"] or "").lower(), 1))
     negative = found["sign"] in tuple("-−–") or found["minus"]
     return -value if negative else value
+
+
+def unit(text: str) -> str:
+    """What a number is measured in: "km" of "3 km", nothing of "1.2M", which is millions."""
+    found = _NUMBER.fullmatch(text.strip())
+    if not found or not found["unit"]:
+        return ""
+    is_multiple = found["unit"].lower() in _THOUSANDS and not found["space"]
+    return "" if is_multiple else str(found["unit"])

@@ -125,6 +125,26 @@ class TestBars:
         told = lines(labelled(values), bars([*values.values()]))
         assert told[-1] == "Highest: Feb and Apr (58). Lowest: Jan and Mar (42)."
 
+    @pytest.mark.parametrize(
+        ("printed", "ranked"),
+        [
+            (["900 m", "3 km", "500 m", "2 km"], None),
+            (["45 s", "2 min", "50 s", "1 min"], None),
+            (["900k", "1.2M", "500k", "2M"], "Highest: Apr (2M). Lowest: Mar (500k)."),
+            (["0,125", "0,5", "0,25", "1,5"], "Highest: Apr (1,5). Lowest: Jan (0,125)."),
+        ],
+    )
+    def test_only_values_of_one_unit_are_ranked(self, printed, ranked) -> None:
+        labels = [centered(label, 140 + 140 * at, 440) for at, label in enumerate(MONTHS)]
+        places = zip(printed, MONTHS.values(), strict=True)
+        values = [
+            centered(text, 140 + 140 * at, 405 - 4 * value)
+            for at, (text, value) in enumerate(places)
+        ]
+        told = lines([*labels, *values], bars([*MONTHS.values()]))
+        assert f"Jan: {printed[0]}" in told
+        assert [line for line in told if line.startswith("Highest")] == [ranked] * bool(ranked)
+
     def test_a_label_that_was_not_read_is_not_invented(self) -> None:
         words = [word for word in labelled(MONTHS) if word.text != "Feb"]
         assert "(unreadable label): 58" in lines(words, bars([*MONTHS.values()]))
@@ -357,6 +377,14 @@ class TestFigures:
             "AB: 3 cm",
             "BC: 4 cm",
         ]
+
+    def test_a_number_at_a_corner_is_no_length_of_a_side(self) -> None:
+        words = [*self.CORNERS, centered("40", 130, 75)]
+        assert "Lengths printed: 40" in lines(words, self.pixels())
+
+    def test_three_points_in_a_row_are_no_triangle(self) -> None:
+        points = [centered(letter, 100 + 200 * at, 410) for at, letter in enumerate("ABC")]
+        assert lines(points, self.pixels())[0] == "Geometric figure. Points: A, B, C."
 
     def test_equations_are_told_as_printed(self) -> None:
         words = [*self.CORNERS, centered("AB = 3", 60, 240), centered("37°", 480, 390)]

@@ -9,7 +9,7 @@ from gateway.budget import visual_budget
 from gateway.images import ImageLoader, ImageSource
 from gateway.perceive import Look, Perceiver, Perception
 from gateway.reasoners import Reasoner, Reasoners
-from racro.answers import final_answer, split_reasoning
+from racro.answers import solve_answer, split_reasoning
 from racro.contracts.perception import Delta, Usage
 from racro.contracts.prompts import solve_messages
 from racro.contracts.solve import (
@@ -113,7 +113,7 @@ async def _response(
     stages = watch.stages
     return SolveResponse(
         id=f"solve-{uuid.uuid4().hex}",
-        answer=final_answer(text),
+        answer=solve_answer(reasoner.settings.prompt_profile, text),
         text=text,
         reasoning=answer.reasoning or thought_aloud,
         visual_context=seen.context,

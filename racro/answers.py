@@ -2,6 +2,9 @@ r"""The final answer out of a reasoner's text: `\boxed{…}`, an option letter, 
 
 import re
 
+from racro.calculations import worked_out
+from racro.contracts.prompts import COMPACT_V1, SolveProfile
+
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE = re.compile(r"[{}]")
 _LATEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
@@ -58,6 +61,12 @@ def _value(line: str) -> str:
         return option[1]
     closing = _LAST_VALUE.search(line)
     return _tidy(closing[1] if closing else line)
+
+
+def solve_answer(profile: SolveProfile, text: str) -> str:
+    """The short answer of a reasoner that was asked in `profile`: compact-v1 may box a formula."""
+    answer = final_answer(text)
+    return worked_out(answer) if profile == COMPACT_V1 else answer
 
 
 def final_answer(text: str) -> str:

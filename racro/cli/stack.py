@@ -21,6 +21,8 @@ _START_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 15
 _POLL_S = 0.1
 _LAST_LINES = 15
+# How the embedded reasoner is asked: the same question always gets the same answer.
+SAMPLING = {"temperature": 0, "top_p": 1, "max_tokens": 256}
 
 
 class StackError(Exception):
@@ -58,7 +60,8 @@ def _services(ports: Ports) -> list[_Service]:
         "model": "smollm2-135m",
         "context_tokens": 8192,
         "visual_budget_tokens": 2048,
-        "sampling": {"temperature": 0, "top_p": 1, "max_tokens": 256},
+        "prompt_profile": "compact-v1",
+        "sampling": SAMPLING,
     }
     gateway = {"captioner": {"url": captioner_url}, "reasoners": {"default": reasoner}}
     return [

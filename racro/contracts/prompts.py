@@ -125,7 +125,8 @@ def compact_messages(question: str, caption: str, tentative: str | None) -> list
         {
             "role": "system",
             "content": "Answer the question from the caption of an image: reason briefly, then "
-            rf"\boxed{{answer}}. Where the caption does not hold it: \boxed{{{NOT_TOLD}}}.",
+            rf"\boxed{{answer}} or \boxed{{= formula}}. Where the caption does not hold it: "
+            rf"\boxed{{{NOT_TOLD}}}.",
         },
         {"role": "user", "content": "\n\n".join(paragraphs)},
     ]

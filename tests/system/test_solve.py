@@ -475,6 +475,19 @@ def test_each_reasoner_is_asked_in_its_own_profile(
     )
 
 
+@pytest.mark.parametrize(("model", "answer"), [("default", "= $5 + $6.50"), ("small", "$11.50")])
+def test_only_compact_answers_may_be_formulas(
+    captioner: ScriptedServer, reasoner: ScriptedServer, model: str, answer: str
+) -> None:
+    reasoner.script.texts = ["Tea $5, cake $6.50. ", "\\boxed{= $5 + $6.50}"]
+    url = {"url": f"{reasoner.url}/v1", "model": "scripted"}
+    reasoners = {"default": url, "small": {**url, "prompt_profile": "compact-v1"}}
+    with Service("gateway", {"captioner": {"url": captioner.url}, "reasoners": reasoners}) as one:
+        solved = solve(one, "What do tea and cake cost?", model=model)
+    assert solved["answer"] == answer
+    assert solved["text"] == "Tea $5, cake $6.50. \\boxed{= $5 + $6.50}"
+
+
 def test_a_swapped_reasoner_finds_the_captions_of_the_old_one(
     captioner: ScriptedServer, reasoner: ScriptedServer
 ) -> None:

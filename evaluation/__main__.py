@@ -17,7 +17,7 @@ from evaluation.perceiving import COMPOSER, READING_ORDER, Perceived, perceive
 from evaluation.reasoning import ADAPTED, BASE, AnswerBook, Asked, Variant
 from evaluation.report import Graded, Score, Section
 from evaluation.solving import solve_all, timing
-from racro.answers import final_answer
+from racro.answers import solve_answer
 
 OUTPUTS = Path("outputs/embedded")
 _DEFAULT = "adapter + composer"
@@ -59,7 +59,7 @@ class Evaluation:
         task = self._progress.add_task(title, total=len(asked))
         texts = self._book.ask(variant, asked, lambda count: self._progress.advance(task, count))
         return Score.of(
-            Graded(one.question.asks, grade(one.question, final_answer(text)))
+            Graded(one.question.asks, grade(one.question, solve_answer(variant.profile, text)))
             for one, text in zip(asked, texts, strict=True)
         )
 

@@ -1,7 +1,6 @@
 """Is an answer right? For the short answers of the embedded default's evaluation."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -10,12 +9,11 @@ from evaluation.items import NOT_TOLD, Question
 
 
 class Verdict(StrEnum):
-    """SHOWN: the numbers of a sum instead of the sum. REFUSED: "the caption does not tell"."""
+    """REFUSED: "the caption does not tell" where it does."""
 
     RIGHT = "right"
     WRONG = "wrong"
     REFUSED = "refused"
-    SHOWN = "shown"
 
 
 _NUMBER = re.compile(
@@ -28,7 +26,6 @@ _REFUSAL = re.compile(
     r"|unknown|no information",
     re.IGNORECASE,
 )
-_SUM = re.compile(r"[$€£]?[\d.,]+%?(?:\s*\+\s*[$€£]?[\d.,]+%?){2,}")
 
 
 def refused(answer: str) -> bool:
@@ -40,9 +37,7 @@ def grade(question: Question, answer: str) -> Verdict:
         return Verdict.RIGHT if refused(answer) else Verdict.WRONG
     if same(answer, question.expected):
         return Verdict.RIGHT
-    if refused(answer):
-        return Verdict.REFUSED
-    return Verdict.SHOWN if _SUM.fullmatch(answer.strip()) else Verdict.WRONG
+    return Verdict.REFUSED if refused(answer) else Verdict.WRONG
 
 
 def same(answer: str, expected: str) -> bool:
@@ -85,8 +80,3 @@ class Share:
         doubt = self.value * (1 - self.value) + z2 / (4 * self.whole)
         half = 1.96 * (doubt * self.whole) ** 0.5 / (self.whole + z2)
         return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def share(verdicts: Iterable[Verdict], counted: Verdict) -> Share:
-    known = list(verdicts)
-    return Share(sum(verdict == counted for verdict in known), len(known))

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,14 +19,13 @@ import httpx2
 import yaml
 
 from evaluation.items import Question
+from racro.cli.stack import SAMPLING
 from racro.contracts.prompts import COMPACT_V1, RACRO_V1, SolveProfile, solve_messages
-from racro.embedded.reasoner import ADAPTER
+from racro.embedded.reasoner import ADAPTER, packaged_model
 
 _START_TIMEOUT_S = 60
 _ANSWER_TIMEOUT_S = 300
 _AT_ONCE = 4
-# As the embedded stack sets them.
-_SAMPLING = {"temperature": 0, "top_p": 1, "max_tokens": 256}
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,15 @@ class Variant:
     adapter: Path | None
     profile: SolveProfile
 
-    def key(self, asked: "Asked") -> str:
-        """Under which an answer is kept: everything that shapes it."""
-        adapter = b"" if self.adapter is None else self.adapter.read_bytes()
-        shaped_by = [
-            hashlib.sha256(adapter).hexdigest(),
-            solve_messages(self.profile, asked.question.text, asked.caption, None),
-            _SAMPLING,
-        ]
-        return hashlib.sha256(json.dumps(shaped_by).encode()).hexdigest()
+    def keys(self, asked: "Sequence[Asked]") -> list[str]:
+        """Under which the answers are kept: everything that shapes them."""
+        files = [path.read_bytes() for path in (packaged_model(), self.adapter) if path]
+        engine = [version("xllamacpp"), *(hashlib.sha256(file).hexdigest() for file in files)]
+        prompts = (
+            solve_messages(self.profile, one.question.text, one.caption, None) for one in asked
+        )
+        shaped_by = (json.dumps([engine, SAMPLING, prompt]) for prompt in prompts)
+        return [hashlib.sha256(one.encode()).hexdigest() for one in shaped_by]
 
 
 BASE = Variant("base model", None, RACRO_V1)
@@ -68,26 +68,30 @@ def serving(variant: Variant) -> Iterator[str]:
     with TemporaryDirectory(prefix="racro-evaluation-") as folder:
         config = Path(folder) / "reasoner.yaml"
         config.write_text(yaml.safe_dump({"port": port, "engine": engine}))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.reasoner"],
-            env={**os.environ, "RACRO_CONFIG": str(config)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        inherited = {name: v for name, v in os.environ.items() if not name.startswith("RACRO_")}
+        log = Path(folder) / "reasoner.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "services.reasoner"],
+                env={**inherited, "RACRO_CONFIG": str(config)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait_until_ready(url, process)
+            _wait_until_ready(url, process, log)
             yield url
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
+def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"the reasoner ended with code {process.returncode}")
+            said = log.read_text(errors="replace")
+            raise RuntimeError(f"the reasoner ended with code {process.returncode}\n{said}")
         with contextlib.suppress(httpx2.TransportError):
             if httpx2.get(f"{url}/readyz", trust_env=False).is_success:
                 return
@@ -102,8 +106,10 @@ class AnswerBook:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         self._path = path
-        lines = path.read_text(encoding="utf-8").splitlines()
-        self._known: dict[str, str] = dict(json.loads(line) for line in lines)
+        # What was broken off may have ended in the middle of a line.
+        whole, _, _ = path.read_text().rpartition("\n")
+        path.write_text(f"{whole}\n" if whole else "")
+        self._known: dict[str, str] = dict(map(json.loads, whole.split("\n"))) if whole else {}
 
     def ask(
         self,
@@ -112,7 +118,7 @@ class AnswerBook:
         on_answers: Callable[[int], None] = lambda _: None,
     ) -> list[str]:
         """The whole text of each answer, in the order of `asked`."""
-        keys = [variant.key(one) for one in asked]
+        keys = variant.keys(asked)
         new = {key: one for key, one in zip(keys, asked, strict=True) if key not in self._known}
         on_answers(len(asked) - len(new))
         if new:
@@ -143,12 +149,12 @@ class AnswerBook:
 
     def _keep(self, key: str, text: str) -> None:
         self._known[key] = text
-        with self._path.open("a", encoding="utf-8") as book:
-            book.write(json.dumps((key, text), ensure_ascii=False) + "\n")
+        with self._path.open("a") as book:
+            book.write(json.dumps((key, text)) + "\n")
 
 
 async def _completion(client: httpx2.AsyncClient, messages: list[dict[str, str]]) -> str:
-    body = {"messages": messages, **_SAMPLING}
+    body = {"messages": messages, **SAMPLING}
     response = await client.post("/v1/chat/completions", json=body)
     response.raise_for_status()
     text: str = response.json()["choices"][0]["message"]["content"]

@@ -56,15 +56,12 @@ class Section:
 
     def markdown(self) -> str:
         last = list(self.scores)[-1]
-        head = ["", "n", *self.scores, f"wrong ({last})", "refused", "shown"]
+        head = ["", "n", *self.scores, f"wrong ({last})", "refused"]
         lines = [f"### {self.title}", "", _row(head), _row(["---"] * len(head))]
         final = self.scores[last]
         for group in final.groups:
             shares = [score.share(group, Verdict.RIGHT) for score in self.scores.values()]
-            others = [
-                final.share(group, verdict)
-                for verdict in (Verdict.WRONG, Verdict.REFUSED, Verdict.SHOWN)
-            ]
+            others = [final.share(group, one) for one in (Verdict.WRONG, Verdict.REFUSED)]
             cells = [group, str(shares[-1].whole), *map(with_interval, shares)]
             lines.append(_row([*cells, *(f"{one.value:.0%}" for one in others)]))
         return "\n".join(lines)

@@ -102,8 +102,8 @@ def test_a_report_is_text_json_and_a_picture(tmp_path: Path) -> None:
     after = Score.of([Graded("lookup", Verdict.RIGHT), Graded("choice", Verdict.REFUSED)])
     sections = [Section(title, {"before": before, "after": after}) for title in ("One", "Two")]
     text = report.write(tmp_path, sections, {"cores": 2})
-    assert "| lookup | 1 | 0% (0%–79%) | 100% (21%–100%) | 0% | 0% | 0% |" in text
-    assert "| overall | 2 | 50% (9%–91%) | 50% (9%–91%) | 0% | 50% | 0% |" in text
+    assert "| lookup | 1 | 0% (0%–79%) | 100% (21%–100%) | 0% | 0% |" in text
+    assert "| overall | 2 | 50% (9%–91%) | 50% (9%–91%) | 0% | 50% |" in text
     assert json.loads((tmp_path / "report.json").read_text())["facts"] == {"cores": 2}
     assert (tmp_path / "report.md").read_text(encoding="utf-8") == text
     assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")

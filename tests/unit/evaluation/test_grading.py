@@ -56,13 +56,6 @@ def test_a_refusal_where_there_is_an_answer_is_a_false_one() -> None:
     assert grade(Question("?", "lookup", "71"), prompts.NOT_TOLD) == Verdict.REFUSED
 
 
-def test_a_sum_that_is_shown_is_neither_right_nor_a_confident_error() -> None:
-    question = Question("?", "arithmetic", "90")
-    assert grade(question, "10 + 20 + 25 + 35") == Verdict.SHOWN
-    assert grade(question, "$1.50 + 2.50 + 3.00") == Verdict.SHOWN
-    assert grade(question, "10 + 20 = 30") == Verdict.WRONG
-
-
 def test_the_interval_is_wilsons() -> None:
     # Newcombe 1998, table I: 81 of 263.
     assert Share(81, 263).interval == pytest.approx((0.2553, 0.3662), abs=5e-4)

@@ -142,7 +142,7 @@ def _entry(piece: str) -> tuple[str, _Quantity]:
     found = _ENTRY.fullmatch(piece)
     if found is None:
         raise _NotAFormulaError
-    return (found["label"] or found["amount"]).strip(), _quantity(found["amount"])
+    return (found["label"] or found["amount"]).strip(" :"), _quantity(found["amount"])
 
 
 def _check_units(quantities: Sequence[_Quantity]) -> None:

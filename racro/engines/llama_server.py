@@ -32,6 +32,8 @@ def _die_with_parent(supervisor_pid: int) -> None:
 def _serve(options: dict[str, Any]) -> None:
     params = xllamacpp.CommonParams()
     params.model.path = options["model"]
+    if options["adapter"]:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(options["adapter"], 1.0)]
     params.model_alias = {options["alias"]}
     params.hostnames = ["127.0.0.1"]
     params.port = options["port"]

@@ -159,7 +159,8 @@ def test_models(reasoner: Reasoner, llama_reasoner: Service) -> None:
     assert card["id"] == reasoner.model
     [original] = httpx2.get(f"{llama_reasoner.url}/v1/models").json()["data"]
     assert card["revision"] == original["revision"]
-    assert len(card["revision"]) == 16
+    weights, adapter = card["revision"].split("+")
+    assert len(weights) == len(adapter) == 16
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MOST_BYTES = 2 * 2**20
+# The one file of weights, no larger than its issue allows.
+WEIGHTS = {"racro/embedded/reasoner/compact-v1.gguf": 12 * 10**6}
 MACHINE_PATHS = re.compile(rb"(?<![\w.])/(?:work|farm)/[\w.]")
 
 
@@ -26,7 +28,8 @@ def tracked() -> list[Path]:
 def test_no_tracked_file_is_large() -> None:
     sizes = {str(path.relative_to(ROOT)): path.stat().st_size for path in tracked()}
     assert sizes
-    assert {name: size for name, size in sizes.items() if size > MOST_BYTES} == {}
+    large = {name for name, size in sizes.items() if size > WEIGHTS.get(name, MOST_BYTES)}
+    assert large == set()
 
 
 def test_no_tracked_text_tells_where_it_was_written() -> None:

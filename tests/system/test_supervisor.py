@@ -177,9 +177,10 @@ class TestServiceEnded:
         assert "Application shutdown complete." in doomed.log()
 
 
-def test_a_wrong_model_path_stops_the_boot(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["model_path", "adapter_path"])
+def test_a_wrong_path_stops_the_boot(tmp_path: Path, setting: str) -> None:
     config = tmp_path / "config.yaml"
-    engine = {"kind": "llama", "model_path": str(tmp_path / "none.gguf")}
+    engine = {"kind": "llama", setting: str(tmp_path / "none.gguf")}
     config.write_text(yaml.safe_dump({"engine": engine}))
     boot = subprocess.run(
         [sys.executable, "-m", "services.reasoner"],
@@ -190,7 +191,7 @@ def test_a_wrong_model_path_stops_the_boot(tmp_path: Path) -> None:
         check=False,
     )
     assert boot.returncode == 1
-    assert "engine.model_path: no GGUF file there" in boot.stderr
+    assert f"engine.{setting}: no GGUF file there" in boot.stderr
     assert "Traceback" not in boot.stderr
 
 

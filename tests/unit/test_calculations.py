@@ -33,6 +33,7 @@ LABELS = st.from_regex(r"[A-Z][a-z]{1,8}( [0-9A-Z][a-z0-9]{0,4})?", fullmatch=Tr
         ("= 7.8% = 7.80%", "yes"),
         ("= highest: Maths 220; History 182; Route 66 12", "Maths"),
         ("= lowest: 2015 83 cm; 2016 90 cm", "2015"),
+        ("= highest: Eggs: £6.15; Butter: £8.90", "Butter"),
         ("= highest: A 1.5; B 1.5; C 1", "A and B"),
         ("= sum: Maths $220; History $182.50", "$402.50"),
         ("= count: Maths; History", "2"),

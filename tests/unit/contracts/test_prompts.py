@@ -196,7 +196,8 @@ def test_the_compact_prompt_is_the_caption_and_the_question() -> None:
     assert system == {
         "role": "system",
         "content": "Answer the question from the caption of an image: reason briefly, then "
-        "\\boxed{answer}. Where the caption does not hold it: \\boxed{The caption does not tell}.",
+        "\\boxed{answer} or \\boxed{= formula}. Where the caption does not hold it: "
+        "\\boxed{The caption does not tell}.",
     }
     assert user == {"role": "user", "content": "Caption:\nA triangle.\n\nQuestion: Find x."}
 

@@ -1,0 +1,25 @@
+"""Amounts as they are printed."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number with its unit: `prefix` as in $5, `suffix` as in 5 km and 5%."""
+
+    number: Decimal
+    prefix: str = ""
+    suffix: str = ""
+    grouped: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.prefix}{self.bare}{self.suffix}"
+
+    @property
+    def bare(self) -> str:
+        return f"{self.number:,}" if self.grouped else f"{self.number}"
+
+    def of(self, number: Decimal) -> "Amount":
+        """Another number in the same unit."""
+        return replace(self, number=number)

@@ -21,11 +21,12 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-# Makes racro/embedded/reasoner/compact-v1.gguf again: about an hour of one core.
+# Makes racro/embedded/reasoner/compact-v1.gguf again: about 50 minutes of two cores.
 embedded-reasoner: .training-venv/installed
 	.training-venv/bin/python -m racro.embedded.reasoner.recipe
 
-# The tables of docs/embedded.md again, into outputs/embedded. It goes on where it was broken off.
+# The tables of docs/embedded.md again, into outputs/embedded: about an hour of one core. Answers of
+# a reasoner that are already there are not asked for again.
 eval-embedded: .evaluation-venv/installed
 	.evaluation-venv/bin/python -m evaluation
 

@@ -7,26 +7,18 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from evaluation import heldout, report
 from evaluation.grading import Verdict
-from evaluation.items import NOT_TOLD, Drawing
+from evaluation.items import NOT_TOLD, Drawing, QuestionClass
 from evaluation.perceiving import COMPOSER, READING_ORDER, perceive
 from evaluation.report import Graded, Score, Section
 from racro.embedded.reasoner.recipe import lessons
 
-CLASSES = {
-    "arithmetic",
-    "choice",
-    "comparison",
-    "counting",
-    "geometry",
-    "lookup",
-    "unanswerable",
-    "yes_no",
-}
+CLASSES = set(get_args(QuestionClass))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from racro.embedded.composer.words import Word
+from racro.embedded.composer.words import Box, Word
 
 BACKGROUND = 0
 # No flat colour: the smoothed edge of something, or a photograph.
@@ -31,7 +31,7 @@ _SAME = 2
 
 
 @dataclass(frozen=True)
-class Shape:
+class Shape(Box):
     """A connected area of one colour, its box in pixels of the picture."""
 
     color: int
@@ -40,22 +40,6 @@ class Shape:
     right: float
     bottom: float
     area: float
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-    @property
-    def x(self) -> float:
-        return (self.left + self.right) / 2
-
-    @property
-    def y(self) -> float:
-        return (self.top + self.bottom) / 2
 
     @property
     def filled(self) -> float:

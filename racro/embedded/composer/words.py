@@ -17,16 +17,13 @@ _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.IGNORECASE)
 _THOUSANDS = {"k": 1e3, "m": 1e6, "bn": 1e9, "b": 1e9}
 
 
-@dataclass(frozen=True)
-class Word:
-    """A piece of text and its upright box in pixels, y growing downwards."""
+class Box:
+    """Upright, in pixels, y growing downwards."""
 
-    text: str
     left: float
     top: float
     right: float
     bottom: float
-    score: float = 1.0
 
     @property
     def width(self) -> float:
@@ -43,6 +40,18 @@ class Word:
     @property
     def y(self) -> float:
         return (self.top + self.bottom) / 2
+
+
+@dataclass(frozen=True)
+class Word(Box):
+    """A piece of text and where it stands."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    score: float = 1.0
 
     @property
     def is_upright(self) -> bool:

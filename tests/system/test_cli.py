@@ -63,7 +63,9 @@ def test_what_goes_wrong_is_said_in_a_line(gateway: Service, tmp_path: Path) -> 
 def test_up_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("w") as output:
-        up = subprocess.Popen([RACRO, "up", "--free-ports"], stdout=output, env=CLEAN)
+        # Whoever started the tests in the background had them ignore Ctrl-C.
+        command = ["env", "--default-signal=INT", RACRO, "up", "--free-ports"]
+        up = subprocess.Popen(command, stdout=output, env=CLEAN)
     found = wait_until(
         lambda: re.search(r"RACRO serves at (\S+)", log.read_text()), timeout_s=60, what="its URL"
     )

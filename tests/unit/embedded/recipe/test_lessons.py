@@ -62,14 +62,16 @@ def test_values_sums_and_differences_are_those_of_what_the_question_names() -> N
 
 
 def test_the_largest_is_the_largest_and_the_smallest_the_smallest() -> None:
-    least = re.compile("|".join((*TREES.measure.least, "fewest")))
+    least = re.compile("|".join((*TREES.measure.least, "fewest")), re.IGNORECASE)
     for lesson in of_trees(lessons.extreme):
         assert lesson.answer == ("Elm" if least.search(lesson.question) else "Oak")
 
 
 def test_counts_are_of_those_that_the_limit_leaves() -> None:
     assert {lesson.answer for lesson in of_trees(lessons.count)} == {"4"}
-    below = re.compile("less|below|under|smaller")
+    below = re.compile(
+        "less|below|under|smaller|lower|fewer|beneath|short of|not reach|fail to", re.IGNORECASE
+    )
     for lesson in of_trees(lessons.count_beyond):
         limit = int(AMOUNT.findall(lesson.question)[0])
         less = below.search(lesson.question) is not None
@@ -78,9 +80,14 @@ def test_counts_are_of_those_that_the_limit_leaves() -> None:
 
 
 def test_yes_is_said_where_it_is_so() -> None:
-    less = re.compile(r"less|lower|smaller|below|shorter|under")
+    less = re.compile(
+        "less|lower|smaller|below|shorter|under|fewer|behind|trail|short of|fail to", re.IGNORECASE
+    )
+    turned = re.compile("compared with|next to|against", re.IGNORECASE)
     for lesson in of_trees(lessons.more_than):
         one, other = named(lesson)
+        if turned.search(lesson.question):
+            one, other = other, one
         holds = one < other if less.search(lesson.question) else one > other
         assert lesson.answer == ("yes" if holds else "no"), lesson
     for lesson in of_trees(lessons.is_beyond):
@@ -144,7 +151,7 @@ def test_the_letter_of_a_choice_is_that_of_what_was_looked_up_or_calculated() ->
                 else lesson.reasoning.rpartition(" is ")[0].rpartition(". ")[2]
             )
             offered = options(lesson.question) or options(scene.caption)
-            assert len(offered) > 2, lesson
+            assert len(offered) > 1, lesson
             letters = [letter for letter, option in offered.items() if same(option, right)]
             assert letters == [lesson.answer], (lesson, offered, right)
 

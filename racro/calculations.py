@@ -106,17 +106,24 @@ def _result(text: str) -> str:
 
 
 def _option(result: str, options: Sequence[str]) -> str:
-    for option in filter(None, map(_OPTION.fullmatch, map(str.strip, options))):
-        if _same(option["text"], result):
-            return option["letter"]
+    offered = list(filter(None, map(_OPTION.fullmatch, map(str.strip, options))))
+    # By its text first: "55-64" is a name, and not the 9 that "35-44" would be, too.
+    for same in (_same_text, _same_number):
+        for option in offered:
+            if same(option["text"], result):
+                return option["letter"]
     raise _NotAFormulaError
 
 
-def _same(one: str, other: str) -> bool:
+def _same_text(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _same_number(one: str, other: str) -> bool:
     try:
         return _quantity(one).number == _quantity(other).number
     except _NotAFormulaError:
-        return one.strip().casefold() == other.strip().casefold()
+        return False
 
 
 def _over_entries(formula: re.Match[str]) -> str:

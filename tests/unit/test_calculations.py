@@ -43,6 +43,7 @@ LABELS = st.from_regex(r"[A-Z][a-z]{1,8}( [0-9A-Z][a-z0-9]{0,4})?", fullmatch=Tr
         ("= highest: Oak 31 m; Elm 9 m among A Elm; B) Oak", "B"),
         ("= " + "-" * 190 + "1", "1"),
         ("= " + "(" * 90 + "1" + ")" * 90, "1"),
+        ("= lowest: 55-64 9; 35-44 3 among A 55-64; B 35-44", "B"),
         ("= 400 / 4 among A 102 km/h; B 100 km/h", "B"),
     ],
 )

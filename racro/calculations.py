@@ -12,8 +12,9 @@ begins with "=", so that "10 - 12 years" remains what it says:
     = highest: Maths 220; History 182             Maths (lowest: as well)
     = sum: Maths 220; History 182                 402
     = count: Maths; History                       2
-    = count over 200: Maths 220; History 182      1 (under: as well)
+    = count over 200: Maths 220; History 182      1 (under, at least, at most: as well)
     = 161 - 78 among A 60; B 83                   B
+    = Tombola among A Band; B Tombola             B
 """
 
 import ast
@@ -28,22 +29,27 @@ _LONGEST_TERM = 200
 _FORMULA = re.compile(r"=\s*(?P<text>.+)", re.DOTALL)
 _TOKEN = re.compile(
     r"\s*(?:(?P<prefix>[$€£]?)(?P<number>\d[\d,]*(?:\.\d+)?)|(?P<sign>[-−+×/()²√]))"
-    r"(?P<unit>\s?(?:°[CF]?|%|[A-Za-z]+(?:/[A-Za-z]+)?))?"
+    r"(?P<unit>\s?(?:°[CF]?|%|[A-Za-z]+[²³]?(?:/[A-Za-z]+)?)|/[A-Za-z]+)?"
 )
 _AS_PYTHON = {"×": "*", "−": "-", "²": "**2", "√": "sqrt"}
-_COMPARED = re.compile(r"(?P<left>[^<>=]+) (?P<sign>[<>=]) (?P<right>[^<>=]+)")
+_COMPARED = re.compile(r"(?P<left>[^<>=]+) (?P<sign>[<>]=?|=) (?P<right>[^<>=]+)")
 _OVER_ENTRIES = re.compile(
-    r"(?P<what>highest|lowest|sum|count)(?: (?P<side>over|under) (?P<limit>[^:]+))?"
+    r"(?P<what>highest|lowest|sum|count)"
+    r"(?: (?P<side>over|under|at least|at most) (?P<limit>.+?))?"
     r": (?P<entries>.+)",
     re.DOTALL,
 )
-_ENTRY = re.compile(r"(?:(?P<label>.*)\s)?(?P<amount>[$€£]?-?\d[^:;]*)", re.DOTALL)
-_OPTION = re.compile(r"\(?(?P<letter>[A-H])\b[).:]?\s*(?P<text>.+)", re.DOTALL)
+_TIME = re.compile(r"(?P<hours>\d{1,2}):(?P<minutes>\d{2})")
+_ENTRY = re.compile(rf"(?:(?P<label>.*)\s)?(?P<amount>{_TIME.pattern}|[$€£]?-?\d[^:;]*)", re.DOTALL)
+_OPTION = re.compile(r"\(?(?P<letter>[A-Ha-h])\b[).:]?\s*(?P<text>.+)", re.DOTALL)
 _COMPARISONS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
     "=": operator.eq,
 }
+_SIDES = {"over": ">", "under": "<", "at least": ">=", "at most": "<="}
 _OPERATIONS: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -95,14 +101,21 @@ def worked_out(answer: str) -> str:
 def _result(text: str) -> str:
     formula, among, options = text.partition(" among ")
     if among:
-        return _option(_result(formula), options.split(";"))
+        return _option(_result_or_text(formula), options.split(";"))
     if over := _OVER_ENTRIES.fullmatch(formula):
         return _over_entries(over)
     if compared := _COMPARED.fullmatch(formula):
         left, right = _quantity(compared["left"]), _quantity(compared["right"])
         _check_units([left, right])
         return "yes" if _COMPARISONS[compared["sign"]](left.number, right.number) else "no"
-    return str(_quantity(formula))
+    return formula if _TIME.fullmatch(formula) else str(_quantity(formula))
+
+
+def _result_or_text(formula: str) -> str:
+    try:
+        return _result(formula)
+    except _NotAFormulaError:
+        return formula
 
 
 def _option(result: str, options: Sequence[str]) -> str:
@@ -138,7 +151,7 @@ def _over_entries(formula: re.Match[str]) -> str:
         return str(_in_unit_of(amounts, total))
     if formula["what"] == "count":
         limit = _quantity(formula["limit"] or "").number
-        beyond = _COMPARISONS[">" if formula["side"] == "over" else "<"]
+        beyond = _COMPARISONS[_SIDES[formula["side"]]]
         return str(sum(beyond(amount.number, limit) for amount in amounts))
     ends = max if formula["what"] == "highest" else min
     end = ends(amount.number for amount in amounts)
@@ -172,6 +185,8 @@ def _quantity(text: str) -> _Quantity:
     amounts: list[_Quantity] = []
     source, at = "", 0
     text = text.strip()
+    if time := _TIME.fullmatch(text):
+        return _Quantity(Decimal(time["hours"]) * 60 + Decimal(time["minutes"]), unit=" min")
     if len(text) > _LONGEST_TERM:
         raise _NotAFormulaError
     while at < len(text):

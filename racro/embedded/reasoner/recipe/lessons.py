@@ -458,6 +458,36 @@ def extreme(rng: random.Random, series: Series) -> Lesson | None:
     return Lesson("comparison", question, f"{end.capitalize()}: {name} ({amount}).", name)
 
 
+_EXTREME_OF = (
+    "Out of {names}, which is the {adjective}?",
+    "{names}: which of them is {adjective}?",
+    "Which is {adjective}: {names}?",
+    "Between {names}, which one has the {adjective} {measure}?",
+    "Of {names}, name the {noun} with the {adjective} {measure}.",
+    "If only {names} are compared, which {noun} is {adjective}?",
+    "Among {names}, whose {measure} is {adjective}?",
+    "Who or what is {adjective} out of {names}?",
+)
+
+
+def extreme_of_some(rng: random.Random, series: Series) -> Lesson | None:
+    """Among some of the entries, which the question names."""
+    some = rng.sample(series.entries, min(3, len(series.entries) - 1))
+    if len(some) < 2 or len({amount.number for _, amount in some}) < len(some):
+        return None
+    most = rng.random() < 0.5
+    *names, last = [name for name, _ in some]
+    question = _ask(
+        rng,
+        series,
+        _EXTREME_OF,
+        names=f"{', '.join(names)} {rng.choice(('and', 'or'))} {last}",
+        adjective=rng.choice(series.measure.most if most else series.measure.least),
+    )
+    end = "highest" if most else "lowest"
+    return Lesson("comparison", question, "", f"= {end}: {_listed(some)}")
+
+
 def _listed(entries: Sequence[tuple[str, Amount]], separator: str = "; ") -> str:
     return separator.join(f"{name} {amount}" for name, amount in entries)
 
@@ -729,6 +759,24 @@ _COUNT_BELOW = (
 )
 
 
+_COUNT_FROM = (
+    "How many {plural} have {limit} or more?",
+    "How many {plural} have at least {limit}?",
+    "How many {plural} reach {limit}?",
+    "How many of the {plural} have a {measure} of {limit} or higher?",
+    "For how many {plural} is the {measure} at least {limit}?",
+    "Number of {plural} that come to a {measure} of no less than {limit}?",
+)
+_COUNT_UP_TO = (
+    "How many {plural} have {limit} or less?",
+    "How many {plural} have at most {limit}?",
+    "How many of the {plural} have a {measure} of {limit} or lower?",
+    "How many {plural} do not exceed {limit}?",
+    "For how many {plural} is the {measure} at most {limit}?",
+    "Number of {plural} with a {measure} of no more than {limit}?",
+)
+
+
 def count(rng: random.Random, series: Series) -> Lesson:
     question = _ask(rng, replace(series, column=None), _COUNT)
     if series.count_told:
@@ -747,8 +795,12 @@ def count_beyond(rng: random.Random, series: Series) -> Lesson | None:
     if limit is None:
         return None
     shown = series.entries[0][1].of(limit)
-    question = _ask(rng, series, _COUNT_BEYOND if above else _COUNT_BELOW, limit=shown)
-    side = "over" if above else "under"
+    if rng.random() < 0.3:
+        templates, side = (_COUNT_FROM, "at least") if above else (_COUNT_UP_TO, "at most")
+        shown = rng.choice(series.entries)[1]
+    else:
+        templates, side = (_COUNT_BEYOND, "over") if above else (_COUNT_BELOW, "under")
+    question = _ask(rng, series, templates, limit=shown)
     return Lesson("counting", question, "", f"= count {side} {shown}: {_listed(series.entries)}")
 
 
@@ -1095,7 +1147,7 @@ def other_attribute(rng: random.Random, series: Series) -> Lesson:
     return not_told(question, _capitalised(other.name))
 
 
-_LETTERS = "ABCDE"
+_LETTERS = ("ABCDE", "ABCDE", "abcde")
 _OPTION_STYLES = (
     "({letter}) {option}",
     "{letter}) {option}",
@@ -1103,12 +1155,18 @@ _OPTION_STYLES = (
     "{letter}: {option}",
     "({letter}). {option}",
     "({letter}): {option}",
+    "{letter} {option}",
+    "{letter} = {option}",
 )
 
 
-def options_text(rng: random.Random, options: Sequence[str]) -> str:
+def with_letters(rng: random.Random, options: Sequence[str]) -> list[tuple[str, str]]:
+    return list(zip(rng.choice(_LETTERS), options, strict=False))
+
+
+def options_text(rng: random.Random, lettered: Sequence[tuple[str, str]]) -> str:
+    """Of (letter, option) pairs."""
     style = rng.choice(_OPTION_STYLES)
-    lettered = zip(_LETTERS, options, strict=False)
     shown = [style.format(letter=letter, option=option) for letter, option in lettered]
     return rng.choice((" ", "\n", ", ", "; ")).join(shown)
 
@@ -1141,15 +1199,12 @@ def choice(rng: random.Random, series: Series, lesson: Lesson) -> Lesson | None:
             "\nIs it one of these?\n",
         )
     )
-    question = lesson.question + opening + options_text(rng, options)
-    return Lesson("choice", question, *chosen(lesson.reasoning, lesson.boxed, options))
+    lettered = with_letters(rng, options)
+    question = lesson.question + opening + options_text(rng, lettered)
+    return Lesson("choice", question, lesson.reasoning, among(lesson.boxed, lettered))
 
 
-def chosen(reasoning: str, boxed: str, options: Sequence[str]) -> tuple[str, str]:
-    """(reasoning, boxed) of a choice among `options`, where `boxed` alone is the right one."""
-    if boxed.startswith("="):
-        lettered = zip(_LETTERS, options, strict=False)
-        among = "; ".join(f"{letter} {option}" for letter, option in lettered)
-        return reasoning, f"{boxed} among {among}"
-    letter = _LETTERS[options.index(boxed)]
-    return f"{reasoning} {boxed} is {letter}.", letter
+def among(boxed: str, lettered: Sequence[tuple[str, str]]) -> str:
+    """The formula that finds the letter of what `boxed` says."""
+    options = "; ".join(f"{letter} {option}" for letter, option in lettered)
+    return f"= {boxed.removeprefix('= ')} among {options}"

@@ -87,7 +87,8 @@ _MOST_LESSONS = 8
 _ASKED: tuple[tuple[Callable[[random.Random, Series, str], Lesson | None], float], ...] = (
     (lambda rng, series, _: lessons.value_of(rng, series), 0.9),
     (lambda rng, series, _: lessons.name_of(rng, series), 0.4),
-    (lambda rng, series, _: lessons.extreme(rng, series), 0.9),
+    (lambda rng, series, _: lessons.extreme(rng, series), 0.75),
+    (lambda rng, series, _: lessons.extreme_of_some(rng, series), 0.35),
     (lambda rng, series, _: lessons.sum_of(rng, series), 0.8),
     (lambda rng, series, _: lessons.difference(rng, series), 0.7),
     (lambda rng, series, _: lessons.count(rng, series), 0.35),

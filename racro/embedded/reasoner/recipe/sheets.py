@@ -4,7 +4,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from racro.embedded.reasoner.recipe.lessons import Lesson, chosen, not_told, options_text
+from racro.embedded.reasoner.recipe.lessons import (
+    Lesson,
+    among,
+    not_told,
+    options_text,
+    with_letters,
+)
 from racro.embedded.reasoner.recipe.words import GOODS, invented_names, some_names
 
 Sheet = tuple[str, tuple[Lesson, ...]]
@@ -133,15 +139,16 @@ def _multiple_choice(rng: random.Random) -> Sheet:
     numbers = [answer, *rng.sample(sorted(wrong), min(3, len(wrong)))]
     rng.shuffle(numbers)
     texts = [f"{number}{unit}" for number in numbers]
-    options = options_text(rng, texts)
+    lettered = with_letters(rng, texts)
+    options = options_text(rng, lettered)
     if rng.random() < 0.75:
         caption, question = f"{_HEAD}{text}\n{options}", rng.choice(_ASKED)
     else:
         caption, question = f"{_HEAD}{text}", f"{rng.choice(_ASKED)} {options}"
-    found = [Lesson("choice", question, *chosen("", formula, texts))]
+    found = [Lesson("choice", question, "", among(formula, lettered))]
     if rng.random() < 0.3 and caption.endswith(options):
         found.append(
-            Lesson("counting", "How many options are given?", f"Up to {'ABCDE'[len(numbers) - 1]}.",
+            Lesson("counting", "How many options are given?", f"Up to {lettered[-1][0]}.",
                    str(len(numbers)))
         )  # fmt: skip
     return caption, tuple(found)

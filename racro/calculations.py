@@ -101,7 +101,7 @@ def worked_out(answer: str) -> str:
 def _result(text: str) -> str:
     formula, among, options = text.partition(" among ")
     if among:
-        return _option(_result_or_text(formula), options.split(";"))
+        return _option(formula, options.split(";"))
     if over := _OVER_ENTRIES.fullmatch(formula):
         return _over_entries(over)
     if compared := _COMPARED.fullmatch(formula):
@@ -111,21 +111,23 @@ def _result(text: str) -> str:
     return formula if _TIME.fullmatch(formula) else str(_quantity(formula))
 
 
-def _result_or_text(formula: str) -> str:
-    try:
-        return _result(formula)
-    except _NotAFormulaError:
-        return formula
-
-
-def _option(result: str, options: Sequence[str]) -> str:
+def _option(formula: str, options: Sequence[str]) -> str:
+    """The letter of the option that the formula or its result is."""
     offered = list(filter(None, map(_OPTION.fullmatch, map(str.strip, options))))
     # By its text first: "55-64" is a name, and not the 9 that "35-44" would be, too.
+    for letter in _letters(formula, offered, _same_text):
+        return letter
+    result = _result(formula)
     for same in (_same_text, _same_number):
-        for option in offered:
-            if same(option["text"], result):
-                return option["letter"]
+        for letter in _letters(result, offered, same):
+            return letter
     raise _NotAFormulaError
+
+
+def _letters(
+    result: str, offered: Sequence[re.Match[str]], same: Callable[[str, str], bool]
+) -> list[str]:
+    return [option["letter"] for option in offered if same(option["text"], result)]
 
 
 def _same_text(one: str, other: str) -> bool:

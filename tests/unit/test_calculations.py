@@ -53,6 +53,7 @@ LABELS = st.from_regex(r"[A-Z][a-z]{1,8}( [0-9A-Z][a-z0-9]{0,4})?", fullmatch=Tr
         ("= highest: Kofi 19:48; Petra 24:10", "Petra"),
         ("= lowest: Dublin 09:40; Vienna 09:20 among A Vienna; B Dublin", "A"),
         ("= 35 - 8 among a 43; b 27; c 28", "b"),
+        ("= 0-17 among A 45-54; B 0-17; C 17", "B"),
         ("= Tombola among A Band; B Games; C Tombola", "C"),
         ("= C. Yorverro among A) C. Miu; B) C. Yorverro", "B"),
         ("= 400 / 4 among A 102 km/h; B 100 km/h", "B"),

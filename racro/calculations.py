@@ -115,13 +115,13 @@ def _option(formula: str, options: Sequence[str]) -> str:
     """The letter of the option that the formula or its result is."""
     offered = list(filter(None, map(_OPTION.fullmatch, map(str.strip, options))))
     # By its text first: "55-64" is a name, and not the 9 that "35-44" would be, too.
-    for letter in _letters(formula, offered, _same_text):
-        return letter
+    if found := _letters(formula, offered, _same_text):
+        return found[0]
     result = _result(formula)
-    for same in (_same_text, _same_number):
-        for letter in _letters(result, offered, same):
-            return letter
-    raise _NotAFormulaError
+    found = _letters(result, offered, _same_text) or _letters(result, offered, _same_number)
+    if not found:
+        raise _NotAFormulaError
+    return found[0]
 
 
 def _letters(

@@ -4,7 +4,6 @@ Slow, and in an environment of its own: make test-embedded
 """
 
 import json
-import re
 from collections import Counter
 from pathlib import Path
 from typing import get_args
@@ -16,7 +15,7 @@ from evaluation.grading import Verdict
 from evaluation.items import NOT_TOLD, Drawing, QuestionClass
 from evaluation.perceiving import COMPOSER, READING_ORDER, perceive
 from evaluation.report import Graded, Score, Section
-from racro.embedded.reasoner.recipe import lessons
+from support.wordings import TELLING, as_pattern
 
 CLASSES = set(get_args(QuestionClass))
 
@@ -58,18 +57,7 @@ def test_they_are_drawn_the_same_every_time(drawings: list[Drawing]) -> None:
 
 
 def test_no_question_about_them_is_worded_as_a_lesson(drawings: list[Drawing]) -> None:
-    field = re.compile(r"\{\w+\}")
-    templates = [
-        one
-        for name, value in vars(lessons).items()
-        if name.startswith("_") and isinstance(value, tuple)
-        for one in value
-        if isinstance(one, str) and len(re.findall(r"\w+", field.sub("", one))) >= 2
-    ]
-    patterns = [
-        re.compile(r"\S+(?: \S+){0,3}".join(map(re.escape, field.split(one))), re.IGNORECASE)
-        for one in templates
-    ]
+    patterns = [as_pattern(template) for template in TELLING]
     questions = [question.text for drawing in drawings for question in drawing.questions]
     assert [q for q in questions if any(pattern.fullmatch(q) for pattern in patterns)] == []
 

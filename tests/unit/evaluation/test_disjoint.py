@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from racro.embedded.reasoner.recipe import lessons, words
+from racro.embedded.reasoner.recipe import words
 from racro.embedded.reasoner.recipe.scenes import scenes
+from support.wordings import TELLING, as_pattern
 
 HELD_OUT = Path(__file__).resolve().parents[3] / "evaluation" / "heldout"
 SCENES = 4000
-FIELD = re.compile(r"\{\w+\}")
 NUMBER = re.compile(r"\d[\d,.:]*")
 
 
@@ -31,22 +31,6 @@ TRAINED = [scene for seed in (1, 2) for scene in islice(scenes(seed), SCENES // 
 
 def without_numbers(text: str) -> str:
     return NUMBER.sub("#", " ".join(text.lower().split()))
-
-
-def question_templates() -> Iterator[str]:
-    for name, value in vars(lessons).items():
-        if name.startswith("_") and isinstance(value, tuple):
-            yield from (one for one in value if isinstance(one, str) and " " in one)
-
-
-def as_pattern(template: str) -> re.Pattern[str]:
-    """A field stands for up to four words."""
-    fixed = [re.escape(part) for part in FIELD.split(template)]
-    return re.compile(r"\S+(?: \S+){0,3}".join(fixed), re.IGNORECASE)
-
-
-# With fewer words of its own a template says nothing: "{name}: {amount}".
-TELLING = [one for one in question_templates() if len(re.findall(r"\w+", FIELD.sub("", one))) >= 2]
 
 
 @pytest.mark.parametrize("template", TELLING)

@@ -14,11 +14,8 @@ class Amount:
     grouped: bool = False
 
     def __str__(self) -> str:
-        return f"{self.prefix}{self.bare}{self.suffix}"
-
-    @property
-    def bare(self) -> str:
-        return f"{self.number:,}" if self.grouped else f"{self.number}"
+        number = f"{self.number:,}" if self.grouped else f"{self.number}"
+        return f"{self.prefix}{number}{self.suffix}"
 
     def of(self, number: Decimal) -> "Amount":
         """Another number in the same unit."""

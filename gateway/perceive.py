@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
@@ -108,7 +109,10 @@ class Perceiver:
             await listen(Delta(part=part, text=entry.generation.text))
         missing = [part for part in wanted if part not in cached]
         flights, joined = self._board(look, {part: keys[part] for part in missing})
-        outcomes = await _follow_all(flights, listen)
+        with ExitStack() as seats:
+            for flight in flights:
+                seats.enter_context(flight.seat())
+            outcomes = await _follow_all(flights, listen)
 
         perception = _assemble(look, missing, cached, outcomes, coalesced=joined)
         metrics.CACHE_RESULTS.labels(perception.context.cache).inc()

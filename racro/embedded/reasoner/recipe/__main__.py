@@ -3,11 +3,14 @@
 import argparse
 import hashlib
 import shutil
-import tempfile
 from dataclasses import fields
 from pathlib import Path
 
 from racro.embedded.reasoner import ADAPTER, TRAINING, packaged_model
+
+
+# Where a training is until it is done: what was broken off goes on from here.
+_UNDER_WAY = Path("outputs/training")
 
 
 def _at_least_two(text: str) -> int:
@@ -38,10 +41,9 @@ def main() -> None:
         for field in fields(Recipe)
         if (value := getattr(arguments, field.name, None)) is not None
     }
-    with tempfile.TemporaryDirectory() as folder:
-        made = train(model, Recipe(**chosen), Path(folder))
-        output.mkdir(parents=True, exist_ok=True)
-        adapter = output / ADAPTER.name
+    made = train(model, Recipe(**chosen), _UNDER_WAY if arguments.output is None else output)
+    adapter = output / ADAPTER.name
+    if made != adapter:
         shutil.copy(made, adapter)
         shutil.copy(made.with_name(TRAINING.name), output / TRAINING.name)
     digest = hashlib.sha256(adapter.read_bytes()).hexdigest()

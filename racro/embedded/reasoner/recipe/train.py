@@ -16,12 +16,10 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from rich.progress import Progress
 from torch.nn.parallel import DistributedDataParallel
 
-from racro.embedded.reasoner import TRAINING
+from racro.embedded.reasoner import ADAPTER, TRAINING
 from racro.embedded.reasoner.recipe.export import Weights, export_lora
 from racro.embedded.reasoner.recipe.packing import Packed, pack
 from racro.embedded.reasoner.recipe.curriculum import curriculum
-
-ADAPTER_NAME = "adapter.gguf"
 
 _MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _WEIGHT = re.compile(r"layers\.(\d+)\.(\w+\.\w+)\.lora_([AB])\.weight$")
@@ -44,6 +42,7 @@ class Recipe:
     alpha: int = 32
     learning_rate: float = 1.5e-3
     warmup_steps: int = 20
+    saved_every: int = 50
 
     @property
     def steps(self) -> int:
@@ -86,6 +85,9 @@ def loss_of(model: Any, packed: Packed) -> torch.Tensor:
 def train(gguf_file: Path, recipe: Recipe, folder: Path) -> Path:
     """The adapter's path; beside it the recipe and the curve of the loss.
 
+    What was broken off goes on from the last `saved_every` steps when it is begun again in the same
+    folder, and ends with the same bytes.
+
     Each worker is a process with one thread and one scene of every step: threads of one process
     wait for each other at every operation, which is slow where cores are shared.
     """
@@ -94,7 +96,7 @@ def train(gguf_file: Path, recipe: Recipe, folder: Path) -> Path:
         torch.multiprocessing.spawn(
             _work, (gguf_file, recipe, folder, f"file://{meeting}/rendezvous"), recipe.workers
         )
-    return folder / ADAPTER_NAME
+    return folder / ADAPTER.name
 
 
 def _work(worker: int, gguf_file: Path, recipe: Recipe, folder: Path, meeting: str) -> None:
@@ -118,25 +120,78 @@ def _work(worker: int, gguf_file: Path, recipe: Recipe, folder: Path, meeting: s
 
     mine = islice(packed(recipe.seed, recipe.scenes), worker, None, recipe.workers)
     watched = list(packed(_WATCH_SEED, _WATCHED)) if worker == 0 else []
-    curve = _optimise(model, recipe, mine, watched)
+    checkpoint = Checkpoint(folder / "checkpoint.pt", recipe)
+    curve = _optimise(model, recipe, mine, watched, checkpoint)
     if worker == 0:
         record = {"recipe": asdict(recipe), "loss": curve}
         (folder / TRAINING.name).write_text(json.dumps(record, indent=1) + "\n")
-        _export(model, recipe, folder / ADAPTER_NAME)
+        _export(model, recipe, folder / ADAPTER.name)
+        checkpoint.forget()
     torch.distributed.destroy_process_group()
 
 
+class Checkpoint:
+    """Where a training stands: hours of a CPU are not to be lost."""
+
+    def __init__(self, path: Path, recipe: Recipe) -> None:
+        self._path = path
+        self._recipe = asdict(recipe)
+
+    def save(
+        self,
+        weights: list[torch.nn.Parameter],
+        optimiser: torch.optim.Optimizer,
+        step: int,
+        curve: list[dict[str, float]],
+    ) -> None:
+        """All of it or nothing."""
+        new = self._path.with_suffix(".new")
+        state = {
+            "recipe": self._recipe,
+            "step": step,
+            "curve": curve,
+            "weights": [weight.detach() for weight in weights],
+            "optimiser": optimiser.state_dict(),
+        }
+        torch.save(state, new)
+        new.replace(self._path)
+
+    def restore(
+        self, weights: list[torch.nn.Parameter], optimiser: torch.optim.Optimizer
+    ) -> tuple[int, list[dict[str, float]]]:
+        """(steps done, curve of the loss). Raises ValueError for one of another recipe."""
+        if not self._path.exists():
+            return 0, []
+        state = torch.load(self._path, weights_only=True)
+        if state["recipe"] != self._recipe:
+            raise ValueError(f"{self._path} is of another recipe: remove it to begin anew")
+        with torch.no_grad():
+            for weight, saved in zip(weights, state["weights"], strict=True):
+                weight.copy_(saved)
+        optimiser.load_state_dict(state["optimiser"])
+        return state["step"], state["curve"]
+
+    def forget(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+
 def _optimise(
-    model: PeftModel, recipe: Recipe, lessons: Iterator[Packed], watched: list[Packed]
+    model: PeftModel,
+    recipe: Recipe,
+    lessons: Iterator[Packed],
+    watched: list[Packed],
+    checkpoint: Checkpoint,
 ) -> list[dict[str, float]]:
     """Ends with the same weights in every worker; the one that watches gives back the curve."""
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=0)
+    done, curve = checkpoint.restore(weights, optimiser)
     averaged = DistributedDataParallel(model)
-    curve = [{"step": 0, "loss": _watched_loss(model, watched)}] if watched else []
+    if watched and not done:
+        curve = [{"step": 0, "loss": _watched_loss(model, watched)}]
     with Progress(disable=not watched) as progress:
-        task = progress.add_task("training", total=recipe.steps)
-        for step, packed in enumerate(islice(lessons, recipe.steps), start=1):
+        task = progress.add_task("training", total=recipe.steps, completed=done)
+        for step, packed in enumerate(islice(lessons, done, recipe.steps), start=done + 1):
             for group in optimiser.param_groups:
                 group["lr"] = recipe.rate(step)
             loss_of(averaged, packed).backward()
@@ -146,6 +201,8 @@ def _optimise(
             if watched and (step % _WATCH_EVERY == 0 or step == recipe.steps):
                 curve.append({"step": step, "loss": _watched_loss(model, watched)})
                 progress.update(task, description=f"training, loss {curve[-1]['loss']:.3f}")
+            if watched and step % recipe.saved_every == 0:
+                checkpoint.save(weights, optimiser, step, curve)
             progress.advance(task)
     return curve
 

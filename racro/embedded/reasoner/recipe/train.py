@@ -17,9 +17,9 @@ from rich.progress import Progress
 from torch.nn.parallel import DistributedDataParallel
 
 from racro.embedded.reasoner import TRAINING
+from racro.embedded.reasoner.recipe.curriculum import curriculum
 from racro.embedded.reasoner.recipe.export import Weights, export_lora
 from racro.embedded.reasoner.recipe.packing import Packed, pack
-from racro.embedded.reasoner.recipe.curriculum import curriculum
 
 ADAPTER_NAME = "adapter.gguf"
 

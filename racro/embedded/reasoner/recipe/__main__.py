@@ -8,7 +8,6 @@ from pathlib import Path
 
 from racro.embedded.reasoner import ADAPTER, TRAINING, packaged_model
 
-
 # Where a training is until it is done: what was broken off goes on from here.
 _UNDER_WAY = Path("outputs/training")
 

@@ -1,4 +1,4 @@
-"""The order of the scenes: drawn ones teach the form of a reply, written ones the breadth of use."""
+"""The order of scenes: drawn ones teach the form of a reply, written ones the breadth of use."""
 
 import json
 import random

@@ -16,12 +16,8 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from rich.progress import Progress
 from torch.nn.parallel import DistributedDataParallel
 
-<<<<<<< HEAD
 from racro.embedded.reasoner import ADAPTER, TRAINING
-=======
-from racro.embedded.reasoner import TRAINING
 from racro.embedded.reasoner.recipe.curriculum import curriculum
->>>>>>> next-lessons
 from racro.embedded.reasoner.recipe.export import Weights, export_lora
 from racro.embedded.reasoner.recipe.packing import Packed, pack
 

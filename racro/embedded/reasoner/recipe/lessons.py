@@ -795,6 +795,7 @@ def count_beyond(rng: random.Random, series: Series) -> Lesson | None:
     if limit is None:
         return None
     shown = series.entries[0][1].of(limit)
+    templates: tuple[str, ...]
     if rng.random() < 0.3:
         templates, side = (_COUNT_FROM, "at least") if above else (_COUNT_UP_TO, "at most")
         shown = rng.choice(series.entries)[1]

@@ -6,6 +6,8 @@ Slow, and in an environment of its own: make test-embedded
 import hashlib
 import json
 import math
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from support.processes import Service
+from support.processes import Service, wait_until
 
 SCENES = 8
 
@@ -65,3 +67,21 @@ def test_the_engine_serves_it(trained: tuple[Path, dict[str, float]]) -> None:
         [card] = httpx2.get(f"{service.url}/v1/models").json()["data"]
     digest = hashlib.sha256(adapter.read_bytes()).hexdigest()[:16]
     assert card["revision"].endswith(f"+{digest}")
+
+
+@pytest.mark.timeout(900)
+def test_what_was_broken_off_goes_on_and_ends_with_the_same_bytes(
+    trained: tuple[Path, dict[str, float]], tmp_path: Path
+) -> None:
+    adapter, _ = trained
+    command = [sys.executable, "-m", "racro.embedded.reasoner.recipe"]
+    options = ["--scenes", str(SCENES), "--saved-every", "1", "--output", str(tmp_path)]
+    training = subprocess.Popen([*command, *options], start_new_session=True)
+    wait_until((tmp_path / "checkpoint.pt").exists, timeout_s=600, what="something is saved")
+    # With its workers, which a signal to the first process alone would leave behind.
+    os.killpg(training.pid, signal.SIGKILL)
+    training.wait()
+    assert not (tmp_path / "compact-v1.gguf").exists()
+    subprocess.run([*command, *options], check=True, timeout=900)
+    assert (tmp_path / "compact-v1.gguf").read_bytes() == adapter.read_bytes()
+    assert not (tmp_path / "checkpoint.pt").exists()

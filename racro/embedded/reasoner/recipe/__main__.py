@@ -24,6 +24,7 @@ def main() -> None:
     )
     parser.add_argument("--scenes", type=_at_least_two, help="to learn from; fewer for a trial")
     parser.add_argument("--seed", type=int, help="of the scenes and the first weights")
+    parser.add_argument("--saved-every", type=int, help="steps, so that it can be broken off")
     parser.add_argument("--output", type=Path, help="folder to write to; else where it is used")
     arguments = parser.parse_args()
     if arguments.output is None and (arguments.scenes, arguments.seed) != (None, None):

@@ -30,7 +30,7 @@ def curriculum(seed: int) -> Iterator[Scene]:
 
 
 def written_scenes() -> list[Scene]:
-    """`written.jsonl`: captions, questions and replies written by hand, none by a template."""
+    """`written.jsonl`: captions, questions and replies written one by one, none by a template."""
     lines = (files(__package__) / "written.jsonl").read_text(encoding="utf-8").splitlines()
     return [_scene(json.loads(line)) for line in lines]
 

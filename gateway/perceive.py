@@ -1,14 +1,13 @@
 """Perception: from images and a question to a visual context, through cache and single flight."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Self
-
-from pydantic import ValidationError
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from time import perf_counter
 
 from gateway import metrics
 from gateway.cache import Cache
+from gateway.cache.entry import Entry, decode_entry, encode_entry
 from gateway.captioner import CaptionerClient
 from gateway.flight import Flight, Flights
 from gateway.images import Image
@@ -16,32 +15,30 @@ from racro.contracts.errors import RacroError, UpstreamError
 from racro.contracts.keys import visual_context_key
 from racro.contracts.perception import (
     Delta,
-    Generation,
     Part,
     PartFailure,
     PerceiveOptions,
     PerceiveRequest,
     PerceiveResponse,
     Usage,
-    Wire,
     normalise_question,
 )
 from racro.contracts.solve import CacheMode, CacheResult, VisualContext
 
 Listen = Callable[[Delta], Awaitable[None]]
 
-# One tenant until there are keys to tell them apart.
-_TENANT = ""
-
-
 async def hear_nothing(_: Delta) -> None:
     pass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Look:
-    """What is to be perceived: these images, for this question (None: a general caption)."""
+    """What is to be perceived: these images, for this question (None: a general caption).
 
+    `tenant` is who looks, as it stands in cache keys: one tenant's captions are never another's.
+    """
+
+    tenant: str
     images: Sequence[Image]
     question: str | None
     tentative: bool = False
@@ -56,26 +53,16 @@ class Perception:
     usage: Usage
 
 
-class _Entry(Wire):
-    """A cached part. It names its maker, who may be another one by the time it is read."""
+@dataclass(frozen=True)
+class _Brought:
+    """What one flight brought, and the tokens spent on it here. `elsewhere`: another gateway got it,
+    or had got it.
+    """
 
-    generation: Generation
-    model: str
-    revision: str
-    prompt_profile: str
-
-    @classmethod
-    def of(cls, part: Part, response: PerceiveResponse) -> Self | None:
-        """None if the part failed or was not asked for."""
-        generations = response.generations(part)
-        if not generations:
-            return None
-        return cls(
-            generation=generations[0],
-            model=response.model,
-            revision=response.revision,
-            prompt_profile=response.prompt_profile,
-        )
+    entries: dict[Part, Entry]
+    failed: dict[Part, PartFailure] = field(default_factory=dict)
+    spent: Usage = Usage()
+    elsewhere: bool = False
 
 
 class Perceiver:
@@ -86,12 +73,14 @@ class Perceiver:
         *,
         max_tokens: int,
         max_timeout_s: float,
+        max_entry_bytes: int,
     ) -> None:
         self._captioner = captioner
         self._cache = cache
         self._options = PerceiveOptions(max_tokens=max_tokens)
         self._max_timeout_s = max_timeout_s
-        self._flights: Flights[Delta, PerceiveResponse] = Flights()
+        self._max_entry_bytes = max_entry_bytes
+        self._flights: Flights[Delta, _Brought] = Flights()
 
     async def perceive(self, look: Look, listen: Listen = hear_nothing) -> Perception:
         """`listen` hears the texts as they come, from wherever they come.
@@ -103,20 +92,19 @@ class Perceiver:
         wanted = [part for part in _parts_of(look) if part in identity.parts]
         keys = {part: self._key(look, part, identity.fingerprint) for part in wanted}
 
-        cached = await self._read(keys) if look.cache == "use" else {}
-        for part, entry in cached.items():
-            await listen(Delta(part=part, text=entry.generation.text))
-        missing = [part for part in wanted if part not in cached]
-        flights, joined = self._board(look, {part: keys[part] for part in missing})
+        cached = await self._read(keys, listen) if look.cache == "use" else {}
+        flights, joined = self._board(
+            look, {part: key for part, key in keys.items() if part not in cached}
+        )
         outcomes = await _follow_all(flights, listen)
 
-        perception = _assemble(look, missing, cached, outcomes, coalesced=joined)
+        perception = _assemble(look, cached, outcomes, joined=joined)
         metrics.CACHE_RESULTS.labels(perception.context.cache).inc()
         return perception
 
     def _key(self, look: Look, part: Part, fingerprint: str) -> str:
         return visual_context_key(
-            tenant=_TENANT,
+            tenant=look.tenant,
             image_digests=[image.digest for image in look.images],
             question=_question(look),
             fingerprint=fingerprint,
@@ -124,68 +112,93 @@ class Perceiver:
             part=part,
         )
 
-    async def _read(self, keys: dict[Part, str]) -> dict[Part, _Entry]:
-        found = {}
-        for part, key in keys.items():
-            value = await self._cache.get(key)
+    async def _read(self, keys: dict[Part, str], say: Listen) -> dict[Part, Entry]:
+        """What the cache has of `keys`, told to `say`."""
+        found: dict[Part, Entry] = {}
+        damaged = []
+        values = await self._cache.get(list(keys.values()))
+        for (part, key), value in zip(keys.items(), values, strict=True):
             if value is None:
                 continue
             metrics.CACHE_BYTES.labels("read").inc(len(value))
-            try:
-                found[part] = _Entry.model_validate_json(value)
-            except ValidationError:
-                # Written by another release, or damaged: as good as not there.
+            entry = decode_entry(key, value, max_bytes=self._max_entry_bytes)
+            if entry is None:
+                damaged.append(key)
                 continue
+            metrics.count_saved(entry.seconds, entry.prompt_tokens + entry.completion_tokens)
+            found[part] = entry
+            await say(Delta(part=part, text=entry.text))
+        if damaged:
+            metrics.CACHE_DAMAGED.inc(len(damaged))
+            await self._cache.delete(damaged)
         return found
 
     def _board(
         self, look: Look, missing: dict[Part, str]
-    ) -> tuple[list[Flight[Delta, PerceiveResponse]], bool]:
+    ) -> tuple[list[Flight[Delta, _Brought]], bool]:
         """Flights that will bring the missing parts, and whether all of them were under way.
 
         Bypass and refresh want an answer of their own: they neither join nor are joined.
         """
         if look.cache != "use":
-            parts = tuple(missing)
-            return [Flight(lambda say: self._call(look, parts, say))] if parts else [], False
+            return [Flight(lambda say: self._ask(look, [*missing], say))] if missing else [], False
         boarded = {part: self._flights.find(key) for part, key in missing.items()}
         flights = list(dict.fromkeys(flight for flight in boarded.values() if flight is not None))
-        unclaimed = tuple(part for part, flight in boarded.items() if flight is None)
+        unclaimed = {part: missing[part] for part, flight in boarded.items() if flight is None}
         if unclaimed:
-            keys = [missing[part] for part in unclaimed]
-            flights.append(self._flights.start(keys, lambda say: self._call(look, unclaimed, say)))
+            keys = list(unclaimed.values())
+            flights.append(self._flights.start(keys, lambda say: self._fly(look, unclaimed, say)))
         return flights, bool(flights) and not unclaimed
 
-    async def _call(self, look: Look, parts: tuple[Part, ...], say: Listen) -> PerceiveResponse:
+    async def _fly(self, look: Look, keys: dict[Part, str], say: Listen) -> _Brought:
+        """One captioner call for what `keys` stand for, on all gateways that share the cache."""
+        found: dict[Part, Entry] = {}
+
+        async def look_up() -> _Brought | None:
+            wanted = {part: key for part, key in keys.items() if part not in found}
+            found.update(await self._read(wanted, say))
+            return _Brought(found, elsewhere=True) if len(found) == len(keys) else None
+
+        async def make() -> _Brought:
+            made = await self._ask(look, [part for part in keys if part not in found], say)
+            return replace(made, entries=found | made.entries)
+
+        return await self._cache.once(next(iter(keys.values())), look_up, make)
+
+    async def _ask(self, look: Look, parts: Sequence[Part], say: Listen) -> _Brought:
         """One captioner call for all `parts`; what it brings is stored before it is told.
 
         It has the longest deadline a follower may have: followers leave at their own.
         """
         request = await asyncio.to_thread(self._request, look, parts)
+        started = perf_counter()
         with metrics.Stopwatch().stage("captioner"):
             response = await self._captioner.perceive(request, say, timeout_s=self._max_timeout_s)
-        metrics.count_tokens("captioner", _usage_of(response))
+        seconds = (perf_counter() - started) / len(parts)
+        spent = _usage_of(response)
+        metrics.count_tokens("captioner", spent)
         if (await self._captioner.identity()).fingerprint != response.fingerprint:
             self._captioner.forget_identity()
+        entries = dict(_entries(look, parts, response, seconds))
         if look.cache != "bypass":
-            await self._store(look, parts, response)
-        return response
+            await self._store(look, entries, response.fingerprint)
+        return _Brought(entries, response.failed, spent)
 
-    def _request(self, look: Look, parts: tuple[Part, ...]) -> PerceiveRequest:
+    def _request(self, look: Look, parts: Sequence[Part]) -> PerceiveRequest:
         return PerceiveRequest(
             question=_question(look),
             images=tuple(image.data_url() for image in look.images),
-            parts=parts,
+            parts=tuple(parts),
             options=self._options,
         )
 
-    async def _store(self, look: Look, parts: tuple[Part, ...], response: PerceiveResponse) -> None:
+    async def _store(self, look: Look, entries: dict[Part, Entry], fingerprint: str) -> None:
         """Under the fingerprint that the captioner answered with, whatever it was asked under."""
-        for part in parts:
-            if (entry := _Entry.of(part, response)) is not None:
-                value = entry.model_dump_json().encode()
-                metrics.CACHE_BYTES.labels("written").inc(len(value))
-                await self._cache.set(self._key(look, part, response.fingerprint), value)
+        for part, entry in entries.items():
+            key = self._key(look, part, fingerprint)
+            value = encode_entry(key, entry)
+            metrics.CACHE_BYTES.labels("written").inc(len(value))
+            await self._cache.set(key, value)
 
 
 def _parts_of(look: Look) -> tuple[Part, ...]:
@@ -201,35 +214,55 @@ def _usage_of(response: PerceiveResponse) -> Usage:
     return sum((generation.usage for generation in generations), Usage())
 
 
+def _entries(
+    look: Look, parts: Sequence[Part], response: PerceiveResponse, seconds: float
+) -> Iterable[tuple[Part, Entry]]:
+    """None for a part that failed."""
+    for part in parts:
+        for generation in response.generations(part)[:1]:
+            yield (
+                part,
+                Entry(
+                    text=generation.text,
+                    finish_reason=generation.finish_reason,
+                    prompt_tokens=generation.usage.prompt_tokens,
+                    completion_tokens=generation.usage.completion_tokens,
+                    model=response.model,
+                    revision=response.revision,
+                    prompt_profile=response.prompt_profile,
+                    seconds=seconds,
+                    tenant=look.tenant,
+                    images=tuple(image.digest for image in look.images),
+                ),
+            )
+
+
 async def _follow_all(
-    flights: Sequence[Flight[Delta, PerceiveResponse]], listen: Listen
-) -> list[PerceiveResponse | RacroError]:
+    flights: Sequence[Flight[Delta, _Brought]], listen: Listen
+) -> list[_Brought | RacroError]:
     """What each flight brought, or the error it ended with."""
     following = (flight.follow(listen) for flight in flights)
     outcomes = await asyncio.gather(*following, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, RacroError):
             raise outcome
-    return [outcome for outcome in outcomes if isinstance(outcome, PerceiveResponse | RacroError)]
+    return [outcome for outcome in outcomes if isinstance(outcome, _Brought | RacroError)]
 
 
 def _assemble(
     look: Look,
-    missing: Sequence[Part],
-    cached: dict[Part, _Entry],
-    outcomes: Sequence[PerceiveResponse | RacroError],
+    cached: dict[Part, Entry],
+    outcomes: Sequence[_Brought | RacroError],
     *,
-    coalesced: bool,
+    joined: bool,
 ) -> Perception:
     entries = dict(cached)
     errors = [outcome for outcome in outcomes if isinstance(outcome, RacroError)]
     failures = [PartFailure(code=error.code, message=error.message) for error in errors]
-    responses = [outcome for outcome in outcomes if isinstance(outcome, PerceiveResponse)]
-    for response in responses:
-        failures += response.failed.values()
-        for part in missing:
-            if (entry := _Entry.of(part, response)) is not None:
-                entries[part] = entry
+    brought = [outcome for outcome in outcomes if isinstance(outcome, _Brought)]
+    for one in brought:
+        failures += one.failed.values()
+        entries |= one.entries
     caption = entries.get("caption")
     if caption is None:
         raise errors[0] if errors else UpstreamError("the captioner answered without a caption")
@@ -237,19 +270,18 @@ def _assemble(
     result: CacheResult = "hit"
     if look.cache == "bypass":
         result = "bypass"
-    elif missing:
-        result = "coalesced" if coalesced else "miss"
+    elif outcomes:
+        elsewhere = bool(brought) and all(one.elsewhere for one in brought)
+        result = "coalesced" if joined or elsewhere else "miss"
     context = VisualContext(
-        caption=caption.generation.text,
-        tentative=tentative.generation.text if tentative else None,
-        truncated=tuple(
-            part for part, entry in entries.items() if entry.generation.finish_reason == "length"
-        ),
+        caption=caption.text,
+        tentative=tentative.text if tentative else None,
+        truncated=tuple(part for part, entry in entries.items() if entry.finish_reason == "length"),
         failed=failures[0] if failures and tentative is None else None,
         model=caption.model,
         revision=caption.revision,
         prompt_profile=caption.prompt_profile,
         cache=result,
     )
-    spent = Usage() if coalesced else sum(map(_usage_of, responses), Usage())
+    spent = Usage() if joined else sum((one.spent for one in brought), Usage())
     return Perception(context, spent)

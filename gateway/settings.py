@@ -69,10 +69,45 @@ class ReasonerSection(Section):
 
 class CacheSection(Section):
     url: str = Field(
-        default="memory://", pattern="^memory://$", description="Where visual contexts are kept."
+        default="memory://",
+        pattern="^(memory://|rediss?://.+)$",
+        description="Where visual contexts are kept: memory://, or a Redis or Valkey that gateways "
+        "share, redis://host:6379/0, rediss:// with TLS.",
+    )
+    password_env: ApiKeyEnv | None = Field(
+        default=None, description="Environment variable that holds the Redis password."
     )
     max_bytes: int = Field(
-        default=64 * 2**20, ge=0, description="Size of the in-memory cache; 0 keeps nothing."
+        default=64 * 2**20, ge=0, description="Size of the cache in the process; 0 keeps nothing."
+    )
+    ttl_s: int = Field(
+        default=7 * 24 * 3600, ge=1, description="How long a visual context is kept."
+    )
+    local_ttl_s: float = Field(
+        default=60,
+        gt=0,
+        description="With Redis: how long the process believes its own copy; so long another "
+        "gateway's refresh may go unseen.",
+    )
+    max_entry_bytes: int = Field(
+        default=256 * 2**10, ge=1024, description="Largest entry; a larger one is not kept."
+    )
+    timeout_ms: int = Field(
+        default=40,
+        ge=1,
+        description="Longest wait for Redis; then requests go on without it until it answers.",
+    )
+    lease_s: float = Field(
+        default=5,
+        ge=0.5,
+        description="A gateway that died while it had an image captioned holds up the others that "
+        "wait for the same caption for so long.",
+    )
+    lease_wait_s: float = Field(
+        default=120,
+        gt=0,
+        description="Longest wait for a caption that another gateway is getting; then a gateway "
+        "asks the captioner itself.",
     )
 
 

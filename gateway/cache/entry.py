@@ -1,0 +1,68 @@
+"""How one part of a visual context is written down.
+
+    2 bytes  "RC"
+    1 byte   version of this layout
+    16 bytes digest of the key that it is stored under
+    rest     one zstd frame, with its length and checksum, of MessagePack
+
+What was copied to another key, cut short, damaged, or written by another version is not read.
+"""
+
+import hashlib
+
+import msgspec
+import zstandard
+
+_VERSION = 1
+_MAGIC = b"RC" + bytes([_VERSION])
+_DIGEST_BYTES = 16
+_HEAD_BYTES = len(_MAGIC) + _DIGEST_BYTES
+
+# Hardly slower than the fastest, and captions are small.
+_compressor = zstandard.ZstdCompressor(level=3, write_checksum=True, write_content_size=True)
+_decompressor = zstandard.ZstdDecompressor()
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """A part as a captioner generated it. It names its maker, who may be another one by the time it
+    is read, and what it cost: `seconds` of the captioner's call.
+
+    `tenant` and `images` (digests) are in the key, unreadable; here purging finds them.
+    """
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    model: str
+    revision: str
+    prompt_profile: str
+    seconds: float
+    tenant: str
+    images: tuple[str, ...]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Entry)
+
+
+def encode_entry(key: str, entry: Entry) -> bytes:
+    return _MAGIC + _digest(key) + _compressor.compress(_encoder.encode(entry))
+
+
+def decode_entry(key: str, value: bytes, *, max_bytes: int) -> Entry | None:
+    """None for what was not written by `encode_entry` under this key, or is over `max_bytes`."""
+    if value[:_HEAD_BYTES] != _MAGIC + _digest(key):
+        return None
+    frame = value[_HEAD_BYTES:]
+    try:
+        # The frame says how much memory it wants: believed, it could ask for all there is.
+        if not 0 <= zstandard.frame_content_size(frame) <= max_bytes:
+            return None
+        return _decoder.decode(_decompressor.decompress(frame))
+    except (zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.blake2b(key.encode(), digest_size=_DIGEST_BYTES).digest()

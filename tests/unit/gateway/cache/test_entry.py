@@ -1,0 +1,58 @@
+"""Only what was written under a key is read under it."""
+
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.cache.entry import Entry, decode_entry, encode_entry
+
+MAX_BYTES = 10_000
+ENTRIES = st.builds(
+    Entry,
+    text=st.text(),
+    finish_reason=st.sampled_from(["stop", "length"]),
+    prompt_tokens=st.integers(0, 10**6),
+    completion_tokens=st.integers(0, 10**6),
+    model=st.text(max_size=20),
+    revision=st.text(max_size=20),
+    prompt_profile=st.just("racro-v1"),
+    seconds=st.floats(0, 1000),
+    tenant=st.text(max_size=20),
+    images=st.lists(st.text(max_size=8), max_size=3).map(tuple),
+)
+ENTRY = Entry("A cat.", "stop", 5, 2, "vlm", "r1", "racro-v1", 1.5, "", ("d1",))
+
+
+@given(entry=ENTRIES, key=st.text())
+def test_an_entry_is_read_as_it_was_written(entry, key) -> None:
+    assert decode_entry(key, encode_entry(key, entry), max_bytes=10**6) == entry
+
+
+@given(entry=ENTRIES, key=st.text(), other=st.text())
+def test_under_another_key_it_is_none(entry, key, other) -> None:
+    found = decode_entry(other, encode_entry(key, entry), max_bytes=MAX_BYTES)
+    assert (found is None) or key == other
+
+
+@given(data=st.data())
+def test_a_damaged_entry_is_none(data) -> None:
+    written = encode_entry("key", ENTRY)
+    at = data.draw(st.integers(0, len(written) - 1))
+    bit = data.draw(st.integers(0, 7))
+    damaged = bytearray(written)
+    damaged[at] ^= 1 << bit
+    assert decode_entry("key", bytes(damaged), max_bytes=MAX_BYTES) in {None, ENTRY}
+    assert decode_entry("key", written[:at], max_bytes=MAX_BYTES) is None
+
+
+@given(noise=st.binary(max_size=200))
+def test_noise_is_none(noise) -> None:
+    assert decode_entry("key", noise, max_bytes=MAX_BYTES) is None
+    assert decode_entry("key", encode_entry("key", ENTRY)[:19] + noise, max_bytes=MAX_BYTES) is None
+
+
+def test_a_frame_that_wants_more_memory_than_an_entry_may_have_is_none() -> None:
+    head = encode_entry("key", ENTRY)[:19]
+    bomb = head + zstandard.compress(bytes(10**7))
+    assert len(bomb) < MAX_BYTES
+    assert decode_entry("key", bomb, max_bytes=MAX_BYTES) is None

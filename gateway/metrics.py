@@ -20,7 +20,9 @@ CACHE_RESULTS = Counter(
     "racro_cache_results", "Visual contexts by where they came from.", ["result"]
 )
 CACHE_BYTES = Counter("racro_cache_bytes", "Bytes read from and written to the cache.", ["way"])
-CACHE_HITS = Counter("racro_cache_hits", "Parts found, by tier: local (the process), redis.", ["tier"])
+CACHE_HITS = Counter(
+    "racro_cache_hits", "Parts found, by tier: local (the process), redis.", ["tier"]
+)
 CACHE_SECONDS = Histogram(
     "racro_cache_seconds",
     "Seconds of a cache operation (get, set) by tier.",

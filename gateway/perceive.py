@@ -7,7 +7,7 @@ from time import perf_counter
 
 from gateway import metrics
 from gateway.cache import Cache
-from gateway.cache.entry import Entry, decode_entry, encode_entry
+from gateway.cache.entry import Entry, decode, encode
 from gateway.captioner import CaptionerClient
 from gateway.flight import Flight, Flights
 from gateway.images import Image
@@ -26,6 +26,7 @@ from racro.contracts.perception import (
 from racro.contracts.solve import CacheMode, CacheResult, VisualContext
 
 Listen = Callable[[Delta], Awaitable[None]]
+
 
 async def hear_nothing(_: Delta) -> None:
     pass
@@ -55,13 +56,13 @@ class Perception:
 
 @dataclass(frozen=True)
 class _Brought:
-    """What one flight brought, and the tokens spent on it here. `elsewhere`: another gateway got it,
-    or had got it.
+    """What one flight brought, and the tokens spent on it here; none where another gateway got it
+    (`elsewhere`).
     """
 
     entries: dict[Part, Entry]
     failed: dict[Part, PartFailure] = field(default_factory=dict)
-    spent: Usage = Usage()
+    spent: Usage = field(default_factory=Usage)
     elsewhere: bool = False
 
 
@@ -121,7 +122,7 @@ class Perceiver:
             if value is None:
                 continue
             metrics.CACHE_BYTES.labels("read").inc(len(value))
-            entry = decode_entry(key, value, max_bytes=self._max_entry_bytes)
+            entry = decode(Entry, key, value, max_bytes=self._max_entry_bytes)
             if entry is None:
                 damaged.append(key)
                 continue
@@ -196,7 +197,7 @@ class Perceiver:
         """Under the fingerprint that the captioner answered with, whatever it was asked under."""
         for part, entry in entries.items():
             key = self._key(look, part, fingerprint)
-            value = encode_entry(key, entry)
+            value = encode(key, entry)
             metrics.CACHE_BYTES.labels("written").inc(len(value))
             await self._cache.set(key, value)
 

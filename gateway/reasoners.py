@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from gateway.settings import ReasonerSection
+from gateway.tenants import Tenant
 from gateway.usage import Counts
 from racro.contracts.errors import (
     UnknownModel,
@@ -148,10 +149,12 @@ class Reasoners:
     def __iter__(self) -> Iterator[Reasoner]:
         return iter(self._by_name.values())
 
-    def named(self, name: str) -> Reasoner:
-        try:
-            return self._by_name[name]
-        except KeyError:
-            raise UnknownModel(
-                "no such model; GET /v1/models lists those there are", param="model"
-            ) from None
+    def of(self, tenant: Tenant) -> Iterator[Reasoner]:
+        """Those that it may ask."""
+        return (reasoner for reasoner in self if tenant.may_ask(reasoner.name))
+
+    def named(self, name: str, tenant: Tenant) -> Reasoner:
+        """Raises UnknownModel, also for one that `tenant` may not ask."""
+        if name not in self._by_name or not tenant.may_ask(name):
+            raise UnknownModel("no such model; GET /v1/models lists those there are", param="model")
+        return self._by_name[name]

@@ -1,4 +1,4 @@
-"""How one part of a visual context is written down.
+"""How what the cache keeps is written down.
 
     2 bytes  "RC"
     1 byte   version of this layout
@@ -9,6 +9,7 @@ What was copied to another key, cut short, damaged, or written by another versio
 """
 
 import hashlib
+from typing import TypeVar
 
 import msgspec
 import zstandard
@@ -23,9 +24,9 @@ _compressor = zstandard.ZstdCompressor(level=3, write_checksum=True, write_conte
 _decompressor = zstandard.ZstdDecompressor()
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """A part as a captioner generated it. It names its maker, who may be another one by the time it
-    is read, and what it cost: `seconds` of the captioner's call.
+class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A part of a visual context as a captioner generated it. It names its maker, who may be
+    another one by the time it is read, and what it cost: `seconds` of the captioner's call.
 
     `tenant` and `images` (digests) are in the key, unreadable; here purging finds them.
     """
@@ -42,26 +43,44 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     images: tuple[str, ...]
 
 
+class Kept(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A whole visual context, as JSON, for one who answers later. The rest as in Entry."""
+
+    context: str
+    revision: str
+    tenant: str
+    images: tuple[str, ...]
+
+
+Value = TypeVar("Value", Entry, Kept)
+
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Entry)
+_decoder = msgspec.msgpack.Decoder(Entry | Kept)
 
 
-def encode_entry(key: str, entry: Entry) -> bytes:
-    return _MAGIC + _digest(key) + _compressor.compress(_encoder.encode(entry))
+def encode(key: str, value: Entry | Kept) -> bytes:
+    return _MAGIC + _digest(key) + _compressor.compress(_encoder.encode(value))
 
 
-def decode_entry(key: str, value: bytes, *, max_bytes: int) -> Entry | None:
-    """None for what was not written by `encode_entry` under this key, or is over `max_bytes`."""
-    if value[:_HEAD_BYTES] != _MAGIC + _digest(key):
+def decode(kind: type[Value], key: str, data: bytes, *, max_bytes: int) -> Value | None:
+    """None for what was not encoded under this key, is of another kind, or over `max_bytes`."""
+    value = decode_any(key, data, max_bytes=max_bytes)
+    return value if isinstance(value, kind) else None
+
+
+def decode_any(key: str, data: bytes, *, max_bytes: int) -> Entry | Kept | None:
+    """As decode, of whatever kind."""
+    if data[:_HEAD_BYTES] != _MAGIC + _digest(key):
         return None
-    frame = value[_HEAD_BYTES:]
+    frame = data[_HEAD_BYTES:]
     try:
         # The frame says how much memory it wants: believed, it could ask for all there is.
         if not 0 <= zstandard.frame_content_size(frame) <= max_bytes:
             return None
-        return _decoder.decode(_decompressor.decompress(frame))
+        value: Entry | Kept = _decoder.decode(_decompressor.decompress(frame))
     except (zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError):
         return None
+    return value
 
 
 def _digest(key: str) -> bytes:

@@ -98,10 +98,12 @@ class Leases:
             if (found := await look_up()) is not None:
                 return found
 
-    async def _acquire(self, lease: str, token: str, waiting_for: bytes) -> bytes | None | _NoServer:
+    async def _acquire(
+        self, lease: str, token: str, waiting_for: bytes
+    ) -> bytes | _NoServer | None:
         """None: it is ours. Else what the lease says."""
-        arguments = [token, self._lease_ms, waiting_for]
-        held: bytes | None | _NoServer = await self._server.write(
+        arguments: list[str | int | bytes] = [token, self._lease_ms, waiting_for]
+        held: bytes | _NoServer | None = await self._server.write(
             lambda _: self._acquire_script(keys=[lease], args=arguments), _NO_SERVER
         )
         return held
@@ -125,7 +127,7 @@ class Leases:
             raise
         finally:
             renewing.cancel()
-            arguments = [token, said, _FAILURE_TOLD_MS]
+            arguments: list[str | int] = [token, said, _FAILURE_TOLD_MS]
             await self._server.write(
                 lambda _: self._settle_script(keys=[lease], args=arguments), None
             )

@@ -48,11 +48,11 @@ class MemoryCache:
         self._entries.move_to_end(key)
         return kept.value
 
-    async def set(self, key: str, value: bytes) -> None:
+    async def set(self, key: str, value: bytes, *, ttl_s: int | None = None) -> None:
         self._forget(key)
         if _size(key, value) > self._max_bytes:
             return
-        self._entries[key] = _Kept(value, self._clock() + self._ttl_s)
+        self._entries[key] = _Kept(value, self._clock() + min(ttl_s or self._ttl_s, self._ttl_s))
         self.bytes += _size(key, value)
         while self.bytes > self._max_bytes:
             self._forget(next(iter(self._entries)))

@@ -8,8 +8,12 @@ from gateway.cache.tiered import TieredCache
 from gateway.settings import CacheSection
 
 
-def open_cache(settings: CacheSection) -> Cache:
-    if settings.url == "memory://":
+def open_server(settings: CacheSection) -> RedisServer | None:
+    return None if settings.url == "memory://" else RedisServer(settings)
+
+
+def open_cache(settings: CacheSection, server: RedisServer | None) -> Cache:
+    if server is None:
         return MemoryCache(settings.max_bytes, ttl_s=settings.ttl_s)
     local = MemoryCache(settings.max_bytes, ttl_s=min(settings.local_ttl_s, settings.ttl_s))
-    return TieredCache(local, RedisCache(RedisServer(settings), settings))
+    return TieredCache(local, RedisCache(server, settings))

@@ -16,7 +16,8 @@ class RedisCache:
     def __init__(self, server: RedisServer, settings: CacheSection) -> None:
         self._server = server
         self._ttl_s = settings.ttl_s
-        self._max_bytes = settings.max_entry_bytes
+        # What does not compress is written down a little longer than it is.
+        self._max_bytes = 2 * settings.max_entry_bytes
         self._leases = Leases(server, lease_s=settings.lease_s, wait_s=settings.lease_wait_s)
 
     @property
@@ -30,11 +31,12 @@ class RedisCache:
         metrics.count_hits("redis", sum(value is not None for value in found))
         return found
 
-    async def set(self, key: str, value: bytes) -> None:
+    async def set(self, key: str, value: bytes, *, ttl_s: int | None = None) -> None:
         if len(value) > self._max_bytes:
             return
+        seconds = ttl_s or self._ttl_s
         with metrics.cache_seconds("redis", "set"):
-            await self._server.write(lambda client: client.set(key, value, ex=self._ttl_s), None)
+            await self._server.write(lambda client: client.set(key, value, ex=seconds), None)
 
     async def delete(self, keys: Sequence[str]) -> None:
         await self._server.write(lambda client: client.unlink(*keys), None)
@@ -51,7 +53,7 @@ class RedisCache:
         await self._server.close()
 
     async def _read(self, client: Redis, keys: Sequence[str]) -> list[bytes | None]:
-        """Never more than one byte over what an entry may have: whatever was put there by others."""
+        """Never more than an entry may have, whatever was put there by others."""
         pipeline = client.pipeline(transaction=False)
         for key in keys:
             pipeline.getrange(key, 0, self._max_bytes)

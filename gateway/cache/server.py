@@ -39,7 +39,7 @@ class RedisServer:
                 timeout=None,
                 password=api_key(settings.password_env),
                 socket_connect_timeout=self._timeout_s,
-                # A pooled connection that the server has closed is replaced; what fails again, fails.
+                # A pooled connection that the server has closed is replaced, once.
                 retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
                 driver_info=None,
             )
@@ -63,9 +63,7 @@ class RedisServer:
         await self.client.aclose()
         await self.client.connection_pool.disconnect()
 
-    async def _try(
-        self, breaker: Breaker, work: Work[T], otherwise: Otherwise
-    ) -> T | Otherwise:
+    async def _try(self, breaker: Breaker, work: Work[T], otherwise: Otherwise) -> T | Otherwise:
         if breaker.problem is not None:
             return otherwise
         try:
@@ -78,7 +76,7 @@ class RedisServer:
         return otherwise
 
     async def _probe_reading(self) -> None:
-        await bounded(self.client.ping(), self._timeout_s)
+        await bounded(self.client.get(PROBE_KEY), self._timeout_s)
 
     async def _probe_writing(self) -> None:
         await bounded(self.client.set(PROBE_KEY, b"", px=1000), self._timeout_s)

@@ -26,9 +26,9 @@ class TieredCache:
                     await self._local.set(key, value)
         return [found[key] for key in keys]
 
-    async def set(self, key: str, value: bytes) -> None:
-        await self._local.set(key, value)
-        await self._shared.set(key, value)
+    async def set(self, key: str, value: bytes, *, ttl_s: int | None = None) -> None:
+        await self._local.set(key, value, ttl_s=ttl_s)
+        await self._shared.set(key, value, ttl_s=ttl_s)
 
     async def delete(self, keys: Sequence[str]) -> None:
         await self._local.delete(keys)

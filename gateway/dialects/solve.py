@@ -10,9 +10,12 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from gateway.dialects.asking import cache_mode, checked_timeout
 from gateway.images import ImageSource
+from gateway.parts import Parts
 from gateway.settings import GatewaySettings
-from gateway.solve import Solver
+from gateway.solve import solve
+from gateway.tenants import tenant_of
 from racro.contracts.errors import InvalidRequest, UnsupportedMediaType
 from racro.contracts.perception import Delta
 from racro.contracts.solve import SolveOptions, SolveRequest, SolveResponse, VisualContext
@@ -58,25 +61,23 @@ class Solve:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.solver: Solver
+        self.parts: Parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tenant = tenant_of(scope)
         options, sources = await _read(scope, receive)
-        timeout_s = options.timeout_s
-        if timeout_s > self._settings.limits.max_timeout_s:
-            raise InvalidRequest(
-                f"timeout_s = {timeout_s:g}; "
-                f"limits.max_timeout_s = {self._settings.limits.max_timeout_s:g}",
-                param="timeout_s",
-            )
+        timeout_s = checked_timeout(options.timeout_s, self._settings.limits)
+        options = options.model_copy(update={"cache": cache_mode(scope, options.cache)})
+        if sources:
+            await self.parts.rates.take(tenant, "images", len(sources))
         if options.stream:
             async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
                 async with within(timeout_s):
-                    response = await self.solver.solve(options, sources, _Streamed(out))
+                    response = await solve(self.parts, tenant, options, sources, _Streamed(out))
                 await out.event("done", response.model_dump())
             return
         async with within(timeout_s):
-            response = await self.solver.solve(options, sources, _Nobody())
+            response = await solve(self.parts, tenant, options, sources, _Nobody())
         await send_response(
             send, response.model_dump_json().encode(), headers=[JSON, *_headers(response)]
         )
@@ -118,20 +119,20 @@ async def _read_form(scope: Scope, receive: Receive) -> tuple[SolveOptions, list
     except MultiPartException as error:
         raise InvalidRequest(f"the form cannot be read: {error.message}") from error
     try:
+        options = _form_options(form)
+        uploads = [part for part in form.getlist("image") if isinstance(part, UploadFile)]
+        if bool(uploads) == (options.visual_context is not None):
+            raise InvalidRequest(
+                "image: a file, or the id of a visual_context: one of the two is needed",
+                param="image",
+            )
         sources = [
             ImageSource(await upload.read(), param=f"image[{index}]")
-            for index, upload in enumerate(_uploads(form))
+            for index, upload in enumerate(uploads)
         ]
-        return _form_options(form), sources
+        return options, sources
     finally:
         await form.close()
-
-
-def _uploads(form: FormData) -> list[UploadFile]:
-    uploads = [part for part in form.getlist("image") if isinstance(part, UploadFile)]
-    if not uploads:
-        raise InvalidRequest("image: at least one file is needed", param="image")
-    return uploads
 
 
 def _form_options(form: FormData) -> SolveOptions:

@@ -15,9 +15,10 @@ SCHEMA_VERSION = 1
 
 _PREFIX = f"racro:{SCHEMA_VERSION}"
 _CONTEXT = f"{_PREFIX}:context"
-# A glob that every visual_context_key matches, and no other key.
+# A glob that every visual_context_key and kept_context_key matches, and no other key.
 VISUAL_CONTEXTS = f"{_CONTEXT}:*"
 PROBE_KEY = f"{_PREFIX}:probe"
+LIMITS_PREFIX = f"{_PREFIX}:limit"
 
 
 def tenant_tag(tenant: str, secret: bytes) -> str:
@@ -51,6 +52,12 @@ def visual_context_key(
     ]
     encoded = json.dumps(shaped_by, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
     return f"{_CONTEXT}:{part}:{hashlib.sha256(encoded.encode()).hexdigest()}"
+
+
+def kept_context_key(tenant: str, identifier: str) -> str:
+    """Of a visual context that is kept for one who answers later: its tenant, nobody else."""
+    digest = hashlib.sha256(json.dumps([SCHEMA_VERSION, tenant, identifier]).encode()).hexdigest()
+    return f"{_CONTEXT}:kept:{digest}"
 
 
 def lease_key(key: str) -> str:

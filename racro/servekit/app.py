@@ -42,14 +42,22 @@ class Readiness:
         return cls(problems, ready=not any(problems.values()))
 
 
+def _open_door(app: ASGIApp) -> ASGIApp:
+    return app
+
+
 def create_app(
     *,
     title: str,
     max_body_bytes: int,
     readiness: Callable[[], Awaitable[Readiness]],
     lifespan: Lifespan,
+    door: Callable[[ASGIApp], ASGIApp] = _open_door,
 ) -> FastAPI:
-    """An app with /healthz, /readyz, /metrics and our error envelope, to be run by `serve`."""
+    """An app with /healthz, /readyz, /metrics and our error envelope, to be run by `serve`.
+
+    `door` is middleware before all routes: it says who may come in.
+    """
     app = FastAPI(
         title=title,
         version=__version__,
@@ -62,6 +70,7 @@ def create_app(
     )
     app.state.hot_endpoints = {}
     app.state.max_body_bytes = max_body_bytes
+    app.state.door = door
     app.add_exception_handler(RacroError, on_racro_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(Exception, on_unexpected_error)
@@ -123,7 +132,8 @@ def _json_content(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]
 def _guarded(app: FastAPI) -> ASGIApp:
     """Our middleware stands before FastAPI's own stack: hot routes never enter that."""
     hot = HotRoutes(app, endpoints=app.state.hot_endpoints)
-    return Observe(CancelOnDisconnect(LimitBody(hot, max_bytes=app.state.max_body_bytes)))
+    limited = LimitBody(hot, max_bytes=app.state.max_body_bytes)
+    return Observe(CancelOnDisconnect(app.state.door(limited)))
 
 
 def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:

@@ -53,7 +53,8 @@ def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
         return UpstreamError(f"the {name} refused the credentials it is configured with")
     if _TOO_LONG.search(body.decode(errors="replace")):
         return ContextLengthExceeded(message)
-    return {404: UnknownModel, 429: RateLimited}.get(status, InvalidRequest)(message)
+    refusal: type[RacroError] = {404: UnknownModel, 429: RateLimited}.get(status, InvalidRequest)
+    return refusal(message)
 
 
 def _decode(body: bytes) -> Any:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.cache import Cache
-from gateway.cache.opening import open_cache
+from gateway.cache.opening import open_cache, open_server
 from gateway.settings import CacheSection
 from support.redis import RedisServer, Wire
 
@@ -31,7 +31,8 @@ def wire(redis) -> Iterator[Wire]:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Cache]:
     # Without a tier of its own every operation goes to Redis.
-    cache = open_cache(CacheSection(url=url, max_bytes=0, timeout_ms=TIMEOUT_MS))
+    section = CacheSection(url=url, max_bytes=0, timeout_ms=TIMEOUT_MS)
+    cache = open_cache(section, open_server(section))
     try:
         yield cache
     finally:
@@ -132,7 +133,7 @@ async def test_a_value_of_another_type_is_none_of_ours(redis) -> None:
         assert value is not None
         assert not value.startswith(b"RC")
         await cache.delete(["a"])
-        assert redis.keys() == []
+        assert redis.all_keys() == []
         assert cache.problem is None
 
 

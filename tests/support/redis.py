@@ -30,7 +30,12 @@ class RedisServer:
         self.start()
 
     def start(self) -> None:
-        settings = {"port": str(self.port), "bind": "127.0.0.1", "save": "", "dir": self._folder.name}
+        settings = {
+            "port": str(self.port),
+            "bind": "127.0.0.1",
+            "save": "",
+            "dir": self._folder.name,
+        }
         arguments = [word for name, value in settings.items() for word in (f"--{name}", value)]
         self.process = subprocess.Popen(
             [self._program, *arguments, *self._options],
@@ -54,8 +59,8 @@ class RedisServer:
     def thaw(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
-    def keys(self, pattern: str = "*") -> list[str]:
-        return sorted(key.decode() for key in self.client.keys(pattern))
+    def all_keys(self) -> list[str]:
+        return sorted(key.decode() for key in self.client.scan_iter())
 
     def __enter__(self) -> Self:
         return self

@@ -4,7 +4,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.cache.entry import Entry, decode_entry, encode_entry
+from gateway.cache.entry import Entry, Kept, decode, encode
 
 MAX_BYTES = 10_000
 ENTRIES = st.builds(
@@ -25,34 +25,40 @@ ENTRY = Entry("A cat.", "stop", 5, 2, "vlm", "r1", "racro-v1", 1.5, "", ("d1",))
 
 @given(entry=ENTRIES, key=st.text())
 def test_an_entry_is_read_as_it_was_written(entry, key) -> None:
-    assert decode_entry(key, encode_entry(key, entry), max_bytes=10**6) == entry
+    assert decode(Entry, key, encode(key, entry), max_bytes=10**6) == entry
 
 
 @given(entry=ENTRIES, key=st.text(), other=st.text())
 def test_under_another_key_it_is_none(entry, key, other) -> None:
-    found = decode_entry(other, encode_entry(key, entry), max_bytes=MAX_BYTES)
+    found = decode(Entry, other, encode(key, entry), max_bytes=MAX_BYTES)
     assert (found is None) or key == other
 
 
 @given(data=st.data())
 def test_a_damaged_entry_is_none(data) -> None:
-    written = encode_entry("key", ENTRY)
+    written = encode("key", ENTRY)
     at = data.draw(st.integers(0, len(written) - 1))
     bit = data.draw(st.integers(0, 7))
     damaged = bytearray(written)
     damaged[at] ^= 1 << bit
-    assert decode_entry("key", bytes(damaged), max_bytes=MAX_BYTES) in {None, ENTRY}
-    assert decode_entry("key", written[:at], max_bytes=MAX_BYTES) is None
+    assert decode(Entry, "key", bytes(damaged), max_bytes=MAX_BYTES) in {None, ENTRY}
+    assert decode(Entry, "key", written[:at], max_bytes=MAX_BYTES) is None
 
 
 @given(noise=st.binary(max_size=200))
 def test_noise_is_none(noise) -> None:
-    assert decode_entry("key", noise, max_bytes=MAX_BYTES) is None
-    assert decode_entry("key", encode_entry("key", ENTRY)[:19] + noise, max_bytes=MAX_BYTES) is None
+    assert decode(Entry, "key", noise, max_bytes=MAX_BYTES) is None
+    assert decode(Entry, "key", encode("key", ENTRY)[:19] + noise, max_bytes=MAX_BYTES) is None
 
 
 def test_a_frame_that_wants_more_memory_than_an_entry_may_have_is_none() -> None:
-    head = encode_entry("key", ENTRY)[:19]
+    head = encode("key", ENTRY)[:19]
     bomb = head + zstandard.compress(bytes(10**7))
     assert len(bomb) < MAX_BYTES
-    assert decode_entry("key", bomb, max_bytes=MAX_BYTES) is None
+    assert decode(Entry, "key", bomb, max_bytes=MAX_BYTES) is None
+
+
+def test_another_kind_is_none() -> None:
+    kept = Kept("{}", "r1", "", ("d1",))
+    assert decode(Entry, "key", encode("key", kept), max_bytes=MAX_BYTES) is None
+    assert decode(Kept, "key", encode("key", kept), max_bytes=MAX_BYTES) == kept

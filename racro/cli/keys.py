@@ -1,0 +1,91 @@
+"""`racro keys`: the API keys of tenants."""
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from racro.tenants import BadKeysFileError, KeysFile, TenantRecord
+
+app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+_console = Console()
+_errors = Console(stderr=True)
+
+File = Annotated[
+    Path,
+    typer.Option(
+        "--file", envvar="RACRO_TENANTS__KEYS_FILE", help="The gateway's tenants.keys_file."
+    ),
+]
+
+
+@app.command()
+def new(
+    tenant: Annotated[str, typer.Argument(help="Whose key; a new tenant or one there is.")],
+    file: File,
+    requests_per_minute: Annotated[int | None, typer.Option(min=1)] = None,
+    images_per_minute: Annotated[int | None, typer.Option(min=1)] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Requests at a time, in each gateway.")
+    ] = None,
+    reasoner: Annotated[
+        list[str] | None, typer.Option(help="A reasoner it may ask; without any: all.")
+    ] = None,
+) -> None:
+    """Make a key and print it, this once. Limits that are given replace the tenant's."""
+    known = _read(file) if file.exists() else KeysFile()
+    given = {
+        "requests_per_minute": requests_per_minute,
+        "images_per_minute": images_per_minute,
+        "concurrency": concurrency,
+        "reasoners": tuple(reasoner) if reasoner else None,
+    }
+    limits = known.tenants.get(tenant, TenantRecord()).model_copy(
+        update={name: value for name, value in given.items() if value is not None}
+    )
+    try:
+        changed, key = known.with_new_key(tenant, limits)
+    except ValueError:
+        _fail(f"{tenant}: a tenant's name is of a-z, 0-9 and -, 63 at most")
+    changed.write(file)
+    _console.print(key, soft_wrap=True, highlight=False)
+
+
+@app.command(name="list")
+def list_(file: File) -> None:
+    """Tenants, their limits and the ids of their keys."""
+    table = Table("tenant", "key", "made", "requests/min", "images/min", "at a time", "reasoners")
+    for name, tenant in _read(file).tenants.items():
+        limits = [tenant.requests_per_minute, tenant.images_per_minute, tenant.concurrency]
+        may = ["–" if limit is None else str(limit) for limit in limits]
+        reasoners = "all" if tenant.reasoners is None else ", ".join(tenant.reasoners)
+        for identifier, key in tenant.keys.items():
+            table.add_row(name, identifier, str(key.created), *may, reasoners)
+    _console.print(table)
+
+
+@app.command()
+def revoke(
+    identifier: Annotated[str, typer.Argument(help="The id: between the key's underscores.")],
+    file: File,
+) -> None:
+    """Take a key out; gateways see it within a second."""
+    changed = _read(file).without_key(identifier)
+    if changed is None:
+        _fail(f"no key {identifier} in {file}")
+    changed.write(file)
+    _console.print(f"revoked {identifier}", highlight=False)
+
+
+def _read(file: Path) -> KeysFile:
+    try:
+        return KeysFile.read(file)
+    except BadKeysFileError as error:
+        _fail(error)
+
+
+def _fail(reason: object) -> NoReturn:
+    _errors.print(f"[red]error:[/] {reason}", highlight=False)
+    raise typer.Exit(1)

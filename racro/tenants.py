@@ -1,0 +1,102 @@
+"""Tenants and their API keys: the YAML file that `racro keys` writes and the gateway reads.
+
+A key is `rk_<id>_<secret>`: looked up by its id, proved by its secret, of which only the SHA-256 is
+kept.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+# 256 bits, in base64url.
+_SECRET_BYTES = 32
+_KEY = re.compile(r"rk_(?P<id>[0-9a-f]{16})_(?P<secret>[A-Za-z0-9_-]{43})")
+
+TenantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+
+class BadKeysFileError(Exception):
+    """The file of tenants cannot be read; the message names it and the field."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KeyRecord(_Record):
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    created: date
+
+
+class TenantRecord(_Record):
+    """What a tenant may do; None: as much as it likes. Its keys by their ids."""
+
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    images_per_minute: int | None = Field(default=None, ge=1)
+    concurrency: int | None = Field(default=None, ge=1)
+    reasoners: tuple[str, ...] | None = None
+    keys: dict[str, KeyRecord] = {}
+
+
+class KeysFile(_Record):
+    tenants: dict[TenantName, TenantRecord] = {}
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raises BadKeysFileError."""
+        try:
+            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        except ValidationError as error:
+            finding = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, finding["loc"]))
+            raise BadKeysFileError(f"{path}: {where}: {finding['msg']}") from error
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise BadKeysFileError(f"{path} cannot be read: {error}") from error
+
+    def write(self, path: Path) -> None:
+        """All of it or nothing, for its owner's eyes."""
+        text = yaml.safe_dump(self.model_dump(mode="json", exclude_none=True), sort_keys=False)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+            file.write(text)
+        Path(file.name).replace(path)
+
+    def tenant_of(self, key: str) -> str | None:
+        """The name of the tenant whose key this is."""
+        match = _KEY.fullmatch(key)
+        if match is None:
+            return None
+        digest = _sha256(match["secret"])
+        for name, tenant in self.tenants.items():
+            if (record := tenant.keys.get(match["id"])) is not None:
+                return name if hmac.compare_digest(record.sha256, digest) else None
+        return None
+
+    def with_new_key(self, tenant: str, limits: TenantRecord) -> tuple[Self, str]:
+        """The file with one more key of `tenant`, and the key, which nobody can tell later."""
+        identifier, secret = secrets.token_hex(8), secrets.token_urlsafe(_SECRET_BYTES)
+        record = KeyRecord(sha256=_sha256(secret), created=date.today())  # noqa: DTZ011 - for people
+        keys = {**limits.keys, identifier: record}
+        changed = limits.model_copy(update={"keys": keys})
+        tenants = {**self.tenants, tenant: changed}
+        return type(self)(tenants=tenants), f"rk_{identifier}_{secret}"
+
+    def without_key(self, identifier: str) -> Self | None:
+        """The file without that key; None if it has none of the kind."""
+        for name, tenant in self.tenants.items():
+            if identifier in tenant.keys:
+                keys = {one: record for one, record in tenant.keys.items() if one != identifier}
+                changed = tenant.model_copy(update={"keys": keys})
+                return type(self)(tenants={**self.tenants, name: changed})
+        return None
+
+
+def _sha256(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -13,6 +13,7 @@ up: $(VENV)/embedded
 	$(BIN)/racro up
 
 test: $(VENV)/dev
+	tests/needs redis-server=redis-server
 	$(BIN)/python -m pytest
 
 check: $(VENV)/dev

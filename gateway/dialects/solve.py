@@ -100,6 +100,7 @@ async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[Imag
         raise UnsupportedMediaType("expected application/json or multipart/form-data")
     body = await read_body(receive)
     request = await off_loop_if_large(len(body), partial(_parse, body))
+    _check_what_is_seen(request, len(request.images), param="images")
     sources = [
         ImageSource(image, param=f"images[{index}]") for index, image in enumerate(request.images)
     ]
@@ -113,6 +114,14 @@ def _parse(body: bytes) -> SolveRequest:
         raise invalid_request(error) from error
 
 
+def _check_what_is_seen(options: SolveOptions, images: int, *, param: str) -> None:
+    if (images > 0) == (options.visual_context is not None):
+        raise InvalidRequest(
+            f"{param}, or the id of a visual_context: one of the two is needed, and not both",
+            param=param,
+        )
+
+
 async def _read_form(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[ImageSource]]:
     try:
         form = await Request(scope, receive).form(max_fields=16)
@@ -121,11 +130,7 @@ async def _read_form(scope: Scope, receive: Receive) -> tuple[SolveOptions, list
     try:
         options = _form_options(form)
         uploads = [part for part in form.getlist("image") if isinstance(part, UploadFile)]
-        if bool(uploads) == (options.visual_context is not None):
-            raise InvalidRequest(
-                "image: a file, or the id of a visual_context: one of the two is needed",
-                param="image",
-            )
+        _check_what_is_seen(options, len(uploads), param="image")
         sources = [
             ImageSource(await upload.read(), param=f"image[{index}]")
             for index, upload in enumerate(uploads)

@@ -1,8 +1,8 @@
 """The contract of `POST /v1/solve`."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from racro.contracts.perception import PartFailure, Usage, Wire
 
@@ -30,12 +30,6 @@ class SolveRequest(SolveOptions):
     """Images are data URLs or http(s) URLs."""
 
     images: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _something_to_look_at(self) -> Self:
-        if bool(self.images) == (self.visual_context is not None):
-            raise ValueError("images, or the id of a visual_context: one of the two is needed")
-        return self
 
 
 class VisualContextRequest(Wire):

@@ -41,6 +41,9 @@ async def raise_for_status(response: aiohttp.ClientResponse, *, name: str) -> No
 
 def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
     """Errors of our own services pass through; those of others find their place in the tree."""
+    if status in _UNAUTHORIZED:
+        # Not our client's key, and the answer may quote it.
+        return UpstreamError(f"the {name} refused the credentials it is configured with")
     parsed = _decode(body)
     if (ours := error_from_envelope(parsed)) is not None:
         return ours
@@ -49,8 +52,6 @@ def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
         return UpstreamUnavailable(f"the {name} failed with status {status}")
     if status < 400:  # noqa: PLR2004
         return UpstreamError(f"the {name} answered with status {status}")
-    if status in _UNAUTHORIZED:
-        return UpstreamError(f"the {name} refused the credentials it is configured with")
     if _TOO_LONG.search(body.decode(errors="replace")):
         return ContextLengthExceeded(message)
     refusal: type[RacroError] = {404: UnknownModel, 429: RateLimited}.get(status, InvalidRequest)

@@ -1,7 +1,8 @@
 """Single flight: callers who want the same thing at the same time share one call for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 Piece = TypeVar("Piece")
@@ -21,7 +22,7 @@ class Flight(Generic[Piece, Result]):
     def __init__(self, call: Call[Piece, Result]) -> None:
         self._said: list[Piece] = []
         self._news = asyncio.Event()
-        self._followers = 0
+        self._seats = 0
         self._abandoned = False
         self._task = asyncio.create_task(call(self._say))
         self._task.add_done_callback(self._finish)
@@ -31,11 +32,24 @@ class Flight(Generic[Piece, Result]):
         """It has ended, or everyone has left it: too late to join."""
         return self._abandoned or self._task.done()
 
+    @contextmanager
+    def seat(self) -> Iterator[None]:
+        """Whoever has found a flight takes a seat before he waits for anything else: it might end
+        under him.
+        """
+        self._seats += 1
+        try:
+            yield
+        finally:
+            self._seats -= 1
+            if self._seats == 0:
+                self._abandoned = True
+                self._task.cancel()
+
     async def follow(self, listen: Listen[Piece]) -> Result:
         """The call's result, or its error; `listen` hears every piece, from the first on."""
-        self._followers += 1
         heard = 0
-        try:
+        with self.seat():
             while True:
                 news = self._news
                 while heard < len(self._said):
@@ -44,11 +58,6 @@ class Flight(Generic[Piece, Result]):
                 if self._task.done():
                     return self._task.result()
                 await news.wait()
-        finally:
-            self._followers -= 1
-            if self._followers == 0:
-                self._abandoned = True
-                self._task.cancel()
 
     async def _say(self, piece: Piece) -> None:
         self._said.append(piece)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
@@ -97,7 +98,10 @@ class Perceiver:
         flights, joined = self._board(
             look, {part: key for part, key in keys.items() if part not in cached}
         )
-        outcomes = await _follow_all(flights, listen)
+        with ExitStack() as seats:
+            for flight in flights:
+                seats.enter_context(flight.seat())
+            outcomes = await _follow_all(flights, listen)
 
         perception = _assemble(look, cached, outcomes, joined=joined)
         metrics.CACHE_RESULTS.labels(perception.context.cache).inc()

@@ -267,3 +267,28 @@ async def test_whoever_comes_and_goes_everyone_who_stays_gets_the_whole_result(s
     await settle()
     assert {(call.made, call.cancelled) for call in traffic.finished} == {(1, 0)}
     assert {(call.made, call.cancelled) for call in traffic.cancelled} == {(1, 1)}
+
+
+async def test_one_who_has_a_seat_and_does_not_follow_yet_keeps_the_call() -> None:
+    call = Call()
+    flight = Flight(call)
+    first = Follower(flight)
+    await settle()
+    with flight.seat():
+        await first.leave()
+        second = Follower(flight)
+        await settle()
+    call.goes_on("one", "end")
+    assert await second.task == "one"
+    assert call.cancelled == 0
+
+
+async def test_the_last_seat_left_is_the_end_of_the_call() -> None:
+    call = Call()
+    flight = Flight(call)
+    await settle()
+    with flight.seat():
+        assert not flight.over
+    await settle()
+    assert flight.over
+    assert call.cancelled == 1

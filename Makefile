@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded test-embedded
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded test-embedded test-cache soak
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -35,6 +35,16 @@ eval-embedded: .evaluation-venv/installed
 test-embedded: .training-venv/installed .evaluation-venv/installed
 	.training-venv/bin/python -m pytest tests/embedded/test_recipe.py
 	.evaluation-venv/bin/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py
+
+# Slow: a hundred thousand operations on two gateways while their Redis is mistreated.
+test-cache: $(VENV)/dev
+	tests/needs redis-server=redis-server
+	$(BIN)/python -m pytest tests/slow/test_random_operations.py
+
+# Ten minutes of load on two gateways whose Redis is killed and frozen again and again.
+soak: $(VENV)/dev
+	tests/needs redis-server=redis-server
+	$(BIN)/python -m pytest -s tests/slow/test_soak.py
 
 bench: $(VENV)/dev .bench-venv/installed
 	$(BIN)/python -m benchmarks

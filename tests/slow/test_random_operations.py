@@ -155,7 +155,6 @@ async def test_nobody_ever_gets_another_s_caption(captioner) -> None:
             assert not disturbing.done(), disturbing
             disturbing.cancel()
         keys = [key for key in redis.client.keys("racro:*") if redis.client.ttl(key) < 0]
-    print(dict(seen))
     assert keys == []
     assert sum(seen.values()) == OPERATIONS
     # It was a trial of all ways.

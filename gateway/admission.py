@@ -4,8 +4,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.rates import Rates
 from gateway.tenants import Tenants, enter
-from racro.contracts.errors import RacroError
-from racro.servekit.responses import error_response
+from racro.contracts.errors import RacroError, RateLimited
+from racro.servekit.responses import Headers, error_response
 
 _GUARDED = "/v1/"
 
@@ -24,21 +24,26 @@ class Admission:
                 return
             try:
                 tenant = self._tenants.identify(scope["headers"])
-                headers = list(await self.rates.take(tenant, "requests"))
                 self.rates.begin(tenant)
             except RacroError as error:
                 await error_response(error)(scope, receive, send)
                 return
-
-            async def send_with_rates(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    message["headers"] = [*message.get("headers", ()), *headers]
-                await send(message)
-
-            enter(scope, tenant)
             try:
-                await app(scope, receive, send_with_rates if headers else send)
+                enter(scope, tenant)
+                headers = await self.rates.take(tenant, "requests")
+                await app(scope, receive, _with(headers, send))
+            except RateLimited as error:
+                await error_response(error)(scope, receive, send)
             finally:
                 self.rates.end(tenant)
 
         return admit
+
+
+def _with(headers: Headers, send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *headers]
+        await send(message)
+
+    return send_with_headers if headers else send

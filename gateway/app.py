@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from gateway.admission import Admission
 from gateway.cache import Cache
-from gateway.cache.opening import open_cache, open_server
+from gateway.cache.opening import open_caches
 from gateway.captioner import CaptionerClient
 from gateway.dialects.chat import ChatCompletions
 from gateway.dialects.solve import Solve
@@ -54,10 +54,10 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
             session = await stack.enter_async_context(open_session())
             fetcher = Fetcher(settings.fetch, max_bytes=settings.limits.max_image_bytes)
             stack.push_async_callback(fetcher.close)
-            server = open_server(settings.cache)
-            cache = open_cache(settings.cache, server)
+            caches = await open_caches(settings.cache)
+            cache = caches.cache
             stack.push_async_callback(cache.close)
-            rates = Rates(server)
+            rates = Rates(caches.server)
             captioner = CaptionerClient(
                 Upstream(session, settings.captioner.url, name="captioner"),
                 identity_ttl_s=settings.captioner.identity_ttl_s,
@@ -66,6 +66,7 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
             perceiver = Perceiver(
                 captioner,
                 cache,
+                caches.leases,
                 max_tokens=settings.captioner.max_tokens,
                 max_timeout_s=settings.limits.max_timeout_s,
                 max_entry_bytes=settings.cache.max_entry_bytes,
@@ -73,7 +74,7 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
             parts = Parts(
                 ImageLoader(settings.limits, fetcher),
                 perceiver,
-                KeptContexts(cache, settings.cache),
+                KeptContexts(caches.shared, settings.cache),
                 reasoners,
                 rates,
             )

@@ -5,8 +5,6 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
 from gateway.cache import Cache
 from gateway.cache.entry import Kept, decode, encode
 from gateway.images import Image
@@ -14,6 +12,7 @@ from gateway.settings import CacheSection
 from gateway.tenants import Tenant
 from racro.contracts.errors import UnknownVisualContext, UpstreamUnavailable
 from racro.contracts.keys import kept_context_key
+from racro.contracts.perception import normalise_question
 from racro.contracts.solve import VisualContext
 
 
@@ -25,36 +24,55 @@ class Receipt(NamedTuple):
 
 
 class KeptContexts:
-    def __init__(self, cache: Cache, settings: CacheSection) -> None:
-        self._cache = cache
+    """In the cache that gateways share, past what each of them remembers for itself: an id that one
+    of them gave is good at all of them, and expires at all of them.
+    """
+
+    def __init__(self, shared: Cache, settings: CacheSection) -> None:
+        self._shared = shared
         self._ttl_s = min(settings.context_ttl_s, settings.ttl_s)
         self._max_bytes = settings.max_entry_bytes
 
     async def keep(
-        self, tenant: Tenant, context: VisualContext, images: Sequence[Image]
+        self,
+        tenant: Tenant,
+        context: VisualContext,
+        *,
+        question: str | None,
+        images: Sequence[Image],
     ) -> Receipt:
         """Raises UpstreamUnavailable where the cache does not take it: an id is a promise."""
         identifier = f"vc-{secrets.token_hex(16)}"
         key = kept_context_key(tenant.tag, identifier)
-        digests = tuple(image.digest for image in images)
-        kept = Kept(context.model_dump_json(), context.revision, tenant.tag, digests)
+        kept = Kept(
+            context=context.model_dump_json(),
+            question=question,
+            revision=context.revision,
+            tenant=tenant.tag,
+            images=tuple(image.digest for image in images),
+        )
         expires_at = int(time.time()) + self._ttl_s
-        await self._cache.set(key, encode(key, kept), ttl_s=self._ttl_s)
-        if self._cache.problem is not None or await self._cache.get([key]) == [None]:
-            raise UpstreamUnavailable("the cache cannot keep a visual context now")
+        value = encode(key, kept, max_bytes=self._max_bytes)
+        if value is None or not await self._shared.set(key, value, ttl_s=self._ttl_s):
+            raise UpstreamUnavailable("the cache does not take a visual context now")
         return Receipt(identifier, expires_at)
 
-    async def find(self, tenant: Tenant, identifier: str) -> VisualContext:
-        """Raises UnknownVisualContext, also for an id of another tenant."""
+    async def find(self, tenant: Tenant, identifier: str, *, question: str) -> VisualContext:
+        """Without the tentative response if that was one to another question.
+
+        Raises UnknownVisualContext, also for an id of another tenant, and UpstreamUnavailable where
+        the cache cannot tell.
+        """
         key = kept_context_key(tenant.tag, identifier)
-        [data] = await self._cache.get([key])
-        kept = data and decode(Kept, key, data, max_bytes=self._max_bytes)
-        try:
-            if kept:
-                context = VisualContext.model_validate_json(kept.context)
-                return context.model_copy(update={"cache": "hit"})
-        except ValidationError:
-            pass  # kept by another release
-        raise UnknownVisualContext(
-            "no such visual context, or it has expired", param="visual_context"
-        )
+        [value] = await self._shared.get([key])
+        if value is None and self._shared.problem is not None:
+            raise UpstreamUnavailable("the cache cannot be asked for a visual context now")
+        kept = None if value is None else decode(Kept, key, value, max_bytes=self._max_bytes)
+        if kept is None:
+            raise UnknownVisualContext(
+                "no such visual context, or it has expired", param="visual_context"
+            )
+        context = VisualContext.model_validate_json(kept.context)
+        same = kept.question is not None and normalise_question(kept.question) == question
+        tentative = context.tentative if same else None
+        return context.model_copy(update={"cache": "hit", "tentative": tentative})

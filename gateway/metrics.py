@@ -36,7 +36,7 @@ CACHE_BREAKER = Gauge(
 LEASES = Counter(
     "racro_leases",
     "Captions that another gateway was getting: waited for; taken_over from one that died or "
-    "failed; got alone, as there was no Redis or the wait was too long.",
+    "gave up; got alone: no Redis, too long a wait, or nothing there in the end.",
     ["outcome"],
 )
 SAVED_SECONDS = Counter(

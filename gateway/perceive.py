@@ -9,6 +9,7 @@ from time import perf_counter
 from gateway import metrics
 from gateway.cache import Cache
 from gateway.cache.entry import Entry, decode, encode
+from gateway.cache.leases import Leases
 from gateway.captioner import CaptionerClient
 from gateway.flight import Flight, Flights
 from gateway.images import Image
@@ -57,14 +58,12 @@ class Perception:
 
 @dataclass(frozen=True)
 class _Brought:
-    """What one flight brought, and the tokens spent on it here; none where another gateway got it
-    (`elsewhere`).
-    """
+    """What one flight brought and from where, and the tokens spent on it here."""
 
     entries: dict[Part, Entry]
+    came_from: CacheResult
     failed: dict[Part, PartFailure] = field(default_factory=dict)
     spent: Usage = field(default_factory=Usage)
-    elsewhere: bool = False
 
 
 class Perceiver:
@@ -72,6 +71,7 @@ class Perceiver:
         self,
         captioner: CaptionerClient,
         cache: Cache,
+        leases: Leases,
         *,
         max_tokens: int,
         max_timeout_s: float,
@@ -79,6 +79,7 @@ class Perceiver:
     ) -> None:
         self._captioner = captioner
         self._cache = cache
+        self._leases = leases
         self._options = PerceiveOptions(max_tokens=max_tokens)
         self._max_timeout_s = max_timeout_s
         self._max_entry_bytes = max_entry_bytes
@@ -94,7 +95,10 @@ class Perceiver:
         wanted = [part for part in _parts_of(look) if part in identity.parts]
         keys = {part: self._key(look, part, identity.fingerprint) for part in wanted}
 
-        cached = await self._read(keys, listen) if look.cache == "use" else {}
+        cached: dict[Part, Entry] = {}
+        if look.cache == "use":
+            near = self._cache.near(list(keys.values()))
+            cached = await self._read(keys, near, listen)
         flights, joined = self._board(
             look, {part: key for part, key in keys.items() if part not in cached}
         )
@@ -117,11 +121,12 @@ class Perceiver:
             part=part,
         )
 
-    async def _read(self, keys: dict[Part, str], say: Listen) -> dict[Part, Entry]:
-        """What the cache has of `keys`, told to `say`."""
+    async def _read(
+        self, keys: dict[Part, str], values: Sequence[bytes | None], say: Listen
+    ) -> dict[Part, Entry]:
+        """What the cache's `values` of `keys` hold, told to `say`."""
         found: dict[Part, Entry] = {}
         damaged = []
-        values = await self._cache.get(list(keys.values()))
         for (part, key), value in zip(keys.items(), values, strict=True):
             if value is None:
                 continue
@@ -156,19 +161,27 @@ class Perceiver:
         return flights, bool(flights) and not unclaimed
 
     async def _fly(self, look: Look, keys: dict[Part, str], say: Listen) -> _Brought:
-        """One captioner call for what `keys` stand for, on all gateways that share the cache."""
+        """What `keys` stand for: out of the shared cache, or by one captioner call of all gateways
+        that share it.
+        """
         found: dict[Part, Entry] = {}
+        came_from: CacheResult = "hit"
 
         async def look_up() -> _Brought | None:
+            nonlocal came_from
             wanted = {part: key for part, key in keys.items() if part not in found}
-            found.update(await self._read(wanted, say))
-            return _Brought(found, elsewhere=True) if len(found) == len(keys) else None
+            values = await self._cache.get(list(wanted.values()))
+            found.update(await self._read(wanted, values, say))
+            if len(found) == len(keys):
+                return _Brought(found, came_from)
+            came_from = "coalesced"  # what comes now has been waited for
+            return None
 
         async def make() -> _Brought:
             made = await self._ask(look, [part for part in keys if part not in found], say)
             return replace(made, entries=found | made.entries)
 
-        return await self._cache.once(next(iter(keys.values())), look_up, make)
+        return await self._leases.once(next(iter(keys.values())), look_up, make)
 
     async def _ask(self, look: Look, parts: Sequence[Part], say: Listen) -> _Brought:
         """One captioner call for all `parts`; what it brings is stored before it is told.
@@ -187,7 +200,7 @@ class Perceiver:
         entries = dict(_entries(look, parts, response, seconds))
         if look.cache != "bypass":
             await self._store(look, entries, response.fingerprint)
-        return _Brought(entries, response.failed, spent)
+        return _Brought(entries, "miss", response.failed, spent)
 
     def _request(self, look: Look, parts: Sequence[Part]) -> PerceiveRequest:
         return PerceiveRequest(
@@ -199,11 +212,14 @@ class Perceiver:
 
     async def _store(self, look: Look, entries: dict[Part, Entry], fingerprint: str) -> None:
         """Under the fingerprint that the captioner answered with, whatever it was asked under."""
+        stored = []
         for part, entry in entries.items():
             key = self._key(look, part, fingerprint)
-            value = encode(key, entry)
-            metrics.CACHE_BYTES.labels("written").inc(len(value))
-            await self._cache.set(key, value)
+            value = encode(key, entry, max_bytes=self._max_entry_bytes)
+            if value is not None:
+                metrics.CACHE_BYTES.labels("written").inc(len(value))
+                stored.append(self._cache.set(key, value))
+        await asyncio.gather(*stored)
 
 
 def _parts_of(look: Look) -> tuple[Part, ...]:
@@ -275,9 +291,9 @@ def _assemble(
     result: CacheResult = "hit"
     if look.cache == "bypass":
         result = "bypass"
-    elif outcomes:
-        elsewhere = bool(brought) and all(one.elsewhere for one in brought)
-        result = "coalesced" if joined or elsewhere else "miss"
+    elif ways := {one.came_from for one in brought} | ({"miss"} if errors else set()):
+        result = next(way for way in ("miss", "coalesced", "hit") if way in ways)
+        result = "coalesced" if joined and result == "miss" else result
     context = VisualContext(
         caption=caption.text,
         tentative=tentative.text if tentative else None,

@@ -11,15 +11,18 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from gateway.cache.server import RedisServer
 from gateway.tenants import Tenant
-from racro.contracts.errors import RateLimited
+from racro.contracts.errors import InvalidRequest, RateLimited
 from racro.contracts.keys import LIMITS_PREFIX
 from racro.servekit.responses import Headers
 
 Kind = Literal["requests", "images"]
 
 
+_MINUTE_S = 60
+
+
 class _Window(NamedTuple):
-    """`reset`: seconds until there is room again for all of it."""
+    """`reset`: seconds until there is room for one more."""
 
     let_in: bool
     remaining: int
@@ -39,11 +42,15 @@ class Rates:
         self._running: Counter[str] = Counter()
 
     async def take(self, tenant: Tenant, kind: Kind, cost: int = 1) -> Headers:
-        """Headers that tell what is left. Raises RateLimited, with them, where too little is."""
+        """Headers that tell what is left. Raises RateLimited, with them, where too little is, and
+        InvalidRequest where it never would be enough.
+        """
         may = tenant.may
         amount = may.requests_per_minute if kind == "requests" else may.images_per_minute
         if amount is None:
             return []
+        if cost > amount:
+            raise InvalidRequest(f"{cost} {kind}; {kind}_per_minute = {amount} of your key")
         window = await self._hit(RateLimitItemPerMinute(amount), tenant, kind, cost)
         headers = [
             (f"x-ratelimit-limit-{kind}".encode(), str(amount).encode()),
@@ -51,9 +58,11 @@ class Rates:
             (f"x-ratelimit-reset-{kind}".encode(), f"{window.reset:.1f}s".encode()),
         ]
         if not window.let_in:
+            # Room comes back at the limit's own pace, and after a minute at the latest.
+            wait_s = min(_MINUTE_S, math.ceil(window.reset + (cost - 1) * _MINUTE_S / amount))
             raise RateLimited(
                 f"{kind}_per_minute = {amount} of your key",
-                retry_after_s=max(1, math.ceil(window.reset)),
+                retry_after_s=max(1, wait_s),
                 headers=headers,
             )
         return headers
@@ -74,11 +83,11 @@ class Rates:
         shared = self._shared
         if self._server is not None and shared is not None:
             window = await self._server.write(
-                lambda _: _hit(shared, item, tenant.name, kind, cost), None
+                lambda _: _hit(shared, item, tenant.counted_as, kind, cost), None
             )
             if window is not None:
                 return window
-        return await _hit(self._local, item, tenant.name, kind, cost)
+        return await _hit(self._local, item, tenant.counted_as, kind, cost)
 
 
 def _shared(server: RedisServer) -> SlidingWindowCounterRateLimiter:
@@ -94,10 +103,10 @@ def _shared(server: RedisServer) -> SlidingWindowCounterRateLimiter:
 async def _hit(
     limiter: SlidingWindowCounterRateLimiter,
     item: RateLimitItemPerMinute,
-    name: str,
+    tenant: str,
     kind: Kind,
     cost: int,
 ) -> _Window:
-    let_in = await limiter.hit(item, kind, name, cost=cost)
-    stats = await limiter.get_window_stats(item, kind, name)
+    let_in = await limiter.hit(item, kind, tenant, cost=cost)
+    stats = await limiter.get_window_stats(item, kind, tenant)
     return _Window(let_in, stats.remaining, max(0.0, stats.reset_time - time.time()))

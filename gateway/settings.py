@@ -115,7 +115,7 @@ class CacheSection(Section):
         "wait for the same caption for so long.",
     )
     lease_wait_s: float = Field(
-        default=120,
+        default=60,
         gt=0,
         description="Longest wait for a caption that another gateway is getting; then a gateway "
         "asks the captioner itself.",

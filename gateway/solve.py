@@ -12,7 +12,7 @@ from gateway.perceive import Look, Perception
 from gateway.reasoners import Reasoner
 from gateway.tenants import Tenant
 from racro.answers import solve_answer, split_reasoning
-from racro.contracts.perception import Delta, Usage
+from racro.contracts.perception import Delta, Usage, normalise_question
 from racro.contracts.prompts import solve_messages
 from racro.contracts.solve import (
     ReasonerName,
@@ -49,7 +49,7 @@ async def solve(
     if options.visual_context is None:
         seen = await _look(parts, tenant, options, sources, audience, watch)
     else:
-        seen = await _recall(parts, tenant, options.visual_context, watch)
+        seen = await _recall(parts, tenant, options, options.visual_context, watch)
     await audience.seen(seen.context)
     answer = await _reason(reasoner, options.question, seen.context, audience, watch)
     watch.record("total", watch.total())
@@ -79,11 +79,19 @@ async def _look(
 
 
 async def _recall(
-    parts: Parts, tenant: Tenant, identifier: str, watch: metrics.Stopwatch
+    parts: Parts,
+    tenant: Tenant,
+    options: SolveOptions,
+    identifier: str,
+    watch: metrics.Stopwatch,
 ) -> Perception:
     """What was perceived before."""
     with watch.stage("perceive"):
-        return Perception(await parts.kept.find(tenant, identifier), Usage())
+        question = normalise_question(options.question)
+        context = await parts.kept.find(tenant, identifier, question=question)
+    if not options.tentative:
+        context = context.model_copy(update={"tentative": None})
+    return Perception(context, Usage())
 
 
 class _Answer:

@@ -20,15 +20,15 @@ _log = logging.getLogger(__name__)
 
 _SCOPE_KEY = "racro.tenant"
 _LOOK_AT_THE_FILE_EVERY_S = 1.0
-_BEARER = "bearer "
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """`tag` stands for it in cache keys."""
+    """`tag` stands for it in cache keys, `counted_as` in those of limits."""
 
     name: str
     tag: str
+    counted_as: str
     may: TenantRecord
 
     def may_ask(self, reasoner: str) -> bool:
@@ -36,7 +36,7 @@ class Tenant:
 
 
 # Who asks where there are no keys.
-ANYBODY = Tenant("", "", TenantRecord())
+ANYBODY = Tenant("", "", "", TenantRecord())
 
 
 def enter(scope: Scope, tenant: Tenant) -> None:
@@ -55,13 +55,14 @@ class Tenants:
     def __init__(self, settings: GatewaySettings) -> None:
         """Raises BadKeysFileError."""
         self._path = settings.tenants.keys_file
+        self._stamp = self._path and _stamp(self._path)
         self._share = settings.cache.share
         secret = api_key(settings.tenants.secret_env)
         # Without Redis captions live as long as the process, and so may the secret.
         self._secret = secrets.token_bytes(32) if secret is None else secret.encode()
         self._file = KeysFile() if self._path is None else KeysFile.read(self._path)
-        self._stamp = self._path and _stamp(self._path)
         self._looked = monotonic()
+        self._complaint = ""
 
     def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Tenant:
         """Raises Unauthenticated."""
@@ -71,8 +72,8 @@ class Tenants:
         name = self._file.tenant_of(_key(list(headers)))
         if name is None:
             raise Unauthenticated("no such API key")
-        tag = "" if self._share else tenant_tag(name, self._secret)
-        return Tenant(name, tag, self._file.tenants[name])
+        tag = tenant_tag(name, self._secret)
+        return Tenant(name, "" if self._share else tag, tag, self._file.tenants[name])
 
     def _look_at_the_file(self, path: Path) -> None:
         if monotonic() - self._looked < _LOOK_AT_THE_FILE_EVERY_S:
@@ -80,34 +81,34 @@ class Tenants:
         self._looked = monotonic()
         if (stamp := _stamp(path)) == self._stamp:
             return
-        self._stamp = stamp
         try:
             self._file = KeysFile.read(path)
         except BadKeysFileError as error:
-            # Half a change must not lock everybody out.
-            _log.error("the keys file is left as it was: %s", error)
+            # Half a change must not lock everybody out; it is looked at again in a second.
+            if str(error) != self._complaint:
+                _log.error("the keys file is left as it was: %s", error)
+            self._complaint = str(error)
         else:
+            self._stamp, self._complaint = stamp, ""
             _log.info("the keys file has changed")
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _stamp(path: Path) -> tuple[int, ...] | None:
     try:
         stat = path.stat()
     except OSError:
         return None
-    return stat.st_mtime_ns, stat.st_size
+    return stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size
 
 
 def _key(headers: list[tuple[bytes, bytes]]) -> str:
-    authorization = header(headers, "authorization")
-    other = header(headers, "x-api-key")
-    if authorization is None:
-        if other is None:
+    """Whichever header it comes in. Another scheme of Authorization is a proxy's business."""
+    authorization = header(headers, "authorization") or ""
+    scheme, _, bearer = authorization.partition(" ")
+    given = {bearer.strip() if scheme.lower() == "bearer" else "", header(headers, "x-api-key")}
+    match [key for key in given if key]:
+        case [key]:
+            return key
+        case []:
             raise Unauthenticated("an API key is needed: Authorization: Bearer rk_…, or x-api-key")
-        return other
-    if not authorization.lower().startswith(_BEARER):
-        raise Unauthenticated("Authorization: expected Bearer and an API key")
-    key = authorization[len(_BEARER) :].strip()
-    if other not in {None, key}:
-        raise Unauthenticated("Authorization and x-api-key hold different keys")
-    return key
+    raise Unauthenticated("Authorization and x-api-key hold different keys")

@@ -6,15 +6,24 @@ kept.
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
 import tempfile
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 # 256 bits, in base64url.
 _SECRET_BYTES = 32
@@ -49,35 +58,59 @@ class TenantRecord(_Record):
 class KeysFile(_Record):
     tenants: dict[TenantName, TenantRecord] = {}
 
+    @cached_property
+    def _by_id(self) -> dict[str, tuple[str, KeyRecord]]:
+        return {
+            identifier: (name, record)
+            for name, tenant in self.tenants.items()
+            for identifier, record in tenant.keys.items()
+        }
+
+    @model_validator(mode="after")
+    def _a_key_is_one_tenant_s(self) -> Self:
+        if len(self._by_id) < sum(len(tenant.keys) for tenant in self.tenants.values()):
+            raise ValueError("two tenants have a key of the same id")
+        return self
+
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Raises BadKeysFileError."""
+        """Raises BadKeysFileError, also for an empty file: it may be half a change."""
         try:
-            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except ValidationError as error:
             finding = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, finding["loc"]))
+            where = "".join(f"{step}." for step in finding["loc"]).removesuffix(".")
             raise BadKeysFileError(f"{path}: {where}: {finding['msg']}") from error
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise BadKeysFileError(f"{path} cannot be read: {error}") from error
 
     def write(self, path: Path) -> None:
-        """All of it or nothing, for its owner's eyes."""
+        """All of it or nothing. A new file is its owner's alone; another keeps owner and mode.
+
+        Raises OSError.
+        """
         text = yaml.safe_dump(self.model_dump(mode="json", exclude_none=True), sort_keys=False)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-            file.write(text)
-        Path(file.name).replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keys-") as folder:
+            new = Path(folder) / path.name
+            descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                if path.exists():
+                    stat = path.stat()
+                    os.fchmod(file.fileno(), stat.st_mode)
+                    os.fchown(file.fileno(), stat.st_uid, stat.st_gid)
+            new.replace(path)
 
     def tenant_of(self, key: str) -> str | None:
         """The name of the tenant whose key this is."""
         match = _KEY.fullmatch(key)
         if match is None:
             return None
-        digest = _sha256(match["secret"])
-        for name, tenant in self.tenants.items():
-            if (record := tenant.keys.get(match["id"])) is not None:
-                return name if hmac.compare_digest(record.sha256, digest) else None
-        return None
+        name, record = self._by_id.get(match["id"], (None, None))
+        proof = _sha256(match["secret"])
+        return name if record and hmac.compare_digest(record.sha256, proof) else None
 
     def with_new_key(self, tenant: str, limits: TenantRecord) -> tuple[Self, str]:
         """The file with one more key of `tenant`, and the key, which nobody can tell later."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from gateway.cache.entry import Entry, Kept, decode_any
 from gateway.settings import CacheSection
@@ -12,6 +13,7 @@ from racro.contracts.keys import VISUAL_CONTEXTS
 from racro.servekit.settings import api_key
 
 _KEYS_AT_A_TIME = 500
+_TIMEOUT_S = 10
 
 
 @dataclass
@@ -41,7 +43,9 @@ class Matching:
 
 
 def open_client(settings: CacheSection) -> Redis:
-    return Redis.from_url(settings.url, password=api_key(settings.password_env))
+    return Redis.from_url(
+        settings.url, password=api_key(settings.password_env), socket_timeout=_TIMEOUT_S
+    )
 
 
 async def holdings(client: Redis, settings: CacheSection) -> Holdings:
@@ -64,18 +68,19 @@ async def purge(client: Redis, settings: CacheSection, matching: Matching) -> in
     Gateways may still have copies of their own, for `local_ttl_s`.
     """
     deleted = 0
-    async for key, _, value in _values(client, settings):
+    async for name, _, value in _values(client, settings):
         if value is None or matching(value):
-            deleted += await client.unlink(key)
+            deleted += await client.unlink(name)
     return deleted
 
 
 async def _values(
     client: Redis, settings: CacheSection
-) -> AsyncIterator[tuple[str, bytes, Entry | Kept | None]]:
+) -> AsyncIterator[tuple[bytes, bytes, Entry | Kept | None]]:
     async for name in client.scan_iter(VISUAL_CONTEXTS, count=_KEYS_AT_A_TIME):
-        key = name.decode()
-        data = await client.getrange(key, 0, 2 * settings.max_entry_bytes)
-        if not data:
-            continue  # it has expired meanwhile
-        yield key, data, decode_any(key, data, max_bytes=settings.max_entry_bytes)
+        try:
+            data = await client.getrange(name, 0, 2 * settings.max_entry_bytes)
+        except ResponseError:  # another type
+            data = b""
+        key = name.decode(errors="replace")
+        yield name, data, decode_any(key, data, max_bytes=settings.max_entry_bytes)

@@ -1,7 +1,7 @@
 """How what the cache keeps is written down.
 
     2 bytes  "RC"
-    1 byte   version of this layout
+    1 byte   schema version, as in keys
     16 bytes digest of the key that it is stored under
     rest     one zstd frame, with its length and checksum, of MessagePack
 
@@ -14,8 +14,9 @@ from typing import TypeVar
 import msgspec
 import zstandard
 
-_VERSION = 1
-_MAGIC = b"RC" + bytes([_VERSION])
+from racro.contracts.keys import SCHEMA_VERSION
+
+_MAGIC = b"RC" + bytes([SCHEMA_VERSION])
 _DIGEST_BYTES = 16
 _HEAD_BYTES = len(_MAGIC) + _DIGEST_BYTES
 
@@ -44,9 +45,12 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A whole visual context, as JSON, for one who answers later. The rest as in Entry."""
+    """A whole visual context, as JSON, for one who answers later, and the question that it was
+    made for. The rest as in Entry.
+    """
 
     context: str
+    question: str | None
     revision: str
     tenant: str
     images: tuple[str, ...]
@@ -58,8 +62,12 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Entry | Kept)
 
 
-def encode(key: str, value: Entry | Kept) -> bytes:
-    return _MAGIC + _digest(key) + _compressor.compress(_encoder.encode(value))
+def encode(key: str, value: Entry | Kept, *, max_bytes: int) -> bytes | None:
+    """None for one over `max_bytes`, which nobody would read."""
+    plain = _encoder.encode(value)
+    if len(plain) > max_bytes:
+        return None
+    return _MAGIC + _digest(key) + _compressor.compress(plain)
 
 
 def decode(kind: type[Value], key: str, data: bytes, *, max_bytes: int) -> Value | None:
@@ -78,7 +86,7 @@ def decode_any(key: str, data: bytes, *, max_bytes: int) -> Entry | Kept | None:
         if not 0 <= zstandard.frame_content_size(frame) <= max_bytes:
             return None
         value: Entry | Kept = _decoder.decode(_decompressor.decompress(frame))
-    except (zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError):
+    except (zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return value
 

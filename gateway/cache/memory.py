@@ -2,11 +2,10 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gateway import metrics
-from gateway.cache import Found
 
 
 class _Kept(NamedTuple):
@@ -32,11 +31,32 @@ class MemoryCache:
         self._entries: OrderedDict[str, _Kept] = OrderedDict()
         self.bytes = 0
 
-    async def get(self, keys: Sequence[str]) -> list[bytes | None]:
+    def near(self, keys: Sequence[str]) -> list[bytes | None]:
         with metrics.cache_seconds("local", "get"):
             values = [self._get(key) for key in keys]
         metrics.count_hits("local", sum(value is not None for value in values))
         return values
+
+    async def get(self, keys: Sequence[str]) -> list[bytes | None]:
+        return self.near(keys)
+
+    async def set(self, key: str, value: bytes, *, ttl_s: int | None = None) -> bool:
+        self._forget(key)
+        if _size(key, value) > self._max_bytes:
+            return False
+        self._entries[key] = _Kept(value, self._clock() + min(ttl_s or self._ttl_s, self._ttl_s))
+        self.bytes += _size(key, value)
+        while self.bytes > self._max_bytes:
+            self._forget(next(iter(self._entries)))
+        return True
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._forget(key)
+
+    async def close(self) -> None:
+        self._entries.clear()
+        self.bytes = 0
 
     def _get(self, key: str) -> bytes | None:
         kept = self._entries.get(key)
@@ -47,31 +67,6 @@ class MemoryCache:
             return None
         self._entries.move_to_end(key)
         return kept.value
-
-    async def set(self, key: str, value: bytes, *, ttl_s: int | None = None) -> None:
-        self._forget(key)
-        if _size(key, value) > self._max_bytes:
-            return
-        self._entries[key] = _Kept(value, self._clock() + min(ttl_s or self._ttl_s, self._ttl_s))
-        self.bytes += _size(key, value)
-        while self.bytes > self._max_bytes:
-            self._forget(next(iter(self._entries)))
-
-    async def delete(self, keys: Sequence[str]) -> None:
-        for key in keys:
-            self._forget(key)
-
-    async def once(
-        self,
-        key: str,  # noqa: ARG002 - who asks within one process has been joined already
-        look_up: Callable[[], Awaitable[Found | None]],  # noqa: ARG002
-        make: Callable[[], Awaitable[Found]],
-    ) -> Found:
-        return await make()
-
-    async def close(self) -> None:
-        self._entries.clear()
-        self.bytes = 0
 
     def _forget(self, key: str) -> None:
         if (kept := self._entries.pop(key, None)) is not None:

@@ -1,13 +1,11 @@
 """A cache that gateways share."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import InvalidResponse, ResponseError
 
 from gateway import metrics
-from gateway.cache import Found
-from gateway.cache.leases import Leases
 from gateway.cache.server import RedisServer
 from gateway.settings import CacheSection
 
@@ -18,11 +16,13 @@ class RedisCache:
         self._ttl_s = settings.ttl_s
         # What does not compress is written down a little longer than it is.
         self._max_bytes = 2 * settings.max_entry_bytes
-        self._leases = Leases(server, lease_s=settings.lease_s, wait_s=settings.lease_wait_s)
 
     @property
     def problem(self) -> str | None:
         return self._server.problem
+
+    def near(self, keys: Sequence[str]) -> list[bytes | None]:
+        return [None] * len(keys)
 
     async def get(self, keys: Sequence[str]) -> list[bytes | None]:
         with metrics.cache_seconds("redis", "get"):
@@ -31,23 +31,17 @@ class RedisCache:
         metrics.count_hits("redis", sum(value is not None for value in found))
         return found
 
-    async def set(self, key: str, value: bytes, *, ttl_s: int | None = None) -> None:
+    async def set(self, key: str, value: bytes, *, ttl_s: int | None = None) -> bool:
         if len(value) > self._max_bytes:
-            return
+            return False
         seconds = ttl_s or self._ttl_s
         with metrics.cache_seconds("redis", "set"):
-            await self._server.write(lambda client: client.set(key, value, ex=seconds), None)
+            return bool(
+                await self._server.write(lambda client: client.set(key, value, ex=seconds), False)
+            )
 
     async def delete(self, keys: Sequence[str]) -> None:
         await self._server.write(lambda client: client.unlink(*keys), None)
-
-    async def once(
-        self,
-        key: str,
-        look_up: Callable[[], Awaitable[Found | None]],
-        make: Callable[[], Awaitable[Found]],
-    ) -> Found:
-        return await self._leases.once(key, look_up, make)
 
     async def close(self) -> None:
         await self._server.close()
@@ -60,9 +54,11 @@ class RedisCache:
         return [_value(answer) for answer in await pipeline.execute(raise_on_error=False)]
 
 
-def _value(answer: bytes | Exception) -> bytes | None:
+def _value(answer: object) -> bytes | None:
     if isinstance(answer, ResponseError) and str(answer).startswith("WRONGTYPE"):
         return b"not a string"  # and so no entry: its reader deletes it
     if isinstance(answer, Exception):
         raise answer
+    if not isinstance(answer, bytes):
+        raise InvalidResponse("GETRANGE was not answered with a string")
     return answer or None

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import metrics
 from gateway.budget import visual_budget
-from gateway.dialects.asking import cache_mode
+from gateway.dialects.asking import cache_mode, distinct
 from gateway.dialects.conversation import find_looks, place
 from gateway.parts import Parts
 from gateway.perceive import Look, Perception
@@ -159,7 +159,7 @@ class ChatCompletions:
         if not chat.looks:
             return []
         sources = [source for look in chat.looks for source in look.images]
-        await self.parts.rates.take(asker.tenant, "images", len(set(sources)))
+        await self.parts.rates.take(asker.tenant, "images", distinct(sources))
         with watch.stage("load"):
             images = iter(await self.parts.loader.load(sources))
         looks = [

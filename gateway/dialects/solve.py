@@ -10,7 +10,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.asking import cache_mode, checked_timeout
+from gateway.dialects.asking import cache_mode, checked_timeout, distinct
 from gateway.images import ImageSource
 from gateway.parts import Parts
 from gateway.settings import GatewaySettings
@@ -69,7 +69,7 @@ class Solve:
         timeout_s = checked_timeout(options.timeout_s, self._settings.limits)
         options = options.model_copy(update={"cache": cache_mode(scope, options.cache)})
         if sources:
-            await self.parts.rates.take(tenant, "images", len(sources))
+            await self.parts.rates.take(tenant, "images", distinct(sources))
         if options.stream:
             async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
                 async with within(timeout_s):

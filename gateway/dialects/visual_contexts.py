@@ -29,7 +29,7 @@ class VisualContexts:
         tenant = tenant_of(scope)
         body = await read_body(receive)
         request = await off_loop_if_large(len(body), partial(_parse, body))
-        await self.parts.rates.take(tenant, "images", len(request.images))
+        await self.parts.rates.take(tenant, "images", len(set(request.images)))
         async with within(checked_timeout(request.timeout_s, self._settings.limits)):
             sources = [
                 ImageSource(image, param=f"images[{index}]")
@@ -44,7 +44,9 @@ class VisualContexts:
                 cache=cache_mode(scope, request.cache),
             )
             seen = await self.parts.perceiver.perceive(look)
-            receipt = await self.parts.kept.keep(tenant, seen.context, images)
+            receipt = await self.parts.kept.keep(
+                tenant, seen.context, question=request.question, images=images
+            )
         response = VisualContextResponse(
             id=receipt.id,
             expires_at=receipt.expires_at,

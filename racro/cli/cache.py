@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 from redis.exceptions import RedisError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gateway.cache.admin import Holdings, Matching, holdings, open_client, purge
@@ -85,11 +86,11 @@ def _shared() -> GatewaySettings:
 
 def _tag(settings: GatewaySettings, tenant: str) -> str:
     secret = api_key(settings.tenants.secret_env)
-    if secret is None:
-        _fail("tenants.secret_env: without it nobody's captions can be told apart")
+    if secret is None or settings.cache.share:
+        _fail("without tenants.secret_env, or with cache.share, captions are nobody's own")
     return tenant_tag(tenant, secret.encode())
 
 
 def _fail(reason: object) -> NoReturn:
-    _errors.print(f"[red]error:[/] {reason}", highlight=False)
+    _errors.print(f"[red]error:[/] {escape(str(reason))}", highlight=False)
     raise typer.Exit(1)

@@ -1,16 +1,19 @@
 """`racro keys`: the API keys of tenants."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from racro.tenants import BadKeysFileError, KeysFile, TenantRecord
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
-_console = Console()
+# A pipe has no width of its own, and a key's id must not be cut.
+_console = Console(width=None if sys.stdout.isatty() else 120)
 _errors = Console(stderr=True)
 
 File = Annotated[
@@ -25,13 +28,13 @@ File = Annotated[
 def new(
     tenant: Annotated[str, typer.Argument(help="Whose key; a new tenant or one there is.")],
     file: File,
-    requests_per_minute: Annotated[int | None, typer.Option(min=1)] = None,
-    images_per_minute: Annotated[int | None, typer.Option(min=1)] = None,
+    requests_per_minute: Annotated[int | None, typer.Option(min=0, help="0: no limit.")] = None,
+    images_per_minute: Annotated[int | None, typer.Option(min=0, help="0: no limit.")] = None,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Requests at a time, in each gateway.")
+        int | None, typer.Option(min=0, help="Requests at a time, in each gateway; 0: no limit.")
     ] = None,
     reasoner: Annotated[
-        list[str] | None, typer.Option(help="A reasoner it may ask; without any: all.")
+        list[str] | None, typer.Option(help="A reasoner it may ask, or `all`.")
     ] = None,
 ) -> None:
     """Make a key and print it, this once. Limits that are given replace the tenant's."""
@@ -42,14 +45,19 @@ def new(
         "concurrency": concurrency,
         "reasoners": tuple(reasoner) if reasoner else None,
     }
+    lifted = {0, ("all",)}
     limits = known.tenants.get(tenant, TenantRecord()).model_copy(
-        update={name: value for name, value in given.items() if value is not None}
+        update={
+            name: None if value in lifted else value
+            for name, value in given.items()
+            if value is not None
+        }
     )
     try:
         changed, key = known.with_new_key(tenant, limits)
     except ValueError:
         _fail(f"{tenant}: a tenant's name is of a-z, 0-9 and -, 63 at most")
-    changed.write(file)
+    _write(changed, file)
     _console.print(key, soft_wrap=True, highlight=False)
 
 
@@ -57,6 +65,7 @@ def new(
 def list_(file: File) -> None:
     """Tenants, their limits and the ids of their keys."""
     table = Table("tenant", "key", "made", "requests/min", "images/min", "at a time", "reasoners")
+    table.columns[1].no_wrap = True
     for name, tenant in _read(file).tenants.items():
         limits = [tenant.requests_per_minute, tenant.images_per_minute, tenant.concurrency]
         may = ["–" if limit is None else str(limit) for limit in limits]
@@ -75,7 +84,7 @@ def revoke(
     changed = _read(file).without_key(identifier)
     if changed is None:
         _fail(f"no key {identifier} in {file}")
-    changed.write(file)
+    _write(changed, file)
     _console.print(f"revoked {identifier}", highlight=False)
 
 
@@ -86,6 +95,13 @@ def _read(file: Path) -> KeysFile:
         _fail(error)
 
 
+def _write(changed: KeysFile, file: Path) -> None:
+    try:
+        changed.write(file)
+    except OSError as error:
+        _fail(f"{file} cannot be written: {error.strerror}")
+
+
 def _fail(reason: object) -> NoReturn:
-    _errors.print(f"[red]error:[/] {reason}", highlight=False)
+    _errors.print(f"[red]error:[/] {escape(str(reason))}", highlight=False)
     raise typer.Exit(1)

@@ -131,9 +131,10 @@ def _json_content(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]
 
 def _guarded(app: FastAPI) -> ASGIApp:
     """Our middleware stands before FastAPI's own stack: hot routes never enter that."""
-    hot = HotRoutes(app, endpoints=app.state.hot_endpoints)
-    limited = LimitBody(hot, max_bytes=app.state.max_body_bytes)
-    return Observe(CancelOnDisconnect(app.state.door(limited)))
+    door = app.state.door
+    endpoints = {path: door(endpoint) for path, endpoint in app.state.hot_endpoints.items()}
+    hot = HotRoutes(door(app), endpoints=endpoints)
+    return Observe(CancelOnDisconnect(LimitBody(hot, max_bytes=app.state.max_body_bytes)))
 
 
 def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:

@@ -52,7 +52,7 @@ def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
         return UpstreamUnavailable(f"the {name} failed with status {status}")
     if status < 400:  # noqa: PLR2004
         return UpstreamError(f"the {name} answered with status {status}")
-    if status in _UNAUTHORIZED:
+    if ours is not None or status in _UNAUTHORIZED:
         return UpstreamError(f"the {name} refused the credentials it is configured with")
     if _TOO_LONG.search(body.decode(errors="replace")):
         return ContextLengthExceeded(message)

@@ -7,11 +7,9 @@ import pytest
 
 from gateway.cache import Cache
 from gateway.cache.memory import MemoryCache
-from gateway.cache.opening import open_cache
-from gateway.cache.redis import RedisCache
-from gateway.cache.server import RedisServer as Server
+from gateway.cache.opening import open_caches
+from gateway.cache.tiered import TieredCache
 from gateway.settings import CacheSection
-from racro.contracts.errors import InvalidImage
 from support.redis import RedisServer
 
 KINDS = ["memory", "redis", "tiered"]
@@ -23,21 +21,17 @@ def server() -> Iterator[RedisServer]:
         yield server
 
 
-def opened(kind: str, url: str, **settings) -> Cache:
+async def opened(kind: str, url: str, **settings) -> Cache:
     if kind == "memory":
-        return open_cache(CacheSection(**settings), None)
-    section = CacheSection(url=url, timeout_ms=2000, **settings)
-    return (
-        RedisCache(Server(section), section)
-        if kind == "redis"
-        else open_cache(section, Server(section))
-    )
+        return (await open_caches(CacheSection(**settings))).cache
+    caches = await open_caches(CacheSection(url=url, timeout_ms=2000, **settings))
+    return caches.shared if kind == "redis" else caches.cache
 
 
 @pytest.fixture(params=KINDS)
 async def cache(request, server) -> AsyncIterator[Cache]:
     server.client.flushall()
-    cache = opened(request.param, server.url)
+    cache = await opened(request.param, server.url)
     yield cache
     await cache.close()
 
@@ -65,39 +59,9 @@ async def test_nothing_is_wrong_with_it(cache) -> None:
     assert cache.problem is None
 
 
-async def test_what_is_looked_up_is_not_made(cache) -> None:
-    async def look_up() -> str | None:
-        return "found"
-
-    async def make() -> str:
-        raise AssertionError
-
-    if not isinstance(cache, MemoryCache):
-        assert await cache.once("a", look_up, make) == "found"
-
-
-async def nothing() -> None:
-    return None
-
-
-async def test_what_is_not_found_is_made(cache) -> None:
-    async def make() -> str:
-        return "made"
-
-    assert await cache.once("a", nothing, make) == "made"
-
-
-async def test_the_error_of_making_is_raised(cache) -> None:
-    async def fail() -> None:
-        raise InvalidImage("no image")
-
-    with pytest.raises(InvalidImage, match="no image"):
-        await cache.once("a", nothing, fail)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 async def test_it_forgets_after_its_time_to_live(kind, server) -> None:
-    cache = opened(kind, server.url, ttl_s=1)
+    cache = await opened(kind, server.url, ttl_s=1)
     await cache.set("short", b"1")
     assert await cache.get(["short"]) == [b"1"]
     async with asyncio.timeout(10):
@@ -108,14 +72,43 @@ async def test_it_forgets_after_its_time_to_live(kind, server) -> None:
 
 async def test_no_key_in_redis_stays_for_ever(server) -> None:
     server.client.flushall()
-    cache = opened("tiered", server.url)
+    caches = await open_caches(CacheSection(url=server.url, timeout_ms=2000))
+
+    async def nothing() -> None:
+        return None
 
     async def make() -> str:
-        await cache.set("a", b"1")
-        assert all(server.client.pttl(key) > 0 for key in server.all_keys()), server.all_keys()
+        await caches.cache.set("a", b"1")
+        assert len(server.all_keys()) == 2
+        assert all(server.client.pttl(key) > 0 for key in server.all_keys())
         return "made"
 
-    await cache.once("a", nothing, make)
-    assert server.all_keys() == ["a"]
-    assert server.client.ttl("a") > 0
+    await caches.leases.once("b", nothing, make)
+    assert "a" in server.all_keys()
+    assert all(server.client.pttl(key) > 0 for key in server.all_keys())
+    await caches.cache.close()
+
+
+async def test_a_copy_does_not_undo_a_change_that_came_meanwhile(server) -> None:
+    """A gateway reads Redis, another request refreshes, and only then the first one goes on."""
+    shared = MemoryCache(1000, ttl_s=60)
+    await shared.set("a", b"old")
+
+    class Slow(MemoryCache):
+        async def get(self, keys):
+            values = await shared.get(keys)
+            await tiered.set("a", b"new")
+            return values
+
+    tiered = TieredCache(MemoryCache(1000, ttl_s=60), Slow(1000, ttl_s=60))
+    assert await tiered.get(["a"]) == [b"old"]
+    assert tiered.near(["a"]) == [b"new"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_is_too_large_is_not_taken(kind, server) -> None:
+    cache = await opened(kind, server.url, max_bytes=1000, max_entry_bytes=1024)
+    assert await cache.set("small", b"1")
+    assert not await cache.set("large", bytes(3000))
+    assert await cache.get(["small", "large"]) == [b"1", None]
     await cache.close()

@@ -84,6 +84,7 @@ class Wire:
     def __init__(self, port: int) -> None:
         self.mode: Mode = "pass"
         self.delay_s = 0.0
+        self.bytes_asked = 0
         self._target = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -143,6 +144,7 @@ class Wire:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False
     ) -> None:
         while data := await reader.read(65536):
+            self.bytes_asked += 0 if answers else len(data)
             if self.mode == "silent":
                 continue
             if answers and self.delay_s:

@@ -12,7 +12,7 @@ from racro.tenants import KeysFile, TenantRecord
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
 
-IMAGE = data_url(png())
+IMAGE, ANOTHER = data_url(png()), data_url(png("another"))
 
 
 class Door:
@@ -68,6 +68,7 @@ def test_without_a_key_nobody_is_let_in(door) -> None:
         {"authorization": "Bearer"},
         {"authorization": "Bearer rk_" + "0" * 16 + "_" + "A" * 43},
         {"authorization": "Basic YTpi"},
+        {"authorization": "Bearer", "x-api-key": ""},
         {"x-api-key": "x" * 5000},
     ):
         response = door.post("/v1/solve", headers)
@@ -84,6 +85,9 @@ def test_both_headers_open_and_two_different_keys_do_not(door) -> None:
     both = {"authorization": f"Bearer {one}", "x-api-key": one}
     assert door.post("/v1/solve", both).status_code == 200
     assert door.post("/v1/solve", {**both, "x-api-key": other}).status_code == 401
+    # A proxy's own credentials are none of ours.
+    proxied = {"authorization": "Basic YTpi", "x-api-key": one}
+    assert door.post("/v1/solve", proxied).status_code == 200
 
 
 def test_the_openai_sdk_brings_its_key(door) -> None:
@@ -117,6 +121,8 @@ def test_captions_are_never_another_tenant_s(door, captioner) -> None:
         answer.headers.pop("x-request-id")
         answer.headers.pop("server-timing")
         answer.headers.pop("date")
+        # Timings are as long as their digits.
+        answer.headers.pop("content-length")
     assert first.headers == theirs.headers
     assert first.json()["usage"] == theirs.json()["usage"]
 
@@ -157,11 +163,17 @@ def test_requests_a_minute(door) -> None:
 
 def test_images_a_minute(door) -> None:
     key = known(door, "pictures", images_per_minute=3)
-    assert door.solve(key, images=[IMAGE, IMAGE]).status_code == 200
-    refused = door.solve(key, images=[IMAGE, IMAGE])
+    # The same one many times over is one.
+    assert door.solve(key, images=[IMAGE, ANOTHER, IMAGE]).status_code == 200
+    refused = door.solve(key, images=[IMAGE, ANOTHER])
     assert refused.status_code == 429
     assert "images_per_minute = 3" in refused.json()["error"]["message"]
+    assert 1 < int(refused.headers["retry-after"]) <= 60
     assert door.solve(key).status_code == 200
+    more = [data_url(png(str(number))) for number in range(4)]
+    never = door.solve(key, images=more)
+    assert never.status_code == 400
+    assert "4 images; images_per_minute = 3" in never.json()["error"]["message"]
 
 
 def test_requests_at_a_time(door, reasoner) -> None:

@@ -62,6 +62,12 @@ def test_another_secret_with_the_same_id_does_not_open() -> None:
         ("tenants: {acme: {limit: 1}}", "tenants.acme.limit"),
         ("tenants: {acme: {keys: {k: {sha256: short, created: 2026-01-01}}}}", "sha256"),
         ("tenants: {No Name: {}}", "tenants.No Name"),
+        ("", "keys.yaml"),
+        (
+            f"tenants: {{a: {{keys: {{k: {{sha256: {'a' * 64}, created: 2026-01-01}}}}}}, "
+            f"b: {{keys: {{k: {{sha256: {'b' * 64}, created: 2026-01-01}}}}}}}}",
+            "two tenants have a key of the same id",
+        ),
         ("tenants: [", "cannot be read"),
         ("- a", "keys.yaml"),
     ],
@@ -76,3 +82,13 @@ def test_a_wrong_file_is_refused_with_its_field(tmp_path, text, named) -> None:
 def test_a_missing_file_is_refused(tmp_path) -> None:
     with pytest.raises(BadKeysFileError, match=r"none\.yaml"):
         KeysFile.read(tmp_path / "none.yaml")
+
+
+def test_a_file_keeps_its_mode(tmp_path) -> None:
+    file, _ = with_key()
+    path = tmp_path / "keys.yaml"
+    file.write(path)
+    path.chmod(0o640)
+    file.write(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert [one.name for one in tmp_path.iterdir()] == ["keys.yaml"]

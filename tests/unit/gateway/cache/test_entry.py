@@ -1,5 +1,6 @@
 """Only what was written under a key is read under it."""
 
+import msgspec
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,18 +26,18 @@ ENTRY = Entry("A cat.", "stop", 5, 2, "vlm", "r1", "racro-v1", 1.5, "", ("d1",))
 
 @given(entry=ENTRIES, key=st.text())
 def test_an_entry_is_read_as_it_was_written(entry, key) -> None:
-    assert decode(Entry, key, encode(key, entry), max_bytes=10**6) == entry
+    assert decode(Entry, key, encode(key, entry, max_bytes=10**6), max_bytes=10**6) == entry
 
 
 @given(entry=ENTRIES, key=st.text(), other=st.text())
 def test_under_another_key_it_is_none(entry, key, other) -> None:
-    found = decode(Entry, other, encode(key, entry), max_bytes=MAX_BYTES)
+    found = decode(Entry, other, encode(key, entry, max_bytes=10**6), max_bytes=10**6)
     assert (found is None) or key == other
 
 
 @given(data=st.data())
 def test_a_damaged_entry_is_none(data) -> None:
-    written = encode("key", ENTRY)
+    written = encode("key", ENTRY, max_bytes=MAX_BYTES)
     at = data.draw(st.integers(0, len(written) - 1))
     bit = data.draw(st.integers(0, 7))
     damaged = bytearray(written)
@@ -48,17 +49,41 @@ def test_a_damaged_entry_is_none(data) -> None:
 @given(noise=st.binary(max_size=200))
 def test_noise_is_none(noise) -> None:
     assert decode(Entry, "key", noise, max_bytes=MAX_BYTES) is None
-    assert decode(Entry, "key", encode("key", ENTRY)[:19] + noise, max_bytes=MAX_BYTES) is None
+    assert (
+        decode(
+            Entry,
+            "key",
+            encode("key", ENTRY, max_bytes=MAX_BYTES)[:19] + noise,
+            max_bytes=MAX_BYTES,
+        )
+        is None
+    )
 
 
 def test_a_frame_that_wants_more_memory_than_an_entry_may_have_is_none() -> None:
-    head = encode("key", ENTRY)[:19]
+    head = encode("key", ENTRY, max_bytes=MAX_BYTES)[:19]
     bomb = head + zstandard.compress(bytes(10**7))
     assert len(bomb) < MAX_BYTES
     assert decode(Entry, "key", bomb, max_bytes=MAX_BYTES) is None
 
 
 def test_another_kind_is_none() -> None:
-    kept = Kept("{}", "r1", "", ("d1",))
-    assert decode(Entry, "key", encode("key", kept), max_bytes=MAX_BYTES) is None
-    assert decode(Kept, "key", encode("key", kept), max_bytes=MAX_BYTES) == kept
+    kept = Kept("{}", "why?", "r1", "", ("d1",))
+    assert (
+        decode(Entry, "key", encode("key", kept, max_bytes=MAX_BYTES), max_bytes=MAX_BYTES) is None
+    )
+    assert (
+        decode(Kept, "key", encode("key", kept, max_bytes=MAX_BYTES), max_bytes=MAX_BYTES) == kept
+    )
+
+
+def test_what_nobody_would_read_is_not_written() -> None:
+    entry = msgspec.structs.replace(ENTRY, text="x" * MAX_BYTES)
+    assert encode("key", entry, max_bytes=MAX_BYTES) is None
+
+
+def test_nesting_that_breaks_the_parser_is_none() -> None:
+    head = encode("key", ENTRY, max_bytes=MAX_BYTES)[:19]
+    fields = b"\x9c\xa5Entry" + b"\xa0" * 2 + b"\x91" * 5000 + b"\xc0"
+    value = head + zstandard.compress(fields)
+    assert decode(Entry, "key", value, max_bytes=MAX_BYTES) is None

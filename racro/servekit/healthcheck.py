@@ -1,4 +1,4 @@
-"""`python -m racro.servekit.healthcheck PORT`: exit status 0 if the service in this container is ready.
+"""`python -m racro.servekit.healthcheck PORT`: status 0 if the service in this container is ready.
 
 Not by urllib: a container is often told of a proxy, which does not know this loopback.
 """

@@ -1,0 +1,52 @@
+"""A solve whose visual context is cached, in the process or in Redis, before a reasoner that answers
+at once: what the gateway adds, and how many a core does.
+"""
+
+from collections.abc import Iterator
+from statistics import median
+
+from benchmarks import deployments, load
+from benchmarks.images import perceive_ms
+from benchmarks.load import Load
+from benchmarks.pictures import Noise
+from benchmarks.processes import Process, other_cores
+from benchmarks.report import Row
+from benchmarks.upstream import INSTANT
+
+_BYTES = 20_000
+_COUNT = 2000
+_ONE_BY_ONE = 500
+_CONCURRENCY = 16
+_ROUNDS = 3
+_QUESTION = f"How high is the bar, {INSTANT}?"
+_CPU_TARGET_US = 1000
+# The median of what a hit adds, in milliseconds.
+_ADDED_TARGETS_MS = {"the process": 1.5, "Redis": 3.0}
+
+
+def run() -> list[Row]:
+    with deployments.scripted_gateway() as near:
+        rows = [*_rows("the process", near)]
+    # Without room in the process every hit is one of Redis.
+    with (
+        other_cores(),
+        deployments.redis() as url,
+        deployments.scripted_gateway(cache={"url": url, "max_bytes": 0}) as far,
+    ):
+        return [*rows, *_rows("Redis", far)]
+
+
+def _rows(tier: str, gateway: Process) -> Iterator[Row]:
+    body = Noise(_BYTES).solve_body("hit", _QUESTION)
+    one_by_one = Load("/v1/solve", lambda _: body, _ONE_BY_ONE)
+    many = Load("/v1/solve", lambda _: body, _COUNT, _CONCURRENCY)
+    load.run(gateway.port, Load("/v1/solve", lambda _: body, 1))
+    cpu_us = []
+    for _ in range(_ROUNDS):
+        before = gateway.cpu_seconds()
+        perceive_ms(load.run(gateway.port, many).bodies)
+        cpu_us.append((gateway.cpu_seconds() - before) / _COUNT * 1e6)
+    added = median(perceive_ms(load.run(gateway.port, one_by_one).bodies))
+    name = f"20 KB image, cached in {tier}"
+    yield Row("cached", name, median(cpu_us), "CPU µs/request", _CPU_TARGET_US)
+    yield Row("cached", f"{name}: added", added, "ms", _ADDED_TARGETS_MS[tier])

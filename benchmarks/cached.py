@@ -1,4 +1,4 @@
-"""A solve whose visual context is cached, in the process or in Redis, before a reasoner that answers
+"""Solves whose visual context is cached, in the process or in Redis, with a reasoner that answers
 at once: what the gateway adds, and how many a core does.
 """
 

@@ -1,13 +1,22 @@
 """Gateways that share a Redis: one captioner call for all, whatever becomes of Redis or of one."""
 
+import hashlib
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import count
+from pathlib import Path
 
 import httpx2
 import pytest
+import yaml
 
 from conftest import gateway_config
+from racro.contracts.keys import VISUAL_CONTEXTS
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
 from support.redis import RedisServer
@@ -45,11 +54,11 @@ IMAGE = data_url(png())
 
 @pytest.fixture(scope="module")
 def _gateways(_scripted_captioner, _scripted_reasoner) -> Iterator[Gateways]:
-    with RedisServer() as redis:
+    with RedisServer() as redis, ExitStack() as stack:
         gateways = Gateways(_scripted_captioner.url, _scripted_reasoner.url, redis)
-        yield gateways
         for service in gateways.services:
-            service.stop()
+            stack.enter_context(service)
+        yield gateways
 
 
 @pytest.fixture
@@ -102,6 +111,7 @@ def test_one_that_dies_while_it_perceives_is_taken_over_once(gateways, captioner
             what="all others wait for it",
         )
         holder.kill()
+        holder.__exit__()
         with pytest.raises(httpx2.TransportError):
             lost.result()
     answers = [future.result() for future in futures]
@@ -241,3 +251,52 @@ def test_what_is_saved_is_counted(gateways, question) -> None:
     assert more('racro_cache_hits_total{tier="local"}') == 1
     assert more("racro_captioner_saved_tokens_total") == 120
     assert more("racro_captioner_saved_seconds_total") > 0
+
+
+def racro(gateways: Gateways, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The operator's command, with the gateways' own settings."""
+    config = folder / "gateway.yaml"
+    config.write_text(yaml.safe_dump(gateways.config))
+    return subprocess.run(
+        [sys.executable, "-m", "racro.cli", *arguments],
+        env={**os.environ, "RACRO_CONFIG": str(config)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_operator_counts_and_purges(gateways, captioner, question, tmp_path) -> None:
+    gateways.redis.client.flushall()
+    captioner.script.identity["revision"] = "old"
+    captioner.script.identity["fingerprint"] = "f-old"
+    with gateways.start() as fresh:
+        body = {"question": question, "images": [IMAGE], "tentative": False}
+        httpx2.post(f"{fresh.url}/v1/solve", json=body, timeout=30)
+    captioner.reset()
+    gateways.came_from(0, question)
+    gateways.redis.client.rpush(f"{VISUAL_CONTEXTS[:-1]}junk", "x")
+    stats = racro(gateways, tmp_path, "cache", "stats")
+    assert re.search(r"scripted-vlm.*old.*1", stats.stdout), stats
+    assert re.search(r"scripted-vlm.*r1.*1", stats.stdout), stats
+    assert "1 unreadable" in stats.stdout
+    assert racro(gateways, tmp_path, "cache", "purge").returncode == 1
+    purged = racro(gateways, tmp_path, "cache", "purge", "--revision", "old")
+    assert purged.stdout == "2 deleted\n", purged
+    digest = hashlib.sha256(png()).hexdigest()
+    assert racro(gateways, tmp_path, "cache", "purge", "--image", "0" * 64).stdout == "0 deleted\n"
+    assert racro(gateways, tmp_path, "cache", "purge", "--image", digest).stdout == "1 deleted\n"
+    assert contexts(gateways) == set()
+
+
+def test_a_cache_in_memory_is_nothing_to_purge(gateways, tmp_path) -> None:
+    (tmp_path / "memory.yaml").write_text("{}")
+    refused = subprocess.run(
+        [sys.executable, "-m", "racro.cli", "cache", "stats"],
+        env={**os.environ, "RACRO_CONFIG": str(tmp_path / "memory.yaml")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "memory://" in refused.stderr

@@ -1,11 +1,15 @@
 """Tenants: who is let in, how often, and what they never see of one another."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import openai
 import pytest
+import yaml
 
 from conftest import gateway_config
 from racro.tenants import KeysFile, TenantRecord
@@ -217,3 +221,65 @@ def test_a_broken_file_locks_nobody_out(door) -> None:
     wait_until(said, what="the log says it")
     assert door.solve(key).status_code == 200
     door.file.write(door.path)
+
+
+def keys(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "racro.cli", "keys", *arguments]
+    return subprocess.run(
+        [*command, "--file", folder / "keys.yaml"], capture_output=True, text=True, check=False
+    )
+
+
+def test_keys_are_made_listed_and_revoked_on_the_command_line(tmp_path) -> None:
+    made = keys(tmp_path, "new", "acme", "--requests-per-minute", "60", "--reasoner", "default")
+    key = made.stdout.strip()
+    identifier = key.split("_")[1]
+    assert KeysFile.read(tmp_path / "keys.yaml").tenant_of(key) == "acme"
+    again = keys(tmp_path, "new", "acme", "--requests-per-minute", "0", "--concurrency", "2")
+    acme = KeysFile.read(tmp_path / "keys.yaml").tenants["acme"]
+    assert (acme.requests_per_minute, acme.concurrency, acme.reasoners) == (None, 2, ("default",))
+    assert len(acme.keys) == 2
+    listed = keys(tmp_path, "list").stdout
+    assert identifier in listed
+    assert again.stdout.strip() not in listed
+    assert keys(tmp_path, "revoke", identifier).returncode == 0
+    assert KeysFile.read(tmp_path / "keys.yaml").tenant_of(key) is None
+    gone = keys(tmp_path, "revoke", identifier)
+    assert (gone.returncode, identifier in gone.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["Acme", "a b", "[/]", ""])
+def test_a_tenant_needs_a_plain_name(tmp_path, name) -> None:
+    refused = keys(tmp_path, "new", name)
+    assert refused.returncode == 1
+    assert "a tenant's name is of" in refused.stderr
+    assert not (tmp_path / "keys.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"host": "0.0.0.0"}, "tenants.keys_file: needed with host 0.0.0.0"),
+        ({"tenants": {"keys_file": "/nowhere/keys.yaml"}}, "tenants.keys_file: /nowhere"),
+        (
+            {"tenants": {"keys_file": "keys.yaml"}, "cache": {"url": "redis://127.0.0.1:1/0"}},
+            "tenants.secret_env: needed where tenants share a Redis",
+        ),
+        ({"tenants": {"secret_env": "NOT_SET"}}, "environment variable NOT_SET is not set"),
+        ({"cache": {"url": "http://redis"}}, "cache.url"),
+    ],
+    ids=str,
+)
+def test_a_setting_that_would_let_anybody_in_stops_the_boot(tmp_path, config, says) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_text(yaml.safe_dump(config))
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway"],
+        env={**os.environ, "RACRO_CONFIG": str(path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert ended.returncode == 1
+    assert says in ended.stderr

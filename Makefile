@@ -22,7 +22,7 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-# Makes racro/embedded/reasoner/compact-v1.gguf again: about 50 minutes of two cores.
+# Makes racro/embedded/reasoner/compact-v1.gguf again: about 100 minutes of two cores.
 embedded-reasoner: .training-venv/installed
 	.training-venv/bin/python -m racro.embedded.reasoner.recipe
 

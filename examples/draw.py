@@ -184,7 +184,7 @@ EXAMPLES = (
     Example("pie-chart.png", "What percentage of the budget is food?", "25%", pie_chart),
     Example("table.png", "How many points do the Tigers have?", "23", table),
     Example("receipt.png", "What is the total on the receipt?", "13.95", receipt, PORTRAIT),
-    Example("right-triangle.png", "Find x.", "5", right_triangle),
+    Example("right-triangle.png", "How long is x?", "5", right_triangle),
     Example("text-question.png", "Which option is correct?", "B", text_question),
     Example(
         "timetable.png",

@@ -29,7 +29,7 @@ _LONGEST_TERM = 200
 _FORMULA = re.compile(r"=\s*(?P<text>.+)", re.DOTALL)
 _TOKEN = re.compile(
     r"\s*(?:(?P<prefix>[$€£]?)(?P<number>\d[\d,]*(?:\.\d+)?)|(?P<sign>[-−+×/()²√]))"
-    r"(?P<unit>\s?(?:°[CF]?|%|[A-Za-z]+[²³]?(?:/[A-Za-z]+)?)|/[A-Za-z]+)?"
+    r"(?P<unit>\s?(?:°[CF]?|[%$€£](?!\d)|[A-Za-zÀ-ÖØ-öø-ÿΩµ]+[²³]?(?:/[A-Za-z]+)?)|/[A-Za-z]+)?"
 )
 _AS_PYTHON = {"×": "*", "−": "-", "²": "**2", "√": "sqrt"}
 _COMPARED = re.compile(r"(?P<left>[^<>=]+) (?P<sign>[<>]=?|=) (?P<right>[^<>=]+)")
@@ -41,7 +41,7 @@ _OVER_ENTRIES = re.compile(
 )
 _TIME = re.compile(r"(?P<hours>\d{1,2}):(?P<minutes>\d{2})")
 _ENTRY = re.compile(rf"(?:(?P<label>.*)\s)?(?P<amount>{_TIME.pattern}|[$€£]?-?\d[^:;]*)", re.DOTALL)
-_OPTION = re.compile(r"\(?(?P<letter>[A-Ha-h])\b[).:]?\s*(?P<text>.+)", re.DOTALL)
+_OPTION = re.compile(r"\(?(?P<letter>[A-Ha-h1-8])\b[).:]?\s*(?P<text>.+)", re.DOTALL)
 _COMPARISONS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
@@ -177,7 +177,8 @@ def _in_unit_of(
     quantities: Sequence[_Quantity], number: Decimal, *, exact: bool = True
 ) -> _Quantity:
     measured = next((one for one in quantities if one.measured_in != ("", "")), quantities[0])
-    places = max(one.places or 0 for one in quantities) if exact else None
+    needed = -int(number.normalize().as_tuple().exponent)
+    places = max(needed, *(one.places or 0 for one in quantities)) if exact else None
     grouped = any(one.grouped for one in quantities)
     return _Quantity(number, measured.prefix, measured.unit, places, grouped)
 
@@ -214,7 +215,7 @@ def _quantity(text: str) -> _Quantity:
     number = _value(term, source.strip())
     if isinstance(term, ast.BinOp) and isinstance(term.op, ast.Sub):
         number = abs(number)
-    exact = not any(sign in source for sign in ("/", "sqrt", "*"))
+    exact = not any(sign in source for sign in ("/", "sqrt"))
     return _in_unit_of(amounts, number, exact=exact)
 
 

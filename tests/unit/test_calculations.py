@@ -57,6 +57,14 @@ LABELS = st.from_regex(r"[A-Z][a-z]{1,8}( [0-9A-Z][a-z0-9]{0,4})?", fullmatch=Tr
         ("= Tombola among A Band; B Games; C Tombola", "C"),
         ("= C. Yorverro among A) C. Miu; B) C. Yorverro", "B"),
         ("= 400 / 4 among A 102 km/h; B 100 km/h", "B"),
+        ("= 2 × 19.50 € - 4 €", "35.00 €"),
+        ("= 3 × £11.00", "£33.00"),
+        ("= 1.5 × 2.5 cm²", "3.75 cm²"),
+        ("= 20 × 50", "1000"),
+        ("= 0 × 2.50", "0.00"),
+        ("= teal among (1) red; (2) teal", "2"),
+        ("= 130 øre - 60 øre", "70 øre"),
+        ("= 4 Ω + 6 Ω", "10 Ω"),
     ],
 )
 def test_a_formula_is_worked_out(formula: str, result: str) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from racro.embedded.reasoner.recipe import words
+from racro.embedded.reasoner.recipe.curriculum import written_scenes
 from racro.embedded.reasoner.recipe.scenes import scenes
 from support.wordings import TELLING, as_pattern
 
 HELD_OUT = Path(__file__).resolve().parents[3] / "evaluation" / "heldout"
 SCENES = 4000
 NUMBER = re.compile(r"\d[\d,.:]*")
+NAMES = re.compile(r"(?:\b[A-Z][\w'’-]*\b ?)+")
 
 
 def held_out_lines(*names: str) -> Iterator[dict[str, str]]:
@@ -26,11 +28,26 @@ def held_out_lines(*names: str) -> Iterator[dict[str, str]]:
 HELD_OUT_ITEMS = list(held_out_lines("text.jsonl", "ocr_questions.jsonl"))
 QUESTIONS = {item["question"] for item in HELD_OUT_ITEMS}
 CAPTIONS = {item["caption"] for item in HELD_OUT_ITEMS if "caption" in item}
-TRAINED = [scene for seed in (1, 2) for scene in islice(scenes(seed), SCENES // 2)]
+WRITTEN = written_scenes()
+DRAWN = [scene for seed in (1, 2) for scene in islice(scenes(seed), SCENES // 2)]
+TRAINED = DRAWN + WRITTEN
 
 
 def without_numbers(text: str) -> str:
     return NUMBER.sub("#", " ".join(text.lower().split()))
+
+
+def as_if_templated(question: str) -> str:
+    """Its numbers and, but for the first word, its names are fields."""
+    first, _, rest = NUMBER.sub("#", " ".join(question.split())).partition(" ")
+    return f"{first} {NAMES.sub('@', rest)}".lower()
+
+
+def runs_of_words(text: str) -> set[tuple[str, ...]]:
+    """Six in a row, one number among them at most."""
+    words_and_numbers = re.findall(r"[a-z']+|#", without_numbers(text))
+    runs = {tuple(words_and_numbers[at : at + 6]) for at in range(len(words_and_numbers) - 5)}
+    return {run for run in runs if run.count("#") <= 1}
 
 
 @pytest.mark.parametrize("template", TELLING)
@@ -69,3 +86,15 @@ def test_no_line_of_a_trained_caption_is_held_out() -> None:
     trained = set().union(*(lines(scene.caption) for scene in TRAINED))
     held_out = set().union(*map(lines, CAPTIONS))
     assert trained & held_out == set()
+
+
+def test_no_written_question_is_a_held_out_one_with_other_names() -> None:
+    written = {as_if_templated(one.question) for scene in WRITTEN for one in scene.lessons}
+    assert written.isdisjoint(map(as_if_templated, QUESTIONS))
+
+
+def test_no_written_scene_has_six_words_in_a_row_of_a_held_out_text() -> None:
+    held_out = set().union(*map(runs_of_words, QUESTIONS | CAPTIONS))
+    for scene in WRITTEN:
+        for text in (scene.caption, *(one.question for one in scene.lessons)):
+            assert runs_of_words(text) & held_out == set(), text

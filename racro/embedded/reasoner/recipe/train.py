@@ -17,9 +17,9 @@ from rich.progress import Progress
 from torch.nn.parallel import DistributedDataParallel
 
 from racro.embedded.reasoner import TRAINING
+from racro.embedded.reasoner.recipe.curriculum import curriculum
 from racro.embedded.reasoner.recipe.export import Weights, export_lora
 from racro.embedded.reasoner.recipe.packing import Packed, pack
-from racro.embedded.reasoner.recipe.scenes import scenes
 
 ADAPTER_NAME = "adapter.gguf"
 
@@ -37,7 +37,7 @@ _SORTED = 16
 class Recipe:
     """Each of the `workers` learns one scene a step; their gradients are averaged."""
 
-    scenes: int = 1400
+    scenes: int = 2112
     workers: int = 2
     seed: int = 1
     rank: int = 16
@@ -112,7 +112,7 @@ def _work(worker: int, gguf_file: Path, recipe: Recipe, folder: Path, meeting: s
         return found
 
     def packed(seed: int, count: int) -> Iterator[Packed]:
-        drawn = islice(scenes(seed), count)
+        drawn = islice(curriculum(seed), count)
         while block := list(islice(drawn, _SORTED)):
             yield from sorted((pack(scene, tokens) for scene in block), key=len)
 

@@ -52,18 +52,117 @@ NAMES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     )),
     ("quarter", "quarters", ("Q1", "Q2", "Q3", "Q4")),
     ("year", "years", ("2015", "2016", "2017", "2018", "2019", "2020", "2021", "2022", "2023")),
+    ("flower", "flowers", (
+        "Roses", "Tulips", "Lilies", "Daisies", "Orchids", "Poppies", "Violets", "Sunflowers",
+    )),
+    ("bird", "birds", (
+        "Robin", "Sparrow", "Blackbird", "Heron", "Swan", "Owl", "Magpie", "Woodpecker", "Crane",
+    )),
+    ("tool", "tools", (
+        "Screwdriver", "Saw", "Pliers", "Drill", "Wrench", "Chisel", "Spirit level",
+    )),
+    ("piece of furniture", "pieces of furniture", (
+        "Chair", "Table", "Sofa", "Wardrobe", "Bookshelf", "Bed", "Stool", "Coffee table",
+    )),
+    ("dish", "dishes", (
+        "Lasagne", "Goulash", "Paella", "Mushroom risotto", "Fish and chips", "Ramen", "Tacos",
+        "Vegetable curry", "Beef stew",
+    )),
+    ("school year", "school years", (
+        "Year 7", "Year 8", "Year 9", "Year 10", "Year 11", "Year 12", "Year 13",
+    )),
+    ("room", "rooms", (
+        "Kitchen", "Bathroom", "Bedroom", "Cellar", "Attic", "Living room",
+    )),
+    ("shop", "shops", (
+        "Bakery", "Butcher", "Pharmacy", "Florist", "Bookshop", "Hairdresser", "Shoe shop",
+    )),
+    ("hobby", "hobbies", (
+        "Knitting", "Gardening", "Painting", "Fishing", "Hiking", "Board games",
+        "Photography", "Stamp collecting",
+    )),
+    ("garment", "garments", (
+        "Shirts", "Trousers", "Jackets", "Socks", "Scarves", "Gloves", "Rain coats", "T-shirts",
+    )),
+    ("material", "materials", (
+        "Glass", "Concrete", "Plastic", "Leather", "Rubber", "Brick",
+    )),
+    ("airport", "airports", (
+        "Norvik Airport", "Calder Field", "Port Sall", "Brenna International",
+        "Lake Tarn Airport", "Quillon", "Eastwick Air Base",
+    )),
+    ("genre", "genres", (
+        "Comedy", "Drama", "Thriller", "Western", "Horror", "Romance", "Science fiction",
+        "Documentary", "Animation",
+    )),
+    ("programming language", "programming languages", (
+        "Python", "Java", "Rust", "Ruby", "Kotlin", "Haskell", "JavaScript", "C++", "PHP",
+    )),
+    ("metal", "metals", (
+        "Lead", "Nickel", "Aluminium", "Silver", "Titanium",
+    )),
+    ("language", "languages", (
+        "French", "German", "Turkish", "Arabic", "Hindi", "Dutch", "Korean", "Swahili", "Polish",
+    )),
+    ("weekday", "weekdays", ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")),
+    ("weekday", "weekdays", ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")),
+    ("month", "months", (
+        "Jan 2021", "Feb 2021", "Mar 2021", "Apr 2021", "May 2021", "Jun 2021", "Jul 2021",
+        "Aug 2021",
+    )),
+    ("month", "months", (
+        "September 2023", "October 2023", "November 2023", "December 2023", "January 2024",
+        "February 2024", "March 2024",
+    )),
+    ("age group", "age groups", ("0-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65+")),
+    ("version", "versions", ("v1.0", "v1.1", "v1.2", "v1.5", "v2.0", "v2.1", "v3.0", "v3.4")),
+    # Not those that are the letters of a choice.
+    ("letter", "letters", ("S", "T", "X", "Y", "Z")),
+    ("code", "codes", (
+        "B12", "A07", "C33", "D40", "F19", "K51", "M08", "T64", "X25", "Z90",
+    )),
+    ("week", "weeks", ("Week 1", "Week 2", "Week 3", "Week 4", "Week 5", "Week 6", "Week 7")),
+    ("tree", "trees", ("Oak", "Birch", "Maple", "Willow", "Spruce", "Chestnut", "Poplar" )),
+    ("source of energy", "sources of energy", (
+        "Solar", "Wind", "Hydro", "Coal", "Natural gas", "Nuclear", "Biomass",
+    )),
+    ("job", "jobs", (
+        "Teacher", "Nurse", "Plumber", "Architect", "Farmer", "Electrician", "Pilot", "Lawyer",
+    )),
+    ("answer", "answers", (
+        "Very satisfied", "Satisfied", "Neutral", "Dissatisfied", "Very dissatisfied", "No answer",
+    )),
+    ("decade", "decades", ("1950s", "1960s", "1970s", "1980s", "1990s", "2000s", "2010s")),
 )  # fmt: skip
 
+PEOPLE = next(names for noun, _, names in NAMES if noun == "person")
 GOODS = (
     "Bagels", "Milk", "Coffee", "Tea", "Butter", "Cheese", "Eggs", "Rice", "Pasta", "Sugar",
     "Honey", "Soup", "Salad", "Pizza", "Juice", "Water", "Chocolate", "Yoghurt", "Flour",
     "Orange juice", "Apple pie", "Olive oil", "Toothpaste", "Notebook", "Pencil", "Shampoo",
+    "Bread rolls", "Croissant", "Mineral water", "Batteries", "Candles", "Light bulb", "Envelopes",
+    "Soap", "Tissues", "Cereal", "Jam", "Mustard", "Ketchup", "Salmon fillet", "Minced beef",
+    "Frozen peas", "Ice cream", "Biscuits", "Crisps", "Peanut butter", "Dog food", "Washing powder",
+    "Green tea", "Hand cream", "Tuna can", "Oat milk", "Sandwich", "Muffin", "Umbrella",
 )  # fmt: skip
-SHOPS = ("CORNER SHOP", "Green Market", "City Supermarket", "Daily Grocery", "Sunny Cafe")
+SHOPS = (
+    "CORNER SHOP", "Green Market", "City Supermarket", "Daily Grocery", "Sunny Cafe",
+    "HARBOUR STORE", "Mill Lane Bakery", "The Old Pantry", "Fresh & Fair", "BISTRO LUNA",
+    "Station Kiosk", "Hilltop Farm Shop", "Baker & Sons", "QUICK MART", "Riverside Deli",
+    "Blue Door Books",
+)  # fmt: skip
 COLUMNS = (
     "Points", "Wins", "Goals", "Price", "Stock", "Weight", "Height", "Age", "Score", "Sales",
     "Budget", "Visitors", "Seats", "Votes", "Floors", "Pages", "Hours", "Orders", "Platform",
+    "Rooms", "Members", "Chapters", "Calories", "Likes", "Downloads", "Matches", "Losses", "Draws",
+    "Length", "Width", "Depth", "Speed", "Rating", "Population", "Employees", "Refunds", "Returns",
+    "Clicks", "Errors", "Tickets", "Lessons", "Quantity", "Attempts", "Credits", "Fee", "Deposit",
+    "Passengers", "Distance", "Bonus",
 )  # fmt: skip
+_ORDERED = frozenset((
+    "month", "day", "weekday", "week", "year", "quarter", "decade", "school year", "age group",
+    "version", "answer",
+))  # fmt: skip
 _SYLLABLES = (
     "ba", "cor", "del", "fi", "gan", "hol", "ka", "lem", "mi", "nor", "pa", "qui", "ro", "sal",
     "tem", "u", "ver", "wil", "xan", "yor", "zu", "bri", "cla", "dro", "ster", "ton", "ley", "mar",
@@ -92,11 +191,15 @@ def some_names(rng: random.Random, count: int) -> tuple[str, str, list[str]]:
         noun, plural = rng.choice(
             (("item", "items"), ("place", "places"), ("entry", "entries"), ("group", "groups"),
              ("category", "categories"), ("type", "types"), ("station", "stations"),
-             ("product", "products"), ("region", "regions"), ("brand", "brands"))
+             ("product", "products"), ("region", "regions"), ("brand", "brands"),
+             ("branch", "branches"), ("project", "projects"), ("model", "models"),
+             ("village", "villages"), ("river", "rivers"), ("supplier", "suppliers"),
+             ("candidate", "candidates"), ("sample", "samples"), ("class", "classes"),
+             ("company", "companies"))
         )  # fmt: skip
         return noun, plural, invented_names(rng, count)
     noun, plural, names = rng.choice([group for group in NAMES if len(group[2]) >= count])
     picked = rng.sample(range(len(names)), count)
-    if noun in {"month", "day", "year", "quarter"} and rng.random() < 0.8:
+    if noun in _ORDERED and rng.random() < 0.8:
         picked.sort()
     return noun, plural, [names[at] for at in picked]

@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.connection import RedisSSLContext, SSLConnection
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -21,6 +20,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway import metrics
 from gateway.cache.breaker import Breaker, bounded
+from gateway.cache.connection import Peer, open_pool
 from gateway.settings import CacheSection
 from racro.contracts.keys import PROBE_KEY
 from racro.servekit.settings import api_key
@@ -40,20 +40,6 @@ _REFUSALS = (OutOfMemoryError, ReadOnlyError, NoPermissionError)
 _REFUSED = ("MISCONF", "NOREPLICAS", "DENIED")
 
 
-def _one_tls_context() -> type[SSLConnection]:
-    """Loading the system's certificates costs 30 ms: once, and not for each connection."""
-    contexts: list[RedisSSLContext] = []
-
-    class Connection(SSLConnection):
-        def __init__(self, **options: Any) -> None:
-            super().__init__(**options)
-            contexts.append(self.ssl_context)
-            self.ssl_context = contexts[0]
-            del contexts[1:]
-
-    return Connection
-
-
 class RedisServer:
     """`read` and `write` never raise, and wait for an answer no longer than `cache.timeout_ms`.
 
@@ -63,8 +49,10 @@ class RedisServer:
 
     def __init__(self, settings: CacheSection) -> None:
         self._timeout_s = settings.timeout_ms / 1000
-        pool = ConnectionPool.from_url(
+        self._peer = Peer()
+        pool = open_pool(
             settings.url,
+            self._peer,
             max_connections=_CONNECTIONS + _MORE_CONNECTIONS,
             password=api_key(settings.password_env),
             socket_connect_timeout=_CONNECT_TIMEOUT_S,
@@ -72,8 +60,6 @@ class RedisServer:
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             driver_info=None,
         )
-        if pool.connection_class is SSLConnection:
-            pool.connection_class = _one_tls_context()
         self.client = Redis.from_pool(pool)
         # Waiting for a connection is our own business, and no sign of a slow server.
         self._free = asyncio.Semaphore(_CONNECTIONS)
@@ -101,6 +87,7 @@ class RedisServer:
         await self._breaker.close()
         with contextlib.suppress(RedisError, OSError):
             await self.client.aclose()
+        self._peer.close()
 
     async def _try(self, way: Way, work: Work[T], otherwise: Otherwise) -> T | Otherwise:
         if self._breaker.is_open(way):

@@ -132,9 +132,7 @@ def stack(docker) -> Iterator[Stack]:
         stack.timed("build", "build")
         stack.timed("up", "up", "--detach", "--wait", "--scale", f"gateway={GATEWAYS}")
         yield stack
-    except AssertionError:
-        print(stack.compose("logs", "--no-color", "--tail", "50", check=False))
-        raise
     finally:
+        print(stack.compose("logs", "--no-color", "--tail", "200", check=False))
         stack.timed("down", "down", "--volumes")
         print({name: round(seconds) for name, seconds in stack.seconds.items()})

@@ -88,7 +88,8 @@ def test_the_gateway_image_is_small(stack) -> None:
 def test_redis_may_be_killed_and_come_back(stack) -> None:
     stack.compose("kill", "redis")
     for number in range(3):
-        assert solve(stack.urls[number], f"Total, without Redis, {number}?").status_code == 200
+        answer = solve(stack.urls[number], f"Total, without Redis, {number}?")
+        assert answer.status_code == 200, answer.text
     wait_until(
         lambda: (stack.ready(stack.urls[0]) or {}).get("cache") not in {None, "ok"},
         what="the gateway says so",
@@ -119,5 +120,5 @@ def test_a_stream_that_is_open_ends_before_the_gateway_does(stack) -> None:
                 stopping = pool.submit(stack.compose, "stop", "gateway")
                 names = [first.event, *(event.event for event in events)]
                 stopping.result()
-    assert names[-1] == "done"
+    assert names[-1] == "done", names
     assert {container["State"]["ExitCode"] for container in stack.containers("gateway")} == {0}

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,7 +18,8 @@ class Peer:
     One TLS context, too: loading the system's certificates costs 30 ms.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, look_up: Callable[..., list[Any]] = socket.getaddrinfo) -> None:
+        self._look_up = look_up
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="redis-name")
         self._lookup: asyncio.Future[list[Any]] | None = None
         self.tls: RedisSSLContext | None = None
@@ -27,7 +28,7 @@ class Peer:
         """Raises OSError."""
         if self._lookup is None or self._lookup.done():
             self._lookup = asyncio.get_running_loop().run_in_executor(
-                self._thread, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                self._thread, lambda: self._look_up(host, port, type=socket.SOCK_STREAM)
             )
         return [address[0] for *_, address in await asyncio.shield(self._lookup)]
 

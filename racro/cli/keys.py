@@ -1,6 +1,10 @@
 """`racro keys`: the API keys of tenants."""
 
+import fcntl
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -38,7 +42,6 @@ def new(
     ] = None,
 ) -> None:
     """Make a key and print it, this once. Limits that are given replace the tenant's."""
-    known = _read(file) if file.exists() else KeysFile()
     given = {
         "requests_per_minute": requests_per_minute,
         "images_per_minute": images_per_minute,
@@ -46,18 +49,19 @@ def new(
         "reasoners": tuple(reasoner) if reasoner else None,
     }
     lifted = {0, ("all",)}
-    limits = known.tenants.get(tenant, TenantRecord()).model_copy(
-        update={
-            name: None if value in lifted else value
-            for name, value in given.items()
-            if value is not None
-        }
-    )
-    try:
-        changed, key = known.with_new_key(tenant, limits)
-    except ValueError:
-        _fail(f"{tenant}: a tenant's name is of a-z, 0-9 and -, 63 at most")
-    _write(changed, file)
+    update = {
+        name: None if value in lifted else value
+        for name, value in given.items()
+        if value is not None
+    }
+    with _alone(file):
+        known = _read(file) if file.exists() else KeysFile()
+        limits = known.tenants.get(tenant, TenantRecord()).model_copy(update=update)
+        try:
+            changed, key = known.with_new_key(tenant, limits)
+        except ValueError:
+            _fail(f"{tenant}: a tenant's name is of a-z, 0-9 and -, 63 at most")
+        _write(changed, file)
     _console.print(key, soft_wrap=True, highlight=False)
 
 
@@ -81,11 +85,28 @@ def revoke(
     file: File,
 ) -> None:
     """Take a key out; gateways see it within a second."""
-    changed = _read(file).without_key(identifier)
-    if changed is None:
-        _fail(f"no key {identifier} in {file}")
-    _write(changed, file)
+    with _alone(file):
+        changed = _read(file).without_key(identifier)
+        if changed is None:
+            _fail(f"no key {identifier} in {file}")
+        _write(changed, file)
     _console.print(f"revoked {identifier}", highlight=False)
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Two who change the file at once would undo one another. The lock is the folder's: the file
+    itself is replaced.
+    """
+    try:
+        folder = os.open(file.parent, os.O_RDONLY)
+    except OSError as error:
+        _fail(f"{file.parent} cannot be read: {error.strerror}")
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _read(file: Path) -> KeysFile:

@@ -4,7 +4,7 @@ import gc
 import inspect
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -25,6 +25,7 @@ from racro.servekit.memory import use_one_arena
 from racro.servekit.middleware import CancelOnDisconnect, HotRoutes, LimitBody, Observe
 from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
 from racro.servekit.settings import ServiceSettings
+from racro.servekit.tasks import one_at_a_time
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -50,7 +51,7 @@ def create_app(
     *,
     title: str,
     max_body_bytes: int,
-    readiness: Callable[[], Awaitable[Readiness]],
+    readiness: Callable[[], Coroutine[Any, Any, Readiness]],
     lifespan: Lifespan,
     door: Callable[[ASGIApp], ASGIApp] = _open_door,
 ) -> FastAPI:
@@ -75,13 +76,16 @@ def create_app(
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(Exception, on_unexpected_error)
 
+    # Nobody needs a key to ask, and each check asks every upstream.
+    ready = one_at_a_time(readiness)
+
     @app.get("/healthz", summary="The process is alive.")
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.get("/readyz", summary="A request would be served now; if not, what is missing.")
     async def readyz() -> JSONResponse:
-        state = await readiness()
+        state = await ready()
         body = {
             "status": "ready" if state.ready else "not_ready",
             "checks": {name: problem or "ok" for name, problem in state.problems.items()},

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -246,6 +247,13 @@ def test_keys_are_made_listed_and_revoked_on_the_command_line(tmp_path) -> None:
     assert KeysFile.read(tmp_path / "keys.yaml").tenant_of(key) is None
     gone = keys(tmp_path, "revoke", identifier)
     assert (gone.returncode, identifier in gone.stderr) == (1, True)
+
+
+def test_keys_that_are_made_at_once_are_all_there(tmp_path) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        made = [*pool.map(lambda number: keys(tmp_path, "new", f"t{number % 2}"), range(6))]
+    file = KeysFile.read(tmp_path / "keys.yaml")
+    assert [file.tenant_of(one.stdout.strip()) for one in made] == ["t0", "t1"] * 3
 
 
 @pytest.mark.parametrize("name", ["Acme", "a b", "[/]", ""])

@@ -35,13 +35,14 @@ class Gateways:
         )
         self.redis = redis
         self.services = [self.start() for _ in range(3)]
+        self.client = httpx2.Client(timeout=60, limits=httpx2.Limits(max_connections=None))
 
     def start(self, **cache) -> Service:
         return Service("gateway", {**self.config, "cache": {**self.config["cache"], **cache}})
 
     def solve(self, number: int, question: str, **fields) -> httpx2.Response:
         body = {"question": question, "images": [IMAGE], "tentative": False, **fields}
-        return httpx2.post(f"{self.services[number].url}/v1/solve", json=body, timeout=60)
+        return self.client.post(f"{self.services[number].url}/v1/solve", json=body)
 
     def came_from(self, number: int, question: str, **fields) -> str:
         answer = self.solve(number, question, **fields)
@@ -88,7 +89,7 @@ def test_a_caption_of_one_is_a_hit_on_all(gateways, captioner, question) -> None
 
 def test_identical_requests_on_all_make_one_call(gateways, captioner, question) -> None:
     captioner.script.before_s = 1
-    answers = [future.result() for future in at_once(gateways, question, 60)]
+    answers = [future.result() for future in at_once(gateways, question, 200)]
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.json()["answer"] for answer in answers} == {"42"}
     came_from = [answer.json()["visual_context"]["cache"] for answer in answers]

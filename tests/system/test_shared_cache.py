@@ -59,6 +59,7 @@ def _gateways(_scripted_captioner, _scripted_reasoner) -> Iterator[Gateways]:
         gateways = Gateways(_scripted_captioner.url, _scripted_reasoner.url, redis)
         for service in gateways.services:
             stack.enter_context(service)
+        stack.enter_context(gateways.client)
         yield gateways
 
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from time import perf_counter
+from typing import Literal
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from racro.contracts.perception import Usage
+from racro.contracts.solve import CacheResult
 from racro.servekit.metrics import SECONDS
 
 STAGE_SECONDS = Histogram(
@@ -52,6 +54,8 @@ IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"
 # Looking a label up costs more than counting under it.
 _stage_seconds = cache(STAGE_SECONDS.labels)
 _tokens = cache(TOKENS.labels)
+_cache_results = cache(CACHE_RESULTS.labels)
+_cache_bytes = cache(CACHE_BYTES.labels)
 _cache_hits = cache(CACHE_HITS.labels)
 _cache_seconds = cache(CACHE_SECONDS.labels)
 
@@ -88,6 +92,14 @@ def count_tokens(stage: str, usage: Usage) -> None:
     if usage.prompt_tokens or usage.completion_tokens:
         _tokens(stage, "prompt").inc(usage.prompt_tokens)
         _tokens(stage, "completion").inc(usage.completion_tokens)
+
+
+def count_result(result: CacheResult) -> None:
+    _cache_results(result).inc()
+
+
+def count_bytes(way: Literal["read", "written"], number: int) -> None:
+    _cache_bytes(way).inc(number)
 
 
 def count_hits(tier: str, number: int) -> None:

@@ -108,7 +108,7 @@ class Perceiver:
             outcomes = await _follow_all(flights, listen)
 
         perception = _assemble(look, cached, outcomes, joined=joined)
-        metrics.CACHE_RESULTS.labels(perception.context.cache).inc()
+        metrics.count_result(perception.context.cache)
         return perception
 
     def _key(self, look: Look, part: Part, fingerprint: str) -> str:
@@ -130,7 +130,7 @@ class Perceiver:
         for (part, key), value in zip(keys.items(), values, strict=True):
             if value is None:
                 continue
-            metrics.CACHE_BYTES.labels("read").inc(len(value))
+            metrics.count_bytes("read", len(value))
             entry = decode(Entry, key, value, max_bytes=self._max_entry_bytes)
             if entry is None:
                 damaged.append(key)
@@ -217,7 +217,7 @@ class Perceiver:
             key = self._key(look, part, fingerprint)
             value = encode(key, entry, max_bytes=self._max_entry_bytes)
             if value is not None:
-                metrics.CACHE_BYTES.labels("written").inc(len(value))
+                metrics.count_bytes("written", len(value))
                 stored.append(self._cache.set(key, value))
         await asyncio.gather(*stored)
 

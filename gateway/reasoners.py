@@ -65,6 +65,12 @@ class Reasoner:
         self.name = name
         self.settings = settings
         self._upstream = upstream
+        self._asked_with = {
+            "model": settings.model,
+            **settings.sampling.model_dump(),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
         self._revision: str | None = None
         self._asked_at = -math.inf
 
@@ -77,13 +83,7 @@ class Reasoner:
 
         Raises an UpstreamError, or ContextLengthExceeded if it says that the messages are too long.
         """
-        body = {
-            "model": self.settings.model,
-            "messages": messages,
-            **self.settings.sampling.model_dump(),
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
+        body = {**self._asked_with, "messages": messages}
         async with self._upstream.post("/chat/completions", body) as response:
             await raise_for_status(response, name="reasoner")
             async for event in read_events(response.content):

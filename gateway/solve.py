@@ -1,6 +1,6 @@
 """The story of a solve: look at the images, tell the reasoner what was seen, give its answer."""
 
-import uuid
+import secrets
 from contextlib import aclosing
 from typing import Protocol
 
@@ -139,7 +139,7 @@ async def _response(
     thought_aloud, text = split_reasoning(answer.text)
     stages = watch.stages
     return SolveResponse(
-        id=f"solve-{uuid.uuid4().hex}",
+        id=f"solve-{secrets.token_hex(16)}",
         answer=solve_answer(reasoner.settings.prompt_profile, text),
         text=text,
         reasoning=answer.reasoning or thought_aloud,

@@ -104,7 +104,7 @@ async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[Imag
     sources = [
         ImageSource(image, param=f"images[{index}]") for index, image in enumerate(request.images)
     ]
-    return SolveOptions.model_construct(**request.model_dump(exclude={"images"})), sources
+    return request.model_copy(update={"images": ()}), sources
 
 
 def _parse(body: bytes) -> SolveRequest:

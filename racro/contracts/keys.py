@@ -26,6 +26,9 @@ def tenant_tag(tenant: str, secret: bytes) -> str:
     return hmac.digest(secret, tenant.encode(), "sha256").hex()[:32]
 
 
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), sort_keys=True).encode
+
+
 def visual_context_key(
     *,
     tenant: str,
@@ -50,8 +53,7 @@ def visual_context_key(
         options.model_dump(mode="json"),
         part,
     ]
-    encoded = json.dumps(shaped_by, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
-    return f"{_CONTEXT}:{part}:{hashlib.sha256(encoded.encode()).hexdigest()}"
+    return f"{_CONTEXT}:{part}:{hashlib.sha256(_encode(shaped_by).encode()).hexdigest()}"
 
 
 def kept_context_key(tenant: str, identifier: str) -> str:

@@ -11,6 +11,9 @@ import pytest
 from support.processes import wait_until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+# The first one waits for base images, builds and starts.
+pytestmark = pytest.mark.timeout(1200)
+
 SERVICES = ["redis", "captioner", "reasoner", "gateway"]
 MIB = 2**20
 

@@ -66,10 +66,10 @@ class Tenants:
 
     @property
     def problem(self) -> str | None:
-        """Why what has changed in the keys file does not count yet."""
+        """Why what has changed in the keys file does not count yet. The log has the details."""
         if self._path is not None:
             self._look_at_the_file(self._path)
-        return self._complaint or None
+        return "cannot be read; those of before are good" if self._complaint else None
 
     def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Tenant:
         """Raises Unauthenticated."""

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded test-embedded
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded test-embedded test-cache test-compose soak
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -13,6 +13,7 @@ up: $(VENV)/embedded
 	$(BIN)/racro up
 
 test: $(VENV)/dev
+	tests/needs redis-server=redis-server
 	$(BIN)/python -m pytest
 
 check: $(VENV)/dev
@@ -35,6 +36,21 @@ test-embedded: .training-venv/installed .evaluation-venv/installed
 	.training-venv/bin/python -m pytest tests/embedded/test_recipe.py
 	.evaluation-venv/bin/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py
 
+# Slow: a hundred thousand operations on two gateways while their Redis is mistreated.
+test-cache: $(VENV)/dev
+	tests/needs redis-server=redis-server
+	$(BIN)/python -m pytest tests/slow/test_random_operations.py
+
+# docker-compose.yml for real: an engine of its own where none runs, base images without a registry.
+test-compose: .compose-venv/installed
+	tests/needs dockerd=docker.io docker=docker.io iptables=iptables debootstrap=debootstrap
+	.compose-venv/bin/python -m pytest tests/compose
+
+# Ten minutes of load on two gateways whose Redis is killed and frozen again and again.
+soak: $(VENV)/dev
+	tests/needs redis-server=redis-server
+	$(BIN)/python -m pytest -s tests/slow/test_soak.py
+
 bench: $(VENV)/dev .bench-venv/installed
 	$(BIN)/python -m benchmarks
 
@@ -43,7 +59,7 @@ lock: $(VENV)/dev
 	PATH="$(abspath $(BIN)):$$PATH" requirements/lock
 
 clean:
-	rm -rf $(VENV) .bench-venv .training-venv .evaluation-venv
+	rm -rf $(VENV) .bench-venv .compose-venv .training-venv .evaluation-venv
 
 # A set is complete: nothing is resolved at install time, and nothing unpinned can come in.
 $(VENV)/embedded $(VENV)/dev: $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
@@ -68,6 +84,11 @@ $(VENV)/created:
 	.training-venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	.training-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	.training-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.compose-venv/installed: requirements/compose.txt
+	$(PYTHON) -m venv .compose-venv
+	.compose-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 .evaluation-venv/installed: requirements/evaluation.txt

@@ -1,6 +1,7 @@
 """What the benchmarks start: the scripted upstream, and what stands in front of it."""
 
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -33,11 +34,12 @@ def upstream() -> Iterator[Process]:
 
 
 @contextmanager
-def gateway(upstream_url: str) -> Iterator[Process]:
-    """Our gateway with its defaults, over the scripted upstream."""
+def gateway(upstream_url: str, **more: Any) -> Iterator[Process]:
+    """Our gateway with its defaults and `more`, over the scripted upstream."""
     config = {
         "captioner": {"url": upstream_url},
         "reasoners": {"default": {"url": upstream_url + "/v1", "model": "scripted"}},
+        **more,
     }
     with service("gateway", config) as process:
         yield process.wait_for("/readyz")
@@ -55,11 +57,22 @@ def vllm_router(executable: Path, upstream_url: str) -> Iterator[Process]:
 
 
 @contextmanager
-def scripted_gateway() -> Iterator[Process]:
+def redis() -> Iterator[str]:
+    """The URL of a redis-server of its own."""
+    program = shutil.which("redis-server")
+    if program is None:
+        raise RuntimeError("redis-server is not on PATH")
+    port = free_port()
+    with Process([program, "--port", str(port), "--save", ""], port=port) as process:
+        yield f"redis://127.0.0.1:{process.port}/0"
+
+
+@contextmanager
+def scripted_gateway(**more: Any) -> Iterator[Process]:
     """On a core of its own, where there is more than one."""
     with other_cores(), upstream() as peer, ExitStack() as stack:
         with measured_core():
-            process = stack.enter_context(gateway(peer.url))
+            process = stack.enter_context(gateway(peer.url, **more))
         yield process
 
 

@@ -31,7 +31,7 @@ def _cpu(gateway: Process, name: str, size: int, count: int, target: float | Non
     before = gateway.cpu_seconds()
     answers = load.run(gateway.port, Load("/v1/solve", lambda _: body, count))
     cpu_ms = (gateway.cpu_seconds() - before) / count * 1000
-    _perceive_ms(answers.bodies)
+    perceive_ms(answers.bodies)
     return Row("images", f"cache hit, {name} as data URL", cpu_ms, "CPU ms/request", target)
 
 
@@ -40,11 +40,12 @@ def _added(gateway: Process) -> Row:
     body = Noise(2_000).solve_body("added")
     load.run(gateway.port, Load("/v1/solve", lambda _: body, _WARM_UP))
     answers = load.run(gateway.port, Load("/v1/solve", lambda _: body, 300))
-    added = median(_perceive_ms(answers.bodies))
+    added = median(perceive_ms(answers.bodies))
     return Row("images", "time that a hit adds, 2 KB", added, "ms", _ADDED_TARGET_MS)
 
 
-def _perceive_ms(bodies: list[bytes]) -> list[float]:
+def perceive_ms(bodies: list[bytes]) -> list[float]:
+    """What each hit added; raises for one that was none."""
     solved = [json.loads(body) for body in bodies]
     if any(one["visual_context"]["cache"] != "hit" for one in solved):
         raise RuntimeError("a request missed the cache")

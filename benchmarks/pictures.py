@@ -24,10 +24,10 @@ class Noise:
         text = _chunk(b"tEXt", b"Comment\0" + label.encode())
         return b"".join([_SIGNATURE, self._header, text, self._pixels, _chunk(b"IEND", b"")])
 
-    def solve_body(self, label: str) -> bytes:
+    def solve_body(self, label: str, question: str = "How high is the bar?") -> bytes:
         """A solve request about this picture."""
         url = "data:image/png;base64," + base64.b64encode(self.png(label)).decode()
-        return json.dumps({"question": "How high is the bar?", "images": [url]}).encode()
+        return json.dumps({"question": question, "images": [url]}).encode()
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

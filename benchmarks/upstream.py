@@ -13,6 +13,8 @@ from typing import Any
 CHUNKS = 32
 # A chat request with this word in it gets its chunks one by one, and not all at once.
 PACED = "paced"
+# With this one the whole answer is one chunk.
+INSTANT = "instant"
 PACE_S = 0.005
 
 _MODEL = "scripted"
@@ -80,6 +82,7 @@ _STREAM = [
     *(_chunk(_completion_chunk(index)) for index in range(CHUNKS)),
     _chunk("data: [DONE]\n\n") + _END,
 ]
+_INSTANT = [_STREAM_HEAD, _chunk(_completion_chunk(CHUNKS - 1) + "data: [DONE]\n\n") + _END]
 _PERCEPTION = [_STREAM_HEAD, *map(_chunk, _perceive_events()), _END]
 _PLAIN = {
     b"/health": _json({"status": "ok"}),
@@ -131,6 +134,8 @@ class _Connection(asyncio.Protocol):
     def _chat(self, body: bytes) -> None:
         if b'"stream":true' not in body.replace(b": ", b":"):
             self._transport.write(_COMPLETION)
+        elif INSTANT.encode() in body:
+            self._write_all(_INSTANT)
         elif PACED.encode() in body:
             self._write_paced(iter(_STREAM))
         else:

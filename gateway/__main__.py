@@ -1,6 +1,13 @@
+import sys
+
 from gateway.app import create_gateway
 from gateway.settings import GatewaySettings
 from racro.servekit.app import serve
+from racro.tenants import BadKeysFileError
 
 settings = GatewaySettings.load()
-serve(create_gateway(settings), settings, service="gateway")
+try:
+    app = create_gateway(settings)
+except BadKeysFileError as error:
+    sys.exit(f"wrong settings:\n  tenants.keys_file: {error}")
+serve(app, settings, service="gateway")

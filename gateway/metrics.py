@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from time import perf_counter
+from typing import Literal
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from racro.contracts.perception import Usage
+from racro.contracts.solve import CacheResult
 from racro.servekit.metrics import SECONDS
 
 STAGE_SECONDS = Histogram(
@@ -20,6 +22,31 @@ CACHE_RESULTS = Counter(
     "racro_cache_results", "Visual contexts by where they came from.", ["result"]
 )
 CACHE_BYTES = Counter("racro_cache_bytes", "Bytes read from and written to the cache.", ["way"])
+CACHE_HITS = Counter(
+    "racro_cache_hits", "Parts found, by tier: local (the process), redis.", ["tier"]
+)
+CACHE_SECONDS = Histogram(
+    "racro_cache_seconds",
+    "Seconds of a cache operation (get, set) by tier.",
+    ["tier", "operation"],
+    buckets=(0.00001, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1),
+)
+CACHE_DAMAGED = Counter("racro_cache_damaged", "Entries that could not be read, and were deleted.")
+CACHE_BREAKER = Gauge(
+    "racro_cache_breaker_open", "1 while Redis is left out of reading or writing.", ["way"]
+)
+LEASES = Counter(
+    "racro_leases",
+    "Captions that another gateway was getting: waited for; taken_over from one that died or "
+    "gave up; got alone: no Redis, too long a wait, or nothing there in the end.",
+    ["outcome"],
+)
+SAVED_SECONDS = Counter(
+    "racro_captioner_saved_seconds", "Captioner seconds that cached parts once took."
+)
+SAVED_TOKENS = Counter(
+    "racro_captioner_saved_tokens", "Captioner tokens that cached parts once took."
+)
 TOKENS = Counter("racro_tokens", "Tokens by stage and direction.", ["stage", "direction"])
 IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"])
 
@@ -27,6 +54,10 @@ IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"
 # Looking a label up costs more than counting under it.
 _stage_seconds = cache(STAGE_SECONDS.labels)
 _tokens = cache(TOKENS.labels)
+_cache_results = cache(CACHE_RESULTS.labels)
+_cache_bytes = cache(CACHE_BYTES.labels)
+_cache_hits = cache(CACHE_HITS.labels)
+_cache_seconds = cache(CACHE_SECONDS.labels)
 
 
 class Stopwatch:
@@ -61,3 +92,28 @@ def count_tokens(stage: str, usage: Usage) -> None:
     if usage.prompt_tokens or usage.completion_tokens:
         _tokens(stage, "prompt").inc(usage.prompt_tokens)
         _tokens(stage, "completion").inc(usage.completion_tokens)
+
+
+def count_result(result: CacheResult) -> None:
+    _cache_results(result).inc()
+
+
+def count_bytes(way: Literal["read", "written"], number: int) -> None:
+    _cache_bytes(way).inc(number)
+
+
+def count_hits(tier: str, number: int) -> None:
+    if number:
+        _cache_hits(tier).inc(number)
+
+
+@contextmanager
+def cache_seconds(tier: str, operation: str) -> Iterator[None]:
+    started = perf_counter()
+    yield
+    _cache_seconds(tier, operation).observe(perf_counter() - started)
+
+
+def count_saved(seconds: float, tokens: int) -> None:
+    SAVED_SECONDS.inc(seconds)
+    SAVED_TOKENS.inc(tokens)

@@ -1,15 +1,15 @@
 """Perception: from images and a question to a visual context, through cache and single flight."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Self
-
-from pydantic import ValidationError
+from dataclasses import dataclass, field, replace
+from time import perf_counter
 
 from gateway import metrics
 from gateway.cache import Cache
+from gateway.cache.entry import Entry, decode, encode
+from gateway.cache.leases import Leases
 from gateway.captioner import CaptionerClient
 from gateway.flight import Flight, Flights
 from gateway.images import Image
@@ -17,32 +17,31 @@ from racro.contracts.errors import RacroError, UpstreamError
 from racro.contracts.keys import visual_context_key
 from racro.contracts.perception import (
     Delta,
-    Generation,
     Part,
     PartFailure,
     PerceiveOptions,
     PerceiveRequest,
     PerceiveResponse,
     Usage,
-    Wire,
     normalise_question,
 )
 from racro.contracts.solve import CacheMode, CacheResult, VisualContext
 
 Listen = Callable[[Delta], Awaitable[None]]
 
-# One tenant until there are keys to tell them apart.
-_TENANT = ""
-
 
 async def hear_nothing(_: Delta) -> None:
     pass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Look:
-    """What is to be perceived: these images, for this question (None: a general caption)."""
+    """What is to be perceived: these images, for this question (None: a general caption).
 
+    `tenant` is who looks, as it stands in cache keys: one tenant's captions are never another's.
+    """
+
+    tenant: str
     images: Sequence[Image]
     question: str | None
     tentative: bool = False
@@ -57,26 +56,14 @@ class Perception:
     usage: Usage
 
 
-class _Entry(Wire):
-    """A cached part. It names its maker, who may be another one by the time it is read."""
+@dataclass(frozen=True)
+class _Brought:
+    """What one flight brought and from where, and the tokens spent on it here."""
 
-    generation: Generation
-    model: str
-    revision: str
-    prompt_profile: str
-
-    @classmethod
-    def of(cls, part: Part, response: PerceiveResponse) -> Self | None:
-        """None if the part failed or was not asked for."""
-        generations = response.generations(part)
-        if not generations:
-            return None
-        return cls(
-            generation=generations[0],
-            model=response.model,
-            revision=response.revision,
-            prompt_profile=response.prompt_profile,
-        )
+    entries: dict[Part, Entry]
+    came_from: CacheResult
+    failed: dict[Part, PartFailure] = field(default_factory=dict)
+    spent: Usage = field(default_factory=Usage)
 
 
 class Perceiver:
@@ -84,15 +71,19 @@ class Perceiver:
         self,
         captioner: CaptionerClient,
         cache: Cache,
+        leases: Leases,
         *,
         max_tokens: int,
         max_timeout_s: float,
+        max_entry_bytes: int,
     ) -> None:
         self._captioner = captioner
         self._cache = cache
+        self._leases = leases
         self._options = PerceiveOptions(max_tokens=max_tokens)
         self._max_timeout_s = max_timeout_s
-        self._flights: Flights[Delta, PerceiveResponse] = Flights()
+        self._max_entry_bytes = max_entry_bytes
+        self._flights: Flights[Delta, _Brought] = Flights()
 
     async def perceive(self, look: Look, listen: Listen = hear_nothing) -> Perception:
         """`listen` hears the texts as they come, from wherever they come.
@@ -104,23 +95,25 @@ class Perceiver:
         wanted = [part for part in _parts_of(look) if part in identity.parts]
         keys = {part: self._key(look, part, identity.fingerprint) for part in wanted}
 
-        cached = await self._read(keys) if look.cache == "use" else {}
-        for part, entry in cached.items():
-            await listen(Delta(part=part, text=entry.generation.text))
-        missing = [part for part in wanted if part not in cached]
-        flights, joined = self._board(look, {part: keys[part] for part in missing})
+        cached: dict[Part, Entry] = {}
+        if look.cache == "use":
+            near = self._cache.near(list(keys.values()))
+            cached = await self._read(keys, near, listen)
+        flights, joined = self._board(
+            look, {part: key for part, key in keys.items() if part not in cached}
+        )
         with ExitStack() as seats:
             for flight in flights:
                 seats.enter_context(flight.seat())
             outcomes = await _follow_all(flights, listen)
 
-        perception = _assemble(look, missing, cached, outcomes, coalesced=joined)
-        metrics.CACHE_RESULTS.labels(perception.context.cache).inc()
+        perception = _assemble(look, cached, outcomes, joined=joined)
+        metrics.count_result(perception.context.cache)
         return perception
 
     def _key(self, look: Look, part: Part, fingerprint: str) -> str:
         return visual_context_key(
-            tenant=_TENANT,
+            tenant=look.tenant,
             image_digests=[image.digest for image in look.images],
             question=_question(look),
             fingerprint=fingerprint,
@@ -128,68 +121,105 @@ class Perceiver:
             part=part,
         )
 
-    async def _read(self, keys: dict[Part, str]) -> dict[Part, _Entry]:
-        found = {}
-        for part, key in keys.items():
-            value = await self._cache.get(key)
+    async def _read(
+        self, keys: dict[Part, str], values: Sequence[bytes | None], say: Listen
+    ) -> dict[Part, Entry]:
+        """What the cache's `values` of `keys` hold, told to `say`."""
+        found: dict[Part, Entry] = {}
+        damaged = []
+        for (part, key), value in zip(keys.items(), values, strict=True):
             if value is None:
                 continue
-            metrics.CACHE_BYTES.labels("read").inc(len(value))
-            try:
-                found[part] = _Entry.model_validate_json(value)
-            except ValidationError:
-                # Written by another release, or damaged: as good as not there.
+            metrics.count_bytes("read", len(value))
+            entry = decode(Entry, key, value, max_bytes=self._max_entry_bytes)
+            if entry is None:
+                damaged.append(key)
                 continue
+            metrics.count_saved(entry.seconds, entry.prompt_tokens + entry.completion_tokens)
+            found[part] = entry
+            await say(Delta(part=part, text=entry.text))
+        if damaged:
+            metrics.CACHE_DAMAGED.inc(len(damaged))
+            await self._cache.delete(damaged)
         return found
 
     def _board(
         self, look: Look, missing: dict[Part, str]
-    ) -> tuple[list[Flight[Delta, PerceiveResponse]], bool]:
+    ) -> tuple[list[Flight[Delta, _Brought]], bool]:
         """Flights that will bring the missing parts, and whether all of them were under way.
 
         Bypass and refresh want an answer of their own: they neither join nor are joined.
         """
         if look.cache != "use":
-            parts = tuple(missing)
-            return [Flight(lambda say: self._call(look, parts, say))] if parts else [], False
+            return [Flight(lambda say: self._ask(look, [*missing], say))] if missing else [], False
         boarded = {part: self._flights.find(key) for part, key in missing.items()}
         flights = list(dict.fromkeys(flight for flight in boarded.values() if flight is not None))
-        unclaimed = tuple(part for part, flight in boarded.items() if flight is None)
+        unclaimed = {part: missing[part] for part, flight in boarded.items() if flight is None}
         if unclaimed:
-            keys = [missing[part] for part in unclaimed]
-            flights.append(self._flights.start(keys, lambda say: self._call(look, unclaimed, say)))
+            keys = list(unclaimed.values())
+            flights.append(self._flights.start(keys, lambda say: self._fly(look, unclaimed, say)))
         return flights, bool(flights) and not unclaimed
 
-    async def _call(self, look: Look, parts: tuple[Part, ...], say: Listen) -> PerceiveResponse:
+    async def _fly(self, look: Look, keys: dict[Part, str], say: Listen) -> _Brought:
+        """What `keys` stand for: out of the shared cache, or by one captioner call of all gateways
+        that share it.
+        """
+        found: dict[Part, Entry] = {}
+        came_from: CacheResult = "hit"
+
+        async def look_up() -> _Brought | None:
+            nonlocal came_from
+            wanted = {part: key for part, key in keys.items() if part not in found}
+            values = await self._cache.get(list(wanted.values()))
+            found.update(await self._read(wanted, values, say))
+            if len(found) == len(keys):
+                return _Brought(found, came_from)
+            came_from = "coalesced"  # what comes now has been waited for
+            return None
+
+        async def make() -> _Brought:
+            made = await self._ask(look, [part for part in keys if part not in found], say)
+            return replace(made, entries=found | made.entries)
+
+        return await self._leases.once(next(iter(keys.values())), look_up, make)
+
+    async def _ask(self, look: Look, parts: Sequence[Part], say: Listen) -> _Brought:
         """One captioner call for all `parts`; what it brings is stored before it is told.
 
         It has the longest deadline a follower may have: followers leave at their own.
         """
         request = await asyncio.to_thread(self._request, look, parts)
+        started = perf_counter()
         with metrics.Stopwatch().stage("captioner"):
             response = await self._captioner.perceive(request, say, timeout_s=self._max_timeout_s)
-        metrics.count_tokens("captioner", _usage_of(response))
+        seconds = (perf_counter() - started) / len(parts)
+        spent = _usage_of(response)
+        metrics.count_tokens("captioner", spent)
         if (await self._captioner.identity()).fingerprint != response.fingerprint:
             self._captioner.forget_identity()
+        entries = dict(_entries(look, parts, response, seconds))
         if look.cache != "bypass":
-            await self._store(look, parts, response)
-        return response
+            await self._store(look, entries, response.fingerprint)
+        return _Brought(entries, "miss", response.failed, spent)
 
-    def _request(self, look: Look, parts: tuple[Part, ...]) -> PerceiveRequest:
+    def _request(self, look: Look, parts: Sequence[Part]) -> PerceiveRequest:
         return PerceiveRequest(
             question=_question(look),
             images=tuple(image.data_url() for image in look.images),
-            parts=parts,
+            parts=tuple(parts),
             options=self._options,
         )
 
-    async def _store(self, look: Look, parts: tuple[Part, ...], response: PerceiveResponse) -> None:
+    async def _store(self, look: Look, entries: dict[Part, Entry], fingerprint: str) -> None:
         """Under the fingerprint that the captioner answered with, whatever it was asked under."""
-        for part in parts:
-            if (entry := _Entry.of(part, response)) is not None:
-                value = entry.model_dump_json().encode()
-                metrics.CACHE_BYTES.labels("written").inc(len(value))
-                await self._cache.set(self._key(look, part, response.fingerprint), value)
+        stored = []
+        for part, entry in entries.items():
+            key = self._key(look, part, fingerprint)
+            value = encode(key, entry, max_bytes=self._max_entry_bytes)
+            if value is not None:
+                metrics.count_bytes("written", len(value))
+                stored.append(self._cache.set(key, value))
+        await asyncio.gather(*stored)
 
 
 def _parts_of(look: Look) -> tuple[Part, ...]:
@@ -205,35 +235,55 @@ def _usage_of(response: PerceiveResponse) -> Usage:
     return sum((generation.usage for generation in generations), Usage())
 
 
+def _entries(
+    look: Look, parts: Sequence[Part], response: PerceiveResponse, seconds: float
+) -> Iterable[tuple[Part, Entry]]:
+    """None for a part that failed."""
+    for part in parts:
+        for generation in response.generations(part)[:1]:
+            yield (
+                part,
+                Entry(
+                    text=generation.text,
+                    finish_reason=generation.finish_reason,
+                    prompt_tokens=generation.usage.prompt_tokens,
+                    completion_tokens=generation.usage.completion_tokens,
+                    model=response.model,
+                    revision=response.revision,
+                    prompt_profile=response.prompt_profile,
+                    seconds=seconds,
+                    tenant=look.tenant,
+                    images=tuple(image.digest for image in look.images),
+                ),
+            )
+
+
 async def _follow_all(
-    flights: Sequence[Flight[Delta, PerceiveResponse]], listen: Listen
-) -> list[PerceiveResponse | RacroError]:
+    flights: Sequence[Flight[Delta, _Brought]], listen: Listen
+) -> list[_Brought | RacroError]:
     """What each flight brought, or the error it ended with."""
     following = (flight.follow(listen) for flight in flights)
     outcomes = await asyncio.gather(*following, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, RacroError):
             raise outcome
-    return [outcome for outcome in outcomes if isinstance(outcome, PerceiveResponse | RacroError)]
+    return [outcome for outcome in outcomes if isinstance(outcome, _Brought | RacroError)]
 
 
 def _assemble(
     look: Look,
-    missing: Sequence[Part],
-    cached: dict[Part, _Entry],
-    outcomes: Sequence[PerceiveResponse | RacroError],
+    cached: dict[Part, Entry],
+    outcomes: Sequence[_Brought | RacroError],
     *,
-    coalesced: bool,
+    joined: bool,
 ) -> Perception:
     entries = dict(cached)
     errors = [outcome for outcome in outcomes if isinstance(outcome, RacroError)]
     failures = [PartFailure(code=error.code, message=error.message) for error in errors]
-    responses = [outcome for outcome in outcomes if isinstance(outcome, PerceiveResponse)]
-    for response in responses:
-        failures += response.failed.values()
-        for part in missing:
-            if (entry := _Entry.of(part, response)) is not None:
-                entries[part] = entry
+    brought = [outcome for outcome in outcomes if isinstance(outcome, _Brought)]
+    for one in brought:
+        failures += one.failed.values()
+        entries |= one.entries
     caption = entries.get("caption")
     if caption is None:
         raise errors[0] if errors else UpstreamError("the captioner answered without a caption")
@@ -241,19 +291,18 @@ def _assemble(
     result: CacheResult = "hit"
     if look.cache == "bypass":
         result = "bypass"
-    elif missing:
-        result = "coalesced" if coalesced else "miss"
+    elif ways := {one.came_from for one in brought} | ({"miss"} if errors else set()):
+        result = next(way for way in ("miss", "coalesced", "hit") if way in ways)
+        result = "coalesced" if joined and result == "miss" else result
     context = VisualContext(
-        caption=caption.generation.text,
-        tentative=tentative.generation.text if tentative else None,
-        truncated=tuple(
-            part for part, entry in entries.items() if entry.generation.finish_reason == "length"
-        ),
+        caption=caption.text,
+        tentative=tentative.text if tentative else None,
+        truncated=tuple(part for part, entry in entries.items() if entry.finish_reason == "length"),
         failed=failures[0] if failures and tentative is None else None,
         model=caption.model,
         revision=caption.revision,
         prompt_profile=caption.prompt_profile,
         cache=result,
     )
-    spent = Usage() if coalesced else sum(map(_usage_of, responses), Usage())
+    spent = Usage() if joined else sum((one.spent for one in brought), Usage())
     return Perception(context, spent)

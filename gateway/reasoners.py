@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from gateway.settings import ReasonerSection
+from gateway.tenants import Tenant
 from gateway.usage import Counts
 from racro.contracts.errors import (
     UnknownModel,
@@ -64,6 +65,12 @@ class Reasoner:
         self.name = name
         self.settings = settings
         self._upstream = upstream
+        self._asked_with = {
+            "model": settings.model,
+            **settings.sampling.model_dump(),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
         self._revision: str | None = None
         self._asked_at = -math.inf
 
@@ -76,13 +83,7 @@ class Reasoner:
 
         Raises an UpstreamError, or ContextLengthExceeded if it says that the messages are too long.
         """
-        body = {
-            "model": self.settings.model,
-            "messages": messages,
-            **self.settings.sampling.model_dump(),
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
+        body = {**self._asked_with, "messages": messages}
         async with self._upstream.post("/chat/completions", body) as response:
             await raise_for_status(response, name="reasoner")
             async for event in read_events(response.content):
@@ -148,10 +149,12 @@ class Reasoners:
     def __iter__(self) -> Iterator[Reasoner]:
         return iter(self._by_name.values())
 
-    def named(self, name: str) -> Reasoner:
-        try:
-            return self._by_name[name]
-        except KeyError:
-            raise UnknownModel(
-                "no such model; GET /v1/models lists those there are", param="model"
-            ) from None
+    def of(self, tenant: Tenant) -> Iterator[Reasoner]:
+        """Those that it may ask."""
+        return (reasoner for reasoner in self if tenant.may_ask(reasoner.name))
+
+    def named(self, name: str, tenant: Tenant) -> Reasoner:
+        """Raises UnknownModel, also for one that `tenant` may not ask."""
+        if name not in self._by_name or not tenant.may_ask(name):
+            raise UnknownModel("no such model; GET /v1/models lists those there are", param="model")
+        return self._by_name[name]

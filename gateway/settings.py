@@ -1,5 +1,7 @@
 """Settings of the gateway."""
 
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, IPvAnyNetwork, model_validator
@@ -69,10 +71,69 @@ class ReasonerSection(Section):
 
 class CacheSection(Section):
     url: str = Field(
-        default="memory://", pattern="^memory://$", description="Where visual contexts are kept."
+        default="memory://",
+        pattern="^(memory://|rediss?://.+)$",
+        description="Where visual contexts are kept: memory://, or a Redis or Valkey that gateways "
+        "share, redis://host:6379/0, rediss:// with TLS.",
+    )
+    password_env: ApiKeyEnv | None = Field(
+        default=None, description="Environment variable that holds the Redis password."
     )
     max_bytes: int = Field(
-        default=64 * 2**20, ge=0, description="Size of the in-memory cache; 0 keeps nothing."
+        default=64 * 2**20, ge=0, description="Size of the cache in the process; 0 keeps nothing."
+    )
+    ttl_s: int = Field(
+        default=7 * 24 * 3600, ge=1, description="How long a visual context is kept."
+    )
+    local_ttl_s: float = Field(
+        default=60,
+        gt=0,
+        description="With Redis: how long the process believes its own copy; so long another "
+        "gateway's refresh may go unseen.",
+    )
+    context_ttl_s: int = Field(
+        default=3600,
+        ge=1,
+        description="How long the id that POST /v1/visual-contexts gives is good for.",
+    )
+    max_entry_bytes: int = Field(
+        default=256 * 2**10, ge=1024, description="Largest entry; a larger one is not kept."
+    )
+    timeout_ms: int = Field(
+        default=40,
+        ge=1,
+        description="Longest wait for Redis; then requests go on without it until it answers.",
+    )
+    share: bool = Field(
+        default=False,
+        description="All tenants share captions: for keys that are all of one organisation.",
+    )
+    lease_s: float = Field(
+        default=5,
+        ge=0.5,
+        description="A gateway that died while it had an image captioned holds up the others that "
+        "wait for the same caption for so long.",
+    )
+    lease_wait_s: float = Field(
+        default=60,
+        gt=0,
+        description="Longest wait for a caption that another gateway is getting; then a gateway "
+        "asks the captioner itself.",
+    )
+
+
+class TenantsSection(Section):
+    keys_file: Path | None = Field(
+        default=None, description="The tenants and their API keys, a file made by `racro keys`."
+    )
+    open: bool = Field(
+        default=False,
+        description="Without keys: let anybody in on an address that is not loopback.",
+    )
+    secret_env: ApiKeyEnv | None = Field(
+        default=None,
+        description="Environment variable that holds the secret which hides tenants in the keys of "
+        "a shared cache; the same for all gateways.",
     )
 
 
@@ -128,6 +189,9 @@ class GatewaySettings(ServiceSettings):
         description="Reasoners by the name that clients choose as `model`.",
     )
     cache: CacheSection = Field(default=CacheSection(), description="The visual-context cache.")
+    tenants: TenantsSection = Field(
+        default=TenantsSection(), description="Who may ask, and how much."
+    )
     limits: LimitsSection = Field(default=LimitsSection(), description="What a request may ask.")
     fetch: FetchSection = Field(default=FetchSection(), description="Images given as URLs.")
     follow_up: bool = Field(
@@ -140,3 +204,26 @@ class GatewaySettings(ServiceSettings):
     keep_alive_s: float = Field(
         default=10, gt=0, description="Longest silence of a stream before a comment is sent."
     )
+
+    @model_validator(mode="after")
+    def _nobody_is_let_in_by_accident(self) -> Self:
+        if self.tenants.keys_file is None:
+            if not self.tenants.open and not is_loopback(self.host):
+                raise ValueError(
+                    f"tenants.keys_file: needed with host {self.host}, which others can reach; "
+                    "tenants.open: true lets anybody in"
+                )
+        elif (
+            self.cache.url != "memory://"
+            and not self.cache.share
+            and self.tenants.secret_env is None
+        ):
+            raise ValueError("tenants.secret_env: needed where tenants share a Redis")
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,16 +1,18 @@
 """The story of a solve: look at the images, tell the reasoner what was seen, give its answer."""
 
-import uuid
+import secrets
 from contextlib import aclosing
 from typing import Protocol
 
 from gateway import metrics
 from gateway.budget import visual_budget
-from gateway.images import ImageLoader, ImageSource
-from gateway.perceive import Look, Perceiver, Perception
-from gateway.reasoners import Reasoner, Reasoners
+from gateway.images import ImageSource
+from gateway.parts import Parts
+from gateway.perceive import Look, Perception
+from gateway.reasoners import Reasoner
+from gateway.tenants import Tenant
 from racro.answers import solve_answer, split_reasoning
-from racro.contracts.perception import Delta, Usage
+from racro.contracts.perception import Delta, Usage, normalise_question
 from racro.contracts.prompts import solve_messages
 from racro.contracts.solve import (
     ReasonerName,
@@ -34,37 +36,62 @@ class Audience(Protocol):
     async def said(self, text: str) -> None: ...
 
 
-class Solver:
-    def __init__(self, loader: ImageLoader, perceiver: Perceiver, reasoners: Reasoners) -> None:
-        self._loader = loader
-        self._perceiver = perceiver
-        self._reasoners = reasoners
+async def solve(
+    parts: Parts,
+    tenant: Tenant,
+    options: SolveOptions,
+    sources: list[ImageSource],
+    audience: Audience,
+) -> SolveResponse:
+    """Empties `sources`: megabytes that nobody needs while the reasoner thinks."""
+    watch = metrics.Stopwatch()
+    reasoner = parts.reasoners.named(options.model, tenant)
+    if options.visual_context is None:
+        seen = await _look(parts, tenant, options, sources, audience, watch)
+    else:
+        seen = await _recall(parts, tenant, options, options.visual_context, watch)
+    await audience.seen(seen.context)
+    answer = await _reason(reasoner, options.question, seen.context, audience, watch)
+    watch.record("total", watch.total())
+    return await _response(reasoner, seen, answer, watch)
 
-    async def solve(
-        self, options: SolveOptions, sources: list[ImageSource], audience: Audience
-    ) -> SolveResponse:
-        """Empties `sources`: megabytes that nobody needs while the reasoner thinks."""
-        watch = metrics.Stopwatch()
-        reasoner = self._reasoners.named(options.model)
-        seen = await self._look(options, sources, audience, watch)
-        await audience.seen(seen.context)
-        answer = await _reason(reasoner, options.question, seen.context, audience, watch)
-        watch.record("total", watch.total())
-        return await _response(reasoner, seen, answer, watch)
 
-    async def _look(
-        self,
-        options: SolveOptions,
-        sources: list[ImageSource],
-        audience: Audience,
-        watch: metrics.Stopwatch,
-    ) -> Perception:
-        with watch.stage("load"):
-            images = await self._loader.load(sources)
-            sources.clear()
-        with watch.stage("perceive"):
-            look = Look(images, options.question, options.tentative, options.cache)
-            return await self._perceiver.perceive(look, audience.caption_piece)
+async def _look(
+    parts: Parts,
+    tenant: Tenant,
+    options: SolveOptions,
+    sources: list[ImageSource],
+    audience: Audience,
+    watch: metrics.Stopwatch,
+) -> Perception:
+    with watch.stage("load"):
+        images = await parts.loader.load(sources)
+        sources.clear()
+    with watch.stage("perceive"):
+        look = Look(
+            tenant=tenant.tag,
+            images=images,
+            question=options.question,
+            tentative=options.tentative,
+            cache=options.cache,
+        )
+        return await parts.perceiver.perceive(look, audience.caption_piece)
+
+
+async def _recall(
+    parts: Parts,
+    tenant: Tenant,
+    options: SolveOptions,
+    identifier: str,
+    watch: metrics.Stopwatch,
+) -> Perception:
+    """What was perceived before."""
+    with watch.stage("perceive"):
+        question = normalise_question(options.question)
+        context = await parts.kept.find(tenant, identifier, question=question)
+    if not options.tentative:
+        context = context.model_copy(update={"tentative": None})
+    return Perception(context, Usage())
 
 
 class _Answer:
@@ -112,7 +139,7 @@ async def _response(
     thought_aloud, text = split_reasoning(answer.text)
     stages = watch.stages
     return SolveResponse(
-        id=f"solve-{uuid.uuid4().hex}",
+        id=f"solve-{secrets.token_hex(16)}",
         answer=solve_answer(reasoner.settings.prompt_profile, text),
         text=text,
         reasoning=answer.reasoning or thought_aloud,
@@ -122,7 +149,7 @@ async def _response(
         finish_reason=answer.finish_reason,
         usage=SolveUsage(captioner=seen.usage, reasoner=answer.usage),
         timing_ms=Timing(
-            perceive=_milliseconds(stages["load"] + stages["perceive"]),
+            perceive=_milliseconds(stages.get("load", 0) + stages["perceive"]),
             first_token=_milliseconds(stages.get("first_token", stages["reason"])),
             reason=_milliseconds(stages["reason"]),
             total=_milliseconds(stages["total"]),

@@ -6,7 +6,7 @@ messages that show them, or ask about them again, are rewritten.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -14,15 +14,17 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import metrics
 from gateway.budget import visual_budget
+from gateway.dialects.asking import cache_mode, distinct
 from gateway.dialects.conversation import find_looks, place
-from gateway.images import ImageLoader
-from gateway.perceive import Look, Perceiver, Perception
-from gateway.reasoners import Reasoner, Reasoners
+from gateway.parts import Parts
+from gateway.perceive import Look, Perception
+from gateway.reasoners import Reasoner
 from gateway.settings import GatewaySettings
+from gateway.tenants import Tenant, tenant_of
 from gateway.usage import last_usage, usage_of
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.perception import Usage
-from racro.contracts.solve import VisualContext
+from racro.contracts.solve import CacheMode, VisualContext
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import JSON, Headers, NotJson, read_body, send_response
@@ -77,18 +79,22 @@ class ChatRequest:
         return _encode(fields)
 
 
+class _Asker(NamedTuple):
+    tenant: Tenant
+    cache: CacheMode
+
+
 class ChatCompletions:
     """OpenAI chat completions; images become visual contexts on the way."""
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.loader: ImageLoader
-        self.perceiver: Perceiver
-        self.reasoners: Reasoners
+        self.parts: Parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asker = _Asker(tenant_of(scope), cache_mode(scope))
         chat = await self._parse(await read_body(receive))
-        reasoner = self.reasoners.named(chat.model)
+        reasoner = self.parts.reasoners.named(chat.model, asker.tenant)
         watch = metrics.Stopwatch()
         timeout_s = timeout_from_headers(
             scope["headers"], most_s=self._settings.limits.max_timeout_s
@@ -96,10 +102,10 @@ class ChatCompletions:
         if chat.stream:
             stream = EventStream(send, keep_alive_s=self._settings.keep_alive_s)
             async with stream as out, within(timeout_s):
-                await self._stream(chat, reasoner, watch, out)
+                await self._stream(asker, chat, reasoner, watch, out)
         else:
             async with within(timeout_s):
-                await self._plain(chat, reasoner, watch, send)
+                await self._plain(asker, chat, reasoner, watch, send)
         watch.record("total", watch.total())
 
     async def _parse(self, body: bytes) -> ChatRequest:
@@ -107,9 +113,14 @@ class ChatCompletions:
         return await off_loop_if_large(len(body), parse)
 
     async def _stream(
-        self, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch, out: EventStream
+        self,
+        asker: _Asker,
+        chat: ChatRequest,
+        reasoner: Reasoner,
+        watch: metrics.Stopwatch,
+        out: EventStream,
     ) -> None:
-        seen = await self._look(chat, reasoner, watch)
+        seen = await self._look(asker, chat, reasoner, watch)
         if seen:
             await out.add_headers(_headers(seen, watch))
         body = chat.for_reasoner(reasoner, seen)
@@ -125,9 +136,14 @@ class ChatCompletions:
         metrics.count_tokens("reasoner", usage)
 
     async def _plain(
-        self, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch, send: Send
+        self,
+        asker: _Asker,
+        chat: ChatRequest,
+        reasoner: Reasoner,
+        watch: metrics.Stopwatch,
+        send: Send,
     ) -> None:
-        seen = await self._look(chat, reasoner, watch)
+        seen = await self._look(asker, chat, reasoner, watch)
         body = chat.for_reasoner(reasoner, seen)
         with visual_budget(reasoner, _contexts(seen)), watch.stage("reason"):
             async with reasoner.chat(body) as response:
@@ -137,24 +153,27 @@ class ChatCompletions:
         await send_response(send, answer, headers=[JSON, *_headers(seen, watch)])
 
     async def _look(
-        self, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch
+        self, asker: _Asker, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch
     ) -> list[Perception]:
         """All looks at the same time; those of earlier turns are in the cache as a rule."""
         if not chat.looks:
             return []
+        sources = [source for look in chat.looks for source in look.images]
+        await self.parts.rates.take(asker.tenant, "images", distinct(sources))
         with watch.stage("load"):
-            sources = [source for look in chat.looks for source in look.images]
-            images = iter(await self.loader.load(sources))
+            images = iter(await self.parts.loader.load(sources))
         looks = [
             Look(
-                [next(images) for _ in look.images],
-                look.question,
+                tenant=asker.tenant.tag,
+                images=[next(images) for _ in look.images],
+                question=look.question,
                 tentative=reasoner.settings.tentative,
+                cache=asker.cache,
             )
             for look in chat.looks
         ]
         with watch.stage("perceive"):
-            return await all_of(self.perceiver.perceive(look) for look in looks)
+            return await all_of(self.parts.perceiver.perceive(look) for look in looks)
 
 
 def _contexts(seen: Sequence[Perception]) -> list[VisualContext]:

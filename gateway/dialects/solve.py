@@ -10,9 +10,12 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from gateway.dialects.asking import cache_mode, checked_timeout, distinct
 from gateway.images import ImageSource
+from gateway.parts import Parts
 from gateway.settings import GatewaySettings
-from gateway.solve import Solver
+from gateway.solve import solve
+from gateway.tenants import tenant_of
 from racro.contracts.errors import InvalidRequest, UnsupportedMediaType
 from racro.contracts.perception import Delta
 from racro.contracts.solve import SolveOptions, SolveRequest, SolveResponse, VisualContext
@@ -58,25 +61,23 @@ class Solve:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.solver: Solver
+        self.parts: Parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tenant = tenant_of(scope)
         options, sources = await _read(scope, receive)
-        timeout_s = options.timeout_s
-        if timeout_s > self._settings.limits.max_timeout_s:
-            raise InvalidRequest(
-                f"timeout_s = {timeout_s:g}; "
-                f"limits.max_timeout_s = {self._settings.limits.max_timeout_s:g}",
-                param="timeout_s",
-            )
+        timeout_s = checked_timeout(options.timeout_s, self._settings.limits)
+        options = options.model_copy(update={"cache": cache_mode(scope, options.cache)})
+        if sources:
+            await self.parts.rates.take(tenant, "images", distinct(sources))
         if options.stream:
             async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
                 async with within(timeout_s):
-                    response = await self.solver.solve(options, sources, _Streamed(out))
+                    response = await solve(self.parts, tenant, options, sources, _Streamed(out))
                 await out.event("done", response.model_dump())
             return
         async with within(timeout_s):
-            response = await self.solver.solve(options, sources, _Nobody())
+            response = await solve(self.parts, tenant, options, sources, _Nobody())
         await send_response(
             send, response.model_dump_json().encode(), headers=[JSON, *_headers(response)]
         )
@@ -99,10 +100,11 @@ async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[Imag
         raise UnsupportedMediaType("expected application/json or multipart/form-data")
     body = await read_body(receive)
     request = await off_loop_if_large(len(body), partial(_parse, body))
+    _check_what_is_seen(request, len(request.images), param="images")
     sources = [
         ImageSource(image, param=f"images[{index}]") for index, image in enumerate(request.images)
     ]
-    return SolveOptions.model_construct(**request.model_dump(exclude={"images"})), sources
+    return request.model_copy(update={"images": ()}), sources
 
 
 def _parse(body: bytes) -> SolveRequest:
@@ -112,26 +114,30 @@ def _parse(body: bytes) -> SolveRequest:
         raise invalid_request(error) from error
 
 
+def _check_what_is_seen(options: SolveOptions, images: int, *, param: str) -> None:
+    if (images > 0) == (options.visual_context is not None):
+        raise InvalidRequest(
+            f"{param}, or the id of a visual_context: one of the two is needed, and not both",
+            param=param,
+        )
+
+
 async def _read_form(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[ImageSource]]:
     try:
         form = await Request(scope, receive).form(max_fields=16)
     except MultiPartException as error:
         raise InvalidRequest(f"the form cannot be read: {error.message}") from error
     try:
+        options = _form_options(form)
+        uploads = [part for part in form.getlist("image") if isinstance(part, UploadFile)]
+        _check_what_is_seen(options, len(uploads), param="image")
         sources = [
             ImageSource(await upload.read(), param=f"image[{index}]")
-            for index, upload in enumerate(_uploads(form))
+            for index, upload in enumerate(uploads)
         ]
-        return _form_options(form), sources
+        return options, sources
     finally:
         await form.close()
-
-
-def _uploads(form: FormData) -> list[UploadFile]:
-    uploads = [part for part in form.getlist("image") if isinstance(part, UploadFile)]
-    if not uploads:
-        raise InvalidRequest("image: at least one file is needed", param="image")
-    return uploads
 
 
 def _form_options(form: FormData) -> SolveOptions:

@@ -1,4 +1,4 @@
-"""The `racro` command: up, solve, demo."""
+"""The `racro` command: up, solve, demo, keys, cache."""
 
 from racro.cli.commands import app
 

@@ -26,11 +26,15 @@ def image_argument(text: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
-def solve_events(gateway: str, request: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def solve_events(
+    gateway: str, request: dict[str, Any], key: str | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """(name, data) of each event of a streamed solve; the last one is `done`. Raises SolveError."""
     url = f"{gateway.rstrip('/')}/v1/solve"
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
+    body = {**request, "stream": True}
     try:
-        with httpx2.stream("POST", url, json={**request, "stream": True}, timeout=None) as response:
+        with httpx2.stream("POST", url, json=body, headers=headers, timeout=None) as response:
             if not response.is_success:
                 response.read()
                 raise SolveError(_message(response))

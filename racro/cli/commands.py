@@ -12,13 +12,17 @@ import typer
 from rich.console import Console
 from rich.syntax import Syntax
 
+from racro.cli import cache, keys
 from racro.cli.client import SolveError, image_argument, solve_events
 from racro.cli.demo import EXAMPLES, answered, right_answers, run_examples, table_of
 from racro.cli.stack import Ports, Stack, StackError
+from racro.servekit.settings import KEY_VARIABLE
 
 app = typer.Typer(
     help="Eyes for any text-only reasoner.", no_args_is_help=True, add_completion=False
 )
+app.add_typer(keys.app, name="keys")
+app.add_typer(cache.app, name="cache")
 # A log or a pipe has no width of its own, and 80 columns are too few for the demo's table.
 _console = Console(width=None if sys.stdout.isatty() else 120)
 _errors = Console(stderr=True)
@@ -72,7 +76,11 @@ def solve(
     tentative: Annotated[
         bool, typer.Option(help="Give the reasoner a tentative response, too.")
     ] = True,
-    cache: Annotated[str, typer.Option(help="use, refresh or bypass.")] = "use",
+    cache_mode: Annotated[str, typer.Option("--cache", help="use, refresh or bypass.")] = "use",
+    key: Annotated[
+        str | None,
+        typer.Option(envvar=KEY_VARIABLE, help="API key, where the gateway has tenants."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the response object and nothing else.")
     ] = False,
@@ -85,9 +93,9 @@ def solve(
             "images": [image_argument(image) for image in images],
             "model": model,
             "tentative": tentative,
-            "cache": cache,
+            "cache": cache_mode,
         }
-        for name, data in solve_events(gateway, request):
+        for name, data in solve_events(gateway, request, key):
             if as_json and name == "done":
                 sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
             elif not as_json:

@@ -5,9 +5,11 @@
     │   ├── InvalidRequest          400  invalid_request
     │   │   ├── InvalidImage        400  invalid_image
     │   │   └── ContextLengthExceeded 400 context_length_exceeded
+    │   ├── Unauthenticated         401  invalid_api_key
     │   ├── UrlForbidden            403  url_forbidden
     │   ├── NotFound                404  not_found
-    │   │   └── UnknownModel        404  unknown_model
+    │   │   ├── UnknownModel        404  unknown_model
+    │   │   └── UnknownVisualContext 404 unknown_visual_context
     │   ├── MethodNotAllowed        405  method_not_allowed
     │   ├── TooLarge                413  too_large
     │   ├── UnsupportedMediaType    415  unsupported_media_type
@@ -20,7 +22,7 @@ Messages name the field and the limit. They never carry an address, a traceback 
 object: they are shown to clients.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 
@@ -30,7 +32,8 @@ class RacroError(Exception):
     status: ClassVar[int] = 500
     kind: ClassVar[str] = "server_error"
     code: ClassVar[str] = "internal"
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
@@ -75,6 +78,13 @@ class ContextLengthExceeded(InvalidRequest):
     code = "context_length_exceeded"
 
 
+class Unauthenticated(RequestError):
+    status = 401
+    kind = "authentication_error"
+    code = "invalid_api_key"
+    headers = ((b"www-authenticate", b"Bearer"),)
+
+
 class UrlForbidden(RequestError):
     status = 403
     code = "url_forbidden"
@@ -87,6 +97,10 @@ class NotFound(RequestError):
 
 class UnknownModel(NotFound):
     code = "unknown_model"
+
+
+class UnknownVisualContext(NotFound):
+    code = "unknown_visual_context"
 
 
 class MethodNotAllowed(RequestError):
@@ -108,7 +122,18 @@ class RateLimited(RequestError):
     status = 429
     kind = "rate_limit_error"
     code = "rate_limited"
-    retry_after_s = 1
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        retry_after_s: int = 1,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
+        super().__init__(message, param=param)
+        self.retry_after_s = retry_after_s
+        self.headers = headers
 
 
 class UpstreamError(RacroError):
@@ -132,6 +157,7 @@ class DeadlineExceeded(UpstreamError):
 
 _BY_CODE = {error.code: error for error in RacroError.tree() if error is not RequestError}
 _BY_STATUS = {
+    401: Unauthenticated,
     404: NotFound,
     405: MethodNotAllowed,
     413: TooLarge,

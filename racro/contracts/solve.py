@@ -13,7 +13,9 @@ Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)
 
 
 class SolveOptions(Wire):
-    """Everything of a solve request but its images, which multipart carries as files."""
+    """Everything of a solve request but its images, which multipart carries as files; in their
+    place `visual_context` may be the id of one that was perceived before.
+    """
 
     question: Question
     model: str = "default"
@@ -21,12 +23,23 @@ class SolveOptions(Wire):
     tentative: bool = True
     cache: CacheMode = "use"
     timeout_s: float = Field(default=120, gt=0)
+    visual_context: str | None = None
 
 
 class SolveRequest(SolveOptions):
     """Images are data URLs or http(s) URLs."""
 
+    images: tuple[str, ...] = ()
+
+
+class VisualContextRequest(Wire):
+    """What to perceive now, to be asked about later. No question: a general caption."""
+
     images: tuple[str, ...] = Field(min_length=1)
+    question: Question | None = None
+    tentative: bool = True
+    cache: CacheMode = "use"
+    timeout_s: float = Field(default=120, gt=0)
 
 
 class VisualContext(Wire):
@@ -44,6 +57,16 @@ class VisualContext(Wire):
     revision: str
     prompt_profile: str
     cache: CacheResult
+
+
+class VisualContextResponse(Wire):
+    """`id` is for `/v1/solve`, until `expires_at` (seconds since 1970), for the same tenant."""
+
+    id: str
+    object: Literal["visual_context"] = "visual_context"
+    expires_at: int
+    visual_context: VisualContext
+    usage: Usage
 
 
 class ReasonerName(Wire):

@@ -4,7 +4,7 @@ import gc
 import inspect
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -25,6 +25,7 @@ from racro.servekit.memory import use_one_arena
 from racro.servekit.middleware import CancelOnDisconnect, HotRoutes, LimitBody, Observe
 from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
 from racro.servekit.settings import ServiceSettings
+from racro.servekit.tasks import one_at_a_time
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -42,14 +43,22 @@ class Readiness:
         return cls(problems, ready=not any(problems.values()))
 
 
+def _open_door(app: ASGIApp) -> ASGIApp:
+    return app
+
+
 def create_app(
     *,
     title: str,
     max_body_bytes: int,
-    readiness: Callable[[], Awaitable[Readiness]],
+    readiness: Callable[[], Coroutine[Any, Any, Readiness]],
     lifespan: Lifespan,
+    door: Callable[[ASGIApp], ASGIApp] = _open_door,
 ) -> FastAPI:
-    """An app with /healthz, /readyz, /metrics and our error envelope, to be run by `serve`."""
+    """An app with /healthz, /readyz, /metrics and our error envelope, to be run by `serve`.
+
+    `door` is middleware before all routes: it says who may come in.
+    """
     app = FastAPI(
         title=title,
         version=__version__,
@@ -62,9 +71,13 @@ def create_app(
     )
     app.state.hot_endpoints = {}
     app.state.max_body_bytes = max_body_bytes
+    app.state.door = door
     app.add_exception_handler(RacroError, on_racro_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(Exception, on_unexpected_error)
+
+    # Nobody needs a key to ask, and each check asks every upstream.
+    ready = one_at_a_time(readiness)
 
     @app.get("/healthz", summary="The process is alive.")
     async def healthz() -> dict[str, str]:
@@ -72,7 +85,7 @@ def create_app(
 
     @app.get("/readyz", summary="A request would be served now; if not, what is missing.")
     async def readyz() -> JSONResponse:
-        state = await readiness()
+        state = await ready()
         body = {
             "status": "ready" if state.ready else "not_ready",
             "checks": {name: problem or "ok" for name, problem in state.problems.items()},
@@ -122,7 +135,9 @@ def _json_content(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]
 
 def _guarded(app: FastAPI) -> ASGIApp:
     """Our middleware stands before FastAPI's own stack: hot routes never enter that."""
-    hot = HotRoutes(app, endpoints=app.state.hot_endpoints)
+    door = app.state.door
+    endpoints = {path: door(endpoint) for path, endpoint in app.state.hot_endpoints.items()}
+    hot = HotRoutes(door(app), endpoints=endpoints)
     return Observe(CancelOnDisconnect(LimitBody(hot, max_bytes=app.state.max_body_bytes)))
 
 

@@ -1,5 +1,7 @@
 """Prometheus metrics that every service has. docs/api.md lists them."""
 
+import asyncio
+
 from prometheus_client import Counter, Gauge, Histogram
 
 SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
@@ -14,3 +16,14 @@ REQUEST_SECONDS = Histogram(
 IN_FLIGHT = Gauge("racro_in_flight_requests", "Requests being answered now.")
 ERRORS = Counter("racro_errors", "Errors shown to clients, by code.", ["code"])
 CLIENT_GONE = Counter("racro_clients_gone", "Clients that left before their answer.", ["route"])
+TASKS = Gauge("racro_tasks", "asyncio tasks alive.")
+
+
+def _tasks() -> int:
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:  # nobody runs
+        return 0
+
+
+TASKS.set_function(_tasks)

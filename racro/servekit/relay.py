@@ -11,6 +11,7 @@ from racro.contracts.errors import (
     InvalidRequest,
     RacroError,
     RateLimited,
+    Unauthenticated,
     UnknownModel,
     UpstreamError,
     UpstreamUnavailable,
@@ -42,18 +43,21 @@ async def raise_for_status(response: aiohttp.ClientResponse, *, name: str) -> No
 def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
     """Errors of our own services pass through; those of others find their place in the tree."""
     parsed = _decode(body)
-    if (ours := error_from_envelope(parsed)) is not None:
+    ours = error_from_envelope(parsed)
+    # A key that an upstream refuses is none of our client's, and the answer may quote it.
+    if ours is not None and not isinstance(ours, Unauthenticated):
         return ours
     message = _message(parsed) or f"the {name} refused the request"
     if status >= 500:  # noqa: PLR2004
         return UpstreamUnavailable(f"the {name} failed with status {status}")
     if status < 400:  # noqa: PLR2004
         return UpstreamError(f"the {name} answered with status {status}")
-    if status in _UNAUTHORIZED:
+    if ours is not None or status in _UNAUTHORIZED:
         return UpstreamError(f"the {name} refused the credentials it is configured with")
     if _TOO_LONG.search(body.decode(errors="replace")):
         return ContextLengthExceeded(message)
-    return {404: UnknownModel, 429: RateLimited}.get(status, InvalidRequest)(message)
+    refusal: type[RacroError] = {404: UnknownModel, 429: RateLimited}.get(status, InvalidRequest)
+    return refusal(message)
 
 
 def _decode(body: bytes) -> Any:

@@ -59,7 +59,7 @@ def report(error: RacroError) -> None:
 
 def error_response(error: RacroError) -> Response:
     report(error)
-    headers = {}
+    headers = {name.decode(): value.decode() for name, value in error.headers}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(error.retry_after_s)
     if isinstance(error, TooLarge):

@@ -26,6 +26,8 @@ from pydantic_settings import (
 
 PREFIX = "RACRO_"
 CONFIG_VARIABLE = "RACRO_CONFIG"
+# A client's own API key, for the command line.
+KEY_VARIABLE = "RACRO_KEY"
 
 
 class Section(BaseModel):
@@ -89,7 +91,8 @@ class ServiceSettings(BaseSettings):
     @classmethod
     def _unknown_variables(cls) -> list[str]:
         """A misspelt variable would otherwise be ignored in silence."""
-        known = {PREFIX + name.upper() for name in cls.model_fields} | {CONFIG_VARIABLE}
+        known = {PREFIX + name.upper() for name in cls.model_fields}
+        known |= {CONFIG_VARIABLE, KEY_VARIABLE}
         return [
             f"{name}: no such setting"
             for name in sorted(os.environ)

@@ -1,7 +1,7 @@
 """Running work beside other work."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -23,3 +23,16 @@ async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     finally:
         for task in tasks:
             task.cancel()
+
+
+def one_at_a_time(work: Callable[[], Coroutine[Any, Any, T]]) -> Callable[[], Awaitable[T]]:
+    """`work`, once for all who ask while it runs; one who leaves takes it from nobody."""
+    running: asyncio.Task[T] | None = None
+
+    async def ask() -> T:
+        nonlocal running
+        if running is None or running.done():
+            running = asyncio.create_task(work())
+        return await asyncio.shield(running)
+
+    return ask

@@ -93,7 +93,7 @@ def test_usage_of_a_stream(reasoner: Reasoner) -> None:
 
 @pytest.mark.parametrize("limit", [1, 7])
 def test_max_tokens(reasoner: Reasoner, limit: int) -> None:
-    answer = reasoner.answer(max_tokens=limit)
+    answer = reasoner.answer(max_tokens=limit, temperature=0)
     assert answer["usage"]["completion_tokens"] == limit
     assert answer["choices"][0]["finish_reason"] == "length"
 

@@ -225,7 +225,7 @@ GOOD_FILE = ("chart.png", png())
     [
         bad_form("no-file", Form({}, {"question": (None, "q")}), "image", "image"),
         bad_form("text-as-image", Form(files={"image": (None, GOOD)}), "image", "image"),
-        bad_form("wrong-name", Form(files={"images": GOOD_FILE}), "image", "image"),
+        bad_form("wrong-name", Form(files={"images": GOOD_FILE}), "images", "image"),
         bad_form("other", Form(files={"image": GOOD_FILE, "mask": GOOD_FILE}), "mask", "mask"),
         bad_form("17-images", Form(files=[("image", GOOD_FILE)] * 17), "images", "max_images = 16"),
         bad_form("unknown-field", Form({"question": "q", "colour": "red"}), "colour", "colour"),

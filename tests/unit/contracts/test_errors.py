@@ -9,9 +9,11 @@ STATUSES = {
     "InvalidRequest": (400, "invalid_request"),
     "InvalidImage": (400, "invalid_image"),
     "ContextLengthExceeded": (400, "context_length_exceeded"),
+    "Unauthenticated": (401, "invalid_api_key"),
     "UrlForbidden": (403, "url_forbidden"),
     "NotFound": (404, "not_found"),
     "UnknownModel": (404, "unknown_model"),
+    "UnknownVisualContext": (404, "unknown_visual_context"),
     "MethodNotAllowed": (405, "method_not_allowed"),
     "TooLarge": (413, "too_large"),
     "UnsupportedMediaType": (415, "unsupported_media_type"),
@@ -48,13 +50,15 @@ def test_param_is_null_where_no_field_is_to_blame() -> None:
 
 @pytest.mark.parametrize("error", TREE)
 def test_a_status_class_and_a_kind_agree(error) -> None:
-    is_the_clients = error.kind in {"invalid_request_error", "rate_limit_error"}
+    is_the_clients = error.kind in {
+        "invalid_request_error", "authentication_error", "rate_limit_error",
+    }  # fmt: skip
     assert is_the_clients == (400 <= error.status < 500)
 
 
 @pytest.mark.parametrize("error", TREE)
 def test_who_may_come_back_is_told_when(error) -> None:
-    assert (error.retry_after_s is not None) == (error.status in {429, 503})
+    assert (error("later").retry_after_s is not None) == (error.status in {429, 503})
 
 
 @pytest.mark.parametrize("error", TREE)

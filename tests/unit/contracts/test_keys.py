@@ -100,13 +100,13 @@ def test_digests_keep_their_borders(digests) -> None:
 
 @pytest.mark.parametrize("part", ["caption", "tentative"])
 def test_a_key_names_its_schema_and_part_and_tells_nothing_else(part) -> None:
-    assert re.fullmatch(rf"racro:1:{part}:[0-9a-f]{{64}}", key(part=part))
+    assert re.fullmatch(rf"racro:1:context:{part}:[0-9a-f]{{64}}", key(part=part))
 
 
 def test_keys_outlive_a_release() -> None:
     """Entries in Redis are found by the next release; a new form needs a new SCHEMA_VERSION."""
     assert key() == (
-        "racro:1:caption:b2227c6fe12f37069725c9f129781a741e6ebee9f51a782133e233e222c32233"
+        "racro:1:context:caption:b2227c6fe12f37069725c9f129781a741e6ebee9f51a782133e233e222c32233"
     )
 
 

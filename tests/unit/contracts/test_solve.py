@@ -13,7 +13,7 @@ REQUEST = {"question": "Find x.", "images": ["https://example.org/x.png"]}
     [
         ({"question": " \n"}, "question"),
         ({"question": None}, "question"),
-        ({"images": []}, "images"),
+        ({"images": "x.png"}, "images"),
         ({"cache": "never"}, "cache"),
         ({"timeout_s": 0}, "timeout_s"),
         ({"timeout_s": float("nan")}, "timeout_s"),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from racro.contracts.errors import RacroError
+from racro.contracts.errors import RacroError, Unauthenticated
 from racro.servekit.relay import error_from_answer
 
 # As the servers say it, captured from their sources and from reports of their users.
@@ -141,8 +141,14 @@ def test_what_the_client_cannot_mend_is_told_in_ours(status) -> None:
     assert error.message.startswith("the reasoner ")
 
 
-@pytest.mark.parametrize("error", list(RacroError.tree()))
+@pytest.mark.parametrize("error", [one for one in RacroError.tree() if one is not Unauthenticated])
 @pytest.mark.parametrize("status", [400, 401, 500, 503])
 def test_an_error_of_ours_passes_through(error, status) -> None:
     sent = error("why", param="images[0]")
     assert meaning(status, sent.envelope()).envelope() == sent.envelope()
+
+
+def test_openai_s_own_invalid_api_key_is_not_taken_for_our_client_s() -> None:
+    sent = Unauthenticated("Incorrect API key provided: sk-server").envelope()
+    error = meaning(401, sent)
+    assert (error.status, "sk-server" in error.message) == (502, False)

@@ -1,0 +1,49 @@
+"""The door: who asks, and whether now. Nothing of a request is read before it is let in."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.rates import Rates
+from gateway.tenants import Tenants, enter
+from racro.contracts.errors import RacroError, RateLimited
+from racro.servekit.responses import Headers, error_response
+
+_GUARDED = "/v1/"
+
+
+class Admission:
+    """Pure ASGI middleware before every route under /v1/. `rates` are there once the app runs."""
+
+    def __init__(self, tenants: Tenants) -> None:
+        self._tenants = tenants
+        self.rates: Rates
+
+    def before(self, app: ASGIApp) -> ASGIApp:
+        async def admit(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http" or not scope["path"].startswith(_GUARDED):
+                await app(scope, receive, send)
+                return
+            try:
+                tenant = self._tenants.identify(scope["headers"])
+                self.rates.begin(tenant)
+            except RacroError as error:
+                await error_response(error)(scope, receive, send)
+                return
+            try:
+                enter(scope, tenant)
+                headers = await self.rates.take(tenant, "requests")
+                await app(scope, receive, _with(headers, send))
+            except RateLimited as error:
+                await error_response(error)(scope, receive, send)
+            finally:
+                self.rates.end(tenant)
+
+        return admit
+
+
+def _with(headers: Headers, send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *headers]
+        await send(message)
+
+    return send_with_headers if headers else send

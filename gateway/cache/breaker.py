@@ -1,0 +1,122 @@
+"""A circuit breaker: a peer that failed once is not waited for again until it answers."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from gateway import metrics
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 30
+# A peer that fails again sooner than this has not recovered: it is asked less and less often.
+_STEADY_S = 10
+_PROBE_TIMEOUT_S = 1
+
+# An event loop that is late by this much was busy, and with it those who would have answered.
+_BUSY_S = 0.005
+_MOST_EXTENSIONS = 3
+
+
+class Breaker:
+    """`probes` by the way in which the peer is used: a Redis that is full can still be read.
+
+    A way that was tripped is left out until its probe succeeds, which is tried in the background.
+    Each change of state is one line in the log.
+    """
+
+    def __init__(self, probes: Mapping[str, Callable[[], Awaitable[object]]]) -> None:
+        self._probes = probes
+        self._problems: dict[str, str] = {}
+        self._probing: asyncio.Task[None] | None = None
+        self._pause_s: float = _PAUSE_S
+        self._closed_at = 0.0
+        for way in probes:
+            metrics.CACHE_BREAKER.labels(way).set(0)
+
+    @property
+    def problem(self) -> str | None:
+        """The first one, with its way."""
+        return next((f"{way}: {problem}" for way, problem in self._problems.items()), None)
+
+    def is_open(self, way: str) -> bool:
+        return way in self._problems
+
+    def trip(self, ways: Iterable[str], problem: str, cause: BaseException) -> None:
+        tripped = [way for way in ways if way not in self._problems]
+        if not tripped:
+            return
+        for way in tripped:
+            self._problems[way] = problem
+            metrics.CACHE_BREAKER.labels(way).set(1)
+        _log.warning(
+            "the cache is left out of %s: %s",
+            " and ".join(tripped),
+            problem,
+            extra={"cause": repr(cause)},
+        )
+        if self._probing is None:
+            self._probing = asyncio.create_task(self._probe_until_all_answer())
+
+    async def close(self) -> None:
+        self._probes = {}
+        if self._probing is not None:
+            self._probing.cancel()
+            await asyncio.gather(self._probing, return_exceptions=True)
+
+    async def _probe_until_all_answer(self) -> None:
+        now = asyncio.get_running_loop().time
+        relapse = now() - self._closed_at < _STEADY_S
+        self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S) if relapse else _PAUSE_S
+        while self._problems:
+            await asyncio.sleep(self._pause_s * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
+            answering = [way for way in self._problems if await _answers(self._probes[way])]
+            for way in answering:
+                del self._problems[way]
+                metrics.CACHE_BREAKER.labels(way).set(0)
+            if answering:
+                _log.info("the cache is back for %s", " and ".join(answering))
+        self._closed_at = now()
+        self._probing = None
+
+
+async def _answers(probe: Callable[[], Awaitable[object]]) -> bool:
+    try:
+        async with asyncio.timeout(_PROBE_TIMEOUT_S):
+            await probe()
+    except Exception:  # noqa: BLE001 - whatever it is, the peer is still away
+        return False
+    return True
+
+
+async def bounded(work: Awaitable[T], seconds: float) -> T:
+    """The result of `work`, or TimeoutError after `seconds`.
+
+    Time in which the event loop was busy with something else is given again: nobody could have
+    been heard in it.
+    """
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(_retrieve)
+    now = asyncio.get_running_loop().time
+    try:
+        for _ in range(_MOST_EXTENSIONS):
+            due = now() + seconds
+            await asyncio.wait({task}, timeout=seconds)
+            if task.done():
+                return task.result()
+            if now() < due + _BUSY_S:
+                break
+        raise TimeoutError
+    finally:
+        task.cancel()
+
+
+def _retrieve(task: asyncio.Future[Any]) -> None:
+    """An error that nobody waited for is no warning."""
+    if not task.cancelled():
+        task.exception()

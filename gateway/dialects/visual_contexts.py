@@ -1,0 +1,64 @@
+"""`POST /v1/visual-contexts`: perceive now, answer later."""
+
+from functools import partial
+
+from pydantic import ValidationError
+from starlette.types import Receive, Scope, Send
+
+from gateway.dialects.asking import cache_mode, checked_timeout
+from gateway.images import ImageSource
+from gateway.parts import Parts
+from gateway.perceive import Look
+from gateway.settings import GatewaySettings
+from gateway.tenants import tenant_of
+from racro.contracts.solve import VisualContextRequest, VisualContextResponse
+from racro.servekit.context import within
+from racro.servekit.responses import JSON, read_body, send_response
+from racro.servekit.tasks import off_loop_if_large
+from racro.servekit.validation import invalid_request
+
+
+class VisualContexts:
+    """Perceive images now; the id stands for them in `/v1/solve` until it expires."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+        self.parts: Parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tenant = tenant_of(scope)
+        body = await read_body(receive)
+        request = await off_loop_if_large(len(body), partial(_parse, body))
+        await self.parts.rates.take(tenant, "images", len(set(request.images)))
+        async with within(checked_timeout(request.timeout_s, self._settings.limits)):
+            sources = [
+                ImageSource(image, param=f"images[{index}]")
+                for index, image in enumerate(request.images)
+            ]
+            images = await self.parts.loader.load(sources)
+            look = Look(
+                tenant=tenant.tag,
+                images=images,
+                question=request.question,
+                tentative=request.tentative,
+                cache=cache_mode(scope, request.cache),
+            )
+            seen = await self.parts.perceiver.perceive(look)
+            receipt = await self.parts.kept.keep(
+                tenant, seen.context, question=request.question, images=images
+            )
+        response = VisualContextResponse(
+            id=receipt.id,
+            expires_at=receipt.expires_at,
+            visual_context=seen.context,
+            usage=seen.usage,
+        )
+        result = (b"x-racro-visual-context", seen.context.cache.encode())
+        await send_response(send, response.model_dump_json().encode(), headers=[JSON, result])
+
+
+def _parse(body: bytes) -> VisualContextRequest:
+    try:
+        return VisualContextRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise invalid_request(error) from error

@@ -1,0 +1,3 @@
+from racro.cli import app
+
+app(prog_name="racro")

@@ -1,0 +1,131 @@
+"""`racro keys`: the API keys of tenants."""
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from racro.tenants import BadKeysFileError, KeysFile, TenantRecord, key_id
+
+app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+# A pipe has no width of its own, and a key's id must not be cut.
+_console = Console(width=None if sys.stdout.isatty() else 120)
+_errors = Console(stderr=True)
+
+File = Annotated[
+    Path,
+    typer.Option(
+        "--file", envvar="RACRO_TENANTS__KEYS_FILE", help="The gateway's tenants.keys_file."
+    ),
+]
+
+
+@app.command()
+def new(
+    tenant: Annotated[str, typer.Argument(help="Whose key; a new tenant or one there is.")],
+    file: File,
+    requests_per_minute: Annotated[int | None, typer.Option(min=0, help="0: no limit.")] = None,
+    images_per_minute: Annotated[int | None, typer.Option(min=0, help="0: no limit.")] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=0, help="Requests at a time, in each gateway; 0: no limit.")
+    ] = None,
+    reasoner: Annotated[
+        list[str] | None, typer.Option(help="A reasoner it may ask, or `all`.")
+    ] = None,
+) -> None:
+    """Make a key and print it, this once. Limits that are given replace the tenant's."""
+    given = {
+        "requests_per_minute": requests_per_minute,
+        "images_per_minute": images_per_minute,
+        "concurrency": concurrency,
+        "reasoners": tuple(reasoner) if reasoner else None,
+    }
+    lifted = {0, ("all",)}
+    update = {
+        name: None if value in lifted else value
+        for name, value in given.items()
+        if value is not None
+    }
+    with _alone(file):
+        known = _read(file) if file.exists() else KeysFile()
+        limits = known.tenants.get(tenant, TenantRecord()).model_copy(update=update)
+        try:
+            changed, key = known.with_new_key(tenant, limits)
+        except ValueError:
+            _fail(f"{tenant}: a tenant's name is of a-z, 0-9 and -, 63 at most")
+        _write(changed, file)
+    _console.print(key, soft_wrap=True, highlight=False)
+
+
+@app.command(name="list")
+def list_(file: File) -> None:
+    """Tenants, their limits and the ids of their keys."""
+    table = Table("tenant", "key", "made", "requests/min", "images/min", "at a time", "reasoners")
+    table.columns[1].no_wrap = True
+    for name, tenant in _read(file).tenants.items():
+        limits = [tenant.requests_per_minute, tenant.images_per_minute, tenant.concurrency]
+        may = ["–" if limit is None else str(limit) for limit in limits]
+        reasoners = "all" if tenant.reasoners is None else ", ".join(tenant.reasoners)
+        for identifier, key in tenant.keys.items():
+            table.add_row(name, identifier, str(key.created), *may, reasoners)
+        if not tenant.keys:
+            table.add_row(name, "–", "–", *may, reasoners)
+    _console.print(table)
+
+
+@app.command()
+def revoke(
+    key: Annotated[str, typer.Argument(help="Its id, between the underscores, or all of it.")],
+    file: File,
+) -> None:
+    """Take a key out; gateways see it within a second."""
+    identifier = key_id(key)
+    with _alone(file):
+        changed = _read(file).without_key(identifier)
+        if changed is None:
+            _fail(f"no key {identifier} in {file}")
+        _write(changed, file)
+    _console.print(f"revoked {identifier}", highlight=False)
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Two who change the file at once would undo one another. The lock is the folder's: the file
+    itself is replaced.
+    """
+    try:
+        folder = os.open(file.parent, os.O_RDONLY)
+    except OSError as error:
+        _fail(f"{file.parent} cannot be read: {error.strerror}")
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _read(file: Path) -> KeysFile:
+    try:
+        return KeysFile.read(file)
+    except BadKeysFileError as error:
+        _fail(error)
+
+
+def _write(changed: KeysFile, file: Path) -> None:
+    try:
+        changed.write(file)
+    except OSError as error:
+        _fail(f"{file} cannot be written: {error.strerror}")
+
+
+def _fail(reason: object) -> NoReturn:
+    _errors.print(f"[red]error:[/] {escape(str(reason))}", highlight=False)
+    raise typer.Exit(1)

@@ -1,0 +1,143 @@
+"""Tenants and their API keys: the YAML file that `racro keys` writes and the gateway reads.
+
+A key is `rk_<id>_<secret>`: looked up by its id, proved by its secret, of which only the SHA-256 is
+kept.
+"""
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import tempfile
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+# 256 bits, in base64url.
+_SECRET_BYTES = 32
+_KEY = re.compile(r"rk_(?P<id>[0-9a-f]{16})_(?P<secret>[A-Za-z0-9_-]{43})")
+
+
+def key_id(key: str) -> str:
+    """The id of a key, or what was given, if that is none."""
+    match = _KEY.fullmatch(key)
+    return match["id"] if match else key
+
+
+TenantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+
+class BadKeysFileError(Exception):
+    """The file of tenants cannot be read; the message names it and the field."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KeyRecord(_Record):
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    created: date
+
+
+class TenantRecord(_Record):
+    """What a tenant may do; None: as much as it likes. Its keys by their ids."""
+
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    images_per_minute: int | None = Field(default=None, ge=1)
+    concurrency: int | None = Field(default=None, ge=1)
+    reasoners: tuple[str, ...] | None = None
+    keys: dict[str, KeyRecord] = {}
+
+
+class KeysFile(_Record):
+    tenants: dict[TenantName, TenantRecord] = {}
+
+    @cached_property
+    def _by_id(self) -> dict[str, tuple[str, KeyRecord]]:
+        return {
+            identifier: (name, record)
+            for name, tenant in self.tenants.items()
+            for identifier, record in tenant.keys.items()
+        }
+
+    @model_validator(mode="after")
+    def _a_key_is_one_tenant_s(self) -> Self:
+        if len(self._by_id) < sum(len(tenant.keys) for tenant in self.tenants.values()):
+            raise ValueError("two tenants have a key of the same id")
+        return self
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raises BadKeysFileError, also for an empty file: it may be half a change."""
+        try:
+            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except ValidationError as error:
+            finding = error.errors(include_url=False, include_input=False)[0]
+            where = "".join(f"{step}." for step in finding["loc"]).removesuffix(".")
+            raise BadKeysFileError(f"{path}: {where}: {finding['msg']}") from error
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise BadKeysFileError(f"{path} cannot be read: {error}") from error
+
+    def write(self, path: Path) -> None:
+        """All of it or nothing. A new file may be read by all, for the gateway may be another user:
+        digests of 256 random bits tell nobody a key. Another keeps owner and mode.
+
+        Raises OSError.
+        """
+        text = yaml.safe_dump(self.model_dump(mode="json", exclude_none=True), sort_keys=False)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keys-") as folder:
+            new = Path(folder) / path.name
+            descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                if path.exists():
+                    stat = path.stat()
+                    os.fchmod(file.fileno(), stat.st_mode)
+                    os.fchown(file.fileno(), stat.st_uid, stat.st_gid)
+            new.replace(path)
+
+    def tenant_of(self, key: str) -> str | None:
+        """The name of the tenant whose key this is."""
+        match = _KEY.fullmatch(key)
+        if match is None:
+            return None
+        name, record = self._by_id.get(match["id"], (None, None))
+        proof = _sha256(match["secret"])
+        return name if record and hmac.compare_digest(record.sha256, proof) else None
+
+    def with_new_key(self, tenant: str, limits: TenantRecord) -> tuple[Self, str]:
+        """The file with one more key of `tenant`, and the key, which nobody can tell later."""
+        identifier, secret = secrets.token_hex(8), secrets.token_urlsafe(_SECRET_BYTES)
+        record = KeyRecord(sha256=_sha256(secret), created=date.today())  # noqa: DTZ011 - for people
+        keys = {**limits.keys, identifier: record}
+        changed = limits.model_copy(update={"keys": keys})
+        tenants = {**self.tenants, tenant: changed}
+        return type(self)(tenants=tenants), f"rk_{identifier}_{secret}"
+
+    def without_key(self, identifier: str) -> Self | None:
+        """The file without that key; None if it has none of the kind."""
+        for name, tenant in self.tenants.items():
+            if identifier in tenant.keys:
+                keys = {one: record for one, record in tenant.keys.items() if one != identifier}
+                changed = tenant.model_copy(update={"keys": keys})
+                return type(self)(tenants={**self.tenants, name: changed})
+        return None
+
+
+def _sha256(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

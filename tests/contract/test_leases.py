@@ -1,0 +1,245 @@
+"""Of all gateways that share a Redis one makes what all of them wait for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from gateway.cache.leases import NoLeases, RedisLeases
+from gateway.cache.server import RedisServer as Server
+from gateway.settings import CacheSection
+from racro.contracts.errors import InvalidImage
+from racro.contracts.keys import lease_key
+from support.redis import RedisServer, Wire
+
+LEASE_S = 3
+KEY = "racro:1:context:caption:00"
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+class Gateway:
+    """One process's leases, and a store that all of them see."""
+
+    stored: dict[str, str]
+
+    def __init__(self, url: str, stored: dict[str, str], *, wait_s: float = 30) -> None:
+        self.server = Server(CacheSection(url=url, timeout_ms=1000))
+        self.leases = RedisLeases(self.server, lease_s=LEASE_S, wait_s=wait_s)
+        self.stored = stored
+        self.calls = 0
+        self.go = asyncio.Event()
+        self.error: Exception | None = None
+
+    async def look_up(self) -> str | None:
+        return self.stored.get(KEY)
+
+    async def make(self) -> str:
+        self.calls += 1
+        await self.go.wait()
+        if self.error is not None:
+            raise self.error
+        self.stored[KEY] = "made"
+        return "made"
+
+    def ask(self) -> asyncio.Task[str]:
+        return asyncio.create_task(self.leases.once(KEY, self.look_up, self.make))
+
+
+async def until(condition, *, what: str) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+    assert condition(), what
+
+
+@pytest.fixture
+async def gateways(redis) -> AsyncIterator[list[Gateway]]:
+    redis.client.flushall()
+    stored: dict[str, str] = {}
+    gateways = [Gateway(redis.url, stored) for _ in range(3)]
+    yield gateways
+    for gateway in gateways:
+        await gateway.server.close()
+
+
+async def holder_of(gateways: list[Gateway]) -> Gateway:
+    await until(lambda: any(gateway.calls for gateway in gateways), what="somebody makes it")
+    return next(gateway for gateway in gateways if gateway.calls)
+
+
+def calls(gateways: list[Gateway]) -> int:
+    return sum(gateway.calls for gateway in gateways)
+
+
+async def test_one_makes_and_all_get_it(gateways, redis) -> None:
+    asked = [gateway.ask() for gateway in gateways]
+    (await holder_of(gateways)).go.set()
+    assert await asyncio.gather(*asked) == ["made"] * 3
+    assert calls(gateways) == 1
+    # A note to those who waited, for a moment.
+    assert all(0 < redis.client.pttl(key) <= 2000 for key in redis.all_keys())
+
+
+async def test_a_holder_renews_its_lease(gateways, redis) -> None:
+    asked = [gateway.ask() for gateway in gateways]
+    holder = await holder_of(gateways)
+    token = redis.client.get(lease_key(KEY))
+    await asyncio.sleep(LEASE_S * 1.5)
+    assert redis.client.get(lease_key(KEY)) == token
+    holder.go.set()
+    await asyncio.gather(*asked)
+    assert calls(gateways) == 1
+
+
+async def test_the_error_of_the_one_is_the_error_of_those_who_waited(gateways) -> None:
+    asked = [gateway.ask() for gateway in gateways]
+    holder = await holder_of(gateways)
+    # The others have to have seen who makes it.
+    await asyncio.sleep(0.3)
+    holder.error = InvalidImage("no image", param="images[0]")
+    holder.go.set()
+    for error in await asyncio.gather(*asked, return_exceptions=True):
+        assert isinstance(error, InvalidImage)
+        assert (error.message, error.param) == ("no image", "images[0]")
+    assert calls(gateways) == 1
+
+
+async def test_who_comes_after_a_failure_tries_again(gateways) -> None:
+    first, second, _ = gateways
+    first.error = InvalidImage("no image")
+    first.go.set()
+    second.go.set()
+    with pytest.raises(InvalidImage):
+        await first.ask()
+    assert await second.ask() == "made"
+
+
+async def test_one_whose_callers_left_lets_another_take_over(gateways) -> None:
+    holder, waiter, _ = gateways
+    asked = holder.ask()
+    await until(lambda: holder.calls, what="the first makes it")
+    waiting = waiter.ask()
+    waiter.go.set()
+    await asyncio.sleep(0.1)
+    asked.cancel()
+    assert await waiting == "made"
+    assert (holder.calls, waiter.calls) == (1, 1)
+
+
+async def test_one_that_died_is_taken_over_by_one(gateways, redis) -> None:
+    holder, *waiters = gateways
+    redis.client.set(lease_key(KEY), "somebody who is dead", px=600)
+    asked = [gateway.ask() for gateway in waiters]
+    for waiter in waiters:
+        waiter.go.set()
+    assert await asyncio.gather(*asked) == ["made"] * 2
+    assert calls(waiters) == 1
+    assert holder.calls == 0
+
+
+async def test_after_the_longest_wait_each_makes_its_own(redis) -> None:
+    redis.client.flushall()
+    redis.client.set(lease_key(KEY), "somebody who takes for ever", px=60_000)
+    gateway = Gateway(redis.url, {}, wait_s=0.3)
+    gateway.go.set()
+    assert await gateway.ask() == "made"
+    assert redis.client.get(lease_key(KEY)) == b"somebody who takes for ever"
+    await gateway.server.close()
+
+
+async def test_without_redis_each_makes_its_own(redis) -> None:
+    redis.client.flushall()
+    with Wire(redis.port) as wire:
+        gateways = [Gateway(wire.url, {}) for _ in range(2)]
+        wire.set("cut")
+        asked = [gateway.ask() for gateway in gateways]
+        await until(lambda: calls(gateways) == 2, what="both make it")
+        for gateway in gateways:
+            gateway.go.set()
+        assert await asyncio.gather(*asked) == ["made"] * 2
+        for gateway in gateways:
+            await gateway.server.close()
+
+
+async def test_waiters_go_on_alone_when_redis_goes(redis) -> None:
+    redis.client.flushall()
+    with Wire(redis.port) as wire:
+        gateways = [Gateway(wire.url, {}) for _ in range(2)]
+        asked = [gateway.ask() for gateway in gateways]
+        await holder_of(gateways)
+        await asyncio.sleep(0.1)
+        wire.set("cut")
+        await until(lambda: calls(gateways) == 2, what="the one that waited makes its own")
+        for gateway in gateways:
+            gateway.go.set()
+        assert await asyncio.gather(*asked) == ["made"] * 2
+        for gateway in gateways:
+            await gateway.server.close()
+
+
+@pytest.mark.parametrize("held", ["immortal", "longer than any", "a list"])
+async def test_what_is_no_lease_of_ours_holds_nobody_up(redis, gateways, held) -> None:
+    if held == "immortal":
+        redis.client.set(lease_key(KEY), "x" * 32)
+    elif held == "longer than any":
+        redis.client.set(lease_key(KEY), "x" * 32, ex=10**6)
+    else:
+        redis.client.rpush(lease_key(KEY), "x")
+    gateways[0].go.set()
+    async with asyncio.timeout(5):
+        assert await gateways[0].ask() == "made"
+    assert gateways[0].server.problem is None
+
+
+async def test_who_leaves_while_asking_for_a_lease_leaves_none(redis, gateways) -> None:
+    for turns in range(60):
+        asked = gateways[0].ask()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        assert redis.all_keys() == []
+
+
+async def test_a_lease_that_redis_has_lost_is_taken_again(redis, gateways) -> None:
+    asked = gateways[0].ask()
+    await holder_of(gateways)
+    redis.client.flushall()
+    await until(lambda: redis.client.get(lease_key(KEY)), what="it is taken again")
+    other = gateways[1].ask()
+    gateways[0].go.set()
+    assert await asyncio.gather(asked, other) == ["made"] * 2
+    assert calls(gateways) == 1
+
+
+async def test_what_the_holder_could_not_store_each_makes_at_once(gateways) -> None:
+    holder, *waiters = gateways
+    holder.stored = {}  # nobody else sees what it stores
+    asked = [holder.ask()]
+    await until(lambda: holder.calls, what="the first makes it")
+    asked += [waiter.ask() for waiter in waiters]
+    await asyncio.sleep(0.2)
+    holder.go.set()
+    await until(lambda: calls(waiters) == 2, what="both others make their own")
+    for waiter in waiters:
+        waiter.go.set()
+    assert await asyncio.gather(*asked) == ["made"] * 3
+
+
+async def test_one_process_alone_needs_no_lease() -> None:
+    async def none() -> None:
+        return None
+
+    async def found() -> str:
+        return "found"
+
+    async def make() -> str:
+        return "made"
+
+    assert await NoLeases().once(KEY, none, make) == "made"
+    assert await NoLeases().once(KEY, found, make) == "found"

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -106,6 +107,9 @@ class Supervisor:
             self.pid = None
             waiter.cancel()
             await self._end(child)
+            # Workers of an engine that was killed live on in its group.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             await listener
 
     async def _announce_when_ready(self) -> None:

@@ -102,7 +102,9 @@ def serve_command(settings: VllmSettings, *, served_name: str, port: int) -> lis
     for field, flag in _FLAGS.items():
         if (value := getattr(settings, field)) is not None:
             line += [flag, str(value)]
-    line.append("--enable-prefix-caching" if settings.prefix_caching else "--no-enable-prefix-caching")
+    line.append(
+        "--enable-prefix-caching" if settings.prefix_caching else "--no-enable-prefix-caching"
+    )
     if settings.images_per_prompt is not None:
         limits = {"image": settings.images_per_prompt, "video": 0, "audio": 0}
         line += ["--limit-mm-per-prompt", json.dumps(limits)]
@@ -118,3 +120,103 @@ def serve_command(settings: VllmSettings, *, served_name: str, port: int) -> lis
 def _adapter_config(folder: Path) -> dict[str, Any]:
     config: dict[str, Any] = json.loads((folder / "adapter_config.json").read_text())
     return config
+
+
+class VllmEngine:
+    headers: Mapping[str, str] = {}
+    stream_fields: Mapping[str, Any] = {}
+    plain_by_stream = False
+    api_key = None
+
+    def __init__(self, settings: VllmSettings, *, served_name: str) -> None:
+        if settings.adapter_path is not None:
+            _check_adapter(settings)
+        self._settings = settings
+        self._served_name = served_name
+        self._supervisor = Supervisor(self._command, self._would_answer)
+        self._session: aiohttp.ClientSession | None = None
+        self._revision: str | None = None
+
+    @property
+    def model(self) -> str:
+        return _ADAPTER if self._settings.adapter_path is not None else self._served_name
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._supervisor.port}/v1"
+
+    async def start(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        await self._supervisor.start()
+
+    async def stop(self) -> None:
+        await self._supervisor.stop()
+
+    async def problem(self) -> str | None:
+        return self._supervisor.problem
+
+    async def revision(self) -> str:
+        """The hub's commit or a digest of the weights; that of the adapter after a plus."""
+        if self._revision is None:
+            revisions = [await asyncio.to_thread(_revision_of_model, self._settings)]
+            if self._settings.adapter_path is not None:
+                revisions.append(await asyncio.to_thread(_digest, self._settings.adapter_path))
+            self._revision = "+".join(revisions)
+        return self._revision
+
+    def _command(self, port: int) -> Sequence[str]:
+        engine = serve_command(self._settings, served_name=self._served_name, port=port)
+        return [sys.executable, "-m", "racro.engines.guard", str(os.getpid()), *engine]
+
+    async def _would_answer(self, port: int) -> bool:
+        """Whether one token comes back through the path that requests take."""
+        if self._session is None:
+            return False
+        engine = Upstream(self._session, f"http://127.0.0.1:{port}", name="engine")
+        await engine.get_json("/version")
+        ask = {
+            "model": self.model,
+            "messages": [{"role": "user", "content": "Say yes."}],
+            "max_tokens": 1,
+        }
+        async with engine.post("/v1/chat/completions", ask) as response:
+            await response.read()
+            return response.status == 200  # noqa: PLR2004
+
+
+def _check_adapter(settings: VllmSettings) -> None:
+    """An adapter of another model would be loaded, and make noise."""
+    assert settings.adapter_path is not None  # noqa: S101 - the caller has looked
+    try:
+        base = _adapter_config(settings.adapter_path)["base_model_name_or_path"]
+    except (OSError, ValueError, KeyError) as error:
+        sys.exit(f"wrong settings:\n  engine.adapter_path: no PEFT adapter there ({error})")
+    if base and Path(base).name != Path(settings.model).name:
+        sys.exit(
+            f"wrong settings:\n  engine.adapter_path: made for {base}, not for {settings.model}"
+        )
+
+
+def _revision_of_model(settings: VllmSettings) -> str:
+    folder = Path(settings.model)
+    return _digest(folder) if folder.is_dir() else _hub_commit(settings)
+
+
+def _hub_commit(settings: VllmSettings) -> str:
+    """What the hub's cache says of the branch that was loaded; a commit is itself."""
+    cache = (
+        os.environ.get("HF_HUB_CACHE")
+        or Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "hub"
+    )
+    name = settings.revision or "main"
+    reference = Path(cache) / f"models--{settings.model.replace('/', '--')}" / "refs" / name
+    return (reference.read_text().strip() if reference.is_file() else name)[:16]
+
+
+def _digest(folder: Path) -> str:
+    """SHA-256, shortened, over weights and configuration."""
+    whole = hashlib.sha256()
+    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")]):
+        with path.open("rb") as file:
+            whole.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()[:16]

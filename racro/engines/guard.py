@@ -2,8 +2,8 @@
 
 python -m racro.engines.guard SUPERVISOR_PID COMMAND …
 
-The engine would outlive a supervisor that is killed. This process stands between the two: the kernel
-tells it when the supervisor is gone, and it ends its process group, in which nobody else is.
+The engine would outlive a supervisor that is killed. This process stands between the two: the
+kernel tells it when the supervisor is gone, and it ends its process group, which is theirs alone.
 """
 
 import ctypes
@@ -31,7 +31,7 @@ def die_with_parent(supervisor_pid: int, death: signal.Signals = signal.SIGKILL)
 
 
 def _run(command: Sequence[str]) -> int:
-    """The command's exit code. Told to end, it has a few seconds; then its whole group is killed."""
+    """The command's exit code. Told to end, it has a few seconds; then the group is killed."""
     signals = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:

@@ -102,7 +102,7 @@ class Supervisor:
         listener = asyncio.create_task(self._listen(child.stdout))
         waiter = asyncio.create_task(self._announce_when_ready())
         try:
-            return await child.wait()
+            return await _exit_code(child)
         finally:
             self.pid = None
             waiter.cancel()
@@ -134,10 +134,17 @@ class Supervisor:
         with contextlib.suppress(ProcessLookupError):
             child.terminate()
         try:
-            await asyncio.wait_for(child.wait(), _TERMINATE_TIMEOUT_S)
+            await asyncio.wait_for(_exit_code(child), _TERMINATE_TIMEOUT_S)
         except TimeoutError:
             child.kill()
-            await child.wait()
+            await _exit_code(child)
+
+
+async def _exit_code(child: asyncio.subprocess.Process) -> int:
+    """`child.wait()` waits for the pipe, too, whose other end workers hold (CPython gh-119710)."""
+    while child.returncode is None:
+        await asyncio.sleep(_POLL_S)
+    return child.returncode
 
 
 async def _read_line(output: asyncio.StreamReader) -> bytes:

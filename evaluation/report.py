@@ -133,7 +133,13 @@ def _draw(path: Path, sections: Sequence[Section]) -> None:
         panel.set_xlim(0, 100)
         panel.set_xlabel("right, % (95% interval)")
         panel.set_title(section.title)
-        panel.legend(loc="lower right", fontsize=8)
+        panel.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.13),
+            ncols=len(section.scores),
+            fontsize=8,
+            frameon=False,
+        )
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -41,7 +41,8 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
     solve = Solve(settings)
     chat = ChatCompletions(settings)
     visual_contexts = VisualContexts(settings)
-    door = Admission(Tenants(settings))
+    tenants = Tenants(settings)
+    door = Admission(tenants)
     created = int(time.time())
     captioner: CaptionerClient
     reasoners: Reasoners
@@ -89,10 +90,9 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
         names = [f"reasoner {reasoner.name}" for reasoner in reasoners]
         checks = [captioner.check(), *(reasoner.check() for reasoner in reasoners)]
         blind, *away = await all_of(map(_problem, checks))
-        return Readiness(
-            {"captioner": blind, **dict(zip(names, away, strict=True)), "cache": cache.problem},
-            ready=blind is None and not all(away),
-        )
+        problems = {"captioner": blind, **dict(zip(names, away, strict=True))}
+        problems |= {"cache": cache.problem, "keys": tenants.problem}
+        return Readiness(problems, ready=blind is None and not all(away))
 
     app = create_app(
         title="RACRO gateway",

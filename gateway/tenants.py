@@ -64,6 +64,13 @@ class Tenants:
         self._looked = monotonic()
         self._complaint = ""
 
+    @property
+    def problem(self) -> str | None:
+        """Why what has changed in the keys file does not count yet. The log has the details."""
+        if self._path is not None:
+            self._look_at_the_file(self._path)
+        return "cannot be read; those of before are good" if self._complaint else None
+
     def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Tenant:
         """Raises Unauthenticated."""
         if self._path is None:
@@ -80,6 +87,7 @@ class Tenants:
             return
         self._looked = monotonic()
         if (stamp := _stamp(path)) == self._stamp:
+            self._complaint = ""
             return
         try:
             self._file = KeysFile.read(path)

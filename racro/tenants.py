@@ -29,6 +29,13 @@ from pydantic import (
 _SECRET_BYTES = 32
 _KEY = re.compile(r"rk_(?P<id>[0-9a-f]{16})_(?P<secret>[A-Za-z0-9_-]{43})")
 
+
+def key_id(key: str) -> str:
+    """The id of a key, or what was given, if that is none."""
+    match = _KEY.fullmatch(key)
+    return match["id"] if match else key
+
+
 TenantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
@@ -85,14 +92,15 @@ class KeysFile(_Record):
             raise BadKeysFileError(f"{path} cannot be read: {error}") from error
 
     def write(self, path: Path) -> None:
-        """All of it or nothing. A new file is its owner's alone; another keeps owner and mode.
+        """All of it or nothing. A new file may be read by all, for the gateway may be another user:
+        digests of 256 random bits tell nobody a key. Another keeps owner and mode.
 
         Raises OSError.
         """
         text = yaml.safe_dump(self.model_dump(mode="json", exclude_none=True), sort_keys=False)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keys-") as folder:
             new = Path(folder) / path.name
-            descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
             with os.fdopen(descriptor, "w") as file:
                 file.write(text)
                 file.flush()

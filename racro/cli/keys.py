@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from racro.tenants import BadKeysFileError, KeysFile, TenantRecord
+from racro.tenants import BadKeysFileError, KeysFile, TenantRecord, key_id
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 # A pipe has no width of its own, and a key's id must not be cut.
@@ -76,15 +76,18 @@ def list_(file: File) -> None:
         reasoners = "all" if tenant.reasoners is None else ", ".join(tenant.reasoners)
         for identifier, key in tenant.keys.items():
             table.add_row(name, identifier, str(key.created), *may, reasoners)
+        if not tenant.keys:
+            table.add_row(name, "–", "–", *may, reasoners)
     _console.print(table)
 
 
 @app.command()
 def revoke(
-    identifier: Annotated[str, typer.Argument(help="The id: between the key's underscores.")],
+    key: Annotated[str, typer.Argument(help="Its id, between the underscores, or all of it.")],
     file: File,
 ) -> None:
     """Take a key out; gateways see it within a second."""
+    identifier = key_id(key)
     with _alone(file):
         changed = _read(file).without_key(identifier)
         if changed is None:

@@ -87,7 +87,7 @@ class Stack:
         self.docker = docker
         first = free_port()
         self.urls = [f"http://127.0.0.1:{first + number}" for number in range(GATEWAYS)]
-        docker.env["GATEWAY_PUBLISH"] = f"127.0.0.1:{first}-{first + GATEWAYS - 1}"
+        docker.env["GATEWAY_PORT"] = f"{first}-{first + GATEWAYS - 1}"
         self.seconds: dict[str, float] = {}
 
     def compose(self, *arguments: str, check: bool = True) -> str:

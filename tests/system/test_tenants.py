@@ -221,7 +221,13 @@ def test_a_broken_file_locks_nobody_out(door) -> None:
 
     wait_until(said, what="the log says it")
     assert door.solve(key).status_code == 200
+    checks = httpx2.get(f"{door.service.url}/readyz").json()["checks"]
+    assert checks["keys"] == "cannot be read; those of before are good"
     door.file.write(door.path)
+    wait_until(
+        lambda: httpx2.get(f"{door.service.url}/readyz").json()["checks"]["keys"] == "ok",
+        what="the file is whole again",
+    )
 
 
 def keys(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -243,7 +249,7 @@ def test_keys_are_made_listed_and_revoked_on_the_command_line(tmp_path) -> None:
     listed = keys(tmp_path, "list").stdout
     assert identifier in listed
     assert again.stdout.strip() not in listed
-    assert keys(tmp_path, "revoke", identifier).returncode == 0
+    assert keys(tmp_path, "revoke", key).returncode == 0
     assert KeysFile.read(tmp_path / "keys.yaml").tenant_of(key) is None
     gone = keys(tmp_path, "revoke", identifier)
     assert (gone.returncode, identifier in gone.stderr) == (1, True)

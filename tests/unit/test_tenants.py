@@ -23,7 +23,7 @@ def test_a_key_opens_for_its_tenant_and_is_not_in_the_file(tmp_path) -> None:
     assert KEY.fullmatch(key)
     assert KeysFile.read(path).tenant_of(key) == "acme"
     assert key.split("_", 2)[2] not in path.read_text()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 def test_a_tenant_may_have_several_keys_and_lose_one() -> None:

@@ -96,22 +96,33 @@ class Upstream:
             # Not a byte of an answer came: the pooled connection was closed while it was idle.
             return await ask()
 
+    async def get_text(self, path: str) -> str:
+        """A small document, for probes: within two seconds.
+
+        Raises UpstreamUnavailable if there is none.
+        """
+        return (await self._get(path)).decode(errors="replace")
+
     async def get_json(self, path: str) -> Any:
         """A small JSON document, for probes: within two seconds.
 
         Raises UpstreamUnavailable if there is none, UpstreamError if it is not JSON.
         """
         try:
-            async with asyncio.timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
-                if response.status != 200:  # noqa: PLR2004
-                    raise UpstreamUnavailable(f"the {self.name} answered {response.status}")
-                return msgspec.json.decode(await response.read())
-        except TimeoutError as error:
-            raise UpstreamUnavailable(f"the {self.name} did not answer in time") from error
+            return msgspec.json.decode(await self._get(path))
         except NotJson as error:
             raise UpstreamError(
                 f"the {self.name} answered with something else than JSON"
             ) from error
+
+    async def _get(self, path: str) -> bytes:
+        try:
+            async with asyncio.timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
+                if response.status != 200:  # noqa: PLR2004
+                    raise UpstreamUnavailable(f"the {self.name} answered {response.status}")
+                return await response.read()
+        except TimeoutError as error:
+            raise UpstreamUnavailable(f"the {self.name} did not answer in time") from error
 
     def post(
         self, path: str, body: Any, *, headers: Mapping[str, str] | None = None

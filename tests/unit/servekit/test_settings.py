@@ -9,8 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from gateway.settings import GatewaySettings
-from racro.engines import create_engine
 from racro.engines.llama import LlamaSettings
+from racro.engines.registry import create_engine
 from racro.servekit.settings import api_key
 from services.captioner.settings import CaptionerSettings, VlmSettings
 from services.reasoner.settings import ReasonerSettings

@@ -22,6 +22,7 @@ from gateway.parts import Parts
 from gateway.perceive import Perceiver
 from gateway.rates import Rates
 from gateway.reasoners import Reasoners
+from gateway.reload import Reloader
 from gateway.settings import GatewaySettings
 from gateway.tenants import Tenants, tenant_of
 from racro.contracts.errors import UpstreamError
@@ -47,10 +48,11 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
     captioner: CaptionerClient
     reasoners: Reasoners
     cache: Cache
+    reloader: Reloader
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        nonlocal captioner, reasoners, cache
+        nonlocal captioner, reasoners, cache, reloader
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(open_session())
             fetcher = Fetcher(settings.fetch, max_bytes=settings.limits.max_image_bytes)
@@ -64,6 +66,9 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
                 identity_ttl_s=settings.captioner.identity_ttl_s,
             )
             reasoners = Reasoners(settings.reasoners, session)
+            reloader = Reloader(settings, reasoners)
+            reloader.start()
+            stack.push_async_callback(reloader.stop)
             perceiver = Perceiver(
                 captioner,
                 cache,
@@ -91,7 +96,7 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
         checks = [captioner.check(), *(reasoner.check() for reasoner in reasoners)]
         blind, *away = await all_of(map(_problem, checks))
         problems = {"captioner": blind, **dict(zip(names, away, strict=True))}
-        problems |= {"cache": cache.problem, "keys": tenants.problem}
+        problems |= {"cache": cache.problem, "keys": tenants.problem, "settings": reloader.problem}
         return Readiness(problems, ready=blind is None and not all(away))
 
     app = create_app(

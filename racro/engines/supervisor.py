@@ -44,8 +44,8 @@ class Supervisor:
     """One child process, restarted with exponential back-off whenever it ends.
 
     `command(port)` is its command line; `would_answer(port)` raises or returns False until it
-    serves; `diagnose` finds the cause of an end in a line of its output. The child must die with its parent by itself (`PR_SET_PDEATHSIG`): a killed supervisor
-    cannot end it any more.
+    serves; `diagnose` finds the cause of an end in a line of its output. The child must die with
+    its parent by itself (`PR_SET_PDEATHSIG`): a killed supervisor cannot end it any more.
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class Supervisor:
 
 async def _exit_code(child: asyncio.subprocess.Process) -> int:
     """`child.wait()` waits for the pipe, too, whose other end workers hold (CPython gh-119710)."""
-    while child.returncode is None:
+    while child.returncode is None:  # noqa: ASYNC110 - nothing tells us sooner
         await asyncio.sleep(_POLL_S)
     return child.returncode
 

@@ -31,6 +31,10 @@ def open_session(*, connect_timeout_s: float = 1) -> aiohttp.ClientSession:
     )
 
 
+class NotConnected(UpstreamUnavailable):
+    """Nothing was sent: another peer may be asked the same."""
+
+
 class Upstream:
     """One HTTP peer. `name` is what clients see of it: addresses are never shown."""
 
@@ -60,12 +64,14 @@ class Upstream:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response of any status, its body unread; leaving the block early aborts it.
 
-        Raises UpstreamUnavailable when the peer cannot be reached or breaks off, also while the
-        body is read inside the block.
+        Raises UpstreamUnavailable when the peer cannot be reached (NotConnected) or breaks off,
+        also while the body is read inside the block.
         """
         all_headers = {**self._headers, REQUEST_ID_HEADER: request_id.get(), **(headers or {})}
         try:
             response = await self._ask(method, path, body, all_headers)
+        except aiohttp.ClientConnectorError as error:
+            raise NotConnected(f"the {self.name} cannot be reached") from error
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamUnavailable(f"the {self.name} cannot be reached") from error
         try:

@@ -94,9 +94,7 @@ class VllmEngine:
     def _upstream(self) -> Upstream:
         if self._session is None:
             raise UpstreamUnavailable("the engine was not started")
-        return Upstream(
-            self._session, f"http://127.0.0.1:{self._supervisor.port}", name="engine"
-        )
+        return Upstream(self._session, f"http://127.0.0.1:{self._supervisor.port}", name="engine")
 
 
 def _problem_of(settings: VllmSettings) -> str | None:

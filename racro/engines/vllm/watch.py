@@ -11,8 +11,6 @@ from prometheus_client.registry import Collector
 from racro.contracts.errors import UpstreamError
 from racro.engines.vllm.vitals import Vitals
 
-_LOOK_EVERY_S = 2
-
 
 class Watched(Protocol):
     """`vitals` and `makes_a_token` raise UpstreamError where they get no answer."""
@@ -32,8 +30,9 @@ class Watch(Collector):
     under the engine's own names.
     """
 
-    def __init__(self, engine: Watched, *, stalled_after_s: float) -> None:
+    def __init__(self, engine: Watched, *, stalled_after_s: float, look_every_s: float = 2) -> None:
         self._engine = engine
+        self._look_every_s = look_every_s
         self._stalled_after_s = stalled_after_s
         self._last: Vitals | None = None
         self._got_on = 0.0
@@ -58,7 +57,7 @@ class Watch(Collector):
     async def _keep_looking(self) -> None:
         while True:
             self.problem = await self._look()
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(self._look_every_s)
 
     async def _look(self) -> str | None:
         now = asyncio.get_running_loop().time

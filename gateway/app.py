@@ -1,39 +1,28 @@
 """The gateway's app: settings in, routes out."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
 
 from gateway.admission import Admission
-from gateway.cache import Cache
-from gateway.cache.opening import open_caches
-from gateway.captioner import CaptionerClient
 from gateway.dialects.chat import ChatCompletions
 from gateway.dialects.solve import Solve
 from gateway.dialects.visual_contexts import VisualContexts
-from gateway.fetch import Fetcher
-from gateway.images import ImageLoader
-from gateway.kept import KeptContexts
-from gateway.parts import Parts
-from gateway.perceive import Perceiver
-from gateway.rates import Rates
-from gateway.reasoners import Reasoners
+from gateway.parts import Parts, open_parts
+from gateway.readiness import readiness
 from gateway.settings import GatewaySettings
 from gateway.tenants import Tenants, tenant_of
-from racro.contracts.errors import UpstreamError
 from racro.contracts.solve import (
     SolveRequest,
     SolveResponse,
     VisualContextRequest,
     VisualContextResponse,
 )
-from racro.servekit.app import Readiness, add_asgi_route, create_app
-from racro.servekit.tasks import all_of
-from racro.servekit.upstream import Upstream, open_session
+from racro.servekit.app import add_asgi_route, create_app
 
 
 def create_gateway(settings: GatewaySettings) -> FastAPI:
@@ -44,60 +33,20 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
     tenants = Tenants(settings)
     door = Admission(tenants)
     created = int(time.time())
-    captioner: CaptionerClient
-    reasoners: Reasoners
-    cache: Cache
+    parts: Parts
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        nonlocal captioner, reasoners, cache
-        async with AsyncExitStack() as stack:
-            session = await stack.enter_async_context(open_session())
-            fetcher = Fetcher(settings.fetch, max_bytes=settings.limits.max_image_bytes)
-            stack.push_async_callback(fetcher.close)
-            caches = await open_caches(settings.cache)
-            cache = caches.cache
-            stack.push_async_callback(cache.close)
-            rates = Rates(caches.server)
-            captioner = CaptionerClient(
-                Upstream(session, settings.captioner.url, name="captioner"),
-                identity_ttl_s=settings.captioner.identity_ttl_s,
-            )
-            reasoners = Reasoners(settings.reasoners, session)
-            perceiver = Perceiver(
-                captioner,
-                cache,
-                caches.leases,
-                max_tokens=settings.captioner.max_tokens,
-                max_timeout_s=settings.limits.max_timeout_s,
-                max_entry_bytes=settings.cache.max_entry_bytes,
-            )
-            parts = Parts(
-                ImageLoader(settings.limits, fetcher),
-                perceiver,
-                KeptContexts(caches.shared, settings.cache),
-                reasoners,
-                rates,
-            )
+        nonlocal parts
+        async with open_parts(settings) as parts:
             solve.parts = chat.parts = visual_contexts.parts = parts
-            door.rates = rates
+            door.rates = parts.rates
             yield
-
-    async def readiness() -> Readiness:
-        """Ready with the captioner and one reasoner: another one away fails its own requests, and
-        without the shared cache they take longer.
-        """
-        names = [f"reasoner {reasoner.name}" for reasoner in reasoners]
-        checks = [captioner.check(), *(reasoner.check() for reasoner in reasoners)]
-        blind, *away = await all_of(map(_problem, checks))
-        problems = {"captioner": blind, **dict(zip(names, away, strict=True))}
-        problems |= {"cache": cache.problem, "keys": tenants.problem}
-        return Readiness(problems, ready=blind is None and not all(away))
 
     app = create_app(
         title="RACRO gateway",
         max_body_bytes=settings.limits.max_body_bytes,
-        readiness=readiness,
+        readiness=lambda: readiness(parts, tenants),
         lifespan=lifespan,
         door=door.before,
     )
@@ -124,16 +73,8 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
                 "owned_by": "racro",
                 "context_tokens": reasoner.settings.context_tokens,
             }
-            for reasoner in reasoners.of(tenant_of(request.scope))
+            for reasoner in parts.reasoners.of(tenant_of(request.scope))
         ]
         return {"object": "list", "data": cards}
 
     return app
-
-
-async def _problem(check: Awaitable[None]) -> str | None:
-    try:
-        await check
-    except UpstreamError as error:
-        return error.message
-    return None

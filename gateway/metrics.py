@@ -47,6 +47,7 @@ SAVED_SECONDS = Counter(
 SAVED_TOKENS = Counter(
     "racro_captioner_saved_tokens", "Captioner tokens that cached parts once took."
 )
+RELOADS = Counter("racro_reloads", "Changed settings, by outcome: taken, refused.", ["outcome"])
 TOKENS = Counter("racro_tokens", "Tokens by stage and direction.", ["stage", "direction"])
 IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"])
 

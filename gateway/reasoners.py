@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from gateway.replicas import Replicas
 from gateway.settings import ReasonerSection
 from gateway.tenants import Tenant
 from gateway.usage import Counts
@@ -61,10 +62,10 @@ class Piece:
 
 
 class Reasoner:
-    def __init__(self, name: str, settings: ReasonerSection, upstream: Upstream) -> None:
+    def __init__(self, name: str, settings: ReasonerSection, replicas: Replicas) -> None:
         self.name = name
         self.settings = settings
-        self._upstream = upstream
+        self._replicas = replicas
         self._asked_with = {
             "model": settings.model,
             **settings.sampling.model_dump(),
@@ -76,7 +77,7 @@ class Reasoner:
 
     def chat(self, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """Its chat API as it is; `body` is the encoded request."""
-        return self._upstream.post("/chat/completions", body)
+        return self._replicas.post("/chat/completions", body)
 
     async def stream(self, messages: list[dict[str, str]]) -> AsyncGenerator[Piece]:
         """The answer to `messages` with this reasoner's own sampling, piece by piece.
@@ -84,7 +85,7 @@ class Reasoner:
         Raises an UpstreamError, or ContextLengthExceeded if it says that the messages are too long.
         """
         body = {**self._asked_with, "messages": messages}
-        async with self._upstream.post("/chat/completions", body) as response:
+        async with self._replicas.post("/chat/completions", body) as response:
             await raise_for_status(response, name="reasoner")
             async for event in read_events(response.content):
                 if event.data == b"[DONE]":
@@ -95,7 +96,7 @@ class Reasoner:
     async def check(self) -> None:
         """Raises UpstreamError unless it lists its models."""
         self._asked_at = asyncio.get_running_loop().time()
-        self._revision = _revision(await self._upstream.get_json("/models"), self.settings.model)
+        self._revision = _revision(await self._replicas.get_json("/models"), self.settings.model)
 
     async def revision(self) -> str | None:
         """Of its weights, if it tells; believed for half a minute."""
@@ -135,16 +136,28 @@ class Reasoners:
     def __init__(
         self, settings: Mapping[str, ReasonerSection], session: aiohttp.ClientSession
     ) -> None:
+        self._session = session
+        self._by_name: dict[str, Reasoner] = {}
+        self.become(settings)
+
+    def become(self, settings: Mapping[str, ReasonerSection]) -> None:
+        """Others from the next request on. What has begun ends with the reasoner that it has; one
+        whose settings are the same stays who it is.
+        """
+        before = self._by_name
         self._by_name = {
-            name: Reasoner(
-                name,
-                reasoner,
-                Upstream(
-                    session, reasoner.url, name="reasoner", api_key=api_key(reasoner.api_key_env)
-                ),
-            )
-            for name, reasoner in settings.items()
+            name: before[name]
+            if name in before and before[name].settings == section
+            else self._open(name, section)
+            for name, section in settings.items()
         }
+
+    def _open(self, name: str, settings: ReasonerSection) -> Reasoner:
+        key = api_key(settings.api_key_env)
+        upstreams = [
+            Upstream(self._session, url, name="reasoner", api_key=key) for url in settings.urls
+        ]
+        return Reasoner(name, settings, Replicas(upstreams))
 
     def __iter__(self) -> Iterator[Reasoner]:
         return iter(self._by_name.values())

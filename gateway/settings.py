@@ -2,14 +2,15 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, IPvAnyNetwork, model_validator
+from pydantic import Field, IPvAnyNetwork, StringConstraints, model_validator
 
 from racro.contracts.prompts import RACRO_V1, SolveProfile
 from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings
 
 URL = "^https?://.+"
+Url = Annotated[str, StringConstraints(pattern=URL)]
 
 
 class CaptionerSection(Section):
@@ -37,9 +38,9 @@ class SamplingSection(Section):
 
 
 class ReasonerSection(Section):
-    url: str = Field(
-        pattern=URL,
-        description="Base URL of a server of OpenAI's chat API, up to and including /v1.",
+    url: Url | Annotated[tuple[Url, ...], Field(min_length=1)] = Field(
+        description="Base URL of a server of OpenAI's chat API, up to and including /v1; or a list "
+        "of them, that serve the same model.",
     )
     model: str = Field(description="The model's name at that server.")
     api_key_env: ApiKeyEnv | None = Field(
@@ -61,6 +62,10 @@ class ReasonerSection(Section):
     sampling: SamplingSection = Field(
         default=SamplingSection(), description="Sampling of /v1/solve."
     )
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return (self.url,) if isinstance(self.url, str) else self.url
 
     @model_validator(mode="after")
     def _budget_fits(self) -> Self:
@@ -186,7 +191,8 @@ class GatewaySettings(ServiceSettings):
             )
         },
         min_length=1,
-        description="Reasoners by the name that clients choose as `model`.",
+        description="Reasoners by the name that clients choose as `model`. Read again when the "
+        "file changes.",
     )
     cache: CacheSection = Field(default=CacheSection(), description="The visual-context cache.")
     tenants: TenantsSection = Field(

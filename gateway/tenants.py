@@ -13,6 +13,7 @@ from gateway.settings import GatewaySettings
 from racro.contracts.errors import Unauthenticated
 from racro.contracts.keys import tenant_tag
 from racro.servekit.context import header
+from racro.servekit.files import stamp
 from racro.servekit.settings import api_key
 from racro.tenants import BadKeysFileError, KeysFile, TenantRecord
 
@@ -55,7 +56,7 @@ class Tenants:
     def __init__(self, settings: GatewaySettings) -> None:
         """Raises BadKeysFileError."""
         self._path = settings.tenants.keys_file
-        self._stamp = self._path and _stamp(self._path)
+        self._stamp = self._path and stamp(self._path)
         self._share = settings.cache.share
         secret = api_key(settings.tenants.secret_env)
         # Without Redis captions live as long as the process, and so may the secret.
@@ -86,7 +87,7 @@ class Tenants:
         if monotonic() - self._looked < _LOOK_AT_THE_FILE_EVERY_S:
             return
         self._looked = monotonic()
-        if (stamp := _stamp(path)) == self._stamp:
+        if (now := stamp(path)) == self._stamp:
             self._complaint = ""
             return
         try:
@@ -97,16 +98,8 @@ class Tenants:
                 _log.error("the keys file is left as it was: %s", error)
             self._complaint = str(error)
         else:
-            self._stamp, self._complaint = stamp, ""
+            self._stamp, self._complaint = now, ""
             _log.info("the keys file has changed")
-
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size
 
 
 def _key(headers: list[tuple[bytes, bytes]]) -> str:

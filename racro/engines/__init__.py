@@ -1,14 +1,9 @@
 """What runs a model: a supervised child process with an OpenAI-compatible server, or a URL."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 import aiohttp
-from pydantic import Tag
-
-from racro.engines.llama import LlamaEngine, LlamaSettings
-from racro.engines.remote import RemoteEngine, RemoteSettings
-from racro.servekit.settings import kind_of
 
 
 class Engine(Protocol):
@@ -16,12 +11,13 @@ class Engine(Protocol):
 
     `headers` are added to every request, `stream_fields` to those that are streamed. An engine that
     notices a client's leaving only while it streams sets `plain_by_stream`: plain answers are then
-    folded by us.
+    folded by us. One that knows images by a content id (vLLM's `uuid`) has `image_ids`.
     """
 
     headers: Mapping[str, str]
     stream_fields: Mapping[str, Any]
     plain_by_stream: bool
+    image_ids: bool
 
     @property
     def base_url(self) -> str: ...
@@ -42,16 +38,3 @@ class Engine(Protocol):
 
     async def revision(self) -> str | None:
         """Of the weights; None where the engine does not tell."""
-
-
-EngineSettings = Annotated[
-    Annotated[LlamaSettings, Tag("llama")] | Annotated[RemoteSettings, Tag("url")],
-    kind_of("llama"),
-]
-
-_ENGINES: dict[str, Any] = {"llama": LlamaEngine, "url": RemoteEngine}
-
-
-def create_engine(settings: LlamaSettings | RemoteSettings, *, served_name: str) -> Engine:
-    engine: Engine = _ENGINES[settings.kind](settings, served_name=served_name)
-    return engine

@@ -52,6 +52,7 @@ class LlamaEngine:
     # It looks for a client's leaving only between the pieces of a stream, and hears of it during a
     # long prompt only where progress is streamed (with prompt batches as small as llama_server's).
     plain_by_stream = True
+    image_ids = False
     stream_fields: Mapping[str, Any] = {"return_progress": True}
     api_key = None
 

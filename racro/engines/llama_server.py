@@ -3,7 +3,6 @@
 python -m racro.engines.llama_server '{"supervisor_pid": 1, "model": "….gguf", "port": 9000, …}'
 """
 
-import ctypes
 import json
 import os
 import signal
@@ -12,21 +11,12 @@ from typing import Any
 
 import xllamacpp
 
-_PR_SET_PDEATHSIG = 1
+from racro.engines.guard import die_with_parent
+
 # With prompt batches this small a departed client stops its prompt within 0.4 s on one core; with
 # 64 tokens it took up to 1.8 s, and the prompt was hardly faster.
 _BATCH_TOKENS = 16
 _WARNINGS = 2
-
-
-def _die_with_parent(supervisor_pid: int) -> None:
-    """The server has no stop method, and nobody else would end it if its supervisor is killed."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    # It may have gone while this process was still starting: no signal comes for that.
-    if os.getppid() != supervisor_pid:
-        sys.exit("the supervisor is gone")
 
 
 def _serve(options: dict[str, Any]) -> None:
@@ -56,5 +46,5 @@ def _serve(options: dict[str, Any]) -> None:
 if __name__ == "__main__":
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     options = json.loads(sys.argv[1])
-    _die_with_parent(options["supervisor_pid"])
+    die_with_parent(options["supervisor_pid"])
     _serve(options)

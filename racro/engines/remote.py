@@ -12,12 +12,19 @@ from racro.servekit.upstream import Upstream
 
 
 class RemoteSettings(Section):
-    kind: Literal["url"]
+    kind: Literal["url"] = "url"
     url: str = Field(
         pattern="^https?://.+",
         description="Base URL of an OpenAI-compatible server, up to and including /v1.",
     )
     model: str = Field(description="The model's name at that server.")
+    revision: str | None = Field(
+        default=None,
+        description=(
+            "Revision of its weights and adapter. Unset, what the server's /models tells, which "
+            "for most servers is the name alone: set it where weights change under one name."
+        ),
+    )
     api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
     )
@@ -27,6 +34,7 @@ class RemoteEngine:
     headers: Mapping[str, str] = {}
     stream_fields: Mapping[str, Any] = {}
     plain_by_stream = False
+    image_ids = False
 
     def __init__(self, settings: RemoteSettings, *, served_name: str) -> None:  # noqa: ARG002
         self._settings = settings
@@ -56,14 +64,17 @@ class RemoteEngine:
 
     async def revision(self) -> str | None:
         """What its /models says, if it says anything (our own reasoner service does)."""
+        if self._settings.revision is not None:
+            return self._settings.revision
         revision = (await self._card()).get("revision")
         return revision if isinstance(revision, str) else None
 
     async def _card(self) -> dict[str, Any]:
         if self._upstream is None:
             raise UpstreamError("the engine was not started")
-        match await self._upstream.get_json("/models"):
-            case {"data": [*models]}:
-                named = [model for model in models if isinstance(model, dict)]
-                return next((card for card in named if card.get("id") == self.model), {})
-        raise UpstreamError("the engine does not list its models")
+        listing = await self._upstream.get_json("/models")
+        models = listing.get("data") if isinstance(listing, dict) else None
+        for card in models if isinstance(models, list) else ():
+            if isinstance(card, dict) and card.get("id") == self.model:
+                return card
+        raise UpstreamError(f"the engine does not serve model {self.model!r}")

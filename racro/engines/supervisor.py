@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import socket
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 _log = logging.getLogger(__name__)
 
@@ -26,21 +28,39 @@ def _free_loopback_port() -> int:
         return port
 
 
+@dataclass(frozen=True)
+class Cause:
+    """Why a child ends, out of what it prints. One that `lasts` would end the next one too."""
+
+    problem: str
+    lasts: bool
+
+
+def _nothing_to_see(_: str) -> Cause | None:
+    return None
+
+
 class Supervisor:
     """One child process, restarted with exponential back-off whenever it ends.
 
     `command(port)` is its command line; `would_answer(port)` raises or returns False until it
-    serves. The child must die with its parent by itself (`PR_SET_PDEATHSIG`): a killed supervisor
-    cannot end it any more.
+    serves; `diagnose` finds the cause of an end in a line of its output. The child must die with
+    its parent by itself (`PR_SET_PDEATHSIG`): a killed supervisor cannot end it any more.
     """
 
     def __init__(
         self,
         command: Callable[[int], Sequence[str]],
         would_answer: Callable[[int], Awaitable[bool]],
+        *,
+        diagnose: Callable[[str], Cause | None] = _nothing_to_see,
+        environment: Mapping[str, str] = {},
     ) -> None:
         self._command = command
         self._would_answer = would_answer
+        self._diagnose = diagnose
+        self._environment = environment
+        self._cause: Cause | None = None
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._problem: str | None = "the engine was not started"
         self._task: asyncio.Task[None] | None = None
@@ -76,12 +96,20 @@ class Supervisor:
         while True:
             started = loop.time()
             self._problem = "the engine is starting"
+            known, self._cause = self._cause, None
             self.port = _free_loopback_port()
             code = await self._run_once()
             if loop.time() - started > _HEALTHY_AFTER_S:
                 back_off = _FIRST_BACK_OFF_S
+            if self._cause is not None and self._cause.lasts:
+                self._problem = f"the engine does not start; {self._cause.problem}"
+                _log.critical("%s", self.problem)
+                return
             self._problem = f"the engine ended with code {code}, restart in {back_off:g} s"
-            _log.error("%s", self.problem)
+            if self._cause is not None:
+                self._problem += f"; {self._cause.problem}"
+            if self._cause is None or self._cause != known:
+                _log.error("%s", self.problem)
             await asyncio.sleep(back_off)
             back_off = min(back_off * 2, _LONGEST_BACK_OFF_S)
 
@@ -94,18 +122,21 @@ class Supervisor:
             stderr=asyncio.subprocess.STDOUT,
             # A terminal's Ctrl-C goes to us alone; we then end the child in order.
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **self._environment, "PYTHONUNBUFFERED": "1"},
         )
         self.pid = child.pid
         assert child.stdout is not None  # noqa: S101 - it is a pipe
         listener = asyncio.create_task(self._listen(child.stdout))
         waiter = asyncio.create_task(self._announce_when_ready())
         try:
-            return await child.wait()
+            return await _exit_code(child)
         finally:
             self.pid = None
             waiter.cancel()
             await self._end(child)
+            # Workers of an engine that was killed live on in its group.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             await listener
 
     async def _announce_when_ready(self) -> None:
@@ -122,6 +153,7 @@ class Supervisor:
         while line := await _read_line(output):
             text = line.decode(errors="replace").rstrip()
             self._last_words.append(text)
+            self._cause = self._cause or self._diagnose(text)
             _log.debug("engine: %s", text)
 
     async def _end(self, child: asyncio.subprocess.Process) -> None:
@@ -130,10 +162,17 @@ class Supervisor:
         with contextlib.suppress(ProcessLookupError):
             child.terminate()
         try:
-            await asyncio.wait_for(child.wait(), _TERMINATE_TIMEOUT_S)
+            await asyncio.wait_for(_exit_code(child), _TERMINATE_TIMEOUT_S)
         except TimeoutError:
             child.kill()
-            await child.wait()
+            await _exit_code(child)
+
+
+async def _exit_code(child: asyncio.subprocess.Process) -> int:
+    """`child.wait()` waits for the pipe, too, whose other end workers hold (CPython gh-119710)."""
+    while child.returncode is None:  # noqa: ASYNC110 - nothing tells us sooner
+        await asyncio.sleep(_POLL_S)
+    return child.returncode
 
 
 async def _read_line(output: asyncio.StreamReader) -> bytes:

@@ -6,6 +6,7 @@ the boot with the field's name.
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -34,6 +35,14 @@ class Section(BaseModel):
     """A nested group of settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WrongSettingsError(Exception):
+    """`problems`: a line for each, with the field's name."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(self.problems))
 
 
 class ServiceSettings(BaseSettings):
@@ -75,18 +84,25 @@ class ServiceSettings(BaseSettings):
     @classmethod
     def load(cls) -> Self:
         """Read the settings, or leave the process with the names of the fields that are wrong."""
-        problems = [*_missing_config_file(), *cls._unknown_variables()]
-        if not problems:
-            try:
-                return cls()
-            except ValidationError as error:
-                problems = [
-                    f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
-                    for detail in error.errors()
-                ]
-            except Exception as error:  # noqa: BLE001 - whatever the YAML parser raises
-                problems = [f"{CONFIG_VARIABLE}: {error}"]
-        sys.exit("\n".join(["wrong settings:", *(f"  {problem}" for problem in problems)]))
+        try:
+            return cls.read()
+        except WrongSettingsError as error:
+            problems = (f"  {problem}" for problem in error.problems)
+            sys.exit("\n".join(["wrong settings:", *problems]))
+
+    @classmethod
+    def read(cls) -> Self:
+        """Raises WrongSettingsError."""
+        if problems := [*_missing_config_file(), *cls._unknown_variables()]:
+            raise WrongSettingsError(problems)
+        try:
+            return cls()
+        except ValidationError as error:
+            raise WrongSettingsError(
+                f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()
+            ) from error
+        except Exception as error:
+            raise WrongSettingsError([f"{CONFIG_VARIABLE}: {error}"]) from error
 
     @classmethod
     def _unknown_variables(cls) -> list[str]:

@@ -31,6 +31,10 @@ def open_session(*, connect_timeout_s: float = 1) -> aiohttp.ClientSession:
     )
 
 
+class NotConnected(UpstreamUnavailable):
+    """Nothing was sent: another peer may be asked the same."""
+
+
 class Upstream:
     """One HTTP peer. `name` is what clients see of it: addresses are never shown."""
 
@@ -60,12 +64,14 @@ class Upstream:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response of any status, its body unread; leaving the block early aborts it.
 
-        Raises UpstreamUnavailable when the peer cannot be reached or breaks off, also while the
-        body is read inside the block.
+        Raises UpstreamUnavailable when the peer cannot be reached (NotConnected) or breaks off,
+        also while the body is read inside the block.
         """
         all_headers = {**self._headers, REQUEST_ID_HEADER: request_id.get(), **(headers or {})}
         try:
             response = await self._ask(method, path, body, all_headers)
+        except aiohttp.ClientConnectorError as error:
+            raise NotConnected(f"the {self.name} cannot be reached") from error
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamUnavailable(f"the {self.name} cannot be reached") from error
         try:
@@ -96,22 +102,33 @@ class Upstream:
             # Not a byte of an answer came: the pooled connection was closed while it was idle.
             return await ask()
 
+    async def get_text(self, path: str) -> str:
+        """A small document, for probes: within two seconds.
+
+        Raises UpstreamUnavailable if there is none.
+        """
+        return (await self._get(path)).decode(errors="replace")
+
     async def get_json(self, path: str) -> Any:
         """A small JSON document, for probes: within two seconds.
 
         Raises UpstreamUnavailable if there is none, UpstreamError if it is not JSON.
         """
         try:
-            async with asyncio.timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
-                if response.status != 200:  # noqa: PLR2004
-                    raise UpstreamUnavailable(f"the {self.name} answered {response.status}")
-                return msgspec.json.decode(await response.read())
-        except TimeoutError as error:
-            raise UpstreamUnavailable(f"the {self.name} did not answer in time") from error
+            return msgspec.json.decode(await self._get(path))
         except NotJson as error:
             raise UpstreamError(
                 f"the {self.name} answered with something else than JSON"
             ) from error
+
+    async def _get(self, path: str) -> bytes:
+        try:
+            async with asyncio.timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
+                if response.status != 200:  # noqa: PLR2004
+                    raise UpstreamUnavailable(f"the {self.name} answered {response.status}")
+                return await response.read()
+        except TimeoutError as error:
+            raise UpstreamUnavailable(f"the {self.name} did not answer in time") from error
 
     def post(
         self, path: str, body: Any, *, headers: Mapping[str, str] | None = None

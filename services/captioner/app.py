@@ -62,7 +62,7 @@ def create_captioner(settings: CaptionerSettings) -> FastAPI:
 
 def _create(settings: CaptionerSettings, session: aiohttp.ClientSession) -> Captioner:
     if isinstance(settings.captioner, OcrSettings):
-        # Imported here: a captioner over a vision server installs no OCR.
+        # Imported here: a captioner over an engine that sees installs no OCR.
         from racro.embedded.ocr import OcrCaptioner  # noqa: PLC0415
 
         ocr = settings.captioner

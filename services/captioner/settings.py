@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings, kind_of
+from racro.engines.remote import RemoteSettings
+from racro.engines.vllm import VllmSettings
+from racro.servekit.settings import Section, ServiceSettings, kind_of
 
 
 class OcrSettings(Section):
@@ -16,23 +18,14 @@ class OcrSettings(Section):
     )
 
 
+VisionEngine = Annotated[
+    Annotated[RemoteSettings, Tag("url")] | Annotated[VllmSettings, Tag("vllm")], kind_of("url")
+]
+
+
 class VlmSettings(Section):
     kind: Literal["vlm"]
-    url: str = Field(
-        pattern="^https?://.+",
-        description="Base URL of an OpenAI-compatible vision server, up to and including /v1.",
-    )
-    model: str = Field(description="The model's name at that server.")
-    revision: str | None = Field(
-        default=None,
-        description=(
-            "Revision of its weights and adapter. Unset, what the server's /models tells, which "
-            "for most servers is the name alone: set it where weights change under one name."
-        ),
-    )
-    api_key_env: ApiKeyEnv | None = Field(
-        default=None, description="Environment variable that holds the server's API key."
-    )
+    engine: VisionEngine = Field(description="What runs the vision-language model.")
     temperature: float = Field(default=0, ge=0, le=2, description="Default sampling temperature.")
     max_tokens: int = Field(
         default=8192, ge=1, description="Default token limit of a caption or tentative response."

@@ -1,10 +1,11 @@
-"""The VLM captioner: prompt profile racro-v1 over any OpenAI-compatible vision server."""
+"""The VLM captioner: prompt profile racro-v1 over an engine that sees."""
 
 import asyncio
 import hashlib
 import io
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -31,9 +32,11 @@ from racro.contracts.prompts import (
     prompt_texts,
     tentative_prompt,
 )
+from racro.engines import Engine
+from racro.engines.remote import RemoteEngine, RemoteSettings
+from racro.engines.vllm import VllmEngine, VllmSettings
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import NotJson
-from racro.servekit.settings import api_key
 from racro.servekit.sse import read_events
 from racro.servekit.tasks import all_of
 from racro.servekit.upstream import Upstream
@@ -42,30 +45,34 @@ from services.captioner.settings import VlmSettings
 
 Listen = Callable[[Delta], Awaitable[None]]
 
+_ENGINE = "vision engine"
+
 
 class VlmCaptioner:
     def __init__(self, settings: VlmSettings, session: aiohttp.ClientSession) -> None:
         self._settings = settings
-        self._upstream = Upstream(
-            session, settings.url, name="vision server", api_key=api_key(settings.api_key_env)
-        )
-        self.identity = self._identify(settings.revision or settings.model)
-        self._asked = settings.revision is not None
+        self._session = session
+        self._model = _name_of(settings.engine.model)
+        self._engine = _create_engine(settings.engine, served_name=self._model)
+        # Until the engine has told its revision; nobody is answered before.
+        self.identity = self._identify(self._model)
+        self._asked = False
 
     async def start(self) -> None:
-        pass
+        await self._engine.start(self._session)
 
     async def stop(self) -> None:
-        pass
+        await self._engine.stop()
 
     async def problem(self) -> str | None:
-        """Asks the server for its models; what it tells of a revision becomes ours."""
+        """Of its engine; what that tells of a revision becomes ours."""
+        if problem := await self._engine.problem():
+            return problem
         try:
-            card = await self._card()
+            revision = await self._engine.revision()
         except UpstreamError as error:
             return error.message
-        revision = self._settings.revision or card.get("revision") or self._settings.model
-        self.identity = self._identify(str(revision))
+        self.identity = self._identify(revision or self._model)
         self._asked = True
         return None
 
@@ -76,11 +83,11 @@ class VlmCaptioner:
 
         A tentative response that fails is named in `failed`; a caption that fails is raised.
         """
-        if not self._asked:
-            # A caption must not be stored under a revision that was only a guess.
-            await self.problem()
+        # A caption must not be stored under a revision that was only a guess.
+        if not self._asked and (problem := await self.problem()):
+            raise UpstreamUnavailable(problem.partition(";")[0])
         identity = self.identity
-        content = await asyncio.to_thread(_image_parts, images)
+        content = await asyncio.to_thread(_image_parts, images, with_ids=self._engine.image_ids)
         prompts: dict[Part, CaptionPrompt] = {}
         if "caption" in request.parts:
             prompts["caption"] = caption_prompt(request.question)
@@ -121,7 +128,7 @@ class VlmCaptioner:
         messages.append({"role": "user", "content": [*image_parts, text]})
         temperature = options.temperature
         body = {
-            "model": self._settings.model,
+            "model": self._engine.model,
             "messages": messages,
             "max_tokens": options.max_tokens or self._settings.max_tokens,
             "temperature": self._settings.temperature if temperature is None else temperature,
@@ -133,27 +140,25 @@ class VlmCaptioner:
         if options.seed is not None:
             body["seed"] = options.seed
         sampled = _Samples(part, options.n)
-        async with self._upstream.post("/chat/completions", body) as response:
-            await raise_for_status(response, name="vision server")
+        engine = Upstream(
+            self._session,
+            self._engine.base_url,
+            name=_ENGINE,
+            api_key=self._engine.api_key,
+        )
+        async with engine.post("/chat/completions", body, headers=self._engine.headers) as response:
+            await raise_for_status(response, name=_ENGINE)
             async for event in read_events(response.content):
                 if event.data == b"[DONE]":
                     return sampled.generations()
                 for delta in sampled.take(event.data):
                     await listen(delta)
-        raise UpstreamUnavailable("the vision server broke off its answer")
-
-    async def _card(self) -> dict[str, Any]:
-        listing = await self._upstream.get_json("/models")
-        models = listing.get("data", []) if isinstance(listing, dict) else []
-        for card in models:
-            if isinstance(card, dict) and card.get("id") == self._settings.model:
-                return card
-        raise UpstreamError(f"the vision server does not serve model {self._settings.model!r}")
+        raise UpstreamUnavailable(f"the {_ENGINE} broke off its answer")
 
     def _identify(self, revision: str) -> Identity:
         settings = self._settings
         shaped_by = [
-            settings.model,
+            self._model,
             revision,
             RACRO_V1,
             *prompt_texts(),
@@ -162,7 +167,7 @@ class VlmCaptioner:
             PREPROCESSING_VERSION,
         ]
         return Identity(
-            model=settings.model,
+            model=self._model,
             revision=revision,
             prompt_profile=RACRO_V1,
             fingerprint=hashlib.sha256(json.dumps(shaped_by).encode()).hexdigest(),
@@ -200,7 +205,7 @@ class _Samples:
         """The server counts tokens for all samples together: they stand with the first."""
         texts = ["".join(pieces) for pieces in self._texts]
         if not all(text.strip() for text in texts):
-            raise UpstreamError(f"the vision server answered with an empty {self._part}")
+            raise UpstreamError(f"the {_ENGINE} answered with an empty {self._part}")
         return tuple(
             Generation(
                 text=text,
@@ -217,24 +222,43 @@ def _decode(data: bytes) -> dict[str, Any]:
     try:
         chunk = msgspec.json.decode(data, type=dict[str, Any])
     except NotJson as error:
-        raise UpstreamError("the vision server sent something else than JSON") from error
+        raise UpstreamError(f"the {_ENGINE} sent something else than JSON") from error
     if "error" in chunk:
-        raise UpstreamUnavailable("the vision server failed while it was answering")
+        raise UpstreamUnavailable(f"the {_ENGINE} failed while it was answering")
     return chunk
 
 
-def _image_parts(images: Sequence[Image.Image]) -> list[dict[str, Any]]:
-    """Chat content: the images first; more than one are numbered, as the caption shall do."""
+def _image_parts(images: Sequence[Image.Image], *, with_ids: bool) -> list[dict[str, Any]]:
+    """Chat content: the images first; more than one are numbered, as the caption shall do.
+
+    An id of the content spares the engine the hashing of its own.
+    """
     parts: list[dict[str, Any]] = []
     for number, image in enumerate(images, start=1):
         if len(images) > 1:
             parts.append({"type": "text", "text": f"Image {number}:"})
-        parts.append({"type": "image_url", "image_url": {"url": _png_data_url(image)}})
+        png = _png(image)
+        url = "data:image/png;base64," + pybase64.b64encode_as_string(png)
+        part: dict[str, Any] = {"type": "image_url", "image_url": {"url": url}}
+        if with_ids:
+            part["uuid"] = hashlib.sha256(png).hexdigest()
+        parts.append(part)
     return parts
 
 
-def _png_data_url(image: Image.Image) -> str:
+def _png(image: Image.Image) -> memoryview:
     buffer = io.BytesIO()
-    # Lossless: the vision server gets the pixels that were decoded here. Level 1 for speed.
+    # Lossless: the engine gets the pixels that were decoded here. Level 1 for speed.
     image.save(buffer, "PNG", compress_level=1)
-    return "data:image/png;base64," + pybase64.b64encode_as_string(buffer.getbuffer())
+    return buffer.getbuffer()
+
+
+def _name_of(model: str) -> str:
+    """What clients are shown: never where on the machine it lies."""
+    return Path(model).name if Path(model).is_dir() else model
+
+
+def _create_engine(settings: RemoteSettings | VllmSettings, *, served_name: str) -> Engine:
+    if isinstance(settings, VllmSettings):
+        return VllmEngine(settings, served_name=served_name)
+    return RemoteEngine(settings, served_name=served_name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from racro.engines import create_engine
+from racro.engines.registry import create_engine
 from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
 from services.reasoner.chat import ChatCompletions

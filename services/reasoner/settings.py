@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from racro.engines import EngineSettings
 from racro.engines.llama import LlamaSettings
+from racro.engines.registry import EngineSettings
 from racro.servekit.settings import ServiceSettings
 
 

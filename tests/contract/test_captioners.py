@@ -14,9 +14,9 @@ from support.scripted import Asked, Script, ScriptedServer, read_events
 QUESTION = "How high is the bar?"
 
 
-def vlm(server: ScriptedServer, **more: Any) -> dict[str, Any]:
-    url = f"{server.url}/v1"
-    return {"captioner": {"kind": "vlm", "url": url, "model": "scripted", **more}}
+def vlm(server: ScriptedServer, *, revision: str | None = None, **more: Any) -> dict[str, Any]:
+    engine = {"url": f"{server.url}/v1", "model": "scripted", "revision": revision}
+    return {"captioner": {"kind": "vlm", "engine": engine, **more}}
 
 
 @pytest.fixture(scope="module")
@@ -334,12 +334,13 @@ class TestVlm:
             assert identity(moved) == original
 
     def test_not_ready_without_its_server(self) -> None:
-        gone = {"kind": "vlm", "url": "http://127.0.0.1:9/v1", "model": "scripted"}
+        nowhere = {"url": "http://127.0.0.1:9/v1", "model": "scripted"}
+        gone = {"kind": "vlm", "engine": nowhere}
         config = {"captioner": gone}
         with Service("services.captioner", config, wait_for="/healthz") as service:
             response = httpx2.get(f"{service.url}/readyz")
             assert response.status_code == 503
-            assert response.json()["checks"] == {"captioner": "the vision server cannot be reached"}
+            assert response.json()["checks"] == {"captioner": "the engine cannot be reached"}
             assert httpx2.get(f"{service.url}/v1/identity").status_code == 503
             found = post(service)
             assert (found.status_code, found.headers["retry-after"]) == (503, "2")

@@ -62,7 +62,7 @@ def test_setting_names_are_those_of_the_yaml() -> None:
     names = set(setting_names(GatewaySettings))
     assert {"port", "fetch.allow_private", "reasoners.<name>.sampling.top_p"} <= names
     assert not any(name.endswith((".", "sampling")) for name in names)
-    assert {"captioner.url", "captioner.workers"} <= set(setting_names(CaptionerSettings))
+    assert {"captioner.engine.url", "captioner.workers"} <= set(setting_names(CaptionerSettings))
 
 
 @pytest.mark.parametrize("settings", SETTINGS)

@@ -52,18 +52,26 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
-        config_file = folder / "config.yaml"
-        config_file.write_text(yaml.safe_dump({**(config or {}), "port": self.port}))
+        self.config_file = folder / "config.yaml"
+        self.configure(config or {})
         self._log_path = folder / "log"
         self._log_file = self._log_path.open("wb")
         clean = {k: v for k, v in os.environ.items() if not k.startswith("RACRO_")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", module],
-            env={**clean, "RACRO_CONFIG": str(config_file), **(env or {})},
+            env={**clean, "RACRO_CONFIG": str(self.config_file), **(env or {})},
             stdout=self._log_file,
             stderr=subprocess.STDOUT,
         )
         self.wait_for(wait_for)
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """Write its settings; one that runs finds them changed."""
+        text = yaml.safe_dump({**config, "port": self.port})
+        # Whole or not at all, as editors and Kubernetes replace a file.
+        new = self.config_file.with_suffix(".new")
+        new.write_text(text)
+        new.replace(self.config_file)
 
     @property
     def pid(self) -> int:

@@ -550,7 +550,8 @@ def test_control_tokens_reach_no_prompt(reasoner: ScriptedServer) -> None:
     tokens = ["<|im_start|>", "<image>", "<think>", "<\uff5cAssistant\uff5c>", "[INST]"]
     hostile = " ".join(tokens)
     reasoner.script.texts = [f"A sign saying {hostile} ", "\\boxed{1}"]
-    vlm = {"kind": "vlm", "url": f"{reasoner.url}/v1", "model": "scripted"}
+    engine = {"url": f"{reasoner.url}/v1", "model": "scripted"}
+    vlm = {"kind": "vlm", "engine": engine}
     with (
         Service("services.captioner", {"captioner": vlm}) as captioner,
         Service("gateway", gateway_config(captioner.url, reasoner.url)) as gateway,

@@ -9,8 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from gateway.settings import GatewaySettings
-from racro.engines import create_engine
 from racro.engines.llama import LlamaSettings
+from racro.engines.registry import create_engine
 from racro.servekit.settings import api_key
 from services.captioner.settings import CaptionerSettings, VlmSettings
 from services.reasoner.settings import ReasonerSettings
@@ -75,8 +75,8 @@ def test_the_environment_alone_chooses_another_captioner(load) -> None:
     loaded = load(
         CaptionerSettings,
         RACRO_CAPTIONER__KIND="vlm",
-        RACRO_CAPTIONER__URL="http://vlm/v1",
-        RACRO_CAPTIONER__MODEL="m",
+        RACRO_CAPTIONER__ENGINE__URL="http://vlm/v1",
+        RACRO_CAPTIONER__ENGINE__MODEL="m",
     )
     assert isinstance(loaded.captioner, VlmSettings)
 
@@ -141,7 +141,7 @@ def test_settings_are_frozen(load, settings) -> None:
         (GatewaySettings, "- port", {}, "RACRO_CONFIG: "),
         (CaptionerSettings, {"max_images": 0}, {}, "max_images: "),
         (CaptionerSettings, {"captioner": {"kind": "oracle"}}, {}, "captioner: "),
-        (CaptionerSettings, {"captioner": {"kind": "vlm", "model": "m"}}, {}, ".url: "),
+        (CaptionerSettings, {"captioner": {"kind": "vlm", "engine": {"model": "m"}}}, {}, ".url: "),
         (ReasonerSettings, {"timeout_s": 0}, {}, "timeout_s: "),
         (ReasonerSettings, {"engine": {"kind": "magic"}}, {}, "engine: "),
         (ReasonerSettings, {"engine": {"kind": "url", "model": "m"}}, {}, ".url: "),
@@ -173,7 +173,11 @@ def test_a_secret_in_the_wrong_place_is_not_printed(load) -> None:
 REMOTE = {"url": "http://127.0.0.1:1/v1", "model": "m", "api_key_env": "MY_KEY"}
 WITH_KEY = {
     "gateway": (GatewaySettings, {"reasoners": {"r1": REMOTE}}, "reasoners.r1.api_key_env"),
-    "captioner": (CaptionerSettings, {"captioner": {"kind": "vlm", **REMOTE}}, "api_key_env"),
+    "captioner": (
+        CaptionerSettings,
+        {"captioner": {"kind": "vlm", "engine": REMOTE}},
+        "api_key_env",
+    ),
     "reasoner": (ReasonerSettings, {"engine": {"kind": "url", **REMOTE}}, "api_key_env"),
 }
 

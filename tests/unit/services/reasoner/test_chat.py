@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from racro.contracts.errors import InvalidRequest, UnknownModel, UpstreamUnavailable
-from racro.engines import create_engine
+from racro.engines.registry import create_engine
 from services.reasoner.chat import ChatCompletions
 from services.reasoner.settings import ReasonerSettings
 

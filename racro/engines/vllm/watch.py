@@ -1,0 +1,91 @@
+"""Watches a vLLM engine: what it tells of itself, and whether tokens come."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Protocol
+
+from prometheus_client import REGISTRY, Metric
+from prometheus_client.registry import Collector
+
+from racro.contracts.errors import UpstreamError
+from racro.engines.vllm.vitals import Vitals
+
+
+class Watched(Protocol):
+    """`vitals` and `makes_a_token` raise UpstreamError where they get no answer."""
+
+    def is_running(self) -> bool: ...
+
+    async def vitals(self) -> Vitals: ...
+
+    async def makes_a_token(self) -> bool: ...
+
+
+class Watch(Collector):
+    """`problem` says why a running engine is of no use.
+
+    One that has made no token for `stalled_after_s` is asked for one, busy or idle; if none comes
+    for as long again it is stalled. As a collector it gives Prometheus what the engine told last,
+    under the engine's own names.
+    """
+
+    def __init__(self, engine: Watched, *, stalled_after_s: float, look_every_s: float = 2) -> None:
+        self._engine = engine
+        self._look_every_s = look_every_s
+        self._stalled_after_s = stalled_after_s
+        self._last: Vitals | None = None
+        self._got_on = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self.problem: str | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._keep_looking())
+        REGISTRY.register(self)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            REGISTRY.unregister(self)
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def collect(self) -> Iterator[Metric]:
+        if self._last is not None:
+            yield from self._last.relayed
+
+    async def _keep_looking(self) -> None:
+        while True:
+            self.problem = await self._look()
+            await asyncio.sleep(self._look_every_s)
+
+    async def _look(self) -> str | None:
+        now = asyncio.get_running_loop().time
+        if not self._engine.is_running():
+            self._last, self._got_on = None, now()
+            return None
+        if await self._made_tokens():
+            self._got_on = now()
+        if self._last is not None and self._last.asleep:
+            return "the engine is asleep"
+        if now() - self._got_on >= self._stalled_after_s:
+            # One that is busy may be late with this token while others come.
+            if not await self._makes_a_token() and not await self._made_tokens():
+                return f"the engine is stalled: no token for {self._stalled_after_s:g} s"
+            self._got_on = now()
+        return None
+
+    async def _made_tokens(self) -> bool:
+        """Since the last look."""
+        before = self._last
+        try:
+            self._last = await self._engine.vitals()
+        except UpstreamError:
+            return False
+        return before is None or self._last.tokens != before.tokens
+
+    async def _makes_a_token(self) -> bool:
+        with contextlib.suppress(UpstreamError, TimeoutError):
+            async with asyncio.timeout(self._stalled_after_s):
+                return await self._engine.makes_a_token()
+        return False

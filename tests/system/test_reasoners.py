@@ -1,0 +1,198 @@
+"""Reasoners by name: copies of one behind several URLs, and others while the gateway runs."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from conftest import gateway_config
+from support.pictures import data_url, png
+from support.processes import Service, free_port, wait_until
+from support.scripted import Script, ScriptedServer
+
+PICTURE = data_url(png("42"))
+STREAMS = 50
+
+
+@pytest.fixture
+def another() -> Iterator[ScriptedServer]:
+    """A second reasoner."""
+    with ScriptedServer() as server:
+        server.script.texts = ["I am another. ", "\\boxed{7}"]
+        yield server
+
+
+def section(*servers: str, **more: Any) -> dict[str, Any]:
+    urls = [f"{server}/v1" for server in servers]
+    return {"url": urls if len(urls) > 1 else urls[0], "model": "scripted", **more}
+
+
+def with_reasoners(captioner: ScriptedServer, **reasoners: dict[str, Any]) -> dict[str, Any]:
+    return {**gateway_config(captioner.url, "http://unused"), "reasoners": reasoners}
+
+
+def solve(gateway: Service, question: str = "How high?", **more: Any) -> httpx2.Response:
+    body = {"question": question, "images": [PICTURE], **more}
+    return httpx2.post(f"{gateway.url}/v1/solve", json=body, timeout=60, verify=False)
+
+
+def chat(gateway: Service, content: str = "Hello", **more: Any) -> httpx2.Response:
+    body = {"model": "default", "messages": [{"role": "user", "content": content}], **more}
+    return httpx2.post(f"{gateway.url}/v1/chat/completions", json=body, timeout=60, verify=False)
+
+
+def models(gateway: Service) -> list[str]:
+    cards = httpx2.get(f"{gateway.url}/v1/models", verify=False).json()["data"]
+    return [card["id"] for card in cards]
+
+
+def settings_check(gateway: Service) -> str:
+    answer = httpx2.get(f"{gateway.url}/readyz", verify=False).json()
+    return answer["checks"]["settings"]
+
+
+class TestCopies:
+    def test_the_one_with_the_least_to_do_is_asked(
+        self, captioner: ScriptedServer, reasoner: ScriptedServer, another: ScriptedServer
+    ) -> None:
+        reasoner.script.before_s = another.script.before_s = 0.3
+        config = with_reasoners(captioner, default=section(reasoner.url, another.url))
+        with Service("gateway", config) as gateway:
+
+            async def many() -> None:
+                async with httpx2.AsyncClient(timeout=60, verify=False) as client:
+                    body = {"messages": [{"role": "user", "content": "Hello"}]}
+                    url = f"{gateway.url}/v1/chat/completions"
+                    await asyncio.gather(*(client.post(url, json=body) for _ in range(10)))
+
+            asyncio.run(many())
+        assert (len(reasoner.chats), len(another.chats)) == (5, 5)
+
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_one_that_is_gone_is_not_missed(
+        self, captioner: ScriptedServer, reasoner: ScriptedServer, stream: bool
+    ) -> None:
+        gone = f"http://127.0.0.1:{free_port()}"
+        config = with_reasoners(captioner, default=section(gone, reasoner.url))
+        with Service("gateway", config) as gateway:
+            assert [chat(gateway, stream=stream).status_code for _ in range(4)] == [200] * 4
+            assert solve(gateway).json()["answer"] == "42"
+        assert len(reasoner.chats) == 5
+
+    def test_one_that_is_not_ready_is_not_missed(
+        self, captioner: ScriptedServer, reasoner: ScriptedServer, another: ScriptedServer
+    ) -> None:
+        another.script.status = 503
+        another.script.plain = {"error": {"message": "loading"}}
+        config = with_reasoners(captioner, default=section(another.url, reasoner.url))
+        with Service("gateway", config) as gateway:
+            assert [chat(gateway).status_code for _ in range(4)] == [200] * 4
+
+    def test_what_one_has_begun_no_other_begins_again(
+        self, captioner: ScriptedServer, reasoner: ScriptedServer, another: ScriptedServer
+    ) -> None:
+        reasoner.script.die_after = another.script.die_after = 1
+        config = with_reasoners(captioner, default=section(reasoner.url, another.url))
+        with Service("gateway", config) as gateway:
+            assert solve(gateway).status_code == 503
+        assert len(reasoner.chats) + len(another.chats) == 1
+
+    def test_all_gone(self, captioner: ScriptedServer) -> None:
+        gone = [f"http://127.0.0.1:{free_port()}" for _ in range(2)]
+        config = with_reasoners(captioner, default=section(*gone))
+        with Service("gateway", config, wait_for="/healthz") as gateway:
+            response = chat(gateway)
+            assert (response.status_code, response.json()["error"]["code"]) == (
+                503,
+                "upstream_unavailable",
+            )
+
+
+class TestReload:
+    def test_a_new_reasoner_serves_the_captions_of_the_old_one(
+        self, captioner: ScriptedServer, reasoner: ScriptedServer, another: ScriptedServer
+    ) -> None:
+        config = with_reasoners(captioner, default=section(reasoner.url))
+        with Service("gateway", config) as gateway:
+            assert solve(gateway).json()["answer"] == "42"
+            gateway.configure(with_reasoners(captioner, r2=section(another.url)))
+            wait_until(lambda: models(gateway) == ["r2"], what="the new reasoner")
+            answer = solve(gateway, model="r2").json()
+            assert (answer["answer"], answer["visual_context"]["cache"]) == ("7", "hit")
+            assert solve(gateway).status_code == 404
+        assert len(captioner.perceptions) == 1
+
+    def test_on_a_hangup_signal_at_once(
+        self, captioner: ScriptedServer, reasoner: ScriptedServer
+    ) -> None:
+        config = with_reasoners(captioner, default=section(reasoner.url))
+        with Service("gateway", config) as gateway:
+            os.kill(gateway.pid, signal.SIGHUP)
+            wait_until(
+                lambda: gateway.metrics().get('racro_reloads_total{outcome="taken"}') == 1,
+                what="the reload",
+            )
+            assert solve(gateway).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("change", "named"),
+        [
+            ({"reasoners": {"default": {"ulr": "http://x/v1"}}}, "reasoners.default.ulr"),
+            ({"reasoners": {}}, "reasoners"),
+            ({"limits": {"max_images": 1}}, "limits: is read at start only"),
+        ],
+        ids=["typo", "no reasoner", "not live"],
+    )
+    def test_a_wrong_file_is_refused_whole(
+        self,
+        captioner: ScriptedServer,
+        reasoner: ScriptedServer,
+        change: dict[str, Any],
+        named: str,
+    ) -> None:
+        config = with_reasoners(captioner, default=section(reasoner.url))
+        with Service("gateway", config) as gateway:
+            assert settings_check(gateway) == "ok"
+            gateway.configure({**config, **change})
+            problem = wait_until(
+                lambda: (said := settings_check(gateway)) != "ok" and said, what="a complaint"
+            )
+            assert named in problem
+            assert httpx2.get(f"{gateway.url}/readyz", verify=False).status_code == 200
+            assert solve(gateway).json()["answer"] == "42"
+            gateway.configure(config)
+            wait_until(lambda: settings_check(gateway) == "ok", what="the end of the complaint")
+
+    def test_streams_end_where_they_began(
+        self, captioner: ScriptedServer, reasoner: ScriptedServer, another: ScriptedServer
+    ) -> None:
+        """Fifty under way while their reasoner is replaced: none fails, none breaks."""
+        words = [f"word{number} " for number in range(20)]
+        reasoner.script = Script(texts=[*words, "\\boxed{42}"], between_s=0.1)
+        config = with_reasoners(captioner, default=section(reasoner.url))
+        with Service("gateway", config) as gateway:
+            assert solve(gateway).status_code == 200  # the caption is there
+
+            async def streams() -> list[str]:
+                limits = httpx2.Limits(max_connections=None)
+                async with httpx2.AsyncClient(timeout=60, verify=False, limits=limits) as client:
+                    body = {"question": "How high?", "images": [PICTURE], "stream": True}
+                    asked = [
+                        asyncio.create_task(client.post(f"{gateway.url}/v1/solve", json=body))
+                        for _ in range(STREAMS)
+                    ]
+                    while len(reasoner.chats) < STREAMS + 1:
+                        await asyncio.sleep(0.01)
+                    gateway.configure(with_reasoners(captioner, default=section(another.url)))
+                    while not another.chats:
+                        await client.post(f"{gateway.url}/v1/solve", json={**body, "stream": False})
+                    return [response.text for response in await asyncio.gather(*asked)]
+
+            texts = asyncio.run(streams())
+        assert [text.count("event: done") for text in texts] == [1] * STREAMS
+        assert all("boxed{42}" in text and "event: error" not in text for text in texts)
+        assert len(captioner.perceptions) == 1

@@ -1,0 +1,269 @@
+"""The vLLM engine's parts that need no vLLM; tests/vllm runs the whole."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from racro.contracts.errors import UpstreamUnavailable
+from racro.engines.vllm import VllmEngine, VllmSettings
+from racro.engines.vllm.diagnosis import diagnose
+from racro.engines.vllm.revision import revision_of
+from racro.engines.vllm.settings import serve_command
+from racro.engines.vllm.vitals import Vitals
+from racro.engines.vllm.watch import Watch
+
+MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
+
+
+def settings(**more) -> VllmSettings:
+    return VllmSettings.model_validate({"kind": "vllm", "model": MODEL, **more})
+
+
+def command(**more) -> list[str]:
+    return serve_command(settings(**more), served_name="eyes", port=9000)
+
+
+def value_of(flag: str, line: list[str]) -> str:
+    return line[line.index(flag) + 1]
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> Path:
+    config = {"r": 16, "base_model_name_or_path": MODEL}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"weights")
+    return tmp_path
+
+
+class TestCommand:
+    def test_it_listens_on_loopback_under_our_name(self) -> None:
+        line = command()
+        assert line[:3] == ["vllm", "serve", MODEL]
+        assert value_of("--host", line) == "127.0.0.1"
+        assert value_of("--port", line) == "9000"
+        assert value_of("--served-model-name", line) == "eyes"
+
+    def test_settings_become_flags(self) -> None:
+        line = command(
+            context_tokens=32768, tensor_parallel=2, reasoning_parser="qwen3", prefix_caching=False
+        )
+        assert value_of("--max-model-len", line) == "32768"
+        assert value_of("--tensor-parallel-size", line) == "2"
+        assert value_of("--reasoning-parser", line) == "qwen3"
+        assert "--no-enable-prefix-caching" in line
+
+    def test_what_is_unset_is_left_to_vllm(self) -> None:
+        line = command()
+        unset = {"--max-model-len", "--revision", "--quantization", "--limit-mm-per-prompt"}
+        assert unset.isdisjoint(line)
+
+    def test_images_are_limited_and_other_media_shut_out(self) -> None:
+        limits = json.loads(value_of("--limit-mm-per-prompt", command(images_per_prompt=2)))
+        assert limits == {"image": 2, "video": 0, "audio": 0}
+
+    def test_the_operators_own_arguments_come_last(self) -> None:
+        assert command(arguments=["--seed", "1"])[-2:] == ["--seed", "1"]
+
+    def test_an_adapter_takes_the_models_name(self, adapter: Path) -> None:
+        line = command(adapter_path=adapter)
+        assert value_of("--lora-modules", line) == f"eyes={adapter}"
+        assert value_of("--max-lora-rank", line) == "16"
+        assert value_of("--served-model-name", line) != "eyes"
+
+
+class TestWrongSettings:
+    def test_a_folder_that_is_not_there(self) -> None:
+        with pytest.raises(SystemExit, match=r"engine\.model: no folder there"):
+            VllmEngine(settings(model="/no/where"), served_name="m")
+
+    def test_a_folder_without_an_adapter(self, tmp_path: Path) -> None:
+        with pytest.raises(SystemExit, match=r"engine\.adapter_path: no PEFT adapter there"):
+            VllmEngine(settings(adapter_path=tmp_path), served_name="m")
+
+    def test_an_adapter_of_another_model(self, adapter: Path) -> None:
+        with pytest.raises(SystemExit, match=f"made for {MODEL}, not for other/model"):
+            VllmEngine(settings(model="other/model", adapter_path=adapter), served_name="m")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem", "lasts"),
+    [
+        (
+            "vllm: error: unrecognized arguments: --no-such-flag 1",
+            "wrong settings of vLLM: unrecognized arguments: --no-such-flag 1",
+            True,
+        ),
+        (
+            "(EngineCore pid=7) ValueError: No available memory for the cache blocks. Try",
+            "too little memory: No available memory for the cache blocks",
+            False,
+        ),
+        (
+            "ValueError: Free memory on device cuda:0 (3.1/79.1 GiB) on startup is less than "
+            "desired GPU memory utilization (0.9, 71.2 GiB). Decrease",
+            "too little memory: Free memory on device",
+            False,
+        ),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried", "too little memory: CUDA", False),
+    ],
+)
+def test_why_it_did_not_start(line: str, problem: str, lasts: bool) -> None:
+    cause = diagnose(line)
+    assert cause is not None
+    assert cause.problem.startswith(problem)
+    assert cause.lasts is lasts
+
+
+def test_an_ordinary_line_is_no_cause() -> None:
+    assert diagnose("INFO 11-23 [gpu_worker.py:760] Available KV cache memory: 31.2 GiB") is None
+
+
+class TestRevision:
+    def test_a_digest_of_the_weights_and_of_the_adapter(
+        self, adapter: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "model.safetensors").write_bytes(b"weights")
+        base = revision_of(settings(model=str(tmp_path)))
+        assert revision_of(settings(model=str(tmp_path))) == base
+        both = revision_of(settings(model=str(tmp_path), adapter_path=adapter))
+        assert both.startswith(f"{base}+")
+        (tmp_path / "model.safetensors").write_bytes(b"others")
+        assert revision_of(settings(model=str(tmp_path))) != base
+
+    def test_the_hubs_commit(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+        assert revision_of(settings(revision="0123456789abcdef0123")) == "0123456789abcdef"
+        refs = tmp_path / "models--Qwen--Qwen2.5-VL-7B-Instruct" / "refs"
+        refs.mkdir(parents=True)
+        (refs / "main").write_text("fedcba9876543210fedc")
+        assert revision_of(settings()) == "fedcba9876543210"
+
+
+METRICS = """\
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{engine="0",model_name="m"} 2.0
+# TYPE vllm:engine_sleep_state gauge
+vllm:engine_sleep_state{engine="0",model_name="m",sleep_state="awake"} %d
+vllm:engine_sleep_state{engine="0",model_name="m",sleep_state="discard_all"} 0.0
+# TYPE vllm:prompt_tokens_total counter
+vllm:prompt_tokens_total{engine="0",model_name="m"} 100.0
+vllm:prompt_tokens_total{engine="1",model_name="m"} 10.0
+# TYPE vllm:generation_tokens_total counter
+vllm:generation_tokens_total{engine="0",model_name="m"} 5.0
+# TYPE python_gc_objects_collected_total counter
+python_gc_objects_collected_total{generation="0"} 9.0
+"""
+
+
+class TestVitals:
+    def test_tokens_of_all_copies(self) -> None:
+        assert Vitals.read(METRICS % 1).tokens == 115
+
+    def test_asleep(self) -> None:
+        assert not Vitals.read(METRICS % 1).asleep
+        assert Vitals.read(METRICS % 0).asleep
+
+    def test_only_the_engines_own_are_relayed(self) -> None:
+        names = {family.name for family in Vitals.read(METRICS % 1).relayed}
+        assert "vllm:num_requests_running" in names
+        assert not any(name.startswith("python") for name in names)
+
+
+class Engine:
+    """What the watch sees of an engine."""
+
+    def __init__(self) -> None:
+        self.running = True
+        self.silent = False
+        self.asleep = False
+        self.tokens = 0
+        self.answers = True
+        self.asked = 0
+
+    def is_running(self) -> bool:
+        return self.running
+
+    async def vitals(self) -> Vitals:
+        if self.silent:
+            raise UpstreamUnavailable("the engine did not answer in time")
+        return Vitals.read(METRICS % (0 if self.asleep else 1) + f"vllm:x {self.tokens}\n")
+
+    async def makes_a_token(self) -> bool:
+        self.asked += 1
+        if not self.answers:
+            await asyncio.sleep(60)
+        return True
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class TestWatch:
+    def watching(self, engine: Engine, story) -> None:
+        async def run() -> None:
+            watched = Watch(engine, stalled_after_s=0.05, look_every_s=0.01)
+            watched.start()
+            try:
+                await story(watched)
+            finally:
+                await watched.stop()
+
+        asyncio.run(run())
+
+    def test_an_idle_engine_is_asked_for_a_token_and_is_fine(self) -> None:
+        engine = Engine()
+
+        async def story(watched: Watch) -> None:
+            await until(lambda: engine.asked >= 3)
+            assert watched.problem is None
+
+        self.watching(engine, story)
+
+    @pytest.mark.parametrize("silent", [False, True])
+    def test_one_that_makes_no_token_is_stalled_until_it_does(self, silent: bool) -> None:
+        engine = Engine()
+        engine.answers, engine.silent = False, silent
+
+        async def story(watched: Watch) -> None:
+            await until(lambda: watched.problem)
+            assert watched.problem == "the engine is stalled: no token for 0.05 s"
+            engine.answers, engine.silent = True, False
+            await until(lambda: watched.problem is None)
+
+        self.watching(engine, story)
+
+    def test_one_that_sleeps(self) -> None:
+        engine = Engine()
+        engine.asleep = True
+
+        async def story(watched: Watch) -> None:
+            await until(lambda: watched.problem == "the engine is asleep")
+            engine.asleep = False
+            await until(lambda: watched.problem is None)
+
+        self.watching(engine, story)
+
+    def test_one_that_is_starting_is_left_alone(self) -> None:
+        engine = Engine()
+        engine.running = engine.answers = False
+
+        async def story(watched: Watch) -> None:
+            await asyncio.sleep(0.2)
+            assert (watched.problem, engine.asked) == (None, 0)
+
+        self.watching(engine, story)
+
+    def test_prometheus_is_told_what_the_engine_told(self) -> None:
+        name, labels = "vllm:num_requests_running", {"engine": "0", "model_name": "m"}
+
+        async def story(_: Watch) -> None:
+            await until(lambda: REGISTRY.get_sample_value(name, labels) == 2)
+
+        self.watching(Engine(), story)
+        assert REGISTRY.get_sample_value(name, labels) is None

@@ -47,6 +47,7 @@ class Service:
         *,
         env: dict[str, str] | None = None,
         wait_for: str = "/readyz",
+        timeout_s: float = START_TIMEOUT_S,
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -63,7 +64,7 @@ class Service:
             stdout=self._log_file,
             stderr=subprocess.STDOUT,
         )
-        self.wait_for(wait_for)
+        self.wait_for(wait_for, timeout_s=timeout_s)
 
     def configure(self, config: dict[str, Any]) -> None:
         """Write its settings; one that runs finds them changed."""
@@ -77,7 +78,7 @@ class Service:
     def pid(self) -> int:
         return self.process.pid
 
-    def wait_for(self, path: str = "/readyz") -> None:
+    def wait_for(self, path: str = "/readyz", *, timeout_s: float = START_TIMEOUT_S) -> None:
         def answers() -> bool:
             if self.process.poll() is not None:
                 raise AssertionError(f"the service ended:\n{self.log()}")
@@ -86,7 +87,7 @@ class Service:
             except httpx2.TransportError:
                 return False
 
-        wait_until(answers, timeout_s=START_TIMEOUT_S, what=f"{path} of {self.url}")
+        wait_until(answers, timeout_s=timeout_s, what=f"{path} of {self.url}")
 
     def log(self) -> str:
         return self._log_path.read_text(errors="replace")

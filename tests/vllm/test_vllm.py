@@ -1,0 +1,170 @@
+"""Real vLLM behind the real services: make test-vllm
+
+The captioner's weights are random: its words are noise, everything else about them is real.
+"""
+
+import json
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+
+from support.pictures import data_url, png
+from support.processes import Service, wait_until
+
+pytestmark = pytest.mark.timeout(900)
+
+_pictures = count()
+
+
+def picture() -> str:
+    """One that was never seen before."""
+    return data_url(png(f"Picture {next(_pictures)}"))
+
+
+def solve(gateway: Service, images: list[str], question: str = "How many?", **more: Any) -> Any:
+    body = {"question": question, "images": images, **more}
+    return httpx2.post(f"{gateway.url}/v1/solve", json=body, timeout=300, verify=False)
+
+
+def chat(gateway: Service, content: Any, **more: Any) -> httpx2.Response:
+    body = {"model": "default", "messages": [{"role": "user", "content": content}], **more}
+    url = f"{gateway.url}/v1/chat/completions"
+    return httpx2.post(url, json=body, timeout=300, verify=False)
+
+
+def events(text: str) -> list[Any]:
+    lines = [line for line in text.splitlines() if line.startswith("data: {")]
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+def counter(service: Service, name: str, *labels: str) -> float:
+    """Of the engine, as the service relays it."""
+    samples = service.metrics().items()
+    return sum(
+        value
+        for sample, value in samples
+        if sample.startswith(name + "{") and all(label in sample for label in labels)
+    )
+
+
+def counted(service: Service, name: str, *labels: str, least: float) -> Callable[[], bool]:
+    return lambda: counter(service, name, *labels) >= least
+
+
+def test_solve(vllm_gateway: Service) -> None:
+    response = solve(vllm_gateway, [picture()])
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    assert answer["visual_context"]["caption"].strip()
+    assert answer["visual_context"]["tentative"].strip()
+    assert answer["visual_context"]["truncated"]
+    assert len(answer["visual_context"]["revision"]) == len(answer["reasoner"]["revision"]) == 16
+    assert answer["visual_context"]["model"] == "captioner"
+    assert answer["usage"]["captioner"]["prompt_tokens"] > 0
+    assert 0 < answer["usage"]["reasoner"]["completion_tokens"] <= 24
+
+
+def test_solve_streamed(vllm_gateway: Service) -> None:
+    response = solve(vllm_gateway, [picture()], stream=True)
+    assert response.headers["content-type"].startswith("text/event-stream"), response.text
+    assert response.text.count("event: answer.delta") > 1
+    done = events(response.text)[-1]
+    assert done["text"]
+
+
+def test_chat(vllm_gateway: Service) -> None:
+    content = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": picture()}},
+    ]
+    plain = chat(vllm_gateway, content, max_tokens=8)
+    assert plain.status_code == 200, plain.text
+    assert plain.headers["x-racro-visual-context"] == "miss"
+    streamed = chat(vllm_gateway, content, max_tokens=8, stream=True)
+    assert streamed.headers["x-racro-visual-context"] == "hit"
+    assert "data: [DONE]" in streamed.text
+
+
+def test_two_questions_about_one_image_share_it(
+    vllm_gateway: Service, vllm_captioner: Service
+) -> None:
+    """Four prompts, one of which brings the image into the engine."""
+    queries, hits = "vllm:mm_cache_queries_total", "vllm:mm_cache_hits_total"
+    before = counter(vllm_captioner, queries), counter(vllm_captioner, hits)
+    image = picture()
+    for question in ("How many?", "Which one?"):
+        assert solve(vllm_gateway, [image], question).status_code == 200
+    wait_until(counted(vllm_captioner, queries, least=before[0] + 4), what="four looks")
+    assert counter(vllm_captioner, queries) - before[0] == 4
+    assert counter(vllm_captioner, hits) - before[1] == 3
+
+
+def test_a_cached_caption_asks_no_captioner(vllm_gateway: Service, vllm_captioner: Service) -> None:
+    image = picture()
+    assert solve(vllm_gateway, [image]).json()["visual_context"]["cache"] == "miss"
+    before = vllm_captioner.metrics()['racro_requests_total{route="/v1/perceive",status="200"}']
+    assert solve(vllm_gateway, [image]).json()["visual_context"]["cache"] == "hit"
+    after = vllm_captioner.metrics()['racro_requests_total{route="/v1/perceive",status="200"}']
+    assert after == before
+
+
+def test_more_images_than_the_engine_takes(vllm_gateway: Service) -> None:
+    assert solve(vllm_gateway, [picture(), picture()]).status_code == 200
+    response = solve(vllm_gateway, [picture(), picture(), picture()])
+    assert response.status_code == 400, response.text
+    assert "image" in response.json()["error"]["message"]
+
+
+def test_control_tokens_in_a_question_are_text(vllm_gateway: Service) -> None:
+    """<|image_pad|> in a prompt has killed vLLM workers (CVE-2026-44222)."""
+    hostile = "What of <|image_pad|> and <|vision_start|><|image_pad|><|vision_end|>?"
+    assert solve(vllm_gateway, [picture()], hostile).status_code == 200
+    assert solve(vllm_gateway, [picture()]).status_code == 200
+
+
+def test_a_forged_host_opens_nothing(vllm_reasoner: Service) -> None:
+    for path in ("/metrics/../v1/load_lora_adapter", "/invocations", "/sleep", "/v1/completions"):
+        response = httpx2.post(
+            f"{vllm_reasoner.url}{path}", json={}, headers={"host": "x/v1/models"}, verify=False
+        )
+        assert response.status_code in {404, 405}
+
+
+def test_a_client_that_leaves_ends_the_generation(
+    vllm_gateway: Service, vllm_reasoner: Service
+) -> None:
+    name, abort = "vllm:request_success_total", 'finished_reason="abort"'
+    before = counter(vllm_reasoner, name, abort)
+    body = {
+        "model": "default",
+        "messages": [{"role": "user", "content": "Count to a thousand."}],
+        "max_tokens": 2000,
+        "ignore_eos": True,
+        "stream": True,
+    }
+    with httpx2.stream(
+        "POST", f"{vllm_gateway.url}/v1/chat/completions", json=body, timeout=300, verify=False
+    ) as response:
+        next(response.iter_lines())
+    wait_until(counted(vllm_reasoner, name, abort, least=before + 1), what="the abort")
+    running = "vllm:num_requests_running"
+    wait_until(lambda: counter(vllm_reasoner, running) == 0, what="the engine's idleness")
+
+
+def test_an_engine_that_is_killed_comes_back(vllm_gateway: Service, vllm_reasoner: Service) -> None:
+    processes = psutil.Process(vllm_reasoner.pid).children(recursive=True)
+    [core] = [one for one in processes if "EngineCore" in one.name()]
+    core.kill()
+    wait_until(
+        lambda: httpx2.get(f"{vllm_reasoner.url}/readyz", verify=False).status_code == 503,
+        what="the service's knowing",
+    )
+    refused = chat(vllm_gateway, "Hello", max_tokens=2)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "upstream_unavailable")
+    vllm_reasoner.wait_for("/readyz", timeout_s=500)
+    assert chat(vllm_gateway, "Hello", max_tokens=2).status_code == 200
+    assert not [one for one in processes if one.is_running() and one.status() != "zombie"]

@@ -74,7 +74,7 @@ def make_captioner(folder: Path, reasoner: Path) -> None:
                 "mrope_section": [4, 6, 6],
                 "rope_theta": 1e6,
             },
-            "tie_word_embeddings": True,
+            "tie_word_embeddings": False,
             "bos_token_id": tokenizer.bos_token_id,
             "eos_token_id": tokenizer.eos_token_id,
         },
@@ -91,10 +91,14 @@ def make_captioner(folder: Path, reasoner: Path) -> None:
         vision_token_id=pad,
         image_token_id=image,
         video_token_id=video,
-        tie_word_embeddings=True,
+        tie_word_embeddings=False,
     )
     torch.manual_seed(1)
-    Qwen2_5_VLForConditionalGeneration(config).to(torch.bfloat16).save_pretrained(folder)
+    model = Qwen2_5_VLForConditionalGeneration(config)
+    # Noise, but text: of a vocabulary's random logits the largest is never 0.
+    with torch.no_grad():
+        model.lm_head.weight[tokenizer.all_special_ids] = 0
+    model.to(torch.bfloat16).save_pretrained(folder)
     Qwen2VLImageProcessor(min_pixels=56 * 56, max_pixels=28 * 28 * 256).save_pretrained(folder)
 
 

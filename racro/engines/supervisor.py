@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 _FIRST_BACK_OFF_S = 0.5
 _LONGEST_BACK_OFF_S = 30.0
-# A child that lived this long was healthy: its end starts the back-off afresh.
+# A child that served this long was healthy: its end starts the back-off afresh.
 _HEALTHY_AFTER_S = 60.0
 _POLL_S = 0.1
 _TERMINATE_TIMEOUT_S = 5.0
@@ -61,6 +61,7 @@ class Supervisor:
         self._diagnose = diagnose
         self._environment = environment
         self._cause: Cause | None = None
+        self._ready_at: float | None = None
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._problem: str | None = "the engine was not started"
         self._task: asyncio.Task[None] | None = None
@@ -94,14 +95,14 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         back_off = _FIRST_BACK_OFF_S
         while True:
-            started = loop.time()
             self._problem = "the engine is starting"
-            known, self._cause = self._cause, None
+            known, self._cause, self._ready_at = self._cause, None, None
             self.port = _free_loopback_port()
             code = await self._run_once()
-            if loop.time() - started > _HEALTHY_AFTER_S:
+            # Large weights load for longer than that, and may then not fit.
+            if self._ready_at is not None and loop.time() - self._ready_at > _HEALTHY_AFTER_S:
                 back_off = _FIRST_BACK_OFF_S
-            if self._cause is not None and self._cause.lasts:
+            if self._cause is not None and self._cause.lasts and self._ready_at is None:
                 self._problem = f"the engine does not start; {self._cause.problem}"
                 _log.critical("%s", self.problem)
                 return
@@ -145,7 +146,7 @@ class Supervisor:
                 if await self._would_answer(self.port):
                     break
             await asyncio.sleep(_POLL_S)
-        self._problem = None
+        self._problem, self._ready_at = None, asyncio.get_running_loop().time()
         _log.info("engine ready", extra={"engine_pid": self.pid})
 
     async def _listen(self, output: asyncio.StreamReader) -> None:

@@ -210,3 +210,36 @@ def test_a_stream_that_does_not_end_holds_a_stopping_service_up_only_so_long(
         with httpx2.stream("POST", url, json=body, timeout=30) as answer:
             assert next(answer.iter_bytes())
             assert service.stop() == 0
+
+
+class TestAnEngineThatDoesNotStart:
+    """In the words of `vllm serve`, which a shell script plays here."""
+
+    @staticmethod
+    def config(tmp_path: Path, last_words: str) -> dict[str, Any]:
+        script = f"echo start >> {tmp_path}/starts; echo '{last_words}'; exit 1"
+        engine = {"kind": "vllm", "model": "some/model", "command": ["sh", "-c", script]}
+        return {"model": "m", "engine": engine}
+
+    @staticmethod
+    def starts(tmp_path: Path) -> int:
+        path = tmp_path / "starts"
+        return len(path.read_text().splitlines()) if path.exists() else 0
+
+    def test_a_wrong_argument_is_named_and_not_tried_again(self, tmp_path: Path) -> None:
+        config = self.config(tmp_path, "vllm: error: unrecognized arguments: --no-such-flag")
+        with Service("services.reasoner", config, wait_for="/healthz") as service:
+            named = "wrong settings of vLLM: unrecognized arguments: --no-such-flag"
+            wait_until(lambda: named in readiness(service)[1], what="the reason")
+            assert readiness(service)[0] == 503
+            assert "the engine does not start" in readiness(service)[1]
+            refused = httpx2.post(f"{service.url}/v1/chat/completions", json={}, verify=False)
+            assert refused.status_code == 503
+            assert self.starts(tmp_path) == 1
+
+    def test_too_little_memory_is_told_once_and_tried_again(self, tmp_path: Path) -> None:
+        config = self.config(tmp_path, "ValueError: No available memory for the cache blocks.")
+        with Service("services.reasoner", config, wait_for="/healthz") as service:
+            wait_until(lambda: self.starts(tmp_path) >= 3, what="the third start")
+            told = [r for r in service.log_records() if "too little memory" in r["message"]]
+            assert len(told) == 1

@@ -47,21 +47,24 @@ class Reloader:
                 await self._task
 
     async def _watch(self, path: Path) -> None:
-        seen = stamp(path)
+        taken = seen = stamp(path)
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._asked.wait(), _LOOK_EVERY_S)
-            now = stamp(path)
-            if now != seen or self._asked.is_set():
+            before, seen = seen, stamp(path)
+            # One that still changes is being written.
+            if self._asked.is_set() or taken != seen == before:
                 self._asked.clear()
-                seen = now
-                self._reload()
+                taken = seen
+                self._reload(path)
 
-    def _reload(self) -> None:
+    def _reload(self, path: Path) -> None:
         try:
             settings = _reloaded(self._settings)
         except WrongSettingsError as error:
-            self.problem = f"refused, those of before are good: {error}"
+            # Anybody may ask for /readyz.
+            why = str(error).replace(str(path), path.name)
+            self.problem = f"refused, those of before are good: {why}"
             _log.error("the changed settings were refused: %s", error)
             metrics.RELOADS.labels("refused").inc()
             return

@@ -1,5 +1,6 @@
 """The copies of one reasoner: each request goes to the one that has the least to do."""
 
+import random
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -7,9 +8,9 @@ from typing import Any
 
 import aiohttp
 
-from racro.contracts.errors import UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import BEGUN_HEADER, NotBegun, UpstreamError, UpstreamUnavailable
 from racro.servekit.tasks import all_of
-from racro.servekit.upstream import NotConnected, Upstream
+from racro.servekit.upstream import Upstream
 
 _NOT_READY = 503
 # One that was away is asked last for so long, unless a check finds it back.
@@ -23,8 +24,9 @@ class Replica:
         self._away_until = 0.0
 
     @property
-    def rank(self) -> tuple[bool, int]:
-        return time.monotonic() < self._away_until, self.in_flight
+    def rank(self) -> tuple[bool, int, float]:
+        """By chance among equals: several gateways shall not all ask the first."""
+        return time.monotonic() < self._away_until, self.in_flight, random.random()  # noqa: S311
 
     def away(self) -> None:
         self._away_until = time.monotonic() + _AWAY_S
@@ -47,8 +49,8 @@ class Replicas:
 
     @asynccontextmanager
     async def post(self, path: str, body: Any) -> AsyncIterator[aiohttp.ClientResponse]:
-        """As Upstream.post, of one that takes the request: one that cannot be connected to, or
-        says 503, has not begun it.
+        """As Upstream.post, of one that takes the request. One that cannot be connected to has not
+        begun it, nor has one that says 503, unless it says so.
         """
         async with AsyncExitStack() as stack:
             yield await self._ask(stack, path, body)
@@ -59,9 +61,9 @@ class Replicas:
             async with AsyncExitStack() as attempt:
                 try:
                     response = await _post(attempt, replica, path, body)
-                except NotConnected:
+                except NotBegun:
                     continue
-                if response.status != _NOT_READY:
+                if not _refused(response):
                     stack.push_async_exit(attempt.pop_all().__aexit__)
                     return response
         return await _post(stack, last, path, body)
@@ -90,6 +92,10 @@ async def _post(
     if response.status == _NOT_READY:
         replica.away()
     return response
+
+
+def _refused(response: aiohttp.ClientResponse) -> bool:
+    return response.status == _NOT_READY and BEGUN_HEADER.decode() not in response.headers
 
 
 async def _document(replica: Replica, path: str) -> Any:

@@ -16,6 +16,7 @@
     │   └── RateLimited             429  rate_limited
     └── UpstreamError               502  upstream_error
         ├── UpstreamUnavailable     503  upstream_unavailable
+        │   └── NotBegun            503  upstream_unavailable
         └── DeadlineExceeded        504  deadline_exceeded
 
 Messages name the field and the limit. They never carry an address, a traceback or the repr of an
@@ -24,6 +25,8 @@ object: they are shown to clients.
 
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
+
+BEGUN_HEADER = b"x-racro-begun"
 
 
 class RacroError(Exception):
@@ -144,9 +147,18 @@ class UpstreamError(RacroError):
 
 
 class UpstreamUnavailable(UpstreamError):
+    """It may have begun the work: asking another is asking twice."""
+
     status = 503
     code = "upstream_unavailable"
     retry_after_s = 2
+    headers: Sequence[tuple[bytes, bytes]] = ((BEGUN_HEADER, b"true"),)
+
+
+class NotBegun(UpstreamUnavailable):
+    """Nothing was done: another may be asked the same. What 503 means where no header tells."""
+
+    headers = ()
 
 
 class DeadlineExceeded(UpstreamError):
@@ -155,7 +167,10 @@ class DeadlineExceeded(UpstreamError):
     code = "deadline_exceeded"
 
 
-_BY_CODE = {error.code: error for error in RacroError.tree() if error is not RequestError}
+# Of those that share a code, the one that promises least.
+_BY_CODE = {
+    error.code: error for error in RacroError.tree() if error not in (RequestError, NotBegun)
+}
 _BY_STATUS = {
     401: Unauthenticated,
     404: NotFound,

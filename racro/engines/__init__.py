@@ -7,7 +7,7 @@ import aiohttp
 
 
 class Engine(Protocol):
-    """Speaks the OpenAI chat API at `base_url` (which ends in /v1) while `problem()` is None.
+    """Speaks the OpenAI chat API at `base_url` (which ends in /v1) while it has no problem.
 
     `headers` are added to every request, `stream_fields` to those that are streamed. An engine that
     notices a client's leaving only while it streams sets `plain_by_stream`: plain answers are then
@@ -33,8 +33,12 @@ class Engine(Protocol):
 
     async def stop(self) -> None: ...
 
+    @property
+    def known_problem(self) -> str | None:
+        """Why it would not answer, if that is known without asking it; clients may see it."""
+
     async def problem(self) -> str | None:
-        """Why it would not answer now."""
+        """Why it would not answer now, with all that helps its operator."""
 
     async def revision(self) -> str | None:
-        """Of the weights; None where the engine does not tell."""
+        """Of the weights; None where the engine does not tell. Raises UpstreamError."""

@@ -82,8 +82,12 @@ class LlamaEngine:
     async def stop(self) -> None:
         await self._supervisor.stop()
 
-    async def problem(self) -> str | None:
+    @property
+    def known_problem(self) -> str | None:
         return self._supervisor.problem
+
+    async def problem(self) -> str | None:
+        return self._supervisor.problem_in_full
 
     async def revision(self) -> str:
         """SHA-256 of the GGUF file, shortened, and that of the adapter after a plus."""

@@ -1,14 +1,18 @@
 """An engine that runs elsewhere: any server of the OpenAI chat API, by URL."""
 
+import math
+import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import aiohttp
 from pydantic import Field
 
-from racro.contracts.errors import UpstreamError
+from racro.contracts.errors import NotBegun, UpstreamError
 from racro.servekit.settings import ApiKeyEnv, Section, api_key
 from racro.servekit.upstream import Upstream
+
+_BELIEVED_S = 5
 
 
 class RemoteSettings(Section):
@@ -40,6 +44,8 @@ class RemoteEngine:
         self._settings = settings
         self.api_key = api_key(settings.api_key_env)
         self._upstream: Upstream | None = None
+        self._told: dict[str, Any] = {}
+        self._asked_at = -math.inf
 
     @property
     def base_url(self) -> str:
@@ -55,26 +61,40 @@ class RemoteEngine:
     async def stop(self) -> None:
         self._upstream = None
 
+    @property
+    def known_problem(self) -> str | None:
+        return "the engine was not started" if self._upstream is None else None
+
     async def problem(self) -> str | None:
         try:
-            await self._card()
+            await self._ask()
         except UpstreamError as error:
             return error.message
         return None
 
     async def revision(self) -> str | None:
-        """What its /models says, if it says anything (our own reasoner service does)."""
+        """What its /models says, if it says anything (our own reasoner service does); believed for
+        some seconds, and for longer where it does not answer then.
+        """
         if self._settings.revision is not None:
             return self._settings.revision
-        revision = (await self._card()).get("revision")
+        if time.monotonic() - self._asked_at > _BELIEVED_S:
+            try:
+                await self._ask()
+            except UpstreamError:
+                if self._asked_at == -math.inf:
+                    raise
+        revision = self._told.get("revision")
         return revision if isinstance(revision, str) else None
 
-    async def _card(self) -> dict[str, Any]:
+    async def _ask(self) -> None:
+        """What is told of our model: nothing where it is not listed, as routers may not do."""
         if self._upstream is None:
-            raise UpstreamError("the engine was not started")
-        listing = await self._upstream.get_json("/models")
-        models = listing.get("data") if isinstance(listing, dict) else None
-        for card in models if isinstance(models, list) else ():
-            if isinstance(card, dict) and card.get("id") == self.model:
-                return card
-        raise UpstreamError(f"the engine does not serve model {self.model!r}")
+            raise NotBegun("the engine was not started")
+        match await self._upstream.get_json("/models"):
+            case {"data": [*models]}:
+                named = [model for model in models if isinstance(model, dict)]
+                self._told = next((card for card in named if card.get("id") == self.model), {})
+                self._asked_at = time.monotonic()
+            case _:
+                raise UpstreamError("the engine does not list its models")

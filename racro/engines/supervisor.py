@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from racro.contracts.errors import NotBegun
+
 _log = logging.getLogger(__name__)
 
 _FIRST_BACK_OFF_S = 0.5
@@ -17,6 +19,8 @@ _LONGEST_BACK_OFF_S = 30.0
 # A child that served this long was healthy: its end starts the back-off afresh.
 _HEALTHY_AFTER_S = 60.0
 _POLL_S = 0.1
+# A first answer may have to wait for kernels that are compiled.
+_PROBE_TIMEOUT_S = 120.0
 _TERMINATE_TIMEOUT_S = 5.0
 _LAST_WORDS = 5
 
@@ -70,7 +74,12 @@ class Supervisor:
 
     @property
     def problem(self) -> str | None:
-        """None while the child would answer, else what is wrong, with the child's last words."""
+        """None while the child would answer, else what is wrong."""
+        return self._problem and self._problem.partition(";")[0]
+
+    @property
+    def problem_in_full(self) -> str | None:
+        """With the reason and the child's last words: they may carry addresses and paths."""
         if self._problem is None or not self._last_words:
             return self._problem
         return f"{self._problem}; its last words: {' | '.join(self._last_words)}"
@@ -104,13 +113,13 @@ class Supervisor:
                 back_off = _FIRST_BACK_OFF_S
             if self._cause is not None and self._cause.lasts and self._ready_at is None:
                 self._problem = f"the engine does not start; {self._cause.problem}"
-                _log.critical("%s", self.problem)
+                _log.critical("%s", self.problem_in_full)
                 return
             self._problem = f"the engine ended with code {code}, restart in {back_off:g} s"
             if self._cause is not None:
                 self._problem += f"; {self._cause.problem}"
             if self._cause is None or self._cause != known:
-                _log.error("%s", self.problem)
+                _log.error("%s", self.problem_in_full)
             await asyncio.sleep(back_off)
             back_off = min(back_off * 2, _LONGEST_BACK_OFF_S)
 
@@ -141,13 +150,22 @@ class Supervisor:
             await listener
 
     async def _announce_when_ready(self) -> None:
-        while True:
-            with contextlib.suppress(Exception):
-                if await self._would_answer(self.port):
-                    break
+        while not await self._answers():  # noqa: ASYNC110 - nothing tells us sooner
             await asyncio.sleep(_POLL_S)
-        self._problem, self._ready_at = None, asyncio.get_running_loop().time()
+        # What a child complained of while it loaded did not end it.
+        self._problem = self._cause = None
+        self._ready_at = asyncio.get_running_loop().time()
         _log.info("engine ready", extra={"engine_pid": self.pid})
+
+    async def _answers(self) -> bool:
+        try:
+            async with asyncio.timeout(_PROBE_TIMEOUT_S):
+                return await self._would_answer(self.port)
+        except NotBegun:
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever it meets, the engine is not ready
+            self._problem = f"the engine is starting; a probe failed: {error or 'no answer'}"
+            return False
 
     async def _listen(self, output: asyncio.StreamReader) -> None:
         """Keep the last lines for /readyz; all of them are in the debug log."""

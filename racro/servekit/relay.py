@@ -9,10 +9,11 @@ import msgspec
 from racro.contracts.errors import (
     ContextLengthExceeded,
     InvalidRequest,
+    NotBegun,
+    NotFound,
     RacroError,
     RateLimited,
     Unauthenticated,
-    UnknownModel,
     UpstreamError,
     UpstreamUnavailable,
     error_from_envelope,
@@ -21,7 +22,7 @@ from racro.servekit.responses import NotJson
 from racro.servekit.sse import EventStream
 
 _OK = 200
-_UNAUTHORIZED = (401, 403)
+_TOO_MANY = 429
 # In the words of OpenAI, llama.cpp, vLLM and SGLang.
 _TOO_LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|context length|maximum model length"
@@ -44,20 +45,32 @@ def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
     """Errors of our own services pass through; those of others find their place in the tree."""
     parsed = _decode(body)
     ours = error_from_envelope(parsed)
-    # A key that an upstream refuses is none of our client's, and the answer may quote it.
-    if ours is not None and not isinstance(ours, Unauthenticated):
+    # A key that an upstream refuses is none of our client's, and the answer may quote it; nor is
+    # a model that it does not know.
+    if ours is not None and not isinstance(ours, Unauthenticated | NotFound):
         return ours
+    if failure := _failure(status if ours is None else ours.status, name):
+        return failure
     message = _message(parsed) or f"the {name} refused the request"
+    if _TOO_LONG.search(body.decode(errors="replace")):
+        return ContextLengthExceeded(message)
+    return RateLimited(message) if status == _TOO_MANY else InvalidRequest(message)
+
+
+def _failure(status: int, name: str) -> RacroError | None:
+    """What the client cannot mend."""
+    match status:
+        case 401 | 403:
+            return UpstreamError(f"the {name} refused the credentials it is configured with")
+        case 404:
+            return UpstreamError(f"the {name} does not know the model or path it is asked for")
+        case 503:
+            return NotBegun(f"the {name} is not available")
     if status >= 500:  # noqa: PLR2004
         return UpstreamUnavailable(f"the {name} failed with status {status}")
     if status < 400:  # noqa: PLR2004
         return UpstreamError(f"the {name} answered with status {status}")
-    if ours is not None or status in _UNAUTHORIZED:
-        return UpstreamError(f"the {name} refused the credentials it is configured with")
-    if _TOO_LONG.search(body.decode(errors="replace")):
-        return ContextLengthExceeded(message)
-    refusal: type[RacroError] = {404: UnknownModel, 429: RateLimited}.get(status, InvalidRequest)
-    return refusal(message)
+    return None
 
 
 def _decode(body: bytes) -> Any:

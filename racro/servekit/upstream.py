@@ -9,7 +9,7 @@ from typing import Any, Literal
 import aiohttp
 import msgspec
 
-from racro.contracts.errors import UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import NotBegun, UpstreamError, UpstreamUnavailable
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
 from racro.servekit.responses import NotJson, encode
 
@@ -17,6 +17,7 @@ from racro.servekit.responses import NotJson, encode
 # that is about to close fails a request for nothing.
 _IDLE_CONNECTION_S = 4
 _PROBE_TIMEOUT_S = 2
+_NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 # Compression would hold streams back, and nobody reads the others.
 _NOT_SENT = ("accept-encoding", "accept", "user-agent")
 
@@ -29,10 +30,6 @@ def open_session(*, connect_timeout_s: float = 1) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         read_bufsize=2**18,
     )
-
-
-class NotConnected(UpstreamUnavailable):
-    """Nothing was sent: another peer may be asked the same."""
 
 
 class Upstream:
@@ -64,14 +61,12 @@ class Upstream:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response of any status, its body unread; leaving the block early aborts it.
 
-        Raises UpstreamUnavailable when the peer cannot be reached (NotConnected) or breaks off,
-        also while the body is read inside the block.
+        Raises UpstreamUnavailable when the peer cannot be reached (NotBegun: nothing was sent) or
+        breaks off, also while the body is read inside the block.
         """
         all_headers = {**self._headers, REQUEST_ID_HEADER: request_id.get(), **(headers or {})}
         try:
             response = await self._ask(method, path, body, all_headers)
-        except aiohttp.ClientConnectorError as error:
-            raise NotConnected(f"the {self.name} cannot be reached") from error
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamUnavailable(f"the {self.name} cannot be reached") from error
         try:
@@ -96,8 +91,8 @@ class Upstream:
         )
         try:
             return await ask()
-        except aiohttp.ClientConnectorError:
-            raise
+        except _NOT_CONNECTED as error:
+            raise NotBegun(f"the {self.name} cannot be reached") from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             # Not a byte of an answer came: the pooled connection was closed while it was idle.
             return await ask()

@@ -8,7 +8,7 @@ from PIL import Image
 from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
-from racro.contracts.errors import InvalidRequest, UpstreamUnavailable
+from racro.contracts.errors import InvalidRequest, NotBegun
 from racro.contracts.perception import Delta, Identity, PerceiveRequest, PerceiveResponse
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.responses import read_body, send_response
@@ -48,7 +48,7 @@ class Perceive:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         captioner = self.captioner
         if captioner is None:
-            raise UpstreamUnavailable("the captioner is starting")
+            raise NotBegun("the captioner is starting")
         body = await read_body(receive)
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
         async with within(timeout_s):

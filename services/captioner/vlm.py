@@ -13,7 +13,7 @@ import msgspec
 import pybase64
 from PIL import Image
 
-from racro.contracts.errors import RacroError, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import NotBegun, RacroError, UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import (
     Delta,
     Generation,
@@ -56,7 +56,6 @@ class VlmCaptioner:
         self._engine = _create_engine(settings.engine, served_name=self._model)
         # Until the engine has told its revision; nobody is answered before.
         self.identity = self._identify(self._model)
-        self._asked = False
 
     async def start(self) -> None:
         await self._engine.start(self._session)
@@ -65,16 +64,18 @@ class VlmCaptioner:
         await self._engine.stop()
 
     async def problem(self) -> str | None:
-        """Of its engine; what that tells of a revision becomes ours."""
+        """Of its engine; the revision that it tells becomes ours."""
         if problem := await self._engine.problem():
             return problem
         try:
-            revision = await self._engine.revision()
+            await self._ask_identity()
         except UpstreamError as error:
             return error.message
-        self.identity = self._identify(revision or self._model)
-        self._asked = True
         return None
+
+    async def _ask_identity(self) -> Identity:
+        self.identity = self._identify(await self._engine.revision() or self._model)
+        return self.identity
 
     async def perceive(
         self, request: PerceiveRequest, images: Sequence[Image.Image], listen: Listen
@@ -83,10 +84,10 @@ class VlmCaptioner:
 
         A tentative response that fails is named in `failed`; a caption that fails is raised.
         """
+        if problem := self._engine.known_problem:
+            raise NotBegun(problem)
         # A caption must not be stored under a revision that was only a guess.
-        if not self._asked and (problem := await self.problem()):
-            raise UpstreamUnavailable(problem.partition(";")[0])
-        identity = self.identity
+        identity = await self._ask_identity()
         content = await asyncio.to_thread(_image_parts, images, with_ids=self._engine.image_ids)
         prompts: dict[Part, CaptionPrompt] = {}
         if "caption" in request.parts:

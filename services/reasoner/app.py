@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from racro.contracts.errors import NotBegun
 from racro.engines.registry import create_engine
 from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
@@ -44,6 +45,8 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
 
     @app.get("/v1/models", summary="The served model and the revision of its weights.")
     async def models() -> dict[str, Any]:
+        if problem := engine.known_problem:
+            raise NotBegun(problem)
         card = {
             "id": settings.model,
             "object": "model",

@@ -7,7 +7,7 @@ import aiohttp
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from racro.contracts.errors import InvalidRequest, UnknownModel, UpstreamUnavailable
+from racro.contracts.errors import InvalidRequest, NotBegun, UnknownModel, UpstreamUnavailable
 from racro.engines import Engine
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status, relay_stream
@@ -35,8 +35,8 @@ class ChatCompletions:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = self._parse(await read_body(receive))
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
-        if problem := await self._engine.problem():
-            raise UpstreamUnavailable(problem.partition(";")[0])
+        if problem := self._engine.known_problem:
+            raise NotBegun(problem)
         async with within(timeout_s):
             if body.get("stream"):
                 await self._stream(body, send)

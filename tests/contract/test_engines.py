@@ -76,16 +76,16 @@ def test_plain(reasoner: Reasoner) -> None:
 
 
 def test_stream(reasoner: Reasoner) -> None:
-    chunks = reasoner.chunks(temperature=0)
+    chunks = reasoner.chunks(temperature=0, ignore_eos=True)
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
     assert len(chunks) > 5
     assert chunks[-1]["choices"][0]["finish_reason"] == "length"
     assert not any(chunk.get("usage") or "prompt_progress" in chunk for chunk in chunks)
-    assert said(chunks) == reasoner.text(temperature=0)
+    assert said(chunks) == reasoner.text(temperature=0, ignore_eos=True)
 
 
 def test_usage_of_a_stream(reasoner: Reasoner) -> None:
-    *chunks, last = reasoner.chunks(stream_options={"include_usage": True}, temperature=0)
+    *chunks, last = reasoner.chunks(stream_options={"include_usage": True}, ignore_eos=True)
     assert last["choices"] == []
     assert last["usage"]["completion_tokens"] == 16
     assert not any(chunk.get("usage") for chunk in chunks)
@@ -93,7 +93,7 @@ def test_usage_of_a_stream(reasoner: Reasoner) -> None:
 
 @pytest.mark.parametrize("limit", [1, 7])
 def test_max_tokens(reasoner: Reasoner, limit: int) -> None:
-    answer = reasoner.answer(max_tokens=limit, temperature=0)
+    answer = reasoner.answer(max_tokens=limit, ignore_eos=True)
     assert answer["usage"]["completion_tokens"] == limit
     assert answer["choices"][0]["finish_reason"] == "length"
 

@@ -1,8 +1,10 @@
 """Reasoners by name: copies of one behind several URLs, and others while the gateway runs."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +26,19 @@ def another() -> Iterator[ScriptedServer]:
     with ScriptedServer() as server:
         server.script.texts = ["I am another. ", "\\boxed{7}"]
         yield server
+
+
+@pytest.fixture
+def blackhole() -> Iterator[str]:
+    """A server that takes no connection and refuses none: its queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        address = server.getsockname()
+        with socket.create_connection(address), contextlib.ExitStack() as waiting:
+            for _ in range(2):
+                another = waiting.enter_context(socket.socket())
+                another.setblocking(False)
+                another.connect_ex(address)
+            yield f"http://{address[0]}:{address[1]}"
 
 
 def section(*servers: str, **more: Any) -> dict[str, Any]:
@@ -91,6 +106,27 @@ class TestCopies:
         config = with_reasoners(captioner, default=section(another.url, reasoner.url))
         with Service("gateway", config) as gateway:
             assert [chat(gateway).status_code for _ in range(4)] == [200] * 4
+
+    def test_one_that_drops_what_is_sent_to_it_is_not_missed(
+        self, captioner: ScriptedServer, reasoner: ScriptedServer, blackhole: str
+    ) -> None:
+        config = with_reasoners(captioner, default=section(blackhole, reasoner.url))
+        with Service("gateway", config) as gateway:
+            assert [chat(gateway).status_code for _ in range(4)] == [200] * 4
+
+    def test_what_the_engine_of_one_has_begun_no_other_begins_again(
+        self, captioner: ScriptedServer, reasoner: ScriptedServer
+    ) -> None:
+        """Both services answer 503, and say that there was work in it."""
+        reasoner.script.status, reasoner.script.plain = 500, {"error": {"message": "CUDA error"}}
+        behind = {"kind": "url", "url": f"{reasoner.url}/v1", "model": "scripted"}
+        ours = {"model": "scripted", "engine": behind}
+        with Service("services.reasoner", ours) as one, Service("services.reasoner", ours) as other:
+            config = with_reasoners(captioner, default=section(one.url, other.url))
+            with Service("gateway", config) as gateway:
+                response = chat(gateway)
+        assert (response.status_code, response.headers["x-racro-begun"]) == (503, "true")
+        assert len(reasoner.chats) == 1
 
     def test_what_one_has_begun_no_other_begins_again(
         self, captioner: ScriptedServer, reasoner: ScriptedServer, another: ScriptedServer

@@ -9,18 +9,24 @@ from typing import Any
 
 import aiohttp
 
-from racro.contracts.errors import UpstreamUnavailable
+from racro.contracts.errors import NotBegun, UpstreamError
 from racro.engines.supervisor import Supervisor
 from racro.engines.vllm.diagnosis import diagnose
-from racro.engines.vllm.revision import revision_of
-from racro.engines.vllm.settings import VllmSettings, adapter_config, serve_command
+from racro.engines.vllm.revision import Digests, digests_of, revision_of
+from racro.engines.vllm.settings import (
+    LARGEST_RANK,
+    VllmSettings,
+    base_of,
+    rank_of,
+    serve_command,
+)
 from racro.engines.vllm.vitals import Vitals
 from racro.engines.vllm.watch import Watch
+from racro.servekit.relay import raise_for_status
 from racro.servekit.upstream import Upstream
 
 __all__ = ["VllmEngine", "VllmSettings"]
 
-_OK = 200
 # Nothing of what it does leaves the machine.
 _ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
 
@@ -43,7 +49,7 @@ class VllmEngine:
         )
         self._watch = Watch(self, stalled_after_s=settings.stalled_after_s)
         self._session: aiohttp.ClientSession | None = None
-        self._revision: str | None = None
+        self._digests: asyncio.Task[Digests] | None = None
 
     @property
     def base_url(self) -> str:
@@ -58,13 +64,27 @@ class VllmEngine:
         await self._watch.stop()
         await self._supervisor.stop()
 
-    async def problem(self) -> str | None:
-        return self._supervisor.problem or self._watch.problem
+    @property
+    def known_problem(self) -> str | None:
+        return self._supervisor.problem or self._watch.problem or self._unknown_weights()
 
-    async def revision(self) -> str:
-        if self._revision is None:
-            self._revision = await asyncio.to_thread(revision_of, self._settings)
-        return self._revision
+    async def problem(self) -> str | None:
+        return self._supervisor.problem_in_full or self.known_problem
+
+    def _unknown_weights(self) -> str | None:
+        if self._digests is None or not self._digests.done():
+            return "the engine's weights are being read"
+        if self._digests.exception() is not None:
+            return "the engine's weights cannot be read"
+        return None
+
+    async def revision(self) -> str | None:
+        if self._digests is None:
+            raise NotBegun("the engine was not started")
+        try:
+            return revision_of(self._settings, await asyncio.shield(self._digests))
+        except OSError as error:
+            raise UpstreamError("the engine's weights cannot be read") from error
 
     def is_running(self) -> bool:
         return self._supervisor.problem is None
@@ -72,28 +92,31 @@ class VllmEngine:
     async def vitals(self) -> Vitals:
         return Vitals.read(await self._upstream().get_text("/metrics"))
 
-    async def makes_a_token(self) -> bool:
-        """Through the path that requests take."""
+    async def make_a_token(self) -> None:
+        """Through the path that requests take. Raises RacroError."""
         ask = {
             "model": self.model,
             "messages": [{"role": "user", "content": "Say yes."}],
             "max_tokens": 1,
         }
         async with self._upstream().post("/v1/chat/completions", ask) as response:
+            await raise_for_status(response, name="engine")
             await response.read()
-            return response.status == _OK
 
     def _command(self, port: int) -> Sequence[str]:
+        # Each child reads the folder again, which may hold others by now.
+        self._digests = asyncio.create_task(asyncio.to_thread(digests_of, self._settings))
         engine = serve_command(self._settings, served_name=self.model, port=port)
         return [sys.executable, "-m", "racro.engines.guard", str(os.getpid()), *engine]
 
     async def _would_answer(self, _: int) -> bool:
         await self._upstream().get_json("/version")
-        return await self.makes_a_token()
+        await self.make_a_token()
+        return True
 
     def _upstream(self) -> Upstream:
         if self._session is None:
-            raise UpstreamUnavailable("the engine was not started")
+            raise NotBegun("the engine was not started")
         return Upstream(self._session, f"http://127.0.0.1:{self._supervisor.port}", name="engine")
 
 
@@ -105,9 +128,11 @@ def _problem_of(settings: VllmSettings) -> str | None:
     if adapter is None:
         return None
     try:
-        base = adapter_config(adapter)["base_model_name_or_path"]
-    except (OSError, ValueError, KeyError):
-        return "adapter_path: no PEFT adapter there (adapter_config.json with its base model)"
+        base, rank = base_of(adapter), rank_of(adapter)
+    except (OSError, ValueError, KeyError, TypeError):
+        return "adapter_path: no LoRA adapter (PEFT) there: adapter_config.json with its base and r"
+    if rank > LARGEST_RANK:
+        return f"adapter_path: of rank {rank}, vLLM takes {LARGEST_RANK} at most"
     # One of another model would be loaded without complaint where shapes fit, and make noise.
     if base and Path(base).name != Path(settings.model).name:
         return f"adapter_path: made for {base}, not for {settings.model}"

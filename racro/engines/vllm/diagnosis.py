@@ -8,6 +8,10 @@ from racro.engines.supervisor import Cause
 _CAUSES = [
     (r"error: (?P<why>(?:unrecognized arguments|argument ).*)", "wrong settings of vLLM", True),
     (r"ValueError: Invalid repository ID or local directory", "there is no such model", True),
+    (r"OSError: .* is not a local folder and is not a valid model identifier",
+     "there is no such model", True),
+    (r"OSError: .* does not appear to have a file named (?P<why>\S+)\.",
+     "the model is not complete, without", True),
     (r"(?P<why>No available memory for the cache blocks)", "too little memory", False),
     (r"(?P<why>[^:]* is needed, which is larger than the available KV cache memory[^.]*)",
      "too little memory", False),

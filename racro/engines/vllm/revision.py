@@ -2,37 +2,59 @@
 
 import hashlib
 import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from racro.engines.vllm.settings import VllmSettings
 
 _SHOWN = 16
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-def revision_of(settings: VllmSettings) -> str:
-    """The hub's commit or a digest of the weights; that of the adapter after a plus.
+@dataclass(frozen=True)
+class Digests:
+    """Of what lies in local folders; None for a model of the hub, and for no adapter."""
 
-    Reads every byte of local weights.
+    model: str | None
+    adapter: str | None
+
+
+def digests_of(settings: VllmSettings) -> Digests:
+    """Reads every byte: half a minute for 15 GB. Raises OSError."""
+    folder, adapter = Path(settings.model), settings.adapter_path
+    return Digests(
+        model=_digest(folder) if folder.is_dir() else None,
+        adapter=None if adapter is None else _digest(adapter),
+    )
+
+
+def revision_of(settings: VllmSettings, digests: Digests) -> str | None:
+    """The digest of local weights or the hub's commit; that of the adapter after a plus.
+
+    None where the hub's cache does not tell. Raises OSError.
     """
-    folder = Path(settings.model)
-    model = _digest(folder) if folder.is_dir() else _hub_commit(settings)
-    adapter = settings.adapter_path
-    return model if adapter is None else f"{model}+{_digest(adapter)}"
+    model = digests.model or _hub_commit(settings)
+    if model is None or digests.adapter is None:
+        return model
+    return f"{model}+{digests.adapter}"
 
 
-def _hub_commit(settings: VllmSettings) -> str:
+def _hub_commit(settings: VllmSettings) -> str | None:
     """What the hub's cache says of the branch that was loaded; a commit is itself."""
+    name = settings.revision or "main"
+    if _COMMIT.fullmatch(name):
+        return name[:_SHOWN]
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
     cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
-    name = settings.revision or "main"
     reference = cache / f"models--{settings.model.replace('/', '--')}" / "refs" / name
-    return (reference.read_text().strip() if reference.is_file() else name)[:_SHOWN]
+    return reference.read_text().strip()[:_SHOWN] if reference.is_file() else None
 
 
 def _digest(folder: Path) -> str:
-    """SHA-256, shortened, over weights, configuration and tokenizer."""
+    """SHA-256, shortened, over the names and bytes of its files."""
     whole = hashlib.sha256()
-    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")]):
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
         with path.open("rb") as file:
             whole.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
     return whole.hexdigest()[:_SHOWN]

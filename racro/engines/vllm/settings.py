@@ -10,6 +10,9 @@ from racro.servekit.settings import Section
 
 # The base model's name where the served one is the model with an adapter.
 _BASE = "base"
+# What --max-lora-rank takes.
+_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+LARGEST_RANK = _RANKS[-1]
 
 
 class VllmSettings(Section):
@@ -103,12 +106,27 @@ def serve_command(settings: VllmSettings, *, served_name: str, port: int) -> lis
     if settings.adapter_path is None:
         line += ["--served-model-name", served_name]
     else:
-        rank = str(adapter_config(settings.adapter_path)["r"])
-        line += ["--served-model-name", _BASE, "--enable-lora", "--max-lora-rank", rank]
+        rank = rank_of(settings.adapter_path)
+        room = next(allowed for allowed in _RANKS if allowed >= rank)
+        line += ["--served-model-name", _BASE, "--enable-lora", "--max-lora-rank", str(room)]
         line += ["--lora-modules", f"{served_name}={settings.adapter_path}"]
     return [*line, *settings.arguments]
 
 
-def adapter_config(folder: Path) -> dict[str, Any]:
+def rank_of(adapter: Path) -> int:
+    """The largest of its layers'. Raises OSError, ValueError, KeyError or TypeError where the
+    folder holds no LoRA adapter.
+    """
+    config = _adapter_config(adapter)
+    return max(map(int, [config["r"], *(config.get("rank_pattern") or {}).values()]))
+
+
+def base_of(adapter: Path) -> str | None:
+    """The model that it was made for, as it names it. Raises as `rank_of`."""
+    base: str | None = _adapter_config(adapter)["base_model_name_or_path"]
+    return base
+
+
+def _adapter_config(folder: Path) -> dict[str, Any]:
     config: dict[str, Any] = json.loads((folder / "adapter_config.json").read_text())
     return config

@@ -2,24 +2,27 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterator
 from typing import Protocol
 
 from prometheus_client import REGISTRY, Metric
 from prometheus_client.registry import Collector
 
-from racro.contracts.errors import UpstreamError
+from racro.contracts.errors import RacroError
 from racro.engines.vllm.vitals import Vitals
+
+_log = logging.getLogger(__name__)
 
 
 class Watched(Protocol):
-    """`vitals` and `makes_a_token` raise UpstreamError where they get no answer."""
+    """`vitals` and `make_a_token` raise RacroError where they get no answer."""
 
     def is_running(self) -> bool: ...
 
     async def vitals(self) -> Vitals: ...
 
-    async def makes_a_token(self) -> bool: ...
+    async def make_a_token(self) -> None: ...
 
 
 class Watch(Collector):
@@ -45,10 +48,10 @@ class Watch(Collector):
 
     async def stop(self) -> None:
         if self._task is not None:
-            REGISTRY.unregister(self)
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+            REGISTRY.unregister(self)
 
     def collect(self) -> Iterator[Metric]:
         if self._last is not None:
@@ -56,7 +59,10 @@ class Watch(Collector):
 
     async def _keep_looking(self) -> None:
         while True:
-            self.problem = await self._look()
+            try:
+                self.problem = await self._look()
+            except Exception:  # noqa: BLE001 - it goes on watching
+                _log.exception("a look at the engine failed")
             await asyncio.sleep(self._look_every_s)
 
     async def _look(self) -> str | None:
@@ -80,12 +86,14 @@ class Watch(Collector):
         before = self._last
         try:
             self._last = await self._engine.vitals()
-        except UpstreamError:
+        except (RacroError, ValueError):  # the latter of what is no exposition format
             return False
         return before is None or self._last.tokens != before.tokens
 
     async def _makes_a_token(self) -> bool:
-        with contextlib.suppress(UpstreamError, TimeoutError):
+        try:
             async with asyncio.timeout(self._stalled_after_s):
-                return await self._engine.makes_a_token()
-        return False
+                await self._engine.make_a_token()
+        except (RacroError, TimeoutError):
+            return False
+        return True

@@ -61,6 +61,11 @@ def test_who_may_come_back_is_told_when(error) -> None:
     assert (error("later").retry_after_s is not None) == (error.status in {429, 503})
 
 
+def test_a_503_says_whether_asking_another_is_asking_twice() -> None:
+    assert dict(errors.UpstreamUnavailable("broke off").headers) == {b"x-racro-begun": b"true"}
+    assert not errors.NotBegun("not connected").headers
+
+
 @pytest.mark.parametrize("error", TREE)
 @pytest.mark.parametrize("param", [None, "images[0]"])
 def test_an_error_survives_the_wire(error, param) -> None:
@@ -68,8 +73,12 @@ def test_an_error_survives_the_wire(error, param) -> None:
     assert arrived is not None
     assert arrived.envelope() == error("why", param=param).envelope()
     assert arrived.status == error.status
-    # RequestError only groups: what arrives is the first of its kind.
-    assert type(arrived) is (errors.InvalidRequest if error is errors.RequestError else error)
+    # RequestError only groups, and whether work had begun is said in a header.
+    others = {
+        errors.RequestError: errors.InvalidRequest,
+        errors.NotBegun: errors.UpstreamUnavailable,
+    }
+    assert type(arrived) is others.get(error, error)
 
 
 @pytest.mark.parametrize(

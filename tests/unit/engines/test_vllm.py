@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -10,7 +11,7 @@ from prometheus_client import REGISTRY
 from racro.contracts.errors import UpstreamUnavailable
 from racro.engines.vllm import VllmEngine, VllmSettings
 from racro.engines.vllm.diagnosis import diagnose
-from racro.engines.vllm.revision import revision_of
+from racro.engines.vllm.revision import digests_of, revision_of
 from racro.engines.vllm.settings import serve_command
 from racro.engines.vllm.vitals import Vitals
 from racro.engines.vllm.watch import Watch
@@ -30,10 +31,14 @@ def value_of(flag: str, line: list[str]) -> str:
     return line[line.index(flag) + 1]
 
 
+def write_config(adapter: Path, **more: Any) -> None:
+    config = {"base_model_name_or_path": MODEL, **more}
+    (adapter / "adapter_config.json").write_text(json.dumps(config))
+
+
 @pytest.fixture
 def adapter(tmp_path: Path) -> Path:
-    config = {"r": 16, "base_model_name_or_path": MODEL}
-    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    write_config(tmp_path, r=16)
     (tmp_path / "adapter_model.safetensors").write_bytes(b"weights")
     return tmp_path
 
@@ -73,6 +78,16 @@ class TestCommand:
         assert value_of("--max-lora-rank", line) == "16"
         assert value_of("--served-model-name", line) != "eyes"
 
+    @pytest.mark.parametrize(
+        ("ranks", "room"),
+        [({"r": 1}, "1"), ({"r": 12}, "16"), ({"r": 8, "rank_pattern": {"q_proj": 48}}, "64")],
+    )
+    def test_room_for_an_adapters_rank_is_one_that_vllm_knows(
+        self, adapter: Path, ranks: dict[str, Any], room: str
+    ) -> None:
+        write_config(adapter, **ranks)
+        assert value_of("--max-lora-rank", command(adapter_path=adapter)) == room
+
 
 class TestWrongSettings:
     def test_a_folder_that_is_not_there(self) -> None:
@@ -80,8 +95,21 @@ class TestWrongSettings:
             VllmEngine(settings(model="/no/where"), served_name="m")
 
     def test_a_folder_without_an_adapter(self, tmp_path: Path) -> None:
-        with pytest.raises(SystemExit, match=r"engine\.adapter_path: no PEFT adapter there"):
+        with pytest.raises(
+            SystemExit, match=r"engine\.adapter_path: no LoRA adapter \(PEFT\) there"
+        ):
             VllmEngine(settings(adapter_path=tmp_path), served_name="m")
+
+    @pytest.mark.parametrize(
+        ("config", "problem"),
+        [({"r": None}, "no LoRA adapter"), ({"r": 1024}, "of rank 1024, vLLM takes 512 at most")],
+    )
+    def test_an_adapter_of_no_possible_rank(
+        self, adapter: Path, config: dict[str, Any], problem: str
+    ) -> None:
+        write_config(adapter, **config)
+        with pytest.raises(SystemExit, match=problem):
+            VllmEngine(settings(adapter_path=adapter), served_name="m")
 
     def test_an_adapter_of_another_model(self, adapter: Path) -> None:
         with pytest.raises(SystemExit, match=f"made for {MODEL}, not for other/model"):
@@ -108,6 +136,16 @@ class TestWrongSettings:
             False,
         ),
         ("torch.OutOfMemoryError: CUDA out of memory. Tried", "too little memory: CUDA", False),
+        (
+            "OSError: some/model is not a local folder and is not a valid model identifier listed",
+            "there is no such model",
+            True,
+        ),
+        (
+            "OSError: /models/m does not appear to have a file named config.json. Checkout",
+            "the model is not complete, without: config.json",
+            True,
+        ),
     ],
 )
 def test_why_it_did_not_start(line: str, problem: str, lasts: bool) -> None:
@@ -117,8 +155,19 @@ def test_why_it_did_not_start(line: str, problem: str, lasts: bool) -> None:
     assert cause.lasts is lasts
 
 
-def test_an_ordinary_line_is_no_cause() -> None:
-    assert diagnose("INFO 11-23 [gpu_worker.py:760] Available KV cache memory: 31.2 GiB") is None
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO 11-23 [gpu_worker.py:760] Available KV cache memory: 31.2 GiB",
+        "OSError: We couldn't connect to the hub to load the files, and couldn't find them",
+    ],
+)
+def test_what_tells_nothing_lasting_is_no_cause(line: str) -> None:
+    assert diagnose(line) is None
+
+
+def revision(**more) -> str | None:
+    return revision_of(settings(**more), digests_of(settings(**more)))
 
 
 class TestRevision:
@@ -126,20 +175,30 @@ class TestRevision:
         self, adapter: Path, tmp_path: Path
     ) -> None:
         (tmp_path / "model.safetensors").write_bytes(b"weights")
-        base = revision_of(settings(model=str(tmp_path)))
-        assert revision_of(settings(model=str(tmp_path))) == base
-        both = revision_of(settings(model=str(tmp_path), adapter_path=adapter))
+        base = revision(model=str(tmp_path))
+        assert revision(model=str(tmp_path)) == base
+        both = revision(model=str(tmp_path), adapter_path=adapter)
+        assert both is not None
         assert both.startswith(f"{base}+")
-        (tmp_path / "model.safetensors").write_bytes(b"others")
-        assert revision_of(settings(model=str(tmp_path))) != base
+
+    @pytest.mark.parametrize(
+        "name", ["model.safetensors", "pytorch_model.bin", "tokenizer.model", "chat_template.jinja"]
+    )
+    def test_of_every_file(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "config.json").write_text("{}")
+        (tmp_path / name).write_bytes(b"one")
+        before = revision(model=str(tmp_path))
+        (tmp_path / name).write_bytes(b"two")
+        assert revision(model=str(tmp_path)) != before
 
     def test_the_hubs_commit(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-        assert revision_of(settings(revision="0123456789abcdef0123")) == "0123456789abcdef"
+        assert revision(revision="0123456789abcdef" * 2 + "01234567") == "0123456789abcdef"
+        assert revision() is None
         refs = tmp_path / "models--Qwen--Qwen2.5-VL-7B-Instruct" / "refs"
         refs.mkdir(parents=True)
         (refs / "main").write_text("fedcba9876543210fedc")
-        assert revision_of(settings()) == "fedcba9876543210"
+        assert revision() == "fedcba9876543210"
 
 
 METRICS = """\
@@ -191,11 +250,10 @@ class Engine:
             raise UpstreamUnavailable("the engine did not answer in time")
         return Vitals.read(METRICS % (0 if self.asleep else 1) + f"vllm:x {self.tokens}\n")
 
-    async def makes_a_token(self) -> bool:
+    async def make_a_token(self) -> None:
         self.asked += 1
         if not self.answers:
             await asyncio.sleep(60)
-        return True
 
 
 async def until(condition) -> None:

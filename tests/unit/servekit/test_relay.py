@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from racro.contracts.errors import RacroError, Unauthenticated
+from racro.contracts.errors import NotFound, RacroError, Unauthenticated
 from racro.servekit.relay import error_from_answer
 
 # As the servers say it, captured from their sources and from reports of their users.
@@ -115,7 +115,7 @@ def test_too_long_is_understood_from_every_server_and_its_words_are_kept(body) -
         (400, "invalid_request"),
         (401, "upstream_error"),
         (403, "upstream_error"),
-        (404, "unknown_model"),
+        (404, "upstream_error"),
         (422, "invalid_request"),
         (429, "rate_limited"),
         (500, "upstream_unavailable"),
@@ -128,20 +128,25 @@ def test_a_status_has_one_meaning_whatever_the_body(status, code) -> None:
     assert [meaning(status, body).code for body in BODIES] == [code] * len(BODIES)
 
 
-@pytest.mark.parametrize("status", [400, 404, 429])
+@pytest.mark.parametrize("status", [400, 429])
 def test_what_the_client_can_mend_is_told_in_the_upstreams_words(status) -> None:
     assert meaning(status, {"error": {"message": "top_p is wrong"}}).message == "top_p is wrong"
     assert meaning(status, b"<html>").message == "the reasoner refused the request"
 
 
-@pytest.mark.parametrize("status", [401, 403, 500, 503])
+@pytest.mark.parametrize("status", [401, 403, 404, 500, 503])
 def test_what_the_client_cannot_mend_is_told_in_ours(status) -> None:
     error = meaning(status, {"error": {"message": "key sk-123 at 10.0.0.7 is wrong"}})
     assert "sk-123" not in error.message
     assert error.message.startswith("the reasoner ")
 
 
-@pytest.mark.parametrize("error", [one for one in RacroError.tree() if one is not Unauthenticated])
+PASS_THROUGH = [
+    error for error in RacroError.tree() if not issubclass(error, Unauthenticated | NotFound)
+]
+
+
+@pytest.mark.parametrize("error", PASS_THROUGH)
 @pytest.mark.parametrize("status", [400, 401, 500, 503])
 def test_an_error_of_ours_passes_through(error, status) -> None:
     sent = error("why", param="images[0]")

@@ -11,13 +11,15 @@ class Engine(Protocol):
 
     `headers` are added to every request, `stream_fields` to those that are streamed. An engine that
     notices a client's leaving only while it streams sets `plain_by_stream`: plain answers are then
-    folded by us. One that knows images by a content id (vLLM's `uuid`) has `image_ids`.
+    folded by us. One that knows images by a content id (vLLM's `uuid`) has `image_ids`, one that
+    may serve /responses and /messages beside its chat API `more_apis`.
     """
 
     headers: Mapping[str, str]
     stream_fields: Mapping[str, Any]
     plain_by_stream: bool
     image_ids: bool
+    more_apis: bool
 
     @property
     def base_url(self) -> str: ...

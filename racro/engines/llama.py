@@ -53,6 +53,7 @@ class LlamaEngine:
     # long prompt only where progress is streamed (with prompt batches as small as llama_server's).
     plain_by_stream = True
     image_ids = False
+    more_apis = False
     stream_fields: Mapping[str, Any] = {"return_progress": True}
     api_key = None
 

@@ -39,6 +39,7 @@ class RemoteEngine:
     stream_fields: Mapping[str, Any] = {}
     plain_by_stream = False
     image_ids = False
+    more_apis = True
 
     def __init__(self, settings: RemoteSettings, *, served_name: str) -> None:  # noqa: ARG002
         self._settings = settings

@@ -12,18 +12,21 @@ from racro.engines.registry import create_engine
 from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
 from services.reasoner.chat import ChatCompletions
+from services.reasoner.relay import Messages, Responses
 from services.reasoner.settings import ReasonerSettings
 
 
 def create_reasoner(settings: ReasonerSettings) -> FastAPI:
     engine = create_engine(settings.engine, served_name=settings.model)
     chat = ChatCompletions(settings, engine)
+    more = [api(settings, engine) for api in (Responses, Messages) if engine.more_apis]
     created = int(time.time())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with open_session() as session:
-            chat.session = session
+            for api in (chat, *more):
+                api.session = session
             await engine.start(session)
             try:
                 yield
@@ -39,9 +42,10 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
         readiness=readiness,
         lifespan=lifespan,
     )
-    add_asgi_route(
-        app, "/v1/chat/completions", chat, request={"type": "object"}, response={"type": "object"}
-    )
+    for api in (chat, *more):
+        add_asgi_route(
+            app, f"/v1{api.path}", api, request={"type": "object"}, response={"type": "object"}
+        )
 
     @app.get("/v1/models", summary="The served model and the revision of its weights.")
     async def models() -> dict[str, Any]:

@@ -10,7 +10,8 @@ import pytest
 
 from support.processes import wait_until
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+REPOSITORY = Path(__file__).parents[2]
+EXAMPLES = REPOSITORY / "examples"
 # The first one waits for base images, builds and starts.
 pytestmark = pytest.mark.timeout(1200)
 
@@ -125,3 +126,28 @@ def test_a_stream_that_is_open_ends_before_the_gateway_does(stack) -> None:
                 stopping.result()
     assert names[-1] == "done", names
     assert {container["State"]["ExitCode"] for container in stack.containers("gateway")} == {0}
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        path.name
+        for path in sorted((REPOSITORY / "deploy/profiles").iterdir())
+        if (path / "compose.env").exists()
+    ],
+)
+def test_the_gpu_stack_of_a_profile_is_one_that_compose_takes(docker, profile: str) -> None:
+    folder = f"deploy/profiles/{profile}"
+    files = ["-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml"]
+    env = f"{folder}/compose.env"
+    text = docker("compose", "--env-file", env, *files, "config", "--format", "json")
+    services = json.loads(text)["services"]
+    for name in ("captioner", "reasoner"):
+        service = services[name]
+        [gpus] = service["deploy"]["resources"]["reservations"]["devices"]
+        assert gpus["capabilities"] == ["gpu"]
+        config = service["environment"]["RACRO_CONFIG"]
+        [mount] = [one for one in service["volumes"] if one["target"] == str(Path(config).parent)]
+        assert (Path(mount["source"]) / Path(config).name).is_file()
+        assert not service.get("ports")
+    assert list(services["reasoner"]["depends_on"]) == ["captioner"]

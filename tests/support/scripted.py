@@ -123,6 +123,7 @@ class ScriptedServer:
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/files/{name}", self._recorded(self._file))
         app.router.add_post("/v1/chat/completions", self._recorded(self._chat))
+        app.router.add_post("/v1/{api:responses|messages}", self._recorded(self._more))
         app.router.add_post("/v1/perceive", self._recorded(self._perceive))
         return app
 
@@ -171,6 +172,13 @@ class ScriptedServer:
             ]
         pieces = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
         return await self._play(request, script, [*pieces, "data: [DONE]\n\n"])
+
+    async def _more(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+        script = self.script.of(asked)
+        if script.status != 200 or not asked.json.get("stream"):
+            return web.json_response(script.plain, status=script.status)
+        pieces = [_event(chunk["type"], chunk) for chunk in script.chunks or ()]
+        return await self._play(request, script, pieces)
 
     async def _perceive(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         script = self.script.of(asked)

@@ -36,6 +36,7 @@ class VllmEngine:
     stream_fields: Mapping[str, Any] = {}
     plain_by_stream = False
     image_ids = True
+    more_apis = True
     api_key = None
 
     def __init__(self, settings: VllmSettings, *, served_name: str) -> None:

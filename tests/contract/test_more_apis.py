@@ -1,0 +1,80 @@
+"""/v1/responses and /v1/messages of an engine that serves them, as its own clients speak them."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from support.processes import Service
+from support.scripted import ScriptedServer, read_events
+
+BODIES = {
+    "responses": {"model": "r1-7b", "input": "How high?"},
+    "messages": {
+        "model": "r1-7b",
+        "max_tokens": 8,
+        "messages": [{"role": "user", "content": "How high?"}],
+    },
+}
+CHUNKS = [{"type": "response.created", "n": 1}, {"type": "response.completed", "text": "42"}]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def service(engine: ScriptedServer) -> Iterator[Service]:
+    behind = {"kind": "url", "url": f"{engine.url}/v1", "model": "scripted"}
+    with Service("services.reasoner", {"model": "r1-7b", "engine": behind}) as service:
+        yield service
+
+
+@pytest.fixture(autouse=True)
+def afresh(engine: ScriptedServer) -> None:
+    engine.reset()
+
+
+def post(service: Service, api: str, **more) -> httpx2.Response:
+    url = f"{service.url}/v1/{api}"
+    return httpx2.post(url, json={**BODIES[api], **more}, timeout=30, verify=False)
+
+
+@pytest.mark.parametrize("api", BODIES)
+def test_plain(service: Service, engine: ScriptedServer, api: str) -> None:
+    engine.script.plain = {"type": "message", "anything": ["as", "it", "is"]}
+    assert post(service, api).json() == engine.script.plain
+    [asked] = engine.calls(f"/v1/{api}")
+    assert asked.json == {**BODIES[api], "model": "scripted"}
+
+
+@pytest.mark.parametrize("api", BODIES)
+def test_streamed(service: Service, engine: ScriptedServer, api: str) -> None:
+    engine.script.chunks = CHUNKS
+    response = post(service, api, stream=True)
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert read_events(response.text) == [(chunk["type"], chunk) for chunk in CHUNKS]
+
+
+@pytest.mark.parametrize("api", BODIES)
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_engine_without_it(
+    service: Service, engine: ScriptedServer, api: str, stream: bool
+) -> None:
+    engine.script.status, engine.script.plain = 404, {"detail": "Not Found"}
+    response = post(service, api, stream=stream)
+    assert (response.status_code, response.json()["error"]["code"]) == (502, "upstream_error")
+
+
+@pytest.mark.parametrize("api", BODIES)
+def test_another_model_is_unknown(service: Service, engine: ScriptedServer, api: str) -> None:
+    response = post(service, api, model="another")
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "unknown_model")
+    assert not engine.asked
+
+
+@pytest.mark.parametrize("api", BODIES)
+def test_llama_cpp_has_none(llama_reasoner: Service, api: str) -> None:
+    assert post(llama_reasoner, api).status_code == 404

@@ -56,15 +56,25 @@ class Service:
         self.config_file = folder / "config.yaml"
         self.configure(config or {})
         self._log_path = folder / "log"
-        self._log_file = self._log_path.open("wb")
         clean = {k: v for k, v in os.environ.items() if not k.startswith("RACRO_")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", module],
-            env={**clean, "RACRO_CONFIG": str(self.config_file), **(env or {})},
-            stdout=self._log_file,
-            stderr=subprocess.STDOUT,
-        )
+        self._env = {**clean, "RACRO_CONFIG": str(self.config_file), **(env or {})}
+        self._module = module
+        self._start()
         self.wait_for(wait_for, timeout_s=timeout_s)
+
+    def _start(self) -> None:
+        self._log_file = self._log_path.open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", self._module],
+            env=self._env, stdout=self._log_file, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def restart(self, config: dict[str, Any], *, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Another process with other settings under the same address."""
+        self.stop()
+        self.configure(config)
+        self._start()
+        self.wait_for(timeout_s=timeout_s)
 
     def configure(self, config: dict[str, Any]) -> None:
         """Write its settings; one that runs finds them changed."""

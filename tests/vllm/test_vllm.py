@@ -4,8 +4,11 @@ The captioner's weights are random: its words are noise, everything else about t
 """
 
 import json
+import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,6 +17,7 @@ import pytest
 
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
+from support.vllm import START_TIMEOUT_S, seeing
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -51,6 +55,13 @@ def counter(service: Service, name: str, *labels: str) -> float:
     )
 
 
+def engine_core(service: Service) -> psutil.Process:
+    """The process that runs the model."""
+    processes = psutil.Process(service.pid).children(recursive=True)
+    [core] = [one for one in processes if "EngineCore" in one.name()]
+    return core
+
+
 def counted(service: Service, name: str, *labels: str, least: float) -> Callable[[], bool]:
     return lambda: counter(service, name, *labels) >= least
 
@@ -62,7 +73,9 @@ def test_solve(vllm_gateway: Service) -> None:
     assert answer["visual_context"]["caption"].strip()
     assert answer["visual_context"]["tentative"].strip()
     assert answer["visual_context"]["truncated"]
-    assert len(answer["visual_context"]["revision"]) == len(answer["reasoner"]["revision"]) == 16
+    assert re.fullmatch("[0-9a-f]{16}", answer["reasoner"]["revision"])
+    # Of the model and of its adapter.
+    assert re.fullmatch("[0-9a-f]{16}[+][0-9a-f]{16}", answer["visual_context"]["revision"])
     assert answer["visual_context"]["model"] == "captioner"
     assert answer["usage"]["captioner"]["prompt_tokens"] > 0
     assert 0 < answer["usage"]["reasoner"]["completion_tokens"] <= 24
@@ -90,9 +103,10 @@ def test_chat(vllm_gateway: Service) -> None:
 
 
 def test_two_questions_about_one_image_share_it(
-    vllm_gateway: Service, vllm_captioner: Service
+    vllm_gateway: Service, vllm_captioner: Service, vision_passes: Callable[[], int]
 ) -> None:
-    """Four prompts, one of which brings the image into the engine."""
+    """Four prompts, one of which brings the image into the engine, whose vision tower reads it."""
+    seen = vision_passes()
     queries, hits = "vllm:mm_cache_queries_total", "vllm:mm_cache_hits_total"
     before = counter(vllm_captioner, queries), counter(vllm_captioner, hits)
     image = picture()
@@ -101,6 +115,29 @@ def test_two_questions_about_one_image_share_it(
     wait_until(counted(vllm_captioner, queries, least=before[0] + 4), what="four looks")
     assert counter(vllm_captioner, queries) - before[0] == 4
     assert counter(vllm_captioner, hits) - before[1] == 3
+    assert vision_passes() - seen == 1
+
+
+def test_eight_images_with_two_questions_each(
+    vllm_gateway: Service, vllm_captioner: Service, vision_passes: Callable[[], int]
+) -> None:
+    images = [picture() for _ in range(8)]
+    asked = [(image, question) for image in images for question in ("How many?", "Which one?")]
+
+    def all_solved() -> list[str]:
+        with ThreadPoolExecutor(8) as pool:
+            answers = [*pool.map(lambda one: solve(vllm_gateway, [one[0]], one[1]), asked)]
+        assert [answer.status_code for answer in answers] == [200] * 16
+        return [answer.json()["visual_context"]["cache"] for answer in answers]
+
+    def captioned() -> float:
+        return vllm_captioner.metrics()['racro_requests_total{route="/v1/perceive",status="200"}']
+
+    seen, before = vision_passes(), captioned()
+    assert all_solved() == ["miss"] * 16
+    assert (vision_passes() - seen, captioned() - before) == (8, 16)
+    assert all_solved() == ["hit"] * 16
+    assert (vision_passes() - seen, captioned() - before) == (8, 16)
 
 
 def test_a_cached_caption_asks_no_captioner(vllm_gateway: Service, vllm_captioner: Service) -> None:
@@ -156,10 +193,55 @@ def test_a_client_that_leaves_ends_the_generation(
     assert 0 < counter(vllm_reasoner, made) - before < asked
 
 
+def test_an_engine_that_is_stuck_is_not_ready(
+    vllm_gateway: Service, vllm_reasoner: Service
+) -> None:
+    """Its own /health says yes all the time."""
+    core = engine_core(vllm_reasoner)
+
+    def said() -> str:
+        answer = httpx2.get(f"{vllm_reasoner.url}/readyz", verify=False)
+        return answer.json()["checks"]["engine"]
+
+    core.suspend()
+    try:
+        stalled = "the engine is stalled: no token for 10 s"
+        wait_until(lambda: said() == stalled, timeout_s=120, what="the watchdog's finding")
+        refused = chat(vllm_gateway, "Hello", max_tokens=2)
+        assert refused.status_code == 503
+        assert "x-racro-begun" not in refused.headers
+    finally:
+        core.resume()
+    wait_until(lambda: said() == "ok", timeout_s=120, what="recovery")
+    assert chat(vllm_gateway, "Hello", max_tokens=2).status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("api", "body"),
+    [
+        ("responses", {"input": "Hello", "max_output_tokens": 4}),
+        ("messages", {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 4}),
+    ],
+    ids=["responses", "messages"],
+)
+def test_the_apis_that_vllm_has_beside_chat(
+    vllm_reasoner: Service, api: str, body: dict[str, Any], stream: bool
+) -> None:
+    url = f"{vllm_reasoner.url}/v1/{api}"
+    asked = {"model": "smollm2", "stream": stream, **body}
+    response = httpx2.post(url, json=asked, timeout=300, verify=False)
+    assert response.status_code == 200, response.text
+    names = re.findall("^event: (.*)$", response.text, re.MULTILINE)
+    if stream:
+        assert names[-1] in {"response.completed", "response.incomplete", "message_stop"}
+    else:
+        assert response.json()["usage"]["output_tokens"] > 0
+
+
 def test_an_engine_that_is_killed_comes_back(vllm_gateway: Service, vllm_reasoner: Service) -> None:
     processes = psutil.Process(vllm_reasoner.pid).children(recursive=True)
-    [core] = [one for one in processes if "EngineCore" in one.name()]
-    core.kill()
+    engine_core(vllm_reasoner).kill()
     wait_until(
         lambda: httpx2.get(f"{vllm_reasoner.url}/readyz", verify=False).status_code == 503,
         what="the service's knowing",
@@ -169,3 +251,22 @@ def test_an_engine_that_is_killed_comes_back(vllm_gateway: Service, vllm_reasone
     vllm_reasoner.wait_for("/readyz", timeout_s=500)
     assert chat(vllm_gateway, "Hello", max_tokens=2).status_code == 200
     assert not [one for one in processes if one.is_running() and one.status() != "zombie"]
+
+
+def test_another_adapter_has_captions_of_its_own(
+    vllm: Path, vllm_gateway: Service, vllm_captioner: Service
+) -> None:
+    image = picture()
+    first = solve(vllm_gateway, [image]).json()["visual_context"]
+    vllm_captioner.restart(seeing(vllm, "second"), timeout_s=START_TIMEOUT_S)
+
+    def captioned_anew() -> dict[str, Any] | None:
+        context = solve(vllm_gateway, [image]).json()["visual_context"]
+        return context if context["revision"] != first["revision"] else None
+
+    second = wait_until(captioned_anew, what="the other adapter")
+    assert second["cache"] == "miss"
+    assert second["caption"] != first["caption"]
+    model, adapter = first["revision"].split("+")
+    assert second["revision"].split("+")[0] == model
+    assert second["revision"].split("+")[1] != adapter

@@ -45,7 +45,7 @@ sys.meta_path.insert(0, BeforeTorchvision())
 
 
 # Of this vLLM has no metric.
-PASSES = '''"""The images that the vision tower of Qwen2.5-VL reads, a line each in $VISION_PASSES."""
+PASSES = '''"""The images that Qwen2.5-VL looks at, a line each in $VISION_PASSES."""
 import importlib.abc
 import importlib.util
 import os

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded test-embedded test-cache test-compose test-vllm soak
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded test-embedded test-cache test-compose test-vllm soak bench-vllm
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -58,6 +58,10 @@ soak: $(VENV)/dev
 
 bench: $(VENV)/dev .bench-venv/installed
 	$(BIN)/python -m benchmarks
+
+# Our order of the stages against the authors', on real vLLM without a GPU: about ten minutes.
+bench-vllm: $(VENV)/dev .vllm-venv/models
+	VLLM_VENV=$(abspath .vllm-venv) $(BIN)/python -m benchmarks.decoupling
 
 # Every pinned requirement and its hashes, from the floors in pyproject.toml.
 lock: $(VENV)/dev

@@ -11,11 +11,13 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class Noise:
-    """One noisy picture in a file of about `size` bytes; each label gives a file of its own."""
+    """One noisy picture in a file of about `size` bytes, another one for each seed; each label gives
+    a file of its own.
+    """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, seed: str = "") -> None:
         side = max(1, math.isqrt(size // 3))
-        noise = random.Random(size)
+        noise = random.Random(f"{size} {seed}")
         rows = b"".join(b"\0" + noise.randbytes(3 * side) for _ in range(side))
         self._header = _chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
         self._pixels = _chunk(b"IDAT", zlib.compress(rows, 0))

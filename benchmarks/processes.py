@@ -89,9 +89,9 @@ class Process:
         self._stop()
         self._log.close()
 
-    def wait_for(self, path: str) -> Self:
+    def wait_for(self, path: str, *, timeout_s: float = _START_TIMEOUT_S) -> Self:
         """Until a GET of `path` is answered with 200."""
-        deadline = time.monotonic() + _START_TIMEOUT_S
+        deadline = time.monotonic() + timeout_s
         while not self._answers(path):
             if self._popen.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{self._popen.args!r} does not answer:\n{self.log()}")

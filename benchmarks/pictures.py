@@ -11,7 +11,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class Noise:
-    """One noisy picture in a file of about `size` bytes, another one for each seed; each label gives
+    """One noisy picture in a file of about `size` bytes, another for each seed; each label gives
     a file of its own.
     """
 

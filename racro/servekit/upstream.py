@@ -91,6 +91,10 @@ class Upstream:
         )
         try:
             return await ask()
+        except aiohttp.ClientSSLError as error:
+            raise NotBegun(
+                f"the {self.name} cannot be reached: its TLS certificate is not trusted"
+            ) from error
         except _NOT_CONNECTED as error:
             raise NotBegun(f"the {self.name} cannot be reached") from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):

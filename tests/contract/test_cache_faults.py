@@ -1,17 +1,16 @@
 """Whatever Redis does: the cache answers in time, says what is wrong, and recovers by itself."""
 
 import asyncio
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from gateway.cache import Cache
 from gateway.cache.opening import open_caches
 from gateway.settings import CacheSection
+from support.certificates import make_certificate
 from support.processes import free_port
 from support.redis import RedisServer, Wire
 
@@ -204,12 +203,3 @@ async def test_over_tls(tmp_path) -> None:
         named = url.replace("127.0.0.1", "localhost")
         async with opened(f"{named}?ssl_ca_certs={tmp_path}/cert.pem") as cache:
             assert cache.problem is None
-
-
-def make_certificate(folder: Path) -> None:
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-subj", "/CN=127.0.0.1",
-         "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"],
-        check=True, capture_output=True,
-    )  # fmt: skip

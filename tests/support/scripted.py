@@ -5,6 +5,7 @@ It records what it was asked, answers as scripted, and notes when a client left 
 
 import asyncio
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -71,10 +72,11 @@ class Asked:
 class ScriptedServer:
     """Runs in a thread of its own. `url` has no /v1."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> None:
         self.script = Script()
         self.asked: list[Asked] = []
         self._host = host
+        self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -112,10 +114,10 @@ class ScriptedServer:
 
     async def _start(self) -> None:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, 0)
+        site = web.TCPSite(self._runner, self._host, 0, ssl_context=self._tls)
         await site.start()
         self.port = site._server.sockets[0].getsockname()[1]
-        self.url = f"http://{self._host}:{self.port}"
+        self.url = f"{'https' if self._tls else 'http'}://{self._host}:{self.port}"
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=200 * 2**20)

@@ -7,6 +7,7 @@ import aiohttp
 import msgspec
 
 from racro.contracts.errors import (
+    BEGUN_HEADER,
     ContextLengthExceeded,
     InvalidRequest,
     NotBegun,
@@ -37,8 +38,12 @@ async def relay_stream(response: aiohttp.ClientResponse, out: EventStream) -> No
 
 async def raise_for_status(response: aiohttp.ClientResponse, *, name: str) -> None:
     """Raise what an unsuccessful answer of upstream `name` means to our client."""
-    if response.status != _OK:
-        raise error_from_answer(response.status, await response.read(), name=name)
+    if response.status == _OK:
+        return
+    error = error_from_answer(response.status, await response.read(), name=name)
+    if response.status == NotBegun.status and BEGUN_HEADER.decode() not in response.headers:
+        raise NotBegun(error.message)
+    raise error
 
 
 def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:

@@ -28,13 +28,12 @@ from benchmarks.processes import Process
 from benchmarks.report import Row, machine_line, show
 from racro.contracts.prompts import RACRO_V1, solve_messages
 
-_CAPTION_TOKENS = _TENTATIVE_TOKENS = 64
-_ANSWER_TOKENS = 64
+_CAPTION_TOKENS = _TENTATIVE_TOKENS = _ANSWER_TOKENS = 32
 _CONCURRENCY = 8
 _IMAGES = 8
 _QUESTIONS = ("How high is the bar?", "Which bar is the highest?")
 _IMAGE_BYTES = 200_000
-_ROUNDS = 5
+_ROUNDS = 3
 _START_TIMEOUT_S = 600
 _IDEAL = (_CAPTION_TOKENS + _TENTATIVE_TOKENS) / max(_CAPTION_TOKENS, _TENTATIVE_TOKENS)
 _ENGINE_ARGUMENTS = ("--enforce-eager", "--block-size=32", "--kv-cache-memory-bytes=268435456")
@@ -45,6 +44,7 @@ _ENGINE_ENVIRONMENT = {
     "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
 }
 
+_console = Console()
 _labels = count()
 
 
@@ -147,6 +147,7 @@ def run(stack: Stack) -> Iterator[Row]:
     cold: list[tuple[Measured, Measured]] = []
     warm: list[tuple[Measured, Measured]] = []
     for number in range(_ROUNDS + 1):
+        _console.print(f"round {number} of {_ROUNDS}")
         # Images of their own for each order: the engines keep what they saw.
         ours, theirs = _problems(), _problems()
         for pairs in (cold, warm):
@@ -209,11 +210,10 @@ def main() -> None:
     vllm = os.environ.get("VLLM_VENV")
     if vllm is None:
         sys.exit("VLLM_VENV: name the environment that `make .vllm-venv/models` makes")
-    console = Console()
+    _console.print("starting two engines: a minute or two")
     with _stack(Path(vllm)) as stack:
-        console.print("engines ready")
-        show(console, [*run(stack)])
-    console.print(machine_line())
+        show(_console, [*run(stack)])
+    _console.print(machine_line())
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import ValidationError
 
-from racro.contracts.errors import UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import NotBegun, UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import Delta, Identity, PerceiveRequest, PerceiveResponse
 from racro.servekit.context import TIMEOUT_HEADER
 from racro.servekit.relay import error_from_answer, raise_for_status
@@ -36,7 +36,7 @@ class CaptionerClient:
                 if self._identity is None or now() >= self._expires:
                     await self._refresh()
         if self._identity is None:
-            raise UpstreamUnavailable("the captioner cannot be reached")
+            raise NotBegun("the captioner cannot be reached")
         return self._identity
 
     async def check(self) -> None:

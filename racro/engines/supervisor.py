@@ -164,7 +164,7 @@ class Supervisor:
         except NotBegun:
             return False
         except Exception as error:  # noqa: BLE001 - whatever it meets, the engine is not ready
-            self._problem = f"the engine is starting; a probe failed: {error or 'no answer'}"
+            self._problem = f"the engine is starting; a probe failed: {str(error) or 'no answer'}"
             return False
 
     async def _listen(self, output: asyncio.StreamReader) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import aiohttp
@@ -27,9 +28,28 @@ def open_session(*, connect_timeout_s: float = 1) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_CONNECTION_S),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
+        trace_configs=[_tracing()],
         cookie_jar=aiohttp.DummyCookieJar(),
         read_bufsize=2**18,
     )
+
+
+class _Connection:
+    """Of one request."""
+
+    reused = False
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """How aiohttp tells which connection a request went over."""
+
+    async def reuse(_: object, context: SimpleNamespace, __: object) -> None:
+        if context.trace_request_ctx is not None:
+            context.trace_request_ctx.reused = True
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_reuseconn.append(reuse)
+    return tracing
 
 
 class Upstream:
@@ -80,6 +100,7 @@ class Upstream:
     async def _ask(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
+        connection = _Connection()
         ask = partial(
             self._session.request,
             method,
@@ -88,17 +109,21 @@ class Upstream:
             headers=headers,
             skip_auto_headers=_NOT_SENT,
             allow_redirects=False,
+            trace_request_ctx=connection,
         )
         try:
             return await ask()
-        except aiohttp.ClientSSLError as error:
+        except aiohttp.ClientConnectorCertificateError as error:
             raise NotBegun(
                 f"the {self.name} cannot be reached: its TLS certificate is not trusted"
             ) from error
         except _NOT_CONNECTED as error:
             raise NotBegun(f"the {self.name} cannot be reached") from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            # Not a byte of an answer came: the pooled connection was closed while it was idle.
+            # A pooled connection may have been closed while it was idle. One that was new had its
+            # request, and work may have begun.
+            if not connection.reused:
+                raise
             return await ask()
 
     async def get_text(self, path: str) -> str:
@@ -124,10 +149,10 @@ class Upstream:
         try:
             async with asyncio.timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
                 if response.status != 200:  # noqa: PLR2004
-                    raise UpstreamUnavailable(f"the {self.name} answered {response.status}")
+                    raise NotBegun(f"the {self.name} answered {response.status}")
                 return await response.read()
         except TimeoutError as error:
-            raise UpstreamUnavailable(f"the {self.name} did not answer in time") from error
+            raise NotBegun(f"the {self.name} did not answer in time") from error
 
     def post(
         self, path: str, body: Any, *, headers: Mapping[str, str] | None = None

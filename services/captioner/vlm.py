@@ -166,6 +166,7 @@ class VlmCaptioner:
             settings.temperature,
             settings.max_tokens,
             PREPROCESSING_VERSION,
+            *_shaping(settings.engine),
         ]
         return Identity(
             model=self._model,
@@ -257,6 +258,13 @@ def _png(image: Image.Image) -> memoryview:
 def _name_of(model: str) -> str:
     """What clients are shown: never where on the machine it lies."""
     return Path(model).name if Path(model).is_dir() else model
+
+
+def _shaping(settings: RemoteSettings | VllmSettings) -> Sequence[Any]:
+    """What else an engine of ours lets its operator change in what it says."""
+    if isinstance(settings, VllmSettings):
+        return settings.dtype, settings.quantization, *settings.arguments
+    return ()
 
 
 def _create_engine(settings: RemoteSettings | VllmSettings, *, served_name: str) -> Engine:

@@ -7,12 +7,12 @@ import aiohttp
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from racro.contracts.errors import InvalidRequest, NotBegun, UnknownModel
+from racro.contracts.errors import InvalidRequest, NotBegun, NotFound, UnknownModel
 from racro.engines import Engine
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status, relay_stream
 from racro.servekit.responses import NotJson, read_body, send_response
-from racro.servekit.sse import EventStream
+from racro.servekit.sse import EventStream, NamedEventStream
 from racro.servekit.upstream import Upstream
 from services.reasoner.settings import ReasonerSettings
 
@@ -25,6 +25,7 @@ class Relay:
     """An API of the engine under `path`, plain or streamed, with our model's name and limits."""
 
     path: ClassVar[str]
+    _open: ClassVar[type[EventStream]] = EventStream
 
     def __init__(self, settings: ReasonerSettings, engine: Engine) -> None:
         self._settings = settings
@@ -39,10 +40,10 @@ class Relay:
         async with within(timeout_s):
             if body.get("stream"):
                 async with (
-                    EventStream(send, keep_alive_s=self._settings.keep_alive_s) as out,
+                    self._open(send, keep_alive_s=self._settings.keep_alive_s) as out,
                     self._ask({**body, **self._engine.stream_fields}) as response,
                 ):
-                    await raise_for_status(response, name="engine")
+                    await self._check(response)
                     await self._relay(response, out)
             else:
                 await self._plain(body, send)
@@ -62,23 +63,37 @@ class Relay:
         )
         return engine.post(self.path, body, headers=self._engine.headers)
 
+    async def _check(self, response: aiohttp.ClientResponse) -> None:
+        await raise_for_status(response, name="engine")
+
     async def _relay(self, response: aiohttp.ClientResponse, out: EventStream) -> None:
         await relay_stream(response, out)
 
     async def _plain(self, body: Body, send: Send) -> None:
         async with self._ask(body) as response:
-            await raise_for_status(response, name="engine")
+            await self._check(response)
             answer = await response.read()
         await send_response(send, answer)
 
 
-class Responses(Relay):
+class _Further(Relay):
+    """One that not every engine has; events of its streams have names, those of errors too."""
+
+    _open = NamedEventStream
+
+    async def _check(self, response: aiohttp.ClientResponse) -> None:
+        if response.status == NotFound.status:
+            raise NotFound("the engine has no such API, or nothing under the id that was given")
+        await super()._check(response)
+
+
+class Responses(_Further):
     """OpenAI responses, of an engine that serves them."""
 
     path = "/responses"
 
 
-class Messages(Relay):
+class Messages(_Further):
     """Anthropic messages, of an engine that serves them."""
 
     path = "/messages"

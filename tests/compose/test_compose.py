@@ -144,8 +144,11 @@ def test_the_gpu_stack_of_a_profile_is_one_that_compose_takes(docker, profile: s
     services = json.loads(text)["services"]
     for name in ("captioner", "reasoner"):
         service = services[name]
-        [gpus] = service["deploy"]["resources"]["reservations"]["devices"]
+        resources = service["deploy"]["resources"]
+        [gpus] = resources["reservations"]["devices"]
         assert gpus["capabilities"] == ["gpu"]
+        # The embedded default's would end an engine that loads.
+        assert "limits" not in resources
         config = service["environment"]["RACRO_CONFIG"]
         [mount] = [one for one in service["volumes"] if one["target"] == str(Path(config).parent)]
         assert (Path(mount["source"]) / Path(config).name).is_file()

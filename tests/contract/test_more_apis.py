@@ -65,7 +65,18 @@ def test_an_engine_without_it(
 ) -> None:
     engine.script.status, engine.script.plain = 404, {"detail": "Not Found"}
     response = post(service, api, stream=stream)
-    assert (response.status_code, response.json()["error"]["code"]) == (502, "upstream_error")
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("api", BODIES)
+def test_one_that_breaks_off_ends_in_an_error_event(
+    service: Service, engine: ScriptedServer, api: str
+) -> None:
+    """Anthropic's SDK does not look at events without a name."""
+    engine.script.chunks, engine.script.die_after = CHUNKS, 1
+    events = read_events(post(service, api, stream=True).text)
+    assert [name for name, _ in events] == [CHUNKS[0]["type"], "error"]
+    assert events[-1][1]["error"]["code"] == "upstream_unavailable"
 
 
 @pytest.mark.parametrize("api", BODIES)

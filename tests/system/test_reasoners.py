@@ -5,7 +5,9 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -93,7 +95,7 @@ class TestCopies:
     ) -> None:
         gone = f"http://127.0.0.1:{free_port()}"
         config = with_reasoners(captioner, default=section(gone, reasoner.url))
-        with Service("gateway", config) as gateway:
+        with Service("gateway", config, wait_for="/healthz") as gateway:
             assert [chat(gateway, stream=stream).status_code for _ in range(4)] == [200] * 4
             assert solve(gateway).json()["answer"] == "42"
         assert len(reasoner.chats) == 5
@@ -110,9 +112,16 @@ class TestCopies:
     def test_one_that_drops_what_is_sent_to_it_is_not_missed(
         self, captioner: ScriptedServer, reasoner: ScriptedServer, blackhole: str
     ) -> None:
+        """Of two at once, one is asked of each copy."""
+        reasoner.script.before_s = 0.5
         config = with_reasoners(captioner, default=section(blackhole, reasoner.url))
-        with Service("gateway", config) as gateway:
-            assert [chat(gateway).status_code for _ in range(4)] == [200] * 4
+        # Nobody has looked which are there.
+        with Service("gateway", config, wait_for="/healthz") as gateway:
+            began = time.monotonic()
+            with ThreadPoolExecutor(2) as pool:
+                answers = [*pool.map(lambda _: chat(gateway).status_code, range(2))]
+        assert answers == [200, 200]
+        assert time.monotonic() - began > 1  # the second that connecting may take
 
     def test_what_the_engine_of_one_has_begun_no_other_begins_again(
         self, captioner: ScriptedServer, reasoner: ScriptedServer

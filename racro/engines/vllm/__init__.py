@@ -9,10 +9,10 @@ from typing import Any
 
 import aiohttp
 
-from racro.contracts.errors import NotBegun, UpstreamError
+from racro.contracts.errors import NotBegun
 from racro.engines.supervisor import Supervisor
 from racro.engines.vllm.diagnosis import diagnose
-from racro.engines.vllm.revision import Digests, digests_of, revision_of
+from racro.engines.vllm.revision import revision_of
 from racro.engines.vllm.settings import (
     LARGEST_RANK,
     VllmSettings,
@@ -50,7 +50,8 @@ class VllmEngine:
         )
         self._watch = Watch(self, stalled_after_s=settings.stalled_after_s)
         self._session: aiohttp.ClientSession | None = None
-        self._digests: asyncio.Task[Digests] | None = None
+        self._revision: str | None = None
+        self._reading: asyncio.Task[str | None] | None = None
 
     @property
     def base_url(self) -> str:
@@ -67,25 +68,14 @@ class VllmEngine:
 
     @property
     def known_problem(self) -> str | None:
-        return self._supervisor.problem or self._watch.problem or self._unknown_weights()
+        return self._supervisor.problem or self._watch.problem
 
     async def problem(self) -> str | None:
         return self._supervisor.problem_in_full or self.known_problem
 
-    def _unknown_weights(self) -> str | None:
-        if self._digests is None or not self._digests.done():
-            return "the engine's weights are being read"
-        if self._digests.exception() is not None:
-            return "the engine's weights cannot be read"
-        return None
-
     async def revision(self) -> str | None:
-        if self._digests is None:
-            raise NotBegun("the engine was not started")
-        try:
-            return revision_of(self._settings, await asyncio.shield(self._digests))
-        except OSError as error:
-            raise UpstreamError("the engine's weights cannot be read") from error
+        """Known before the engine is ready."""
+        return self._revision
 
     def is_running(self) -> bool:
         return self._supervisor.problem is None
@@ -105,15 +95,24 @@ class VllmEngine:
             await response.read()
 
     def _command(self, port: int) -> Sequence[str]:
-        # Each child reads the folder again, which may hold others by now.
-        self._digests = asyncio.create_task(asyncio.to_thread(digests_of, self._settings))
+        # Another child may find other weights under the same name.
+        self._reading = None
         engine = serve_command(self._settings, served_name=self.model, port=port)
         return [sys.executable, "-m", "racro.engines.guard", str(os.getpid()), *engine]
 
     async def _would_answer(self, _: int) -> bool:
         await self._upstream().get_json("/version")
         await self.make_a_token()
+        # Not while it loads: one that has no memory would have them read again at each try.
+        if self._reading is None or self._failed_to_read():
+            self._reading = asyncio.create_task(asyncio.to_thread(revision_of, self._settings))
+        # A large model's take longer than a probe may.
+        self._revision = await asyncio.shield(self._reading)
         return True
+
+    def _failed_to_read(self) -> bool:
+        task = self._reading
+        return task is not None and task.done() and task.exception() is not None
 
     def _upstream(self) -> Upstream:
         if self._session is None:

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from racro.engines.vllm.settings import VllmSettings
@@ -12,32 +11,17 @@ _SHOWN = 16
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-@dataclass(frozen=True)
-class Digests:
-    """Of what lies in local folders; None for a model of the hub, and for no adapter."""
-
-    model: str | None
-    adapter: str | None
-
-
-def digests_of(settings: VllmSettings) -> Digests:
-    """Reads every byte: half a minute for 15 GB. Raises OSError."""
-    folder, adapter = Path(settings.model), settings.adapter_path
-    return Digests(
-        model=_digest(folder) if folder.is_dir() else None,
-        adapter=None if adapter is None else _digest(adapter),
-    )
-
-
-def revision_of(settings: VllmSettings, digests: Digests) -> str | None:
+def revision_of(settings: VllmSettings) -> str | None:
     """The digest of local weights or the hub's commit; that of the adapter after a plus.
 
-    None where the hub's cache does not tell. Raises OSError.
+    None where the hub's cache does not tell. Reads every byte of local folders: half a minute for
+    15 GB. Raises OSError.
     """
-    model = digests.model or _hub_commit(settings)
-    if model is None or digests.adapter is None:
+    folder, adapter = Path(settings.model), settings.adapter_path
+    model = _digest(folder) if folder.is_dir() else _hub_commit(settings)
+    if model is None or adapter is None:
         return model
-    return f"{model}+{digests.adapter}"
+    return f"{model}+{_digest(adapter)}"
 
 
 def _hub_commit(settings: VllmSettings) -> str | None:

@@ -1,5 +1,6 @@
 """Every profile of deploy/profiles is one that the services take, and its arithmetic is right."""
 
+import json
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -31,6 +32,8 @@ KV_BYTES = {
     "Qwen/Qwen2.5-VL-32B-Instruct": 64 * 8 * 128 * 4,
     "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B": 64 * 8 * 128 * 4,
 }
+# Tokens of a prompt's own words and a long question.
+PROMPT_TEXT = 500
 ARITHMETIC = re.compile(
     r"(?P<share>[\d.]+) of (?:(?P<gpus>\d) × )?(?P<each>\d+) GiB = (?P<total>[\d.]+): "
     r"weights (?P<weights>[\d.]+) .*about (?P<activations>[\d.]+), "
@@ -72,6 +75,17 @@ def test_the_gateway_asks_what_there_is(profile: Path, read) -> None:
     assert section.visual_budget_tokens + section.sampling.max_tokens <= section.context_tokens
     captioner = read(profile, "captioner").captioner
     assert gateway.captioner.max_tokens == captioner.max_tokens < captioner.engine.context_tokens
+
+
+@pytest.mark.parametrize("profile", ON_GPUS, **by_name)
+def test_as_many_images_as_are_allowed_fit_beside_a_caption(profile: Path, read) -> None:
+    captioner = read(profile, "captioner").captioner
+    engine = captioner.engine
+    flag, value = engine.arguments
+    assert flag == "--mm-processor-kwargs"
+    tokens_per_image = json.loads(value)["max_pixels"] / (28 * 28)
+    prompt = engine.context_tokens - captioner.max_tokens
+    assert engine.images_per_prompt * tokens_per_image + PROMPT_TEXT <= prompt
 
 
 @pytest.mark.parametrize("profile", ON_GPUS, **by_name)

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from racro.contracts.errors import UpstreamUnavailable
 from racro.engines.vllm import VllmEngine, VllmSettings
 from racro.engines.vllm.diagnosis import diagnose
-from racro.engines.vllm.revision import digests_of, revision_of
+from racro.engines.vllm.revision import revision_of
 from racro.engines.vllm.settings import serve_command
 from racro.engines.vllm.vitals import Vitals
 from racro.engines.vllm.watch import Watch
@@ -167,7 +167,7 @@ def test_what_tells_nothing_lasting_is_no_cause(line: str) -> None:
 
 
 def revision(**more) -> str | None:
-    return revision_of(settings(**more), digests_of(settings(**more)))
+    return revision_of(settings(**more))
 
 
 class TestRevision:

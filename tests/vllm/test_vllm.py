@@ -187,7 +187,9 @@ def test_a_client_that_leaves_ends_the_generation(
     with httpx2.stream(
         "POST", f"{vllm_gateway.url}/v1/chat/completions", json=body, timeout=300, verify=False
     ) as response:
-        next(response.iter_lines())
+        # An iterator that nobody holds is collected, and the connection closed with it.
+        lines = response.iter_lines()
+        next(lines)
         wait_until(lambda: counter(vllm_reasoner, running) == 1, what="the generation")
     wait_until(lambda: counter(vllm_reasoner, running) == 0, what="the engine's idleness")
     assert 0 < counter(vllm_reasoner, made) - before < asked

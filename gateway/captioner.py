@@ -1,8 +1,9 @@
 """The gateway's side of the captioner's contract."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from racro.contracts.errors import NotBegun, UpstreamError, UpstreamUnavailable
@@ -11,6 +12,7 @@ from racro.servekit.context import TIMEOUT_HEADER
 from racro.servekit.relay import error_from_answer, raise_for_status
 from racro.servekit.responses import encode
 from racro.servekit.sse import Event, read_events
+from racro.servekit.tracing import step
 from racro.servekit.upstream import Upstream
 
 Listen = Callable[[Delta], Awaitable[None]]
@@ -53,6 +55,12 @@ class CaptionerClient:
         """One streamed call; `listen` hears each piece of text as it comes."""
         body = encode(request.model_copy(update={"stream": True}).model_dump())
         headers = {TIMEOUT_HEADER: str(int(timeout_s * 1000))}
+        with step("POST /v1/perceive", SpanKind.CLIENT):
+            return await self._perceive(body, headers, listen)
+
+    async def _perceive(
+        self, body: bytes, headers: Mapping[str, str], listen: Listen
+    ) -> PerceiveResponse:
         async with self._upstream.post("/v1/perceive", body, headers=headers) as response:
             await raise_for_status(response, name="captioner")
             async for event in read_events(response.content):

@@ -20,6 +20,7 @@ from racro.contracts.errors import (
     UnsupportedMediaType,
 )
 from racro.servekit.tasks import all_of, off_loop_if_large
+from racro.servekit.tracing import step
 
 SUPPORTED = "PNG, JPEG, GIF and WebP are supported"
 
@@ -67,6 +68,10 @@ class ImageLoader:
         Raises the first error in order of arrival: InvalidImage, TooLarge, UnsupportedMediaType,
         UrlForbidden or InvalidRequest, each naming the image's field.
         """
+        with step("load images"):
+            return await self._load_all(sources)
+
+    async def _load_all(self, sources: Sequence[ImageSource]) -> list[Image]:
         if len(sources) == 1:
             # Telling sources apart would hash megabytes of text for nothing.
             return [await self._load(sources[0])]

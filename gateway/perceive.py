@@ -26,6 +26,7 @@ from racro.contracts.perception import (
     normalise_question,
 )
 from racro.contracts.solve import CacheMode, CacheResult, VisualContext
+from racro.servekit.tracing import step
 
 Listen = Callable[[Delta], Awaitable[None]]
 
@@ -91,6 +92,13 @@ class Perceiver:
         Raises what the captioner raised for its caption; a tentative response that failed is left
         out and marked.
         """
+        with step("perceive") as span:
+            perception = await self._perceive(look, listen)
+            span.set_attribute("racro.cache", perception.context.cache)
+        metrics.count_result(perception.context.cache)
+        return perception
+
+    async def _perceive(self, look: Look, listen: Listen) -> Perception:
         identity = await self._captioner.identity()
         wanted = [part for part in _parts_of(look) if part in identity.parts]
         keys = {part: self._key(look, part, identity.fingerprint) for part in wanted}
@@ -107,9 +115,7 @@ class Perceiver:
                 seats.enter_context(flight.seat())
             outcomes = await _follow_all(flights, listen)
 
-        perception = _assemble(look, cached, outcomes, joined=joined)
-        metrics.count_result(perception.context.cache)
-        return perception
+        return _assemble(look, cached, outcomes, joined=joined)
 
     def _key(self, look: Look, part: Part, fingerprint: str) -> str:
         return visual_context_key(

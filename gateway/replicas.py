@@ -8,9 +8,9 @@ from typing import Any
 
 import aiohttp
 
-from racro.contracts.errors import BEGUN_HEADER, NotBegun, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import NotBegun, UpstreamError, UpstreamUnavailable
 from racro.servekit.tasks import all_of
-from racro.servekit.upstream import Upstream
+from racro.servekit.upstream import Upstream, begun_nothing
 
 _NOT_READY = 503
 # One that was away is asked last for so long, unless a check finds it back.
@@ -63,7 +63,7 @@ class Replicas:
                     response = await _post(attempt, replica, path, body)
                 except NotBegun:
                     continue
-                if not _refused(response):
+                if not begun_nothing(response):
                     stack.push_async_exit(attempt.pop_all().__aexit__)
                     return response
         return await _post(stack, last, path, body)
@@ -92,10 +92,6 @@ async def _post(
     if response.status == _NOT_READY:
         replica.away()
     return response
-
-
-def _refused(response: aiohttp.ClientResponse) -> bool:
-    return response.status == _NOT_READY and BEGUN_HEADER.decode() not in response.headers
 
 
 async def _document(replica: Replica, path: str) -> Any:

@@ -22,6 +22,7 @@ from racro.contracts.solve import (
     Timing,
     VisualContext,
 )
+from racro.servekit.tracing import generation, record_usage
 
 
 class Audience(Protocol):
@@ -116,7 +117,11 @@ async def _reason(
     )
     answer = _Answer()
     started = watch.total()
-    with visual_budget(reasoner, [context]), watch.stage("reason"):
+    with (
+        visual_budget(reasoner, [context]),
+        watch.stage("reason"),
+        generation(reasoner.settings.model) as span,
+    ):
         async with aclosing(reasoner.stream(messages)) as pieces:
             async for piece in pieces:
                 if "first_token" not in watch.stages and (piece.content or piece.reasoning):
@@ -129,6 +134,7 @@ async def _reason(
                     await audience.said(piece.content)
                 answer.finish_reason = piece.finish_reason or answer.finish_reason
                 answer.usage = piece.usage or answer.usage
+        record_usage(span, answer.usage)
     metrics.count_tokens("reasoner", answer.usage)
     return answer
 

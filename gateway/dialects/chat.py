@@ -30,6 +30,7 @@ from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import JSON, Headers, NotJson, read_body, send_response
 from racro.servekit.sse import EventStream
 from racro.servekit.tasks import all_of, off_loop_if_large
+from racro.servekit.tracing import generation, record_usage
 
 _fields_decoder = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.Encoder().encode
@@ -124,7 +125,11 @@ class ChatCompletions:
         if seen:
             await out.add_headers(_headers(seen, watch))
         body = chat.for_reasoner(reasoner, seen)
-        with visual_budget(reasoner, _contexts(seen)), watch.stage("reason"):
+        with (
+            visual_budget(reasoner, _contexts(seen)),
+            watch.stage("reason"),
+            generation(reasoner.settings.model) as span,
+        ):
             asked, usage = watch.total(), Usage()
             async with reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
@@ -133,6 +138,7 @@ class ChatCompletions:
                         watch.record("first_token", watch.total() - asked)
                     await out.write(piece)
                     usage = last_usage(piece) or usage
+            record_usage(span, usage)
         metrics.count_tokens("reasoner", usage)
 
     async def _plain(
@@ -145,11 +151,17 @@ class ChatCompletions:
     ) -> None:
         seen = await self._look(asker, chat, reasoner, watch)
         body = chat.for_reasoner(reasoner, seen)
-        with visual_budget(reasoner, _contexts(seen)), watch.stage("reason"):
+        with (
+            visual_budget(reasoner, _contexts(seen)),
+            watch.stage("reason"),
+            generation(reasoner.settings.model) as span,
+        ):
             async with reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
                 answer = await response.read()
-        metrics.count_tokens("reasoner", usage_of(answer))
+            usage = usage_of(answer)
+            record_usage(span, usage)
+        metrics.count_tokens("reasoner", usage)
         await send_response(send, answer, headers=[JSON, *_headers(seen, watch)])
 
     async def _look(

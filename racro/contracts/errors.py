@@ -17,6 +17,7 @@
     └── UpstreamError               502  upstream_error
         ├── UpstreamUnavailable     503  upstream_unavailable
         │   └── NotBegun            503  upstream_unavailable
+        │       └── ShuttingDown    503  upstream_unavailable
         └── DeadlineExceeded        504  deadline_exceeded
 
 Messages name the field and the limit. They never carry an address, a traceback or the repr of an
@@ -27,6 +28,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 BEGUN_HEADER = b"x-racro-begun"
+_CLOSE = (b"connection", b"close")
 
 
 class RacroError(Exception):
@@ -114,6 +116,8 @@ class MethodNotAllowed(RequestError):
 class TooLarge(RequestError):
     status = 413
     code = "too_large"
+    # The rest of the body will not be read, so the connection cannot be used again.
+    headers = (_CLOSE,)
 
 
 class UnsupportedMediaType(RequestError):
@@ -158,7 +162,13 @@ class UpstreamUnavailable(UpstreamError):
 class NotBegun(UpstreamUnavailable):
     """Nothing was done: another may be asked the same. What 503 means where no header tells."""
 
-    headers = ()
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+
+class ShuttingDown(NotBegun):
+    """The process that got this connection is ending; another may stand at its address."""
+
+    headers = (_CLOSE,)
 
 
 class DeadlineExceeded(UpstreamError):
@@ -169,7 +179,9 @@ class DeadlineExceeded(UpstreamError):
 
 # Of those that share a code, the one that promises least.
 _BY_CODE = {
-    error.code: error for error in RacroError.tree() if error not in (RequestError, NotBegun)
+    error.code: error
+    for error in RacroError.tree()
+    if error is not RequestError and not issubclass(error, NotBegun)
 }
 _BY_STATUS = {
     401: Unauthenticated,

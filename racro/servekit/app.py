@@ -20,12 +20,14 @@ from starlette.types import ASGIApp
 
 from racro import __version__
 from racro.contracts.errors import RacroError
+from racro.servekit.drain import Drain, DrainingServer
 from racro.servekit.logs import configure_logging
 from racro.servekit.memory import use_one_arena
 from racro.servekit.middleware import CancelOnDisconnect, HotRoutes, LimitBody, Observe
 from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
 from racro.servekit.settings import ServiceSettings
 from racro.servekit.tasks import one_at_a_time
+from racro.servekit.tracing import Trace, tracing
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -133,12 +135,14 @@ def _json_content(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]
     return {"application/json": {"schema": schema}}
 
 
-def _guarded(app: FastAPI) -> ASGIApp:
+def _guarded(app: FastAPI, *, shutdown_timeout_s: float) -> tuple[ASGIApp, Drain]:
     """Our middleware stands before FastAPI's own stack: hot routes never enter that."""
     door = app.state.door
     endpoints = {path: door(endpoint) for path, endpoint in app.state.hot_endpoints.items()}
     hot = HotRoutes(door(app), endpoints=endpoints)
-    return Observe(CancelOnDisconnect(LimitBody(hot, max_bytes=app.state.max_body_bytes)))
+    limited = LimitBody(hot, max_bytes=app.state.max_body_bytes)
+    drain = Drain(CancelOnDisconnect(limited), timeout_s=shutdown_timeout_s)
+    return Observe(Trace(drain)), drain
 
 
 def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
@@ -148,10 +152,11 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
     gc.collect()
     gc.freeze()
     configure_logging(service=service, level=settings.log_level)
-    # uvicorn ends what it began and then raises the signal again: an orderly end is no failure.
+    # Before uvicorn listens to it, and when uvicorn raises it again after a second one.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
-        _guarded(app),
+    guarded, drain = _guarded(app, shutdown_timeout_s=settings.shutdown_timeout_s)
+    config = uvicorn.Config(
+        guarded,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -161,5 +166,6 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
         loop="uvloop",
         http="httptools",
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=settings.shutdown_timeout_s,
     )
+    with tracing(service):
+        DrainingServer(config, drain).run()

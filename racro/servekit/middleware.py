@@ -1,6 +1,7 @@
 """Pure ASGI middleware, outermost first: Observe, CancelOnDisconnect, LimitBody, HotRoutes.
 
-None of them reads the Host header: the path is `scope["path"]`.
+`tracing.Trace` and `drain.Drain` stand behind the first. None of them reads the Host header: the
+path is `scope["path"]`.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from racro.servekit.responses import error_response, unexpected_error
 _log = logging.getLogger(__name__)
 _access_log = logging.getLogger("racro.access")
 
-_QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
+QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLIENT_CLOSED_REQUEST = 499
 # Looking a label up costs more than counting under it.
 _requests = cache(metrics.REQUESTS.labels)
@@ -77,7 +78,7 @@ class Observe:
             metrics.IN_FLIGHT.dec()
             _requests(route, status).inc()
             _request_seconds(route).observe(seconds)
-            if route not in _QUIET_ROUTES:
+            if route not in QUIET_ROUTES:
                 _access_log.info(
                     "%s %s",
                     scope["method"],

@@ -7,7 +7,6 @@ import aiohttp
 import msgspec
 
 from racro.contracts.errors import (
-    BEGUN_HEADER,
     ContextLengthExceeded,
     InvalidRequest,
     NotBegun,
@@ -21,6 +20,7 @@ from racro.contracts.errors import (
 )
 from racro.servekit.responses import NotJson
 from racro.servekit.sse import EventStream
+from racro.servekit.upstream import begun_nothing
 
 _OK = 200
 _TOO_MANY = 429
@@ -41,7 +41,7 @@ async def raise_for_status(response: aiohttp.ClientResponse, *, name: str) -> No
     if response.status == _OK:
         return
     error = error_from_answer(response.status, await response.read(), name=name)
-    if response.status == NotBegun.status and BEGUN_HEADER.decode() not in response.headers:
+    if begun_nothing(response):
         raise NotBegun(error.message)
     raise error
 

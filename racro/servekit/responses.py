@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Send
 
-from racro.contracts.errors import RacroError, TooLarge, error_from_status
+from racro.contracts.errors import RacroError, error_from_status
 from racro.servekit import metrics
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -62,9 +62,6 @@ def error_response(error: RacroError) -> Response:
     headers = {name.decode(): value.decode() for name, value in error.headers}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(error.retry_after_s)
-    if isinstance(error, TooLarge):
-        # The rest of the body will not be read, so the connection cannot be used again.
-        headers["connection"] = "close"
     return Response(
         encode(error.envelope()),
         status_code=error.status,

@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from types import SimpleNamespace
 from typing import Any, Literal
 
 import aiohttp
 import msgspec
 
-from racro.contracts.errors import NotBegun, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import BEGUN_HEADER, NotBegun, UpstreamError, UpstreamUnavailable
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
 from racro.servekit.responses import NotJson, encode
+from racro.servekit.tracing import trace_headers
 
 # Below the five seconds after which a uvicorn (vLLM's too) closes an idle connection: reusing one
 # that is about to close fails a request for nothing.
@@ -52,6 +52,15 @@ def _tracing() -> aiohttp.TraceConfig:
     return tracing
 
 
+def begun_nothing(response: aiohttp.ClientResponse) -> bool:
+    """Whether another may be asked the same."""
+    return response.status == NotBegun.status and BEGUN_HEADER.decode() not in response.headers
+
+
+def _is_ending(response: aiohttp.ClientResponse) -> bool:
+    return begun_nothing(response) and response.headers.get("connection") == "close"
+
+
 class Upstream:
     """One HTTP peer. `name` is what clients see of it: addresses are never shown."""
 
@@ -84,7 +93,12 @@ class Upstream:
         Raises UpstreamUnavailable when the peer cannot be reached (NotBegun: nothing was sent) or
         breaks off, also while the body is read inside the block.
         """
-        all_headers = {**self._headers, REQUEST_ID_HEADER: request_id.get(), **(headers or {})}
+        all_headers = {
+            **self._headers,
+            REQUEST_ID_HEADER: request_id.get(),
+            **trace_headers(),
+            **(headers or {}),
+        }
         try:
             response = await self._ask(method, path, body, all_headers)
         except (aiohttp.ClientError, OSError) as error:
@@ -100,31 +114,34 @@ class Upstream:
     async def _ask(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
-        connection = _Connection()
-        ask = partial(
-            self._session.request,
-            method,
-            self._base_url + path,
-            data=body,
-            headers=headers,
-            skip_auto_headers=_NOT_SENT,
-            allow_redirects=False,
-            trace_request_ctx=connection,
-        )
-        try:
-            return await ask()
-        except aiohttp.ClientConnectorCertificateError as error:
-            raise NotBegun(
-                f"the {self.name} cannot be reached: its TLS certificate is not trusted"
-            ) from error
-        except _NOT_CONNECTED as error:
-            raise NotBegun(f"the {self.name} cannot be reached") from error
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            # A pooled connection may have been closed while it was idle. One that was new had its
-            # request, and work may have begun.
-            if not connection.reused:
-                raise
-            return await ask()
+        # A kept connection may have been closed while it was idle, or lead to a process that is
+        # ending: nobody began with the request then, and it is sent again, at last on a new one.
+        while True:
+            connection = _Connection()
+            try:
+                response = await self._session.request(
+                    method,
+                    self._base_url + path,
+                    data=body,
+                    headers=headers,
+                    skip_auto_headers=_NOT_SENT,
+                    allow_redirects=False,
+                    trace_request_ctx=connection,
+                )
+            except aiohttp.ClientConnectorCertificateError as error:
+                raise NotBegun(
+                    f"the {self.name} cannot be reached: its TLS certificate is not trusted"
+                ) from error
+            except _NOT_CONNECTED as error:
+                raise NotBegun(f"the {self.name} cannot be reached") from error
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                # A new connection had its request, and work may have begun.
+                if not connection.reused:
+                    raise
+            else:
+                if not (connection.reused and _is_ending(response)):
+                    return response
+                response.close()
 
     async def get_text(self, path: str) -> str:
         """A small document, for probes: within two seconds.

@@ -39,6 +39,7 @@ from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import NotJson
 from racro.servekit.sse import read_events
 from racro.servekit.tasks import all_of
+from racro.servekit.tracing import generation, record_usage
 from racro.servekit.upstream import Upstream
 from services.captioner.images import PREPROCESSING_VERSION
 from services.captioner.settings import VlmSettings
@@ -100,7 +101,10 @@ class VlmCaptioner:
 
         async def generate(part: Part, prompt: CaptionPrompt) -> None:
             try:
-                done[part] = await self._generate(part, prompt, content, request.options, listen)
+                with generation(self._model) as span:
+                    samples = await self._generate(part, prompt, content, request.options, listen)
+                    record_usage(span, samples[0].usage)
+                done[part] = samples
             except RacroError as error:
                 if part == "caption" or "caption" not in prompts:
                     raise

@@ -1,6 +1,7 @@
 """The engine's own APIs, relayed."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 import aiohttp
@@ -13,6 +14,7 @@ from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status, relay_stream
 from racro.servekit.responses import NotJson, read_body, send_response
 from racro.servekit.sse import EventStream, NamedEventStream
+from racro.servekit.tracing import generation
 from racro.servekit.upstream import Upstream
 from services.reasoner.settings import ReasonerSettings
 
@@ -57,11 +59,14 @@ class Relay:
             raise UnknownModel("no such model; GET /v1/models lists them", param="model")
         return {**body, "model": self._engine.model}
 
-    def _ask(self, body: Body) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    @asynccontextmanager
+    async def _ask(self, body: Body) -> AsyncIterator[aiohttp.ClientResponse]:
         engine = Upstream(
             self.session, self._engine.base_url, name="engine", api_key=self._engine.api_key
         )
-        return engine.post(self.path, body, headers=self._engine.headers)
+        with generation(self._engine.model):
+            async with engine.post(self.path, body, headers=self._engine.headers) as response:
+                yield response
 
     async def _check(self, response: aiohttp.ClientResponse) -> None:
         await raise_for_status(response, name="engine")

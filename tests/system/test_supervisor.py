@@ -195,23 +195,6 @@ def test_a_wrong_path_stops_the_boot(tmp_path: Path, setting: str) -> None:
     assert "Traceback" not in boot.stderr
 
 
-def test_a_stream_that_does_not_end_holds_a_stopping_service_up_only_so_long(
-    captioner: ScriptedServer, reasoner: ScriptedServer
-) -> None:
-    reasoner.script.between_s = 60
-    config = {
-        "captioner": {"url": captioner.url},
-        "reasoners": {"default": {"url": f"{reasoner.url}/v1", "model": "scripted"}},
-        "shutdown_timeout_s": 1,
-    }
-    body = {"model": "default", "stream": True, "messages": [{"role": "user", "content": "?"}]}
-    with Service("gateway", config) as service:
-        url = f"{service.url}/v1/chat/completions"
-        with httpx2.stream("POST", url, json=body, timeout=30) as answer:
-            assert next(answer.iter_bytes())
-            assert service.stop() == 0
-
-
 class TestAnEngineThatDoesNotStart:
     """In the words of `vllm serve`, which a shell script plays here."""
 

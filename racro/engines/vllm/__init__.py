@@ -22,13 +22,14 @@ from racro.engines.vllm.settings import (
 )
 from racro.engines.vllm.vitals import Vitals
 from racro.engines.vllm.watch import Watch
+from racro.servekit import tracing
 from racro.servekit.relay import raise_for_status
 from racro.servekit.upstream import Upstream
 
 __all__ = ["VllmEngine", "VllmSettings"]
 
 # Nothing of what it does leaves the machine.
-_ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+_ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", **tracing.PROTOCOL}
 
 
 class VllmEngine:
@@ -97,7 +98,9 @@ class VllmEngine:
     def _command(self, port: int) -> Sequence[str]:
         # Another child may find other weights under the same name.
         self._reading = None
-        engine = serve_command(self._settings, served_name=self.model, port=port)
+        engine = serve_command(
+            self._settings, served_name=self.model, port=port, traces=tracing.endpoint()
+        )
         return [sys.executable, "-m", "racro.engines.guard", str(os.getpid()), *engine]
 
     async def _would_answer(self, _: int) -> bool:

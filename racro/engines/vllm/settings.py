@@ -89,8 +89,13 @@ _FLAGS = {
 _ALWAYS = ("--host", "127.0.0.1", "--disable-fastapi-docs", "--disable-uvicorn-access-log")
 
 
-def serve_command(settings: VllmSettings, *, served_name: str, port: int) -> list[str]:
-    """The command line of `vllm serve`. What the operator adds comes last, and wins."""
+def serve_command(
+    settings: VllmSettings, *, served_name: str, port: int, traces: str | None = None
+) -> list[str]:
+    """The command line of `vllm serve`. What the operator adds comes last, and wins.
+
+    `traces`: where it sends its spans, a URL for OTLP.
+    """
     line = [*settings.command, "serve", settings.model, *_ALWAYS, "--port", str(port)]
     for field, flag in _FLAGS.items():
         if (value := getattr(settings, field)) is not None:
@@ -103,6 +108,8 @@ def serve_command(settings: VllmSettings, *, served_name: str, port: int) -> lis
         line += ["--limit-mm-per-prompt", json.dumps(limits)]
     if settings.tool_parser is not None:
         line.append("--enable-auto-tool-choice")
+    if traces is not None:
+        line += ["--otlp-traces-endpoint", traces]
     if settings.adapter_path is None:
         line += ["--served-model-name", served_name]
     else:

@@ -77,6 +77,7 @@ def test_an_error_survives_the_wire(error, param) -> None:
     others = {
         errors.RequestError: errors.InvalidRequest,
         errors.NotBegun: errors.UpstreamUnavailable,
+        errors.ShuttingDown: errors.UpstreamUnavailable,
     }
     assert type(arrived) is others.get(error, error)
 

@@ -10,12 +10,14 @@ from racro.contracts.errors import NotBegun, UpstreamUnavailable
 from racro.servekit.upstream import Upstream, open_session
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+ENDING = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+BEGUN = ENDING.replace(b"connection", b"x-racro-begun: true\r\nconnection")
 
 
 class Peer:
-    """Answers the requests that `answers` allows, by their number; before others it hangs up."""
+    """Gives its answers in order, whatever the connection; instead of None it hangs up."""
 
-    def __init__(self, answers: Callable[[int], bool]) -> None:
+    def __init__(self, *answers: bytes | None) -> None:
         self.answers = answers
         self.asked = 0
 
@@ -23,10 +25,12 @@ class Peer:
         while head := await reader.readuntil(b"\r\n\r\n"):
             assert head.startswith(b"POST /work")
             await reader.readexactly(2)
+            answer = self.answers[self.asked]
             self.asked += 1
-            if not self.answers(self.asked):
+            if answer is not None:
+                writer.write(answer)
+            if answer != OK:
                 break
-            writer.write(OK)
         writer.close()
 
 
@@ -37,15 +41,16 @@ async def asking(peer: Peer) -> AsyncIterator[Callable]:
     async with server, open_session() as session:
         upstream = Upstream(session, f"http://127.0.0.1:{port}", name="engine")
 
-        async def ask() -> None:
+        async def ask() -> int:
             async with upstream.post("/work", {}) as response:
-                assert await response.read() == b"{}"
+                await response.read()
+                return response.status
 
         yield ask
 
 
 async def test_one_that_hangs_up_on_a_new_connection_may_have_begun() -> None:
-    peer = Peer(lambda number: False)
+    peer = Peer(None)
     async with asking(peer) as ask:
         with pytest.raises(UpstreamUnavailable) as failure:
             await ask()
@@ -54,11 +59,31 @@ async def test_one_that_hangs_up_on_a_new_connection_may_have_begun() -> None:
 
 
 async def test_one_that_hangs_up_on_a_kept_connection_is_asked_once_more() -> None:
-    peer = Peer(lambda number: number != 2)
+    peer = Peer(OK, None, OK)
     async with asking(peer) as ask:
-        await ask()
-        await ask()
+        assert [await ask(), await ask()] == [200, 200]
     assert peer.asked == 3
+
+
+async def test_one_that_is_ending_may_have_a_successor_at_its_address() -> None:
+    peer = Peer(OK, ENDING, OK)
+    async with asking(peer) as ask:
+        assert [await ask(), await ask()] == [200, 200]
+    assert peer.asked == 3
+
+
+async def test_one_that_is_ending_and_has_no_successor_is_not_asked_for_ever() -> None:
+    peer = Peer(OK, ENDING, ENDING)
+    async with asking(peer) as ask:
+        assert [await ask(), await ask()] == [200, 503]
+    assert peer.asked == 3
+
+
+async def test_one_that_ends_in_the_middle_of_the_work_is_not_asked_again() -> None:
+    peer = Peer(OK, BEGUN)
+    async with asking(peer) as ask:
+        assert [await ask(), await ask()] == [200, 503]
+    assert peer.asked == 2
 
 
 async def test_one_that_is_not_there_has_begun_nothing() -> None:

@@ -1,0 +1,77 @@
+"""An orderly end: what began may end, what comes now is sent away."""
+
+import time
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from racro.contracts.errors import ShuttingDown
+from racro.servekit.responses import error_response
+
+# Who watches a service wants to know to its end: it is alive, and not ready.
+_ANSWERED_TO_THE_END = frozenset({"/healthz", "/metrics"})
+# For what is cut off, and for connections that close.
+_CLOSING_S = 1
+
+
+class Drain:
+    """Middleware that counts the requests in flight and, once begun, lets no further ones in.
+
+    The door stays open meanwhile: load balancers learn late that a process is ending, and a refusal
+    with `Connection: close` sends their request elsewhere where a closed port would lose it.
+    """
+
+    def __init__(self, app: ASGIApp, *, timeout_s: float) -> None:
+        self.app = app
+        self._timeout_s = timeout_s
+        self._in_flight = 0
+        self._deadline: float | None = None
+
+    @property
+    def begun(self) -> bool:
+        return self._deadline is not None
+
+    @property
+    def over(self) -> bool:
+        """Nothing is in flight any more, or it took too long."""
+        if self._deadline is None:
+            return False
+        return not self._in_flight or time.monotonic() > self._deadline
+
+    def begin(self) -> None:
+        self._deadline = time.monotonic() + self._timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in _ANSWERED_TO_THE_END:
+            await self.app(scope, receive, send)
+            return
+        if self.begun:
+            error = ShuttingDown("the service is shutting down")
+            await error_response(error)(scope, receive, send)
+            return
+        self._in_flight += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._in_flight -= 1
+
+
+class DrainingServer(uvicorn.Server):
+    """Drains at the first SIGTERM or SIGINT and ends with status 0; at another one it ends now."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        config.timeout_graceful_shutdown = _CLOSING_S
+        super().__init__(config)
+        self._drain = drain
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._drain.begun:
+            super().handle_exit(sig, frame)
+        else:
+            self._drain.begin()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        self.should_exit |= self._drain.over
+        return await super().on_tick(counter)

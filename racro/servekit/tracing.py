@@ -1,0 +1,168 @@
+"""Traces by OpenTelemetry: off, and free, until the standard variables name a collector.
+
+Spans hold names, numbers and outcomes, never a text, an image or a key. Those of models follow the
+GenAI semantic conventions: github.com/open-telemetry/semantic-conventions-genai
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from opentelemetry import propagate
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer
+from opentelemetry.util.types import AttributeValue
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from racro.contracts.errors import RacroError
+from racro.contracts.perception import Usage
+from racro.servekit.context import request_id
+from racro.servekit.middleware import QUIET_ROUTES, route_of
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_PROTOCOL = "http/protobuf"
+# For a child that would speak gRPC otherwise.
+PROTOCOL = {_PROTOCOLS[0]: _PROTOCOL}
+_INTERNAL_ERROR = 500
+
+_NO_SPAN = nullcontext(INVALID_SPAN)
+_tracer: Tracer | None = None
+
+
+def endpoint() -> str | None:
+    """Where spans go, a URL for OTLP over HTTP; None: nowhere."""
+    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return None
+    traces, all_signals = map(os.environ.get, _ENDPOINTS)
+    if traces or not all_signals:
+        return traces or None
+    return all_signals.rstrip("/") + "/v1/traces"
+
+
+@contextmanager
+def tracing(service: str) -> Iterator[None]:
+    """Trace what happens inside; what was not sent yet is sent at the end.
+
+    Leaves the process where a variable asks for what is not there.
+    """
+    if endpoint() is None:
+        yield
+        return
+    for variable in _PROTOCOLS:
+        if os.environ.get(variable, _PROTOCOL) != _PROTOCOL:
+            sys.exit(f"wrong settings:\n  {variable}: {_PROTOCOL} is the one that is spoken here")
+    # Imported only here: who does not trace pays nothing.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+        OTLPSpanExporter,
+    )
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    name = os.environ.get("OTEL_SERVICE_NAME", f"racro-{service}")
+    provider = TracerProvider(resource=Resource.create({"service.name": name}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    global _tracer  # noqa: PLW0603 - a process has one, and every request would carry it otherwise
+    _tracer = provider.get_tracer("racro")
+    try:
+        yield
+    finally:
+        _tracer = None
+        provider.shutdown()
+
+
+def step(name: str, kind: SpanKind = SpanKind.INTERNAL) -> AbstractContextManager[Span]:
+    """A part of the request's way."""
+    return _NO_SPAN if _tracer is None else _recorded(_tracer, name, kind, {})
+
+
+def generation(model: str) -> AbstractContextManager[Span]:
+    """A call of a model over OpenAI's chat API."""
+    if _tracer is None:
+        return _NO_SPAN
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        # The conventions' word for that API, whoever serves it.
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": model,
+    }
+    return _recorded(_tracer, f"chat {model}", SpanKind.CLIENT, attributes)
+
+
+def record_usage(span: Span, usage: Usage) -> None:
+    if span.is_recording() and usage != Usage():
+        span.set_attribute("gen_ai.usage.input_tokens", usage.prompt_tokens)
+        span.set_attribute("gen_ai.usage.output_tokens", usage.completion_tokens)
+
+
+def trace_headers() -> dict[str, str]:
+    """What tells an upstream whose span its own belong to."""
+    carrier: dict[str, str] = {}
+    if _tracer is not None:
+        propagate.inject(carrier)
+    return carrier
+
+
+@contextmanager
+def _recorded(
+    tracer: Tracer,
+    name: str,
+    kind: SpanKind,
+    attributes: Mapping[str, AttributeValue],
+    context: Context | None = None,
+) -> Iterator[Span]:
+    with tracer.start_as_current_span(
+        name,
+        context,
+        kind,
+        attributes,
+        # Tracebacks and messages of others may hold texts.
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield span
+        except BaseException as error:
+            kind_of_error = error.code if isinstance(error, RacroError) else type(error).__name__
+            _fail(span, kind_of_error)
+            raise
+
+
+def _fail(span: Span, error: str) -> None:
+    span.set_attribute("error.type", error)
+    span.set_status(StatusCode.ERROR)
+
+
+class Trace:
+    """Middleware: a span for each request, below its client's if it sends one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _tracer is None or scope["type"] != "http" or scope["path"] in QUIET_ROUTES:
+            await self.app(scope, receive, send)
+            return
+        method = scope["method"]
+        attributes = {"http.request.method": method, "racro.request_id": request_id.get()}
+        carrier = {
+            key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
+        }
+        context = propagate.extract(carrier)
+        with _recorded(_tracer, method, SpanKind.SERVER, attributes, context) as span:
+
+            async def traced_send(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                    span.set_attribute("http.response.status_code", status)
+                    if status >= _INTERNAL_ERROR:
+                        _fail(span, str(status))
+                await send(message)
+
+            try:
+                await self.app(scope, receive, traced_send)
+            finally:
+                span.update_name(f"{method} {route_of(scope)}")
+                span.set_attribute("http.route", route_of(scope))

@@ -1,0 +1,125 @@
+"""A service that is told to end ends what it began, and sends everybody else away."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Barrier
+
+import httpx2
+import pytest
+
+from support.processes import Service, wait_until
+from support.scripted import Script, ScriptedServer
+
+STREAMS = 20
+PIECES = [f"{number} " for number in range(40)]
+
+
+@pytest.fixture
+def reasoner() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        server.script = Script(texts=PIECES, between_s=0.05)
+        yield server
+
+
+@contextmanager
+def gateway(reasoner: ScriptedServer, **settings) -> Iterator[Service]:
+    with ScriptedServer() as captioner:
+        config = {
+            "captioner": {"url": captioner.url},
+            "reasoners": {"default": {"url": f"{reasoner.url}/v1", "model": "scripted"}},
+            **settings,
+        }
+        with Service("gateway", config) as service:
+            yield service
+
+
+def chat(service: Service, *, stream: bool) -> dict:
+    body = {"messages": [{"role": "user", "content": "?"}], "model": "default", "stream": stream}
+    return {"url": f"{service.url}/v1/chat/completions", "json": body, "timeout": 30}
+
+
+def read_stream(service: Service, begun: Barrier) -> str:
+    with httpx2.stream("POST", **chat(service, stream=True), verify=False) as response:
+        lines = response.iter_lines()
+        first = next(filter(None, map(content, lines)))
+        begun.wait()
+        return first + "".join(map(content, lines))
+
+
+def begin_to_end(service: Service) -> None:
+    service.process.send_signal(signal.SIGTERM)
+    ready = f"{service.url}/readyz"
+    wait_until(lambda: httpx2.get(ready, verify=False).status_code == 503, what="not ready")
+
+
+@contextmanager
+def endless(service: Service) -> Iterator[None]:
+    """A stream that has begun."""
+    with httpx2.stream("POST", **chat(service, stream=True), verify=False) as response:
+        chunks = response.iter_bytes()
+        assert next(chunks)
+        yield
+
+
+def content(line: str) -> str:
+    if not line.startswith("data: {"):
+        return ""
+    [choice] = json.loads(line.removeprefix("data: "))["choices"] or [{"delta": {}}]
+    return choice["delta"].get("content") or ""
+
+
+def test_streams_end_whole_while_new_requests_are_sent_away(reasoner: ScriptedServer) -> None:
+    with (
+        gateway(reasoner) as service,
+        ThreadPoolExecutor(STREAMS) as pool,
+        httpx2.Client(verify=False) as kept,
+    ):
+        assert kept.post(**chat(service, stream=False)).status_code == 200
+        begun = Barrier(STREAMS + 1)
+        streams = [pool.submit(read_stream, service, begun) for _ in range(STREAMS)]
+        begun.wait(20)
+        begin_to_end(service)
+        for client in (kept, httpx2):
+            answer = client.post(**chat(service, stream=False))
+            assert answer.status_code == 503
+            assert answer.headers["connection"] == "close"
+            assert answer.headers["retry-after"]
+            assert "x-racro-begun" not in answer.headers
+            assert answer.json()["error"] == {
+                "type": "server_error",
+                "code": "upstream_unavailable",
+                "message": "the service is shutting down",
+                "param": None,
+            }
+        assert httpx2.get(f"{service.url}/healthz", verify=False).status_code == 200
+        assert httpx2.get(f"{service.url}/metrics", verify=False).status_code == 200
+        assert not any(stream.done() for stream in streams)
+        assert [stream.result() for stream in streams] == ["".join(PIECES)] * STREAMS
+        assert service.process.wait(5) == 0
+
+
+def test_one_without_work_ends_at_once_whatever_connections_are_kept() -> None:
+    with ScriptedServer() as reasoner, gateway(reasoner) as service, httpx2.Client() as kept:
+        assert kept.get(f"{service.url}/v1/models").status_code == 200
+        began = time.monotonic()
+        assert service.stop() == 0
+        assert time.monotonic() - began < 5
+
+
+def test_a_stream_that_does_not_end_holds_a_stopping_service_up_only_so_long(
+    reasoner: ScriptedServer,
+) -> None:
+    reasoner.script.between_s = 60
+    with gateway(reasoner, shutdown_timeout_s=1) as service, endless(service):
+        assert service.stop() == 0
+
+
+def test_a_second_signal_ends_it_now(reasoner: ScriptedServer) -> None:
+    reasoner.script.between_s = 60
+    with gateway(reasoner) as service, endless(service):
+        begin_to_end(service)
+        assert service.stop() == 0

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cached, images, memory, passthrough, startup
+from benchmarks import cached, images, memory, passthrough, startup, tracing
 from benchmarks.processes import REPOSITORY
 from benchmarks.report import Row, machine_line, save, show
 
-_NAMES = ("passthrough", "images", "cached", "memory", "startup")
+_NAMES = ("passthrough", "images", "cached", "tracing", "memory", "startup")
 _ROUTER = REPOSITORY / ".bench-venv" / "bin" / "vllm-router"
 
 _console = Console()
@@ -37,7 +37,14 @@ def _arguments() -> argparse.Namespace:
 
 
 def _benchmarks(vllm_router: Path) -> dict[str, Callable[[], list[Row]]]:
-    runs = (partial(passthrough.run, vllm_router), images.run, cached.run, memory.run, startup.run)
+    runs = (
+        partial(passthrough.run, vllm_router),
+        images.run,
+        cached.run,
+        tracing.run,
+        memory.run,
+        startup.run,
+    )
     return dict(zip(_NAMES, runs, strict=True))
 
 

@@ -3,8 +3,8 @@
 The paper's evaluation asks for the caption, then for the tentative response, then for the answer.
 The gateway asks for the first two at once and keeps them. Sixteen problems, two questions on each
 of eight images, eight under way at a time and one; noise of fixed length from tiny models of random
-weights, so that both orders generate the same number of tokens. With all the time in perception, and
-an engine to which two prompts at once are no more work than one, ours would take half of theirs.
+weights, so that both orders generate the same number of tokens. With all the time in perception,
+and an engine to which two prompts are no more work than one, ours would take half of theirs.
 """
 
 import asyncio

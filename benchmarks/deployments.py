@@ -13,14 +13,16 @@ from benchmarks.processes import Process, free_port, measured_core, other_cores
 
 
 @contextmanager
-def service(module: str, config: Mapping[str, Any]) -> Iterator[Process]:
+def service(
+    module: str, config: Mapping[str, Any], *, env: Mapping[str, str] | None = None
+) -> Iterator[Process]:
     """`python -m <module>` with a configuration file of its own."""
     port = free_port()
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         # Every JSON document is YAML.
         json.dump({**config, "port": port}, file)
         file.flush()
-        env = {"RACRO_CONFIG": file.name}
+        env = {"RACRO_CONFIG": file.name, **(env or {})}
         with Process([sys.executable, "-m", module], port=port, env=env) as process:
             yield process
 
@@ -34,14 +36,16 @@ def upstream() -> Iterator[Process]:
 
 
 @contextmanager
-def gateway(upstream_url: str, **more: Any) -> Iterator[Process]:
+def gateway(
+    upstream_url: str, *, env: Mapping[str, str] | None = None, **more: Any
+) -> Iterator[Process]:
     """Our gateway with its defaults and `more`, over the scripted upstream."""
     config = {
         "captioner": {"url": upstream_url},
         "reasoners": {"default": {"url": upstream_url + "/v1", "model": "scripted"}},
         **more,
     }
-    with service("gateway", config) as process:
+    with service("gateway", config, env=env) as process:
         yield process.wait_for("/readyz")
 
 

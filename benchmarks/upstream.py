@@ -86,6 +86,8 @@ _INSTANT = [_STREAM_HEAD, _chunk(_completion_chunk(CHUNKS - 1) + "data: [DONE]\n
 _PERCEPTION = [_STREAM_HEAD, *map(_chunk, _perceive_events()), _END]
 _PLAIN = {
     b"/health": _json({"status": "ok"}),
+    # Where traces go.
+    b"/v1/traces": _json({}),
     b"/v1/models": _json({"object": "list", "data": [{"id": _MODEL, "object": "model"}]}),
     b"/v1/identity": _json({**_IDENTITY, "parts": ["caption", "tentative"]}),
 }

@@ -148,9 +148,6 @@ def _guarded(app: FastAPI, *, shutdown_timeout_s: float) -> tuple[ASGIApp, Drain
 def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
     """Serve until a signal; requests in flight may end first, for `shutdown_timeout_s`."""
     use_one_arena()
-    # What was imported stays: the collector need not look through it again and again.
-    gc.collect()
-    gc.freeze()
     configure_logging(service=service, level=settings.log_level)
     # Before uvicorn listens to it, and when uvicorn raises it again after a second one.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -168,4 +165,7 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
         timeout_keep_alive=75,
     )
     with tracing(service):
+        # What was imported stays: the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
         DrainingServer(config, drain).run()

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _access_log = logging.getLogger("racro.access")
 
 QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
-_CLIENT_CLOSED_REQUEST = 499
+CLIENT_CLOSED_REQUEST = 499
 # Looking a label up costs more than counting under it.
 _requests = cache(metrics.REQUESTS.labels)
 _request_seconds = cache(metrics.REQUEST_SECONDS.labels)
@@ -53,7 +53,7 @@ class Observe:
         identifier = adopt_request_id(scope["headers"])
         token = request_id.set(identifier)
         id_header = (REQUEST_ID_HEADER.encode(), identifier.encode())
-        status, started_answer = _CLIENT_CLOSED_REQUEST, False
+        status, started_answer = CLIENT_CLOSED_REQUEST, False
 
         async def observed_send(message: Message) -> None:
             nonlocal status, started_answer

@@ -8,17 +8,27 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import TracebackType
+from typing import Literal
 
-from opentelemetry import propagate
-from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer
+from opentelemetry.context import Context, attach, detach
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Span,
+    SpanKind,
+    StatusCode,
+    Tracer,
+    get_current_span,
+    set_span_in_context,
+)
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from racro.contracts.errors import RacroError
 from racro.contracts.perception import Usage
-from racro.servekit.context import request_id
-from racro.servekit.middleware import QUIET_ROUTES, route_of
+from racro.servekit.context import header, request_id
+from racro.servekit.middleware import CLIENT_CLOSED_REQUEST, QUIET_ROUTES, route_of
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -28,6 +38,7 @@ PROTOCOL = {_PROTOCOLS[0]: _PROTOCOL}
 _INTERNAL_ERROR = 500
 
 _NO_SPAN = nullcontext(INVALID_SPAN)
+_propagator = TraceContextTextMapPropagator()
 _tracer: Tracer | None = None
 
 
@@ -74,60 +85,66 @@ def tracing(service: str) -> Iterator[None]:
 
 
 def step(name: str, kind: SpanKind = SpanKind.INTERNAL) -> AbstractContextManager[Span]:
-    """A part of the request's way."""
-    return _NO_SPAN if _tracer is None else _recorded(_tracer, name, kind, {})
+    """A part of a traced request's way."""
+    return _inside(name, kind, {})
 
 
 def generation(model: str) -> AbstractContextManager[Span]:
     """A call of a model over OpenAI's chat API."""
-    if _tracer is None:
-        return _NO_SPAN
     attributes = {
         "gen_ai.operation.name": "chat",
         # The conventions' word for that API, whoever serves it.
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": model,
     }
-    return _recorded(_tracer, f"chat {model}", SpanKind.CLIENT, attributes)
+    return _inside(f"chat {model}", SpanKind.CLIENT, attributes)
 
 
 def record_usage(span: Span, usage: Usage) -> None:
     if span.is_recording() and usage != Usage():
-        span.set_attribute("gen_ai.usage.input_tokens", usage.prompt_tokens)
-        span.set_attribute("gen_ai.usage.output_tokens", usage.completion_tokens)
+        span.set_attributes(
+            {
+                "gen_ai.usage.input_tokens": usage.prompt_tokens,
+                "gen_ai.usage.output_tokens": usage.completion_tokens,
+            }
+        )
 
 
 def trace_headers() -> dict[str, str]:
     """What tells an upstream whose span its own belong to."""
     carrier: dict[str, str] = {}
     if _tracer is not None:
-        propagate.inject(carrier)
+        _propagator.inject(carrier)
     return carrier
 
 
-@contextmanager
-def _recorded(
-    tracer: Tracer,
-    name: str,
-    kind: SpanKind,
-    attributes: Mapping[str, AttributeValue],
-    context: Context | None = None,
-) -> Iterator[Span]:
-    with tracer.start_as_current_span(
-        name,
-        context,
-        kind,
-        attributes,
-        # Tracebacks and messages of others may hold texts.
-        record_exception=False,
-        set_status_on_exception=False,
-    ) as span:
-        try:
-            yield span
-        except BaseException as error:
-            kind_of_error = error.code if isinstance(error, RacroError) else type(error).__name__
-            _fail(span, kind_of_error)
-            raise
+def _inside(
+    name: str, kind: SpanKind, attributes: Mapping[str, AttributeValue]
+) -> AbstractContextManager[Span]:
+    if _tracer is None or not get_current_span().is_recording():
+        return _NO_SPAN
+    return _Recorded(_tracer.start_span(name, None, kind, attributes))
+
+
+class _Recorded:
+    """The current span for a while. The API's own context manager costs as much as the span."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def __enter__(self) -> Span:
+        self._token = attach(set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(
+        self, _: object, error: BaseException | None, __: TracebackType | None
+    ) -> Literal[False]:
+        detach(self._token)
+        if error is not None:
+            # Not its message or traceback: those of others may hold texts.
+            _fail(self._span, error.code if isinstance(error, RacroError) else type(error).__name__)
+        self._span.end()
+        return False
 
 
 def _fail(span: Span, error: str) -> None:
@@ -145,24 +162,42 @@ class Trace:
         if _tracer is None or scope["type"] != "http" or scope["path"] in QUIET_ROUTES:
             await self.app(scope, receive, send)
             return
-        method = scope["method"]
-        attributes = {"http.request.method": method, "racro.request_id": request_id.get()}
-        carrier = {
-            key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
-        }
-        context = propagate.extract(carrier)
-        with _recorded(_tracer, method, SpanKind.SERVER, attributes, context) as span:
+        span = _tracer.start_span(scope["method"], _sent_with(scope), SpanKind.SERVER)
+        status = None
 
-            async def traced_send(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    status = message["status"]
-                    span.set_attribute("http.response.status_code", status)
-                    if status >= _INTERNAL_ERROR:
-                        _fail(span, str(status))
-                await send(message)
+        async def traced_send(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
 
+        with _Recorded(span):
+            if not span.is_recording():
+                await self.app(scope, receive, send)
+                return
             try:
                 await self.app(scope, receive, traced_send)
             finally:
-                span.update_name(f"{method} {route_of(scope)}")
-                span.set_attribute("http.route", route_of(scope))
+                _describe(span, scope, status)
+
+
+def _sent_with(scope: Scope) -> Context:
+    parent = header(scope["headers"], "traceparent")
+    if parent is None:
+        return Context()
+    state = header(scope["headers"], "tracestate") or ""
+    return _propagator.extract({"traceparent": parent, "tracestate": state}, Context())
+
+
+def _describe(span: Span, scope: Scope, status: int | None) -> None:
+    route = route_of(scope)
+    span.update_name(f"{scope['method']} {route}")
+    span.set_attributes(
+        {
+            "http.request.method": scope["method"],
+            "http.route": route,
+            "http.response.status_code": status or CLIENT_CLOSED_REQUEST,
+            "racro.request_id": request_id.get(),
+        }
+    )
+    if status is not None and status >= _INTERNAL_ERROR:
+        _fail(span, str(status))

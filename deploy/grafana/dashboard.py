@@ -58,14 +58,15 @@ def rate(name: str, *matchers: str, over: str = "$__rate_interval") -> str:
     return f"rate({series(name, *matchers)}[{over}])"
 
 
-def of_gateways(vector: str) -> str:
+def of_gateways(vector: str, *, over: str = "$__rate_interval") -> str:
     """The services share metrics and routes; this one metric gateways alone have."""
-    mark = "racro_captioner_saved_seconds_total"
+    mark = f"present_over_time(racro_captioner_saved_seconds_total[{over}])"
     return f"{vector} and on (namespace, job, instance) {mark}"
 
 
 def requests(*matchers: str, over: str = "$__rate_interval") -> str:
-    return of_gateways(rate("racro_requests_total", 'route=~"/v1/.+"', *matchers, over=over))
+    counted = rate("racro_requests_total", 'route=~"/v1/.+"', *matchers, over=over)
+    return of_gateways(counted, over=over)
 
 
 def quantile(q: float, name: str, *matchers: str, by: str) -> str:
@@ -429,12 +430,9 @@ ROWS = [
                 width=12,
             ),
             Panel(
-                "Changed settings",
+                "Changes of the settings since the start",
                 "short",
-                {
-                    "{{outcome}} {{instance}}": "increase("
-                    f"{series('racro_reloads_total')}[$__rate_interval])"
-                },
+                {"{{outcome}} {{instance}}": series("racro_reloads_total")},
                 width=12,
             ),
         ],

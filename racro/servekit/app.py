@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from racro import __version__
 from racro.contracts.errors import RacroError
+from racro.servekit import metrics
 from racro.servekit.drain import Drain, DrainingServer
 from racro.servekit.logs import configure_logging
 from racro.servekit.memory import use_one_arena
@@ -43,6 +44,14 @@ class Readiness:
     def of(cls, **problems: str | None) -> Self:
         """Ready when nothing is wrong with anything."""
         return cls(problems, ready=not any(problems.values()))
+
+
+def _tell(state: Readiness) -> None:
+    metrics.READY.set(state.ready)
+    # Or a reasoner that was taken out of the settings would stay.
+    metrics.COMPONENT_OK.clear()
+    for component, problem in state.problems.items():
+        metrics.COMPONENT_OK.labels(component).set(problem is None)
 
 
 def _open_door(app: ASGIApp) -> ASGIApp:
@@ -88,6 +97,7 @@ def create_app(
     @app.get("/readyz", summary="A request would be served now; if not, what is missing.")
     async def readyz() -> JSONResponse:
         state = await ready()
+        _tell(state)
         body = {
             "status": "ready" if state.ready else "not_ready",
             "checks": {name: problem or "ok" for name, problem in state.problems.items()},
@@ -95,7 +105,7 @@ def create_app(
         return JSONResponse(body, status_code=200 if state.ready else 503)
 
     @app.get("/metrics", summary="Prometheus metrics.", response_class=Response)
-    async def metrics() -> Response:
+    async def prometheus() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return app

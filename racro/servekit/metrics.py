@@ -1,4 +1,4 @@
-"""Prometheus metrics that every service has. docs/api.md lists them."""
+"""Prometheus metrics that every service has. docs/observability.md lists them."""
 
 import asyncio
 
@@ -17,6 +17,10 @@ IN_FLIGHT = Gauge("racro_in_flight_requests", "Requests being answered now.")
 ERRORS = Counter("racro_errors", "Errors shown to clients, by code.", ["code"])
 CLIENT_GONE = Counter("racro_clients_gone", "Clients that left before their answer.", ["route"])
 TASKS = Gauge("racro_tasks", "asyncio tasks alive.")
+READY = Gauge("racro_ready", "1 while the last /readyz said yes.")
+COMPONENT_OK = Gauge(
+    "racro_component_ok", "1 while nothing was wrong with it at the last /readyz.", ["component"]
+)
 
 
 def _tasks() -> int:

@@ -40,9 +40,9 @@ spec:
   template:
     metadata:
       labels:
-        {{- include "racro.labels" $self | nindent 8 }}
+        {{- include "racro.selector" $self | nindent 8 }}
       annotations:
-        racro/settings: {{ toYaml $settings | sha256sum }}
+        checksum/settings: {{ toYaml $settings | sha256sum }}
         {{- with $model.podAnnotations }}
         {{- toYaml . | nindent 8 }}
         {{- end }}

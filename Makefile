@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded test-embedded test-cache test-compose test-vllm soak bench-vllm
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded test-embedded test-cache test-compose test-helm test-vllm soak bench-vllm
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -47,6 +47,12 @@ test-compose: .compose-venv/installed
 	tests/needs dockerd=docker.io docker=docker.io iptables=iptables debootstrap=debootstrap
 	.compose-venv/bin/python -m pytest tests/compose
 
+# The chart rendered and its objects judged one by one, alert rules run, what they name looked for in
+# running services.
+test-helm: $(VENV)/helm
+	tests/needs promtool=prometheus
+	$(BIN)/python -m pytest tests/helm
+
 # Real vLLM without a GPU, behind the real services: about 15 minutes with installing it.
 test-vllm: $(VENV)/dev .vllm-venv/models
 	VLLM_VENV=$(abspath .vllm-venv) $(BIN)/python -m pytest tests/vllm
@@ -71,7 +77,7 @@ clean:
 	rm -rf $(VENV) .bench-venv .compose-venv .vllm-venv .training-venv .evaluation-venv
 
 # A set is complete: nothing is resolved at install time, and nothing unpinned can come in.
-$(VENV)/embedded $(VENV)/dev: $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
+$(VENV)/embedded $(VENV)/dev $(VENV)/helm: $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
 	$(INSTALL) --require-hashes -r $<
 	$(INSTALL) --no-build-isolation -e .
 	@touch $@

@@ -189,6 +189,15 @@ memory://
 {{- if and .Values.redis.url .Values.redis.bundled -}}
 {{- fail "redis: url and bundled exclude each other: set bundled: false" -}}
 {{- end -}}
+{{- if and .Values.redis.passwordSecret.name (not .Values.redis.url) -}}
+{{- fail "redis.passwordSecret: for the Redis at redis.url; the bundled one has no password, gateways alone reach it" -}}
+{{- end -}}
+{{- if and .Values.captioner.url .Values.captioner.settings -}}
+{{- fail "captioner: url and settings exclude each other: one that runs elsewhere has its own" -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- fail "httpRoute.parentRefs: name the Gateway that it belongs to" -}}
+{{- end -}}
 {{- $names := list -}}
 {{- range .Values.reasoners -}}
 {{- if has .name $names -}}
@@ -197,6 +206,7 @@ memory://
 {{- $names = append $names .name -}}
 {{- if .urls -}}
 {{- if not .model -}}{{- fail (printf "reasoners: %s has urls and needs model, its name at those servers" .name) -}}{{- end -}}
+{{- if .settings -}}{{- fail (printf "reasoners: %s: urls and settings exclude each other: one that runs elsewhere has its own" .name) -}}{{- end -}}
 {{- else if not (dig "settings" "model" "" .) -}}
 {{- fail (printf "reasoners: %s needs settings.model, or urls if it runs elsewhere" .name) -}}
 {{- end -}}

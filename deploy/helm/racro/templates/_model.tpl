@@ -2,7 +2,7 @@
        the values say of it. */ -}}
 {{- define "racro.model" -}}
 {{- $root := .root -}}
-{{- $model := mergeOverwrite (deepCopy $root.Values.modelDefaults) .model -}}
+{{- $model := mergeOverwrite (dict "settings" dict) (deepCopy $root.Values.modelDefaults) .model -}}
 {{- $self := dict "root" $root "component" .component "user" 10001 -}}
 {{- $name := include "racro.name" $self -}}
 {{- $engine := dig "captioner" "engine" "kind" (dig "engine" "kind" "" $model.settings) $model.settings -}}

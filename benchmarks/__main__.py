@@ -9,11 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cached, images, memory, passthrough, startup, tracing
+from benchmarks import cached, drain, images, memory, passthrough, startup, tracing
 from benchmarks.processes import REPOSITORY
 from benchmarks.report import Row, machine_line, save, show
 
-_NAMES = ("passthrough", "images", "cached", "tracing", "memory", "startup")
+_NAMES = ("passthrough", "images", "cached", "tracing", "drain", "memory", "startup")
 _ROUTER = REPOSITORY / ".bench-venv" / "bin" / "vllm-router"
 
 _console = Console()
@@ -42,6 +42,7 @@ def _benchmarks(vllm_router: Path) -> dict[str, Callable[[], list[Row]]]:
         images.run,
         cached.run,
         tracing.run,
+        drain.run,
         memory.run,
         startup.run,
     )

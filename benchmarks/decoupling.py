@@ -146,14 +146,18 @@ def _problems() -> list[Problem]:
 
 
 def run(stack: Stack) -> Iterator[Row]:
-    cold, warm, alone = "cold, 8 at a time", "warm, 8 at a time", "cold, 1 at a time"
-    measured: dict[str, list[tuple[Measured, Measured]]] = {cold: [], warm: [], alone: []}
+    cold, warm, half = (f"{what}, 8 at a time" for what in ("cold", "warm", "half warm"))
+    alone = "cold, 1 at a time"
+    measured: dict[str, list[tuple[Measured, Measured]]] = {
+        name: [] for name in (cold, warm, half, alone)
+    }
     for number in range(_ROUNDS + 1):
         _console.print(f"round {number} of {_ROUNDS}")
-        seen, unseen = _Pair.new(), _Pair.new()
+        seen, unseen, fresh = _Pair.new(), _Pair.new(), _Pair.new()
         for name, problems, at_a_time in (
             (cold, seen, _CONCURRENCY),
             (warm, seen, _CONCURRENCY),
+            (half, seen.half_of_each(fresh), _CONCURRENCY),
             (alone, unseen, 1),
         ):
             both = problems.measure(stack, at_a_time=at_a_time, ours_first=bool(number % 2))
@@ -167,6 +171,13 @@ def run(stack: Stack) -> Iterator[Row]:
         seconds = [median(one.total_s for one in order) for order in zip(*pairs, strict=True)]
         yield Row("decoupling", f"{name}: 16 problems, ours", seconds[0], "s")
         yield Row("decoupling", f"{name}: 16 problems, the authors'", seconds[1], "s")
+    foretold = median(
+        2 * mixed.total_s / (all_cold.total_s + all_warm.total_s)
+        for (mixed, _), (all_cold, _), (all_warm, _) in zip(
+            measured[half], measured[cold], measured[warm], strict=True
+        )
+    )
+    yield Row("decoupling", "half warm: ours, to what cold and warm foretell", foretold, "×")
 
 
 @dataclass(frozen=True)
@@ -179,6 +190,16 @@ class _Pair:
     @classmethod
     def new(cls) -> "_Pair":
         return cls(_problems(), _problems())
+
+    def half_of_each(self, other: "_Pair") -> "_Pair":
+        def mix(mine: Sequence[Problem], others: Sequence[Problem]) -> Sequence[Problem]:
+            half = len(mine) // 2
+            # In turn, so that both kinds are under way together.
+            return [
+                problem for pair in zip(mine[:half], others[:half], strict=True) for problem in pair
+            ]
+
+        return _Pair(mix(self.ours, other.ours), mix(self.theirs, other.theirs))
 
     def measure(
         self, stack: Stack, *, at_a_time: int, ours_first: bool

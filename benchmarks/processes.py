@@ -98,6 +98,14 @@ class Process:
             time.sleep(0.05)
         return self
 
+    def terminate(self) -> None:
+        """Ask it to end, as an orchestrator does."""
+        self._popen.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Its exit status."""
+        return self._popen.wait(_STOP_TIMEOUT_S)
+
     def log(self) -> str:
         return Path(self._log.name).read_text(errors="replace")[-4000:]
 
@@ -125,9 +133,9 @@ class Process:
             return False
 
     def _stop(self) -> None:
-        self._popen.send_signal(signal.SIGTERM)
+        self.terminate()
         try:
-            self._popen.wait(_STOP_TIMEOUT_S)
+            self.wait()
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()

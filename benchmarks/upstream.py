@@ -13,9 +13,12 @@ from typing import Any
 CHUNKS = 32
 # A chat request with this word in it gets its chunks one by one, and not all at once.
 PACED = "paced"
+# With this one they take their time: the stream lasts for two seconds.
+SLOW = "slow"
 # With this one the whole answer is one chunk.
 INSTANT = "instant"
 PACE_S = 0.005
+_SLOW_PACE_S = 0.06
 
 _MODEL = "scripted"
 _IDENTITY = {
@@ -139,7 +142,9 @@ class _Connection(asyncio.Protocol):
         elif INSTANT.encode() in body:
             self._write_all(_INSTANT)
         elif PACED.encode() in body:
-            self._write_paced(iter(_STREAM))
+            self._write_paced(iter(_STREAM), PACE_S)
+        elif SLOW.encode() in body:
+            self._write_paced(iter(_STREAM), _SLOW_PACE_S)
         else:
             self._write_all(_STREAM)
 
@@ -147,10 +152,10 @@ class _Connection(asyncio.Protocol):
         for piece in pieces:
             self._transport.write(piece)
 
-    def _write_paced(self, pieces: Iterator[bytes]) -> None:
+    def _write_paced(self, pieces: Iterator[bytes], pace_s: float) -> None:
         if (piece := next(pieces, None)) is not None:
             self._transport.write(piece)
-            asyncio.get_running_loop().call_later(PACE_S, self._write_paced, pieces)
+            asyncio.get_running_loop().call_later(pace_s, self._write_paced, pieces, pace_s)
 
 
 async def _serve(port: int) -> None:

@@ -1,0 +1,81 @@
+"""A gateway that is told to end under load: its streams, those who come too late, its end."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import httpx2
+
+from benchmarks import deployments
+from benchmarks.processes import Process
+from benchmarks.report import Row
+from benchmarks.upstream import CHUNKS, SLOW
+
+_STREAMS = 20
+_LATECOMERS = 100
+_REFUSED = 503
+
+
+def run() -> list[Row]:
+    with deployments.scripted_gateway() as gateway:
+        return asyncio.run(_drained(gateway))
+
+
+async def _drained(gateway: Process) -> list[Row]:
+    async with httpx2.AsyncClient(timeout=30) as client:
+        begun = [asyncio.Event() for _ in range(_STREAMS)]
+        streams = [asyncio.create_task(_chunks(client, gateway, event)) for event in begun]
+        await asyncio.gather(*(event.wait() for event in begun))
+        gateway.terminate()
+        told = time.perf_counter()
+        await _not_ready(client, gateway)
+        heard = time.perf_counter() - told
+        refusals = [await _refusal(gateway) for _ in range(_LATECOMERS)]
+        still = sum(not stream.done() for stream in streams)
+        whole = [await stream == CHUNKS for stream in streams]
+    began = time.perf_counter()
+    status = await asyncio.to_thread(gateway.wait)
+    ended = time.perf_counter() - began
+    return [
+        Row("drain", f"{_STREAMS} streams: broken", whole.count(False), "", 0),
+        Row("drain", "streams that outlast the last refusal", still, ""),
+        Row("drain", "from SIGTERM to not ready", heard * 1e3, "ms"),
+        Row("drain", f"{_LATECOMERS} refusals: the slowest", max(refusals) * 1e3, "ms", 50),
+        Row("drain", "from the last stream's end to the process's", ended, "s"),
+        Row("drain", "exit status", status, "", 0),
+    ]
+
+
+def _chat(gateway: Process) -> dict[str, Any]:
+    message = {"role": "user", "content": f"A {SLOW} answer, please."}
+    body = {"model": "default", "messages": [message], "stream": True}
+    return {"url": f"{gateway.url}/v1/chat/completions", "json": body}
+
+
+async def _chunks(client: httpx2.AsyncClient, gateway: Process, begun: asyncio.Event) -> int:
+    """How many a stream had; one that does not end as it should has none."""
+    texts = []
+    async with client.stream("POST", **_chat(gateway)) as response:
+        async for line in response.aiter_lines():
+            begun.set()
+            texts.append(line.removeprefix("data: "))
+    whole = texts and "[DONE]" in texts
+    return sum("choices" in json.loads(text) for text in texts if text[:1] == "{") if whole else 0
+
+
+async def _not_ready(client: httpx2.AsyncClient, gateway: Process) -> None:
+    while (await client.get(f"{gateway.url}/readyz")).status_code != _REFUSED:
+        pass
+
+
+async def _refusal(gateway: Process) -> float:
+    """Seconds of a request over a connection of its own, that included."""
+    # No certificates to load: that is no part of it.
+    async with httpx2.AsyncClient(verify=False) as client:
+        began = time.perf_counter()
+        answer = await client.post(**_chat(gateway))
+        seconds = time.perf_counter() - began
+    if answer.status_code != _REFUSED or answer.headers["connection"] != "close":
+        raise RuntimeError(f"answered {answer.status_code}")
+    return seconds

@@ -1,0 +1,195 @@
+"""One trace goes through all services, and holds nothing of what was asked or answered."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from conftest import gateway_config
+from support.collector import Collector, Span
+from support.pictures import data_url, png
+from support.processes import Service, wait_until
+from support.scripted import ScriptedServer
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = "b7ad6b7169203331"
+SECRETS = ["How high is the swordfish?", "A swordfish is drawn", "four fathoms"]
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    with Collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[ScriptedServer]:
+    """Sees, and reasons."""
+    with ScriptedServer() as server:
+        server.script.texts = [SECRETS[1], " \\boxed{four fathoms}"]
+        yield server
+
+
+@pytest.fixture(scope="module")
+def stack(collector: Collector, engine: ScriptedServer) -> Iterator[Service]:
+    """The gateway over our two services, over an engine that is scripted."""
+    settings = {"kind": "url", "url": f"{engine.url}/v1", "model": "scripted"}
+    seeing = {"captioner": {"kind": "vlm", "engine": settings}}
+    env = collector.environment
+    with (
+        Service("services.captioner", seeing, env=env) as captioner,
+        Service(
+            "services.reasoner", {"model": "scripted", "engine": settings}, env=env
+        ) as reasoner,
+        Service("gateway", gateway_config(captioner.url, reasoner.url), env=env) as gateway,
+    ):
+        yield gateway
+
+
+def solve(gateway: Service, *, sampled: bool = True, trace: str = TRACE) -> httpx2.Response:
+    body = {"question": SECRETS[0], "images": [data_url(png("42"))], "cache": "bypass"}
+    parent = f"00-{trace}-{PARENT}-{'01' if sampled else '00'}"
+    return httpx2.post(
+        f"{gateway.url}/v1/solve",
+        json=body,
+        headers={"traceparent": parent},
+        timeout=30,
+        verify=False,
+    )
+
+
+def tree(spans: list[Span], parent: str) -> frozenset[Any]:
+    return frozenset(
+        (span.service, span.name, tree(spans, span.id)) for span in spans if span.parent == parent
+    )
+
+
+def node(service: str, name: str, *below: Any) -> Any:
+    return (f"racro-{service}", name, frozenset(below))
+
+
+@pytest.fixture(scope="module")
+def solved(stack: Service, collector: Collector) -> list[Span]:
+    assert solve(stack).status_code == 200
+    wait_until(lambda: len(collector.trace(TRACE)) >= 9, what="the spans")
+    return collector.trace(TRACE)
+
+
+def test_a_solve_is_one_trace_below_its_clients(solved: list[Span]) -> None:
+    looking = node(
+        "captioner",
+        "POST /v1/perceive",
+        node("captioner", "chat scripted"),
+    )
+    reasoning = node("reasoner", "POST /v1/chat/completions", node("reasoner", "chat scripted"))
+    whole = node(
+        "gateway",
+        "POST /v1/solve",
+        node("gateway", "load images"),
+        node("gateway", "perceive", node("gateway", "POST /v1/perceive", looking)),
+        node("gateway", "chat scripted", reasoning),
+    )
+    assert tree(solved, PARENT) == {whole}
+    # Caption and tentative response.
+    names = [(span.service, span.name) for span in solved]
+    assert names.count(("racro-captioner", "chat scripted")) == 2
+
+
+def test_the_engine_is_told_the_trace(solved: list[Span], engine: ScriptedServer) -> None:
+    spans = {span.id for span in solved if span.name == "chat scripted"}
+    told = [asked.headers["traceparent"].split("-") for asked in engine.chats]
+    assert len(told) == 3
+    assert all(trace == TRACE and span in spans for _, trace, span, _ in told)
+
+
+def test_spans_tell_what_operators_ask(solved: list[Span]) -> None:
+    by_name = {(span.service, span.name): span for span in solved}
+    served = by_name["racro-gateway", "POST /v1/solve"]
+    assert served.kind == 2  # SERVER
+    assert served.attributes["http.route"] == "/v1/solve"
+    assert served.attributes["http.response.status_code"] == 200
+    assert served.attributes["racro.request_id"]
+    assert by_name["racro-gateway", "perceive"].attributes == {"racro.cache": "bypass"}
+    asked = by_name["racro-gateway", "chat scripted"]
+    assert asked.kind == 3  # CLIENT
+    assert asked.attributes == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "scripted",
+        "gen_ai.usage.input_tokens": 7,
+        "gen_ai.usage.output_tokens": 3,
+    }
+
+
+def test_no_text_is_traced(solved: list[Span], collector: Collector) -> None:
+    assert b"/v1/solve" in collector.received
+    for secret in SECRETS:
+        assert secret.encode() not in collector.received
+
+
+def test_a_failure_is_marked_where_it_happened(
+    stack: Service, collector: Collector, engine: ScriptedServer
+) -> None:
+    trace = "1" * 32
+    engine.script.status = 500
+    try:
+        assert solve(stack, trace=trace).status_code == 503
+    finally:
+        engine.script.status = 200
+    wait_until(
+        lambda: any(span.parent == PARENT for span in collector.trace(trace)), what="the root"
+    )
+    failed = {(span.service, span.name) for span in collector.trace(trace) if span.failed}
+    assert ("racro-captioner", "chat scripted") in failed
+    assert ("racro-gateway", "POST /v1/solve") in failed
+    [root] = [span for span in collector.trace(trace) if span.parent == PARENT]
+    assert root.attributes["error.type"] == "503"
+
+
+def test_what_the_client_leaves_out_is_not_traced(
+    stack: Service, collector: Collector, engine: ScriptedServer
+) -> None:
+    left_out, traced = "2" * 32, "3" * 32
+    engine.asked.clear()
+    assert solve(stack, sampled=False, trace=left_out).status_code == 200
+    # Passed on, so that nobody behind it decides anew.
+    told = {asked.headers["traceparent"].split("-")[1] for asked in engine.chats}
+    assert told == {left_out}
+    assert solve(stack, trace=traced).status_code == 200
+    wait_until(lambda: len(collector.trace(traced)) >= 9, what="the spans")
+    assert collector.trace(left_out) == []
+
+
+def test_probes_are_not_traced(stack: Service, collector: Collector) -> None:
+    assert httpx2.get(f"{stack.url}/metrics", verify=False).status_code == 200
+    assert httpx2.get(f"{stack.url}/v1/models", verify=False).status_code == 200
+    wait_until(
+        lambda: any(span.name == "GET /v1/models" for span in collector.spans), what="the span"
+    )
+    assert not any("metrics" in span.name or "readyz" in span.name for span in collector.spans)
+
+
+def test_a_collector_that_is_away_holds_nothing_up(
+    captioner: ScriptedServer, reasoner: ScriptedServer
+) -> None:
+    env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    with Service("gateway", gateway_config(captioner.url, reasoner.url), env=env) as gateway:
+        assert solve(gateway).status_code == 200
+        began = time.monotonic()
+        assert gateway.stop() == 0
+        assert time.monotonic() - began < 15
+
+
+def test_a_protocol_that_is_not_spoken_stops_the_boot(collector: Collector) -> None:
+    env = collector.environment | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+    with pytest.raises(AssertionError, match="OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf is the"):
+        Service("services.captioner", env=env)
+
+
+def test_who_does_not_trace_loads_nothing_for_it() -> None:
+    program = "import sys, gateway.app; sys.exit('opentelemetry.sdk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

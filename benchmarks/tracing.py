@@ -3,10 +3,14 @@
 The collector is a server on another core, which takes what comes.
 """
 
+import asyncio
 import json
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from statistics import median
+
+from starlette.types import ASGIApp
 
 from benchmarks import deployments, load
 from benchmarks.load import Load
@@ -14,10 +18,12 @@ from benchmarks.pictures import Noise
 from benchmarks.processes import Process, measured_core, other_cores
 from benchmarks.report import Row
 from benchmarks.upstream import INSTANT
+from racro.servekit.tracing import Trace, step, trace_headers
 
 _COUNT = 1500
 _CONCURRENCY = 16
 _ROUNDS = 7
+_OFF_COUNT = 100_000
 _TARGET = 1.1
 _EVERY, _TENTH, _OFF = "every request traced", "one in ten traced", "none traced"
 _QUESTION = f"How high is the bar, {INSTANT}?"
@@ -36,7 +42,13 @@ def run() -> list[Row]:
                 name: stack.enter_context(deployments.gateway(peer.url, env=env))
                 for name, env in environments.items()
             }
-        return [row for name, asked in _loads().items() for row in _compare(name, asked, gateways)]
+            compared = [
+                row for name, asked in _loads().items() for row in _compare(name, asked, gateways)
+            ]
+    left = Row(
+        "tracing", "what is left of it in a solve when it is off", _left_when_off_us(), "CPU µs"
+    )
+    return [*compared, left]
 
 
 def _loads() -> Mapping[str, Load]:
@@ -74,3 +86,30 @@ def _cpu_us(gateway: Process, asked: Load) -> float:
     before = gateway.cpu_seconds()
     load.run(gateway.port, asked)
     return (gateway.cpu_seconds() - before) / asked.count * 1e6
+
+
+def _left_when_off_us() -> float:
+    """Of the middleware, the spans that are none, and the headers that are not sent."""
+
+    async def answer(*_: object) -> None:
+        for _ in range(3):
+            with step("a step"):
+                trace_headers()
+
+    async def nothing(*_: object) -> None: ...
+
+    async def asked(app: ASGIApp) -> float:
+        before = time.process_time()
+        for _ in range(_OFF_COUNT):
+            await app(scope, _never, _never)
+        return time.process_time() - before
+
+    scope = {"type": "http", "path": "/v1/solve"}
+    with_it, without = (
+        min(asyncio.run(asked(app)) for _ in range(_ROUNDS)) for app in (Trace(answer), nothing)
+    )
+    return (with_it - without) / _OFF_COUNT * 1e6
+
+
+async def _never(*_: object) -> None:
+    raise AssertionError

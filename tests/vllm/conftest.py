@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conftest import gateway_config
+from support.collector import Collector
 from support.processes import Service
 from support.vllm import ENVIRONMENT, START_TIMEOUT_S, engine, seeing
 
@@ -19,10 +20,19 @@ def vllm() -> Path:
 
 
 @pytest.fixture(scope="session")
-def _services(vllm: Path, vision_log: Path) -> Iterator[tuple[Service, Service]]:
+def collector() -> Iterator[Collector]:
+    """Of all traces, those of the engines too."""
+    with Collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def _services(
+    vllm: Path, vision_log: Path, collector: Collector
+) -> Iterator[tuple[Service, Service]]:
     """Captioner and reasoner; both load at the same time."""
     thinking = {"model": "smollm2", "engine": engine(vllm, "reasoner", stalled_after_s=10)}
-    env = ENVIRONMENT | {"VISION_PASSES": str(vision_log)}
+    env = ENVIRONMENT | collector.environment | {"VISION_PASSES": str(vision_log)}
     loading: dict[str, Any] = {"env": env, "wait_for": "/healthz"}
     with (
         Service("services.captioner", seeing(vllm, "first"), **loading) as captioner,
@@ -55,7 +65,7 @@ def vllm_reasoner(_services: tuple[Service, Service]) -> Service:
 
 
 @pytest.fixture(scope="session")
-def vllm_gateway(_services: tuple[Service, Service]) -> Iterator[Service]:
+def vllm_gateway(_services: tuple[Service, Service], collector: Collector) -> Iterator[Service]:
     captioner, reasoner = _services
     config = gateway_config(captioner.url, reasoner.url)
     config["captioner"] |= {"max_tokens": 24, "identity_ttl_s": 1}
@@ -65,5 +75,5 @@ def vllm_gateway(_services: tuple[Service, Service]) -> Iterator[Service]:
         "visual_budget_tokens": 2048,
         "sampling": {"temperature": 0, "top_p": 1, "max_tokens": 24},
     }
-    with Service("gateway", config) as service:
+    with Service("gateway", config, env=collector.environment) as service:
         yield service

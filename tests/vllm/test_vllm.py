@@ -15,6 +15,7 @@ import httpx2
 import psutil
 import pytest
 
+from support.collector import Collector, Span
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
 from support.vllm import START_TIMEOUT_S, seeing
@@ -79,6 +80,31 @@ def test_solve(vllm_gateway: Service) -> None:
     assert answer["visual_context"]["model"] == "captioner"
     assert answer["usage"]["captioner"]["prompt_tokens"] > 0
     assert 0 < answer["usage"]["reasoner"]["completion_tokens"] <= 24
+
+
+def test_the_engines_go_on_with_a_requests_trace(
+    vllm_gateway: Service, collector: Collector
+) -> None:
+    trace, client = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    body = {"question": "How many?", "images": [picture()]}
+    headers = {"traceparent": f"00-{trace}-{client}-01"}
+    url = f"{vllm_gateway.url}/v1/solve"
+    solved = httpx2.post(url, json=body, headers=headers, timeout=300, verify=False)
+    assert solved.status_code == 200, solved.text
+
+    def engines_spans() -> list[Span]:
+        return [span for span in collector.trace(trace) if span.service == "vllm"]
+
+    # Of caption, tentative response and answer.
+    wait_until(lambda: len(engines_spans()) >= 3, what="the engines' spans")
+    asking = {
+        span.id: span.service
+        for span in collector.trace(trace)
+        if span.name.startswith("chat ") and span.service != "racro-gateway"
+    }
+    parents = sorted(asking[span.parent] for span in engines_spans())
+    assert parents == ["racro-captioner", "racro-captioner", "racro-reasoner"]
+    assert all(span.attributes["gen_ai.usage.completion_tokens"] > 0 for span in engines_spans())
 
 
 def test_solve_streamed(vllm_gateway: Service) -> None:

@@ -29,7 +29,13 @@ from racro.servekit.upstream import Upstream
 __all__ = ["VllmEngine", "VllmSettings"]
 
 # Nothing of what it does leaves the machine.
-_ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", **tracing.PROTOCOL}
+_ENVIRONMENT = {
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    # Not its service's: what the model takes is told apart from what we do.
+    "OTEL_SERVICE_NAME": "vllm",
+    **tracing.PROTOCOL,
+}
 
 
 class VllmEngine:

@@ -15,7 +15,7 @@ import httpx2
 import psutil
 import pytest
 
-from support.collector import Collector, Span
+from support.collector import Collector
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
 from support.vllm import START_TIMEOUT_S, seeing
@@ -92,19 +92,18 @@ def test_the_engines_go_on_with_a_requests_trace(
     solved = httpx2.post(url, json=body, headers=headers, timeout=300, verify=False)
     assert solved.status_code == 200, solved.text
 
-    def engines_spans() -> list[Span]:
-        return [span for span in collector.trace(trace) if span.service == "vllm"]
+    def asked_by() -> list[str]:
+        """Whose span each of the engines' spans is below."""
+        spans = collector.trace(trace)
+        services = {span.id: span.service for span in spans if span.name.startswith("chat ")}
+        engines = [span for span in spans if span.name == "llm_request"]
+        return sorted(services.get(span.parent, "") for span in engines)
 
-    # Of caption, tentative response and answer.
-    wait_until(lambda: len(engines_spans()) >= 3, what="the engines' spans")
-    asking = {
-        span.id: span.service
-        for span in collector.trace(trace)
-        if span.name.startswith("chat ") and span.service != "racro-gateway"
-    }
-    parents = sorted(asking[span.parent] for span in engines_spans())
-    assert parents == ["racro-captioner", "racro-captioner", "racro-reasoner"]
-    assert all(span.attributes["gen_ai.usage.completion_tokens"] > 0 for span in engines_spans())
+    services = ["racro-captioner", "racro-captioner", "racro-reasoner"]
+    wait_until(lambda: asked_by() == services, what="the engines' spans below those who asked")
+    engines = [span for span in collector.trace(trace) if span.name == "llm_request"]
+    assert {span.service for span in engines} == {"vllm"}
+    assert all(span.attributes["gen_ai.usage.completion_tokens"] > 0 for span in engines)
 
 
 def test_solve_streamed(vllm_gateway: Service) -> None:

@@ -12,6 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from evaluation.development import words
@@ -66,9 +67,9 @@ def settings(look: Look) -> dict[str, object]:
 def rendered(look: Look, title: str, paint: Painter) -> Image.Image:
     defaults = {key: value for key, value in settings(look).items() if key != "backend"}
     with mpl.rc_context(defaults):
-        figure = Figure(figsize=look.size, dpi=100, layout="constrained")
+        padded = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
+        figure = Figure(figsize=look.size, dpi=100, layout=padded)
         FigureCanvasAgg(figure)
-        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
         axes = figure.add_subplot()
         if title:
             axes.set_title(title, pad=12)

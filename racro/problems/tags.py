@@ -7,7 +7,7 @@ from racro.problems.problem import Unfit
 _TAG = re.compile(
     r"<\|?(?:image|img)(?:[ _-]?(?P<number>\d+)|[ _-]?(?:pad|token|soft_token|placeholder|context"
     r"|here))?\s*/?\|?>"  # <image>, <image 1>, <image_1>, <img>, <|image_pad|>, <IMG_CONTEXT>
-    r"|<img\s[^<>]*>"
+    r"|<(?:image|img)\s[^<>]*>"
     r"|<(?:start_of_image|fake_token_around_image)>",
     re.IGNORECASE,
 )

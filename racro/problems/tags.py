@@ -5,7 +5,7 @@ import re
 from racro.problems.problem import Unfit
 
 _TAG = re.compile(
-    r"<\|?(?:image|img)(?:[ _-]?(?P<number>\d+)|[ _-]?(?:pad|token|soft_token|placeholder|context"
+    r"<\|?(?:image|img)(?:[ _-]?(?P<number>\d{1,4})|[ _-]?(?:pad|token|soft_token|placeholder|context"
     r"|here))?\s*/?\|?>"  # <image>, <image 1>, <image_1>, <img>, <|image_pad|>, <IMG_CONTEXT>
     r"|<(?:image|img)\s[^<>]*>"
     r"|<(?:start_of_image|fake_token_around_image)>",
@@ -13,7 +13,7 @@ _TAG = re.compile(
 )
 # What some templates put around a tag; no image of its own.
 _AROUND = re.compile(
-    r"<\|vision_(?:start|end)\|>|</(?:image|img)>|<end_of_image>"
+    r"<\|vision_(?:start|end)\|>|</(?:image|img)(?:\s[^<>]*)?>|<end_of_image>"
     r"|<\|?(?:image|img)_(?:start|end)\|?>",
     re.IGNORECASE,
 )

@@ -6,7 +6,7 @@ from racro.problems.problem import Unfit
 
 _TAG = re.compile(
     r"<\|?(?:image|img)(?:[ _-]?(?P<number>\d{1,4})|[ _-]?(?:pad|token|soft_token|placeholder"
-    r"|context|here))?\s*/?\|?>"  # <image>, <image 1>, <image_1>, <img>, <|image_pad|>, <IMG_CONTEXT>
+    r"|context|here))?\s*/?\|?>"  # <image>, <image 1>, <img>, <|image_pad|>, <IMG_CONTEXT>
     r"|<(?:image|img)\s[^<>]*>"
     r"|<(?:start_of_image|fake_token_around_image)>",
     re.IGNORECASE,

@@ -1,0 +1,107 @@
+"""Our own format: a problem a line, its images as paths beside the file, data URLs or base64."""
+
+import hashlib
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from racro.problems.images import from_base64
+from racro.problems.problem import Image, Problem, Unfit, image_bytes
+from racro.problems.vetting import Row, Rows, lettered
+
+_NAME = "problems.jsonl"
+_LONGEST_PATH = 1024  # anything longer is base64
+_SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp"}
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    """Fields that a row cannot do without are missed where rows are vetted, and named there."""
+
+    id: str | int = ""
+    question: str = ""
+    images: list[str] = []
+    answer: str | int | float = ""
+    options: dict[str, str] | list[str] = {}
+    category: str = ""
+
+
+def rows(path: Path) -> Rows:
+    decoder = msgspec.json.Decoder(_Line)
+    with path.open("rb") as file:
+        for number, text in enumerate(file, 1):
+            if not text.strip():
+                continue
+            try:
+                line = decoder.decode(text)
+            except msgspec.MsgspecError as error:
+                raise ValueError(f"{path}: line {number}: {error}") from error
+            yield str(line.id) or f"line {number}", partial(_row, line, path.parent)
+
+
+def _row(line: _Line, folder: Path) -> Row:
+    options = line.options
+    return Row(
+        id=str(line.id),
+        question=line.question,
+        images=tuple(_image(number, text, folder) for number, text in enumerate(line.images, 1)),
+        answer=str(line.answer),
+        options=options if isinstance(options, dict) else lettered(options),
+        category=line.category,
+    )
+
+
+def _image(number: int, text: str, folder: Path) -> Image:
+    if len(text) <= _LONGEST_PATH and (path := folder / text).is_file():
+        return path
+    try:
+        return from_base64(text)
+    except Unfit as error:
+        raise Unfit(f"image {number}: {text[:80]!r} is neither a file nor base64") from error
+
+
+def write_jsonl(problems: Iterable[Problem], folder: Path) -> Path:
+    """Write `problems.jsonl` into `folder`, the images beside it in `images/`, each content once.
+
+    The file comes last, and whole. Raises OSError, and ValueError for an id that comes twice.
+    """
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    lines: dict[str, bytes] = {}
+    for problem in problems:
+        if problem.id in lines:
+            raise ValueError(f"two problems have the id {problem.id!r}")
+        lines[problem.id] = msgspec.json.encode(_line(problem, folder)) + b"\n"
+    _put(folder / _NAME, b"".join(lines.values()))
+    return folder / _NAME
+
+
+def _line(problem: Problem, folder: Path) -> _Line:
+    return _Line(
+        id=problem.id,
+        question=problem.question,
+        images=[_stored(image, folder) for image in problem.images],
+        answer=problem.answer,
+        options=dict(problem.options),
+        category=problem.category,
+    )
+
+
+def _stored(image: Image, folder: Path) -> str:
+    """Its path, named by content: a file that is there need not be written again."""
+    data = image_bytes(image)
+    suffix = next((end for start, end in _SUFFIXES.items() if data.startswith(start)), "")
+    name = f"images/{hashlib.sha256(data).hexdigest()[:32]}{suffix}"
+    if not (folder / name).exists():
+        _put(folder / name, data)
+    return name
+
+
+def _put(path: Path, data: bytes) -> None:
+    """All of it or nothing."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,70 @@
+"""From a row as its file has it to a problem, or to the reason why it is none."""
+
+import string
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from racro.problems import images
+from racro.problems.problem import Image, Problem, Unfit, image_bytes
+from racro.problems.tags import without_tags
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What any of the formats says of a problem; nothing is checked yet."""
+
+    id: str
+    question: str
+    images: tuple[Image, ...]
+    answer: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    category: str = ""
+
+
+# The rows of a file in its order: a name each, and how to make what it holds of it (raises Unfit).
+# Raises ValueError where the file is no such table.
+Rows = Iterator[tuple[str, Callable[[], Row]]]
+
+
+def lettered(options: Iterable[str]) -> dict[str, str]:
+    return dict(zip(string.ascii_uppercase, options, strict=False))
+
+
+def vetted(row: Row) -> Problem:
+    """Raises Unfit. What is dear to check comes last."""
+    if not row.id:
+        raise Unfit("it has no id")
+    if not row.images:
+        raise Unfit("it has no image")
+    question, *texts = without_tags([row.question, *row.options.values()], images=len(row.images))
+    options = dict(zip(row.options, texts, strict=True))
+    if not question:
+        raise Unfit("the question is empty")
+    answer = row.answer.strip()
+    _check_answer(answer, options)
+    for number, image in enumerate(row.images, 1):
+        _check_image(number, image)
+    return Problem(row.id, question, row.images, answer, options, row.category.strip())
+
+
+def _check_answer(answer: str, options: Mapping[str, str]) -> None:
+    if not answer:
+        raise Unfit("the answer is empty")
+    if odd := [letter for letter in options if letter not in set(string.ascii_uppercase)]:
+        raise Unfit(f"option {odd[0]!r} is no letter from A to Z")
+    if empty := [letter for letter, text in options.items() if not text]:
+        raise Unfit(f"option {empty[0]} is empty")
+    if options and answer not in options:
+        raise Unfit(f"the answer {answer[:40]!r} is none of the options {', '.join(options)}")
+
+
+def _check_image(number: int, image: Image) -> None:
+    if isinstance(image, Path) and not image.is_file():
+        raise Unfit(f"image {number}: no file {image}")
+    try:
+        images.check(image_bytes(image))
+    except OSError as error:
+        raise Unfit(f"image {number}: it cannot be read: {error}") from error
+    except Unfit as error:
+        raise Unfit(f"image {number}: {error}") from error

@@ -1,1 +1,1 @@
-"""Caption Reward Optimization (arXiv 2506.04559): a captioner learns from its reasoner's success."""
+"""Caption Reward Optimization (arXiv 2506.04559): captioners learn from a reasoner's success."""

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Self
 
 import httpx2
@@ -94,13 +93,8 @@ class Reasoner:
         await self._client.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._client.__aexit__(kind, error, traceback)
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
 
     async def ask(self, messages: list[dict[str, str]], *, number: int) -> Rollout:
         """The rollout of that number of a prompt. Raises Unanswered, or ReasonerRefused."""
@@ -115,7 +109,10 @@ class Reasoner:
                 except Away as away:
                     self._note_away(away)
                     pause = endurance.after_away(away)
-                except (Failed, TimeoutError) as failure:
+                except TimeoutError as error:
+                    deadline_s = self._settings.deadline_s
+                    raise Unanswered(f"no answer within {deadline_s:g} s") from error
+                except Failed as failure:
                     took_s = time.monotonic() - began
                     pause = endurance.after_failure(failure, took_s=took_s)
             self._stats.retries += 1

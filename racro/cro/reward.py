@@ -9,7 +9,6 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from statistics import fmean
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from racro.answers import solve_answer
@@ -40,11 +39,14 @@ class Score:
 
 
 class Reward:
-    """Belongs to the event loop in which it is opened."""
+    """Belongs to the event loop in which it is opened, once. `stats` counts what it did."""
 
     def __init__(self, settings: RewardSettings) -> None:
         self.stats = Stats()
         self._settings = settings
+        self._reasoner = Reasoner(settings, self.stats)
+        self._grader = Grader(workers=settings.graders)
+        self._log = RolloutLog(settings.log)
         self._opening = asyncio.Lock()
         self._resources: AsyncExitStack | None = None
 
@@ -53,14 +55,9 @@ class Reward:
         async with self._opening:
             if self._resources is None:
                 async with AsyncExitStack() as stack:
-                    log = self._settings.log
-                    self._log = log and stack.enter_context(RolloutLog(log))
-                    self._grader = await stack.enter_async_context(
-                        Grader(workers=self._settings.graders)
-                    )
-                    self._reasoner = await stack.enter_async_context(
-                        Reasoner(self._settings, self.stats)
-                    )
+                    stack.enter_context(self._log)
+                    await stack.enter_async_context(self._grader)
+                    await stack.enter_async_context(self._reasoner)
                     self._resources = stack.pop_all()
         return self
 
@@ -72,12 +69,7 @@ class Reward:
     async def __aenter__(self) -> Self:
         return await self.open()
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def __call__(self, rows: Sequence[Captioned]) -> list[float | None]:
@@ -125,18 +117,17 @@ class Reward:
         answer = solve_answer(self._settings.prompt_profile, rollout.text)
         right = await self._grader.is_right(answer, row.answer, row.options)
         self.stats.rollouts += 1
-        if self._log is not None:
-            self._log.append(
-                RolloutLine(
-                    id=row.id,
-                    caption=row.caption,
-                    text=rollout.text,
-                    answer=answer,
-                    right=right,
-                    finish_reason=rollout.finish_reason,
-                    seconds=round(rollout.seconds, 3),
-                )
+        self._log.append(
+            RolloutLine(
+                id=row.id,
+                caption=row.caption,
+                text=rollout.text,
+                answer=answer,
+                right=right,
+                finish_reason=rollout.finish_reason,
+                seconds=round(rollout.seconds, 3),
             )
+        )
         return right
 
     def _weighed(self, row: Captioned, accuracy: float) -> Score:

@@ -1,8 +1,7 @@
 """Rollouts as lines of JSON, for whoever wants to read what a reward was given for."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import msgspec
 
@@ -20,23 +19,26 @@ class RolloutLine(msgspec.Struct):
 
 
 class RolloutLog:
-    """Whole lines, appended and flushed one by one: several processes may share a file."""
+    """Whole lines, appended and flushed one by one: several processes may share a file. Without a
+    path nothing is kept.
+    """
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("ab")
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
 
     def __enter__(self) -> Self:
+        """Raises OSError."""
+        if self._path is not None:
+            self._file = self._path.open("ab")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._file.close()
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def append(self, line: RolloutLine) -> None:
         """Raises OSError, on a full disk for one."""
-        self._file.write(msgspec.json.encode(line) + b"\n")
-        self._file.flush()
+        if self._file is not None:
+            self._file.write(msgspec.json.encode(line) + b"\n")
+            self._file.flush()

@@ -108,7 +108,7 @@ class Endurance:
             raise Unanswered(f"the reasoner stayed away: {away}") from away
         return min(max(next(self._pauses), away.retry_after_s), patience_s)
 
-    def after_failure(self, failure: Exception, *, took_s: float) -> float:
+    def after_failure(self, failure: Failed, *, took_s: float) -> float:
         """As after_away; raises Unanswered when attempts or deadline are used up."""
         self._away_since = None
         self._attempts -= 1

@@ -34,9 +34,6 @@ async def compute_score(
 
     Raises NoReward, ReasonerRefused or WrongSettingsError.
     """
-    path = os.environ.get(CONFIG_VARIABLE)
-    if not path:
-        raise WrongSettingsError(f"{CONFIG_VARIABLE} names no TOML file with a table [reward]")
     options = extra_info.get("options") or {}
     row = Captioned(
         id=f"{data_source}/{extra_info.get('index', '?')}",
@@ -45,14 +42,23 @@ async def compute_score(
         answer=ground_truth,
         options={letter: text for letter, text in options.items() if text is not None},
     )
-    reward = await _reward(Path(path)).open()
-    [score] = await reward.scores([row])
+    [score] = await (await opened_reward()).scores([row])
     if score.reward is None or score.accuracy is None:
         raise NoReward(f"{row.id}: {score.left_out}")
     return {"score": score.reward, "acc": score.accuracy, **score.terms}
 
 
+async def opened_reward() -> Reward:
+    """The one of this process: verl computes rewards in workers, an event loop in each.
+
+    Raises WrongSettingsError.
+    """
+    path = os.environ.get(CONFIG_VARIABLE)
+    if not path:
+        raise WrongSettingsError(f"{CONFIG_VARIABLE} names no TOML file with a table [reward]")
+    return await _reward(Path(path)).open()
+
+
 @cache
 def _reward(path: Path) -> Reward:
-    """One a process: verl computes rewards in workers with an event loop each."""
     return Reward(read_settings(path))

@@ -35,6 +35,7 @@ class Script:
     # Break the connection off after this many pieces of a stream.
     die_after: int | None = None
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
     # Verbatim answers instead of the texts: the plain JSON, or the chunks of a stream.
     plain: dict[str, Any] | None = None
     chunks: list[dict[str, Any]] | None = None
@@ -70,12 +71,15 @@ class Asked:
 
 
 class ScriptedServer:
-    """Runs in a thread of its own. `url` has no /v1."""
+    """Runs in a thread of its own. `url` has no /v1. Port 0: any that is free."""
 
-    def __init__(self, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", *, port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.script = Script()
         self.asked: list[Asked] = []
         self._host = host
+        self._wanted_port = port
         self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -114,7 +118,7 @@ class ScriptedServer:
 
     async def _start(self) -> None:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, 0, ssl_context=self._tls)
+        site = web.TCPSite(self._runner, self._host, self._wanted_port, ssl_context=self._tls)
         await site.start()
         self.port = site._server.sockets[0].getsockname()[1]
         self.url = f"{'https' if self._tls else 'http'}://{self._host}:{self.port}"
@@ -161,7 +165,9 @@ class ScriptedServer:
         await asyncio.sleep(script.before_s)
         if script.status != 200 or not asked.json.get("stream"):
             await asyncio.sleep(script.between_s * len(script.texts))
-            return web.json_response(script.plain or _completion(script), status=script.status)
+            return web.json_response(
+                script.plain or _completion(script), status=script.status, headers=script.headers
+            )
         chunks = script.chunks or [
             *(_chunk({"reasoning_content": text}) for text in script.reasoning),
             *(_chunk({"content": text}) for text in script.texts),

@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racro.contracts.prompts import (
+    COMPACT_V1,
+    RACRO_V1,
     caption_prompt,
     compact_messages,
     further_image,
     joint_messages,
     neutralise,
     prompt_texts,
+    reward_messages,
     tentative_prompt,
     visual_context_block,
 )
@@ -207,6 +210,22 @@ def test_a_tentative_response_stands_between_them() -> None:
     assert paragraphs[1] == "Tentative answer, perhaps wrong: 5"
 
 
+def test_the_reward_prompt_is_the_papers() -> None:
+    assert reward_messages(RACRO_V1, "Find x.", "A triangle.") == [
+        {
+            "role": "user",
+            "content": "### The detailed caption of the provided image: A triangle.\n\n"
+            "### Question: Find x. Please think step by step. "
+            "The final answer MUST BE put in \\boxed{}.",
+        }
+    ]
+
+
+def test_a_small_reasoner_is_asked_for_rewards_as_it_is_asked_for_answers() -> None:
+    asked = reward_messages(COMPACT_V1, "Find x.", "A triangle.")
+    assert asked == compact_messages("Find x.", "A triangle.", None)
+
+
 def test_a_fingerprint_covers_every_text_a_captioner_sends() -> None:
     question = "{question}"
     caption, general, tentative = (
@@ -232,6 +251,7 @@ def test_no_control_token_from_outside_survives_in_a_prompt(token) -> None:
         *(message["content"] for message in joint_messages(hostile, hostile, hostile)),
         *(message["content"] for message in joint_messages(hostile, hostile, None)),
         *(message["content"] for message in compact_messages(hostile, hostile, hostile)),
+        *(message["content"] for message in reward_messages(RACRO_V1, hostile, hostile)),
         visual_context_block(images=1, caption=hostile, tentative=hostile),
     ]
     assert [text for text in texts if token in text] == []

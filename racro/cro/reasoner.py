@@ -1,0 +1,183 @@
+"""The reasoner that gives the reward: one rollout a call, over OpenAI's chat API."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import httpx2
+import msgspec
+
+from racro.cro.settings import RewardSettings
+from racro.cro.stats import Stats
+from racro.cro.trouble import (
+    Away,
+    Endurance,
+    Failed,
+    ReasonerRefused,
+    RequestRefused,
+    Unanswered,
+    raise_for_status,
+)
+
+_logger = logging.getLogger(__name__)
+_CONNECT_TIMEOUT_S = 5
+# Below the five seconds after which a uvicorn (vLLM's too) closes an idle connection.
+_IDLE_CONNECTION_S = 4
+# A copy that was away is asked last for so long.
+_AVOIDED_S = 5.0
+
+
+class _Message(msgspec.Struct):
+    """None, where the limit of tokens came before the end of a reasoning that the server parts."""
+
+    content: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Completion(msgspec.Struct):
+    choices: list[_Choice]
+
+
+_decoder = msgspec.json.Decoder(_Completion)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    text: str
+    finish_reason: str | None
+    seconds: float
+
+
+class _Copy:
+    """One of the servers."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.busy = 0
+        self.avoided_until = 0.0
+
+    @property
+    def rank(self) -> tuple[bool, int, float]:
+        return time.monotonic() < self.avoided_until, self.busy, random.random()  # noqa: S311
+
+
+class Reasoner:
+    def __init__(self, settings: RewardSettings, stats: Stats) -> None:
+        self._settings = settings
+        self._stats = stats
+        self._copies = [_Copy(url) for url in settings.urls]
+        self._line = asyncio.Semaphore(settings.concurrency)
+        self._has_answered = False
+        self._is_away = False
+        key = settings.api_key
+        self._client = httpx2.AsyncClient(
+            headers={} if key is None else {"authorization": f"Bearer {key}"},
+            limits=httpx2.Limits(
+                max_connections=None,
+                max_keepalive_connections=settings.concurrency,
+                keepalive_expiry=_IDLE_CONNECTION_S,
+            ),
+            timeout=httpx2.Timeout(None, connect=_CONNECT_TIMEOUT_S),
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def ask(self, messages: list[dict[str, str]], *, number: int) -> Rollout:
+        """The rollout of that number of a prompt. Raises Unanswered, or ReasonerRefused."""
+        body = self._body(messages, number)
+        endurance = Endurance(self._settings)
+        while True:
+            async with self._line:
+                began = time.monotonic()
+                try:
+                    async with asyncio.timeout(endurance.left_s):
+                        return await self._attempt(body, began)
+                except Away as away:
+                    self._note_away(away)
+                    pause = endurance.after_away(away)
+                except TimeoutError as error:
+                    deadline_s = self._settings.deadline_s
+                    raise Unanswered(f"no answer within {deadline_s:g} s") from error
+                except Failed as failure:
+                    took_s = time.monotonic() - began
+                    pause = endurance.after_failure(failure, took_s=took_s)
+            self._stats.retries += 1
+            await asyncio.sleep(pause)
+
+    def _body(self, messages: list[dict[str, str]], number: int) -> dict[str, Any]:
+        sampling = self._settings.sampling.model_dump(exclude_none=True)
+        if "seed" in sampling:
+            sampling["seed"] += number
+        return {"model": self._settings.model, "messages": messages, **sampling}
+
+    async def _attempt(self, body: dict[str, Any], began: float) -> Rollout:
+        """Raises Away, Failed, Unanswered or ReasonerRefused."""
+        async with self._least_busy() as copy:
+            response = await self._post(f"{copy.url}/chat/completions", body)
+            try:
+                raise_for_status(response)
+            except RequestRefused as refused:
+                # Where others were answered the settings are right, and it is this prompt.
+                if self._has_answered:
+                    raise Unanswered(str(refused)) from refused
+                raise
+        choice = _parse(response)
+        self._note_answer()
+        seconds = time.monotonic() - began
+        return Rollout(choice.message.content or "", choice.finish_reason, seconds)
+
+    @asynccontextmanager
+    async def _least_busy(self) -> AsyncIterator[_Copy]:
+        copy = min(self._copies, key=lambda one: one.rank)
+        copy.busy += 1
+        try:
+            yield copy
+        except Away:
+            copy.avoided_until = time.monotonic() + _AVOIDED_S
+            raise
+        finally:
+            copy.busy -= 1
+
+    async def _post(self, url: str, body: dict[str, Any]) -> httpx2.Response:
+        try:
+            return await self._client.post(url, json=body)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise Away(f"{url} cannot be connected to") from error
+        except httpx2.TransportError as error:
+            raise Failed(f"{url} broke off its answer ({type(error).__name__})") from error
+
+    def _note_away(self, away: Away) -> None:
+        if not self._is_away:
+            self._is_away = True
+            _logger.warning(
+                "waiting for the reasoner, up to %g s: %s", self._settings.patience_s, away
+            )
+
+    def _note_answer(self) -> None:
+        self._has_answered = True
+        if self._is_away:
+            self._is_away = False
+            _logger.warning("the reasoner is back")
+
+
+def _parse(response: httpx2.Response) -> _Choice:
+    try:
+        return _decoder.decode(response.content).choices[0]
+    except (msgspec.MsgspecError, UnicodeDecodeError, IndexError) as error:
+        raise ReasonerRefused(
+            f"{response.url} answered with something else than a chat completion"
+        ) from error

@@ -77,7 +77,8 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """`problems` are those asked for; `left_out` are (row, reason) of those that cannot be.
+    """`problems` is how many were asked for, at most; `left_out` are those that cannot be, as
+    (row, reason).
 
     `captioner` and `reasoner` are known with the first answer. Labels stand for their names in a
     matrix.
@@ -90,7 +91,6 @@ class Run(msgspec.Struct, frozen=True):
     problems: int
     left_out: tuple[tuple[str, str], ...]
     racro: str
-    limit: int | None = None
     benchmark: str | None = None
     label_captioner: str | None = None
     label_reasoner: str | None = None
@@ -218,7 +218,12 @@ def _continued(path: Path, run: Run) -> Run:
             f"{path} holds another run: {_told(before.data, known)}, not {_told(run.data, asked)}; "
             "give another --output"
         )
-    return msgspec.structs.replace(run, captioner=before.captioner, reasoner=before.reasoner)
+    return msgspec.structs.replace(
+        run,
+        problems=max(run.problems, before.problems),
+        captioner=before.captioner,
+        reasoner=before.reasoner,
+    )
 
 
 def _told(data: str, identity: Mapping[str, str]) -> str:

@@ -45,24 +45,20 @@ class Watcher:
 
 async def run(plan: Plan, watcher: Watcher) -> None:
     """Evaluates what `plan.output` has no result for. Raises EvaluationError."""
-    problems, left_out = _read(plan)
-    async with (
-        Gateway(
-            plan.gateway,
-            key=plan.key,
-            concurrency=plan.concurrency,
-            timeout_s=plan.timeout_s,
-        ) as gateway,
-        Grader() as grader,
-    ):
+    async with Gateway(
+        plan.gateway, key=plan.key, concurrency=plan.concurrency, timeout_s=plan.timeout_s
+    ) as gateway:
         await gateway.check(plan.model)
-        problems, ungradable = await _gradable(problems, grader)
-        asked = _described(plan, len(problems), left_out + ungradable)
-        with RunFolder.opened(plan.output, asked) as folder:
-            waiting = [problem for problem in problems if problem.id not in folder.results]
-            watcher.starts(len(problems), folder.results.values())
-            examine = Examiner(gateway, grader, model=plan.model)
-            await evaluate(waiting, examine, folder, watcher, concurrency=plan.concurrency)
+        problems, left_out = _read(plan)
+        async with Grader() as grader:
+            problems, ungradable = await _gradable(problems, grader)
+            asked = _described(plan, len(problems), left_out + ungradable)
+            with RunFolder.opened(plan.output, asked) as folder:
+                waiting = [problem for problem in problems if problem.id not in folder.results]
+                done = [one.id for one in problems if one.id in folder.results]
+                watcher.starts(len(problems), map(folder.results.__getitem__, done))
+                examine = Examiner(gateway, grader, model=plan.model)
+                await evaluate(waiting, examine, folder, watcher, concurrency=plan.concurrency)
 
 
 async def evaluate(
@@ -123,7 +119,7 @@ def _read(plan: Plan) -> tuple[list[Problem], list[LeftOut]]:
     try:
         reading = read_problems(plan.data)
     except (OSError, ValueError) as error:
-        raise EvaluationError(f"{plan.data}: {error}") from error
+        raise EvaluationError(str(error)) from error
     if not reading.problems:
         reasons = "".join(f"\n  {row}: {reason}" for row, reason in reading.left_out[:5])
         raise EvaluationError(f"{plan.data} holds no problem{reasons}")
@@ -159,7 +155,6 @@ def _described(plan: Plan, problems: int, left_out: list[LeftOut]) -> Run:
         problems=problems,
         left_out=tuple((row, reason) for row, reason in left_out),
         racro=version("racro"),
-        limit=plan.limit,
         benchmark=plan.benchmark,
         label_captioner=plan.label_captioner,
         label_reasoner=plan.label_reasoner,

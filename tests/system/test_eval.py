@@ -150,10 +150,12 @@ def test_a_run_that_was_broken_off_goes_on(
     arguments = ["run", str(data), "--gateway", gateway.url, "--output", str(folder)]
     reasoner.script.before_s = 0.05
     lines = folder / "results.jsonl"
-    process = subprocess.Popen([*COMMAND, *arguments, "--concurrency", "3"], env=CLEAN)
-    wait_until(lambda: lines.exists() and lines.read_bytes().count(b"\n") > 4, what="five items")
-    process.send_signal(how)
-    assert process.wait(20) == (130 if how == signal.SIGINT else -9)
+    with subprocess.Popen([*COMMAND, *arguments, "--concurrency", "3"], env=CLEAN) as process:
+        try:
+            wait_until(lambda: lines.exists() and lines.read_bytes().count(b"\n") > 4)
+        finally:
+            process.send_signal(how)
+    assert process.returncode == (130 if how == signal.SIGINT else -9)
     before = results(folder)
     assert 5 <= len(before) < 24
     with lines.open("ab") as file:

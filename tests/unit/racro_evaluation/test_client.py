@@ -88,7 +88,7 @@ async def test_a_connection_that_breaks_is_tried_again() -> None:
 
 async def test_three_tries_are_enough() -> None:
     async with gateway_saying(*[UpstreamUnavailable("the reasoner is away")] * 3) as (gateway, _):
-        with pytest.raises(UnansweredError, match="the reasoner is away .*, 3 times"):
+        with pytest.raises(UnansweredError, match=r"the reasoner is away .*, 3 times"):
             await gateway.solve(REQUEST)
 
 

@@ -1,5 +1,8 @@
 """Whatever ends a run, its folder goes on from there, for the same run and no other."""
 
+import resource
+import signal
+
 import pytest
 
 from racro.evaluation.errors import EvaluationError
@@ -45,12 +48,11 @@ def test_another_runs_folder_is_refused_and_left_as_it_is(tmp_path, other) -> No
 
 
 def test_the_same_run_may_be_extended_and_asked_elsewhere(tmp_path) -> None:
-    written(tmp_path, [result("1")], limit=1, problems=1)
-    written(tmp_path, [result("2")], gateway="http://other", label_reasoner="M")
+    written(tmp_path, [result("1")], problems=9)
+    written(tmp_path, [result("2")], problems=2, gateway="http://other", label_reasoner="M")
     run, results = read_folder(tmp_path)
-    assert (run.gateway, run.label_reasoner, run.limit, len(results)) == (
-        "http://other", "M", None, 2,
-    )  # fmt: skip
+    asked = (run.gateway, run.label_reasoner, run.problems)
+    assert (asked, len(results)) == (("http://other", "M", 9), 2)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +97,6 @@ def test_no_run_and_no_folder(tmp_path) -> None:
 
 
 def test_a_full_disk_stops_the_run_and_costs_one_item(tmp_path) -> None:
-    resource = pytest.importorskip("resource")
-    signal = pytest.importorskip("signal")
     written(tmp_path, [result("1")])
     size = (tmp_path / "results.jsonl").stat().st_size
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

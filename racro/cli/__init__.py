@@ -1,4 +1,4 @@
-"""The `racro` command: up, solve, demo, keys, cache."""
+"""The `racro` command: up, solve, demo, keys, cache, eval."""
 
 from racro.cli.commands import app
 

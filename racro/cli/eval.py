@@ -1,0 +1,207 @@
+"""`racro eval`: benchmarks against a running gateway.
+
+What evaluates is imported where it is used: numpy and the graders cost a second.
+"""
+
+import asyncio
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from racro.evaluation.errors import EvaluationError
+from racro.servekit.settings import KEY_VARIABLE
+
+if TYPE_CHECKING:
+    from racro.evaluation.report import Report
+    from racro.evaluation.results import Result
+    from racro.evaluation.run import Plan
+
+app = typer.Typer(help="Measure a running gateway on a benchmark.", no_args_is_help=True)
+_console = Console(width=None if sys.stdout.isatty() else 120)
+_errors = Console(stderr=True)
+
+_LISTED = 20
+_INTERRUPTED = 130
+
+Folder = Annotated[Path, typer.Argument(help="What `racro eval run` wrote.")]
+Of = Annotated[
+    Literal["joint", "caption_only", "tentative_alone"], typer.Option(help="Which answers.")
+]
+
+
+@app.callback()
+def needs_its_extra() -> None:
+    if find_spec("math_verify") is None or find_spec("matplotlib") is None:
+        _fail("`racro eval` needs more packages: install racro[eval]")
+
+
+@app.command()
+def run(  # noqa: PLR0917 - an option each
+    data: Annotated[
+        Path,
+        typer.Argument(
+            help="VLMEvalKit's TSV or our JSONL; with --benchmark also the folder it is in.",
+            exists=True,
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Folder of this run, new or to go on with.")],
+    gateway: Annotated[str, typer.Option(help="The gateway's URL.")] = "http://127.0.0.1:8000",
+    model: Annotated[str, typer.Option(help="The reasoner's name.")] = "default",
+    concurrency: Annotated[int, typer.Option(min=1, help="Items at a time.")] = 8,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N problems.")] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds for one answer.")] = 600,
+    benchmark: Annotated[
+        str | None, typer.Option(help="Put the paper's figures beside ours, e.g. MathVista_MINI.")
+    ] = None,
+    label_captioner: Annotated[str | None, typer.Option(help="Its name in a matrix.")] = None,
+    label_reasoner: Annotated[str | None, typer.Option(help="Its name in a matrix.")] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(envvar=KEY_VARIABLE, help="API key, where the gateway has tenants."),
+    ] = None,
+) -> None:
+    """Ask every problem, grade the answers; stopped, the same command goes on."""
+    from racro.evaluation import benchmarks  # noqa: PLC0415
+    from racro.evaluation.run import Plan  # noqa: PLC0415
+
+    with _failures_told():
+        paper = None if benchmark is None else benchmarks.named(benchmark)
+        plan = Plan(
+            data=data if paper is None else benchmarks.file_of(paper, data),
+            gateway=gateway,
+            model=model,
+            output=output,
+            key=key,
+            concurrency=concurrency,
+            timeout_s=timeout,
+            limit=limit,
+            benchmark=None if paper is None else paper.file,
+            label_captioner=label_captioner,
+            label_reasoner=label_reasoner,
+        )
+        failed = _run(plan)
+    if failed:
+        _list("got no answer", failed.items())
+        _fail("the same command tries these again")
+
+
+def _run(plan: "Plan") -> dict[str, str]:
+    """Runs and reports; gives back what failed, by id."""
+    from racro.evaluation.report import write_report  # noqa: PLC0415
+    from racro.evaluation.run import Watcher, run  # noqa: PLC0415
+
+    watcher = Watcher()
+    try:
+        with _Bar() as bar:
+            watcher.starts, watcher.done = bar.starts, bar.done
+            asyncio.run(run(plan, watcher))
+    except KeyboardInterrupt:
+        _errors.print("stopped; the same command goes on")
+        raise typer.Exit(_INTERRUPTED) from None
+    report = write_report(plan.output)
+    if report is not None:
+        _show(report, plan.output)
+    return watcher.failed
+
+
+@app.command()
+def compare(a: Folder, b: Folder, of: Of = "joint") -> None:
+    """Is A right more often than B, on the items that both have?"""
+    from racro.evaluation.comparison import compare_folders  # noqa: PLC0415
+    from racro.evaluation.scores import percent  # noqa: PLC0415
+
+    with _failures_told():
+        found = compare_folders(a, b, of)
+    table = Table("", "%, 95% interval", title=f"{of}, {found.a.n} items", title_justify="left")
+    table.add_row(f"A  {a}", percent(found.a))
+    table.add_row(f"B  {b}", percent(found.b))
+    table.add_row("A - B", percent(found.difference))
+    _console.print(table)
+    _console.print(
+        f"right in A alone {found.gained}, in B alone {found.lost}; "
+        f"McNemar's exact test p = {found.p_value:.3g}\n"
+        f"items that only A has {found.only_a}, only B {found.only_b}",
+        highlight=False,
+    )
+
+
+@app.command()
+def matrix(
+    folders: Annotated[list[Path], typer.Argument(help="What `racro eval run` wrote.")],
+    output: Annotated[Path, typer.Option(help="Folder for matrix.md, .json and pictures.")],
+    of: Of = "joint",
+) -> None:
+    """Captioners by reasoners, a matrix for each set of problems."""
+    from racro.evaluation.matrix import write_matrices  # noqa: PLC0415
+
+    with _failures_told():
+        for one in write_matrices(folders, output, of):
+            _console.print(one.markdown(), markup=False, highlight=False, soft_wrap=True)
+
+
+class _Bar(Progress):
+    """How far the run is, and how right so far."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("joint {task.fields[right]}"),
+            console=_errors,
+        )
+        self._right = 0
+
+    def starts(self, total: int, before: "Iterable[Result]") -> None:
+        self._task = self.add_task("", total=total, right="–")
+        for result in before:
+            self.done(result)
+
+    def done(self, result: "Result") -> None:
+        self._right += result.joint.right
+        task = self.tasks[self._task]
+        share = self._right / (task.completed + 1)
+        self.update(self._task, advance=1, right=f"{share:.1%} right")
+
+
+def _show(report: "Report", folder: Path) -> None:
+    from racro.evaluation.report import HEADINGS  # noqa: PLC0415
+
+    table = Table("", "n", *HEADINGS, title=f"{report.run.data}, % right (95% interval)")
+    for row in report.rows():
+        table.add_row(*map(escape, row))
+    _console.print(table)
+    if report.run.left_out:
+        _list("left out", report.run.left_out)
+    _console.print(f"{folder / 'report.md'} has it all", highlight=False, markup=False)
+
+
+def _list(what: str, items: Iterable[tuple[str, str]]) -> None:
+    """The first of them, a line each."""
+    pairs = list(items)
+    lines = [f"{len(pairs)} {what}:", *(f"  {name}: {reason}" for name, reason in pairs[:_LISTED])]
+    if len(pairs) > _LISTED:
+        lines.append(f"  and {len(pairs) - _LISTED} more")
+    _errors.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _failures_told() -> Iterator[None]:
+    try:
+        yield
+    except EvaluationError as error:
+        _fail(error)
+
+
+def _fail(reason: object) -> NoReturn:
+    _errors.print(f"[red]error:[/] {escape(str(reason))}", highlight=False, soft_wrap=True)
+    raise typer.Exit(1)

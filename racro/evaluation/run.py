@@ -1,0 +1,161 @@
+"""The run: every item that has no result yet, several at a time, each stored when it is done."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from racro.evaluation.client import Gateway
+from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
+from racro.evaluation.item import Examiner
+from racro.evaluation.results import Result, Run, RunFolder, digest
+from racro.grading import Grader, Ungradable
+from racro.problems import LeftOut, Problem, read_problems
+
+# So many unanswered items in a row, and the run stops: the gateway serves nobody.
+_HOPELESS = 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked of whom. `timeout_s` is for one solve; labels stand in a matrix."""
+
+    data: Path
+    gateway: str
+    model: str
+    output: Path
+    key: str | None = None
+    concurrency: int = 8
+    timeout_s: float = 600
+    limit: int | None = None
+    benchmark: str | None = None
+    label_captioner: str | None = None
+    label_reasoner: str | None = None
+
+
+@dataclass
+class Watcher:
+    """Who follows a run: hears how many items there are and what is done, keeps what failed."""
+
+    starts: Callable[[int, Iterable[Result]], None] = lambda _, __: None
+    done: Callable[[Result], None] = lambda _: None
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+async def run(plan: Plan, watcher: Watcher) -> None:
+    """Evaluates what `plan.output` has no result for. Raises EvaluationError."""
+    async with Gateway(
+        plan.gateway, key=plan.key, concurrency=plan.concurrency, timeout_s=plan.timeout_s
+    ) as gateway:
+        await gateway.check(plan.model)
+        problems, left_out = _read(plan)
+        async with Grader() as grader:
+            problems, ungradable = await _gradable(problems, grader)
+            asked = _described(plan, len(problems), left_out + ungradable)
+            with RunFolder.opened(plan.output, asked) as folder:
+                waiting = [problem for problem in problems if problem.id not in folder.results]
+                done = [one.id for one in problems if one.id in folder.results]
+                watcher.starts(len(problems), map(folder.results.__getitem__, done))
+                examine = Examiner(gateway, grader, model=plan.model)
+                await evaluate(waiting, examine, folder, watcher, concurrency=plan.concurrency)
+
+
+async def evaluate(
+    problems: Iterable[Problem],
+    examine: Callable[[Problem], Awaitable[Result]],
+    folder: RunFolder,
+    watcher: Watcher,
+    *,
+    concurrency: int,
+) -> None:
+    """Stores a result each, or tells `watcher` why there is none. Raises EvaluationError."""
+    waiting = iter(problems)
+    try:
+        async with asyncio.TaskGroup() as group:
+            in_vain = _Streak()
+            for _ in range(concurrency):
+                group.create_task(_work(waiting, examine, folder, watcher, in_vain))
+    except ExceptionGroup as errors:
+        ours, others = errors.split(EvaluationError)
+        if ours is None or others is not None:
+            raise
+        raise ours.exceptions[0] from None
+
+
+async def _work(
+    waiting: Iterator[Problem],
+    examine: Callable[[Problem], Awaitable[Result]],
+    folder: RunFolder,
+    watcher: Watcher,
+    in_vain: "_Streak",
+) -> None:
+    for problem in waiting:
+        try:
+            result = await examine(problem)
+        except ItemError as error:
+            watcher.failed[problem.id] = str(error)
+            in_vain.count(error)
+        else:
+            folder.add(result)
+            watcher.done(result)
+            in_vain.length = 0
+
+
+@dataclass
+class _Streak:
+    """Of items that the gateway did not serve."""
+
+    length: int = 0
+
+    def count(self, error: ItemError) -> None:
+        self.length = self.length + 1 if isinstance(error, UnansweredError) else 0
+        if self.length == _HOPELESS:
+            raise EvaluationError(f"{_HOPELESS} items in a row were not served: {error}")
+
+
+def _read(plan: Plan) -> tuple[list[Problem], list[LeftOut]]:
+    """Raises EvaluationError, also where nothing is to be asked."""
+    try:
+        reading = read_problems(plan.data)
+    except (OSError, ValueError) as error:
+        raise EvaluationError(str(error)) from error
+    if not reading.problems:
+        reasons = "".join(f"\n  {row}: {reason}" for row, reason in reading.left_out[:5])
+        raise EvaluationError(f"{plan.data} holds no problem{reasons}")
+    return reading.problems[: plan.limit], list(reading.left_out)
+
+
+async def _gradable(
+    problems: Sequence[Problem], grader: Grader
+) -> tuple[list[Problem], list[LeftOut]]:
+    """Those whose expected answer can be compared: here with itself, before anybody is asked."""
+
+    async def refusal(problem: Problem) -> str | None:
+        try:
+            await grader.is_right(problem.answer, problem.answer, problem.options)
+        except Ungradable as error:
+            return str(error)
+        return None
+
+    refusals = await asyncio.gather(*map(refusal, problems))
+    pairs = list(zip(problems, refusals, strict=True))
+    return (
+        [problem for problem, reason in pairs if reason is None],
+        [LeftOut(problem.id, reason) for problem, reason in pairs if reason is not None],
+    )
+
+
+def _described(plan: Plan, problems: int, left_out: list[LeftOut]) -> Run:
+    return Run(
+        data=plan.data.name,
+        sha256=digest(plan.data),
+        gateway=plan.gateway,
+        model=plan.model,
+        problems=problems,
+        left_out=tuple((row, reason) for row, reason in left_out),
+        racro=version("racro"),
+        benchmark=plan.benchmark,
+        label_captioner=plan.label_captioner,
+        label_reasoner=plan.label_reasoner,
+    )

@@ -1,0 +1,59 @@
+"""Formulas by math-verify. Its work has no bound: answers of models go through a `Grader`.
+
+Importing this takes a second; nothing else imports math-verify.
+"""
+
+import logging
+from fractions import Fraction
+from typing import Any
+
+from latex2sympy2_extended import NormalizationConfig
+from math_verify import LatexExtractionConfig, parse, verify
+from sympy import Expr
+
+from racro.grading.quantities import Quantity, quantity, same_value
+
+# It warns of having no timeout: the process pool has one.
+logging.getLogger("math_verify").setLevel(logging.ERROR)
+
+# Units, texts and boxes are gone before; a formula that needs mending is no formula.
+_READING = [
+    LatexExtractionConfig(
+        boxed_match_priority=-1,
+        normalization_config=NormalizationConfig(
+            basic_latex=True, units=False, malformed_operators=False, nits=False, boxed="none"
+        ),
+    )
+]
+
+
+def same_formula(answer: str, expected: str) -> bool:
+    """Whether both are the same formula or number; False for what cannot be read."""
+    ours, theirs = _read(answer), _read(expected)
+    if ours is None or theirs is None:
+        return False
+    ours_written, theirs_written = quantity(answer), quantity(expected)
+    if any(written and written.step for written in (ours_written, theirs_written)):
+        ours_value, theirs_value = ours_written or _value(ours), theirs_written or _value(theirs)
+        return bool(ours_value and theirs_value and same_value(ours_value, theirs_value))
+    # It follows the expected side's form, and takes `x + 1 = 5` for 5: both ways round it does not.
+    return all(verify(*pair, timeout_seconds=None) for pair in ((theirs, ours), (ours, theirs)))
+
+
+def _read(formula: str) -> Any:
+    parsed = parse(
+        f"${formula}$",
+        _READING,
+        fallback_mode="no_fallback",
+        extraction_mode="first_match",
+        parsing_timeout=None,
+    )
+    return parsed[0] if len(parsed) == 1 else None
+
+
+def _value(formula: Any) -> Quantity | None:
+    """Of a real number, to thirty digits."""
+    if not isinstance(formula, Expr) or not formula.is_number:
+        return None
+    number = formula.evalf(30)
+    return Quantity(Fraction(str(number))) if number.is_Float and number.is_finite else None

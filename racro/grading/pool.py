@@ -1,0 +1,74 @@
+"""Grading the answers of models, which may be anything, in processes that can be ended."""
+
+import asyncio
+import multiprocessing
+import resource
+import signal
+from collections.abc import Mapping
+from concurrent.futures import TimeoutError as TookTooLong
+from typing import Self
+
+from pebble import ProcessExpired, ProcessPool
+
+from racro.grading.rules import is_right, judge
+
+_MOST_BYTES = 4 * 2**30
+
+
+class _Formulas(Exception):
+    """Only algebra can tell."""
+
+
+class Grader:
+    """`is_right` within a time, for use as an async context manager in one event loop.
+
+    What needs no algebra is decided at once. The rest goes to a pool of `workers` processes, one
+    grading each and the others waiting. One that takes longer than `timeout_s` seconds, or breaks
+    its worker, is decided without algebra, and the worker replaced.
+    """
+
+    def __init__(self, *, workers: int = 2, timeout_s: float = 5) -> None:
+        # Forked off a process that has math-verify loaded, so that a new worker takes no second.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["racro.grading.algebra"])
+        self._pool = ProcessPool(max_workers=workers, initializer=_prepare, context=context)
+        self._timeout_s = timeout_s
+        # Twice the workers, so that none waits for the event loop.
+        self._places = asyncio.Semaphore(2 * workers)
+
+    async def __aenter__(self) -> Self:
+        started = await asyncio.to_thread(self._pool.schedule, is_right, ("x+1", "1+x"))
+        await asyncio.wrap_future(started)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pool.stop()
+        await asyncio.to_thread(self._pool.join)
+
+    async def is_right(self, answer: str, expected: str, options: Mapping[str, str] = {}) -> bool:
+        """Raises Ungradable."""
+        try:
+            return judge(answer, expected, options, algebra=_not_here)
+        except _Formulas:
+            pass
+        try:
+            return await self._with_algebra(answer, expected, dict(options))
+        except (TookTooLong, ProcessExpired):
+            return judge(answer, expected, options, algebra=lambda *_: False)
+
+    async def _with_algebra(self, answer: str, expected: str, options: dict[str, str]) -> bool:
+        async with self._places:
+            grading = self._pool.schedule(
+                is_right, (answer, expected, options), timeout=self._timeout_s
+            )
+            return await asyncio.wrap_future(grading)
+
+
+def _not_here(_answer: str, _expected: str) -> bool:
+    raise _Formulas
+
+
+def _prepare() -> None:
+    """Of a worker: end at once, also in the midst of a multiplication, and not by eating memory."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))

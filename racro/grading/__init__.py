@@ -12,8 +12,8 @@ r"""Is a short answer right? The first of these rules that can tell decides.
    (3.14: 3.1416, \pi), as VLMEvalKit does for MathVista; an answer may round an exact or longer
    value to six significant digits or more, as math-verify does for decimals. Nothing else is near
    enough.
-4. **Lists, sets, tuples, intervals.** Item by item; in any order unless in round or square brackets.
-   "5 or 6" names two candidates: wrong for `5`, right for `5 or 6`.
+4. **Lists, sets, tuples, intervals.** Item by item; in any order unless in (round) or [square]
+   brackets. "5 or 6" names two candidates: wrong for `5`, right for `5 or 6`.
 5. **Words.** Without case, leading article, quotes and punctuation. Plurals and synonyms differ.
 6. **Algebra.** What reads as one formula goes to math-verify, both ways round.
 

@@ -55,5 +55,8 @@ def _value(formula: Any) -> Quantity | None:
     """Of a real number, to thirty digits."""
     if not isinstance(formula, Expr) or not formula.is_number:
         return None
-    number = formula.evalf(30)
-    return Quantity(Fraction(str(number))) if number.is_Float and number.is_finite else None
+    try:
+        number = formula.evalf(30)
+        return Quantity(Fraction(str(number))) if number.is_Float and number.is_finite else None
+    except Exception:  # noqa: BLE001 - sympy raises anything for numbers that make no sense
+        return None

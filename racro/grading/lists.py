@@ -1,4 +1,4 @@
-r"""Lists, sets, tuples and intervals: `red, blue and green`, `\{1, 2\}`, `(3, 4]`, `x = 1 or x = 2`."""
+r"""Lists, sets, tuples, intervals: `red and blue`, `\{1, 2\}`, `(3, 4]`, `x = 1 or x = 2`."""
 
 import re
 from collections.abc import Callable, Sequence

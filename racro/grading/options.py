@@ -56,10 +56,7 @@ def chosen(text: str, options: Mapping[str, str]) -> frozenset[str] | None:
     """The letters that it names, all of them options."""
     if choice := _led(text, options):
         return frozenset(choice.letter)
-    if _SEVERAL.fullmatch(text):
-        letters = re.findall(r"\b[A-Za-z]\b", text.upper())
-    else:
-        letters = list(text)
+    letters = re.findall(r"\b[A-Z]\b", text.upper()) if _SEVERAL.fullmatch(text) else list(text)
     several = len(letters) > 1 and len(set(letters)) == len(letters)
     return frozenset(letters) if several and set(letters) <= set(options) else None
 

@@ -6,6 +6,8 @@ import resource
 import signal
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as TookTooLong
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import Self
 
 from pebble import ProcessExpired, ProcessPool
@@ -13,6 +15,7 @@ from pebble import ProcessExpired, ProcessPool
 from racro.grading.rules import is_right, judge
 
 _MOST_BYTES = 4 * 2**30
+_TRIES = 3
 
 
 class _Formulas(Exception):
@@ -28,21 +31,29 @@ class Grader:
     """
 
     def __init__(self, *, workers: int = 2, timeout_s: float = 5) -> None:
-        # Forked off a process that has math-verify loaded, so that a new worker takes no second.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["racro.grading.algebra"])
-        self._pool = ProcessPool(max_workers=workers, initializer=_prepare, context=context)
+        self._workers = workers
         self._timeout_s = timeout_s
+        self._pool = self._new_pool()
         # Twice the workers, so that none waits for the event loop.
         self._places = asyncio.Semaphore(2 * workers)
 
+    def _new_pool(self) -> ProcessPool:
+        # Forked off a process that has math-verify loaded, so that a new worker takes no second.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["racro.grading.algebra"])
+        return ProcessPool(max_workers=self._workers, initializer=_prepare, context=context)
+
     async def __aenter__(self) -> Self:
-        started = await asyncio.to_thread(self._pool.schedule, is_right, ("x+1", "1+x"))
-        await asyncio.wrap_future(started)
+        try:
+            started = await asyncio.to_thread(self._pool.schedule, is_right, ("x+1", "1+x"))
+            await asyncio.wrap_future(started)
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         await asyncio.to_thread(self._pool.join)
 
     async def is_right(self, answer: str, expected: str, options: Mapping[str, str] = {}) -> bool:
@@ -58,10 +69,24 @@ class Grader:
 
     async def _with_algebra(self, answer: str, expected: str, options: dict[str, str]) -> bool:
         async with self._places:
-            grading = self._pool.schedule(
-                is_right, (answer, expected, options), timeout=self._timeout_s
-            )
-            return await asyncio.wrap_future(grading)
+            for _ in range(_TRIES - 1):
+                with suppress(BrokenProcessPool):
+                    return await self._in_pool(answer, expected, options)
+                await self._replace_pool()
+            return await self._in_pool(answer, expected, options)
+
+    async def _in_pool(self, *grading: object) -> bool:
+        if not self._pool.active:
+            raise BrokenProcessPool
+        return await asyncio.wrap_future(
+            self._pool.schedule(is_right, grading, timeout=self._timeout_s)
+        )
+
+    async def _replace_pool(self) -> None:
+        """A pool gives up when one of its idle workers is killed, for want of memory perhaps."""
+        if not self._pool.active:
+            broken, self._pool = self._pool, self._new_pool()
+            await asyncio.to_thread(broken.join)
 
 
 def _not_here(_answer: str, _expected: str) -> bool:

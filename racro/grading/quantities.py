@@ -50,7 +50,7 @@ class Quantity:
 
 
 def quantity(text: str) -> Quantity | None:
-    """None for what is more than a number, or other: `2x`, `5 or 6`, `\\sqrt{2}`."""
+    r"""None for what is more than a number, or other: `2x`, `5 or 6`, `\sqrt{2}`."""
     found = _NUMBER.fullmatch(_DIGITS.get(text.casefold(), text))
     if found is None:
         return None

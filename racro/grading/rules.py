@@ -19,9 +19,7 @@ _RELATION = re.compile(r"[=<>]|\\(?:le|ge|ne|lt|gt|approx)(?![a-z])")
 _COMMAND = re.compile(r"\\(?:begin|end)\{[a-z]*\}|\\[A-Za-z]+")
 _FORMULA = re.compile(r"[\d+*/^<>=|!\\-]")
 # Words, and a digit behind a letter: math-verify would multiply the letters of `no` and of `H2O`.
-_NO_FORMULA = re.compile(
-    r"[^\W\d_]{3,}|(?<!\S)[^\W\d_]{2}(?!\S)|[A-Za-z]\d|[:$%°#?]|[^\x00-\x7f]"
-)
+_NO_FORMULA = re.compile(r"[^\W\d_]{3,}|(?<!\S)[^\W\d_]{2}(?!\S)|[A-Za-z]\d|[:$%°#?]|[^\x00-\x7f]")
 
 Algebra = Callable[[str, str], bool]
 
@@ -69,14 +67,14 @@ def _same(answer: str, expected: str, *, algebra: Algebra) -> bool:
     ours, theirs = quantity(answer), quantity(expected)
     if ours and theirs:
         return agree(ours, theirs)
-    if same_words(answer, expected):
-        return True
-    our_items, their_items = listed(answer), listed(expected)
-    if our_items and their_items:
-        return same_items(our_items, their_items, partial(_same, algebra=algebra))
-    if our_items or their_items:
-        return False
-    return _same_formulas(answer, expected, algebra)
+    return same_words(answer, expected) or _same_parts(answer, expected, algebra)
+
+
+def _same_parts(answer: str, expected: str, algebra: Algebra) -> bool:
+    ours, theirs = listed(answer), listed(expected)
+    if ours and theirs:
+        return same_items(ours, theirs, partial(_same, algebra=algebra))
+    return not (ours or theirs) and _same_formulas(answer, expected, algebra)
 
 
 def _bare(text: str) -> str:

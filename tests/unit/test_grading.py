@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import psutil
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from racro.grading import Grader, Ungradable, is_right
@@ -553,7 +553,6 @@ def test_an_answer_is_right_for_itself(answer) -> None:
 WITHOUT_ROUNDING = (ANSWERS | KNOWN).filter(lambda text: gradable(text) and "." not in text)
 
 
-@settings(deadline=None)
 @given(WITHOUT_ROUNDING, WITHOUT_ROUNDING)
 def test_it_does_not_matter_which_of_two_answers_is_expected(one, other) -> None:
     assert is_right(one, other) is is_right(other, one)
@@ -568,7 +567,6 @@ def test_nor_does_it_in_the_table(answer, expected, verdict) -> None:
     assert is_right(expected, answer) is verdict
 
 
-@settings(deadline=None)
 @given(ANSWERS, ANSWERS, st.dictionaries(st.sampled_from("ABCDabé"), ANSWERS, max_size=4))
 def test_whatever_is_asked_it_answers_or_is_ungradable(answer, expected, options) -> None:
     try:
@@ -577,8 +575,10 @@ def test_whatever_is_asked_it_answers_or_is_ungradable(answer, expected, options
         assert not expected.strip() or options or not gradable(expected)
 
 
-NUMBERS = st.integers() | st.fractions() | st.decimals(places=3, allow_nan=False).map(str)
-SHAPES = st.sampled_from(["{}", "{} cm", "${}$", "x = {}", r"\boxed{{{}}}", "$\\text{{{}}}$", "({})"])
+NUMBERS = st.integers() | st.fractions() | st.decimals(-1000, 1000, places=3).map(str)
+SHAPES = st.sampled_from(
+    ["{}", "{} cm", "${}$", "x = {}", r"\boxed{{{}}}", "$\\text{{{}}}$", "({})"]
+)
 
 
 @given(NUMBERS, NUMBERS, SHAPES, SHAPES)
@@ -586,7 +586,6 @@ SHAPES = st.sampled_from(["{}", "{} cm", "${}$", "x = {}", r"\boxed{{{}}}", "$\\
 @example(10**30, 10**30 + 1, "{}", "{}")
 def test_different_numbers_are_never_the_same(one, other, our_shape, their_shape) -> None:
     assume(abs(Fraction(one) - Fraction(other)) > Fraction("0.0005"))
-    assume(our_shape == their_shape or abs(Fraction(other)) > 0)
     assert not is_right(our_shape.format(one), their_shape.format(other))
 
 
@@ -691,7 +690,7 @@ def test_a_worker_that_is_killed_is_replaced(grader, module_loop) -> None:
     for worker in workers():
         worker.kill()
     verdicts = [module_loop.run_until_complete(grader.is_right("2x", "x+x")) for _ in range(20)]
-    assert verdicts[-1] is True
+    assert verdicts == [True] * 20
 
 
 def test_a_thousand_at_once(grader, module_loop) -> None:
@@ -728,6 +727,6 @@ def test_it_works_in_an_event_loop_of_a_thread_and_leaves_nothing_behind() -> No
 
 
 def test_importing_it_loads_no_algebra() -> None:
-    code = "import sys, racro.grading; print([m for m in ('sympy', 'math_verify') if m in sys.modules])"
+    code = "import sys, racro.grading; print({'sympy', 'math_verify'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "set()"

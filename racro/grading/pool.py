@@ -1,6 +1,7 @@
 """Grading the answers of models, which may be anything, in processes that can be ended."""
 
 import asyncio
+import math
 import multiprocessing
 import resource
 import signal
@@ -16,6 +17,7 @@ from racro.grading.rules import is_right, judge
 
 _MOST_BYTES = 4 * 2**30
 _TRIES = 3
+_ORPHAN_S = 2
 
 
 class _Formulas(Exception):
@@ -79,7 +81,7 @@ class Grader:
         if not self._pool.active:
             raise BrokenProcessPool
         return await asyncio.wrap_future(
-            self._pool.schedule(is_right, grading, timeout=self._timeout_s)
+            self._pool.schedule(_bounded, (self._timeout_s, *grading), timeout=self._timeout_s)
         )
 
     async def _replace_pool(self) -> None:
@@ -91,6 +93,15 @@ class Grader:
 
 def _not_here(_answer: str, _expected: str) -> bool:
     raise _Formulas
+
+
+def _bounded(timeout_s: float, answer: str, expected: str, options: Mapping[str, str]) -> bool:
+    """Of a worker. The pool ends it when its time is over, the alarm where the pool is no more."""
+    signal.alarm(math.ceil(timeout_s) + _ORPHAN_S)
+    try:
+        return is_right(answer, expected, options)
+    finally:
+        signal.alarm(0)
 
 
 def _prepare() -> None:

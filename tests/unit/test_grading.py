@@ -14,6 +14,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from racro.grading import Grader, Ungradable, is_right
+from support.processes import wait_until
 
 OPTIONS = {"A": "10 cm", "B": "12 cm", "C": "12 m", "D": "None of these"}
 FORMULAS = {"A": r"\frac{\sqrt{3}}{2}", "B": r"\frac{1}{2}", "C": r"\sqrt{3}", "D": "0.5"}
@@ -724,6 +725,38 @@ def test_it_works_in_an_event_loop_of_a_thread_and_leaves_nothing_behind() -> No
     thread.join(30)
     assert seen == [True]
     assert {process.pid for process in workers()} <= before
+
+
+RUNAWAY = """
+import asyncio
+from racro.grading import Grader
+
+async def main():
+    async with Grader(workers=1, timeout_s=1) as grader:
+        runaway = asyncio.create_task(grader.is_right("x+9^{9^{9^9}}", "x^2"))
+        await asyncio.sleep(0)
+        print(flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_workers_do_not_outlive_a_process_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", RUNAWAY], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        below = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    assert len(below) >= 3
+    wait_until(lambda: not any(map(alive, below)), what="the end of its workers")
+
+
+def alive(process: psutil.Process) -> bool:
+    """A zombie is not: nobody may wait for orphans in a container."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_importing_it_loads_no_algebra() -> None:

@@ -48,7 +48,9 @@ def _led(text: str, options: Mapping[str, str] | None = None) -> Choice | None:
         return None
     if options and choice.text.casefold() == plain(options[choice.letter]).casefold():
         return choice
-    parted = not choice.text or found["bracketed"] or found["mark"]
+    # In formulas a small letter, or one before a comma, may be a variable.
+    marks = ").:" if options is None else ").:,"
+    parted = not choice.text or found["bracketed"] or found["mark"][:1] in {*marks}
     return choice if parted and not _ANOTHER.search(choice.text) else None
 
 

@@ -13,7 +13,7 @@ _NUMBER = re.compile(
         (?:(?P<whole>\d+)\s*)?\\frac\s*
             (?:\{\s*(?P<over>\d+)\s*\}\s*\{\s*(?P<under>\d+)\s*\}|(?P<over_digit>\d)\s*(?P<under_digit>\d))
       | (?:(?P<slash_whole>\d+)\s+)?(?P<slash_over>\d+)\s*/\s*(?P<slash_under>\d+)(?![\d.])
-      | (?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?!,?\d)
+      | (?P<digits>(?:\d{1,3}(?:[, ]\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?!,?\d)
         (?:(?:[eE]|\s*(?:\\times|\\cdot|\*|x)\s*10\s*\^\s*)(?P<exponent>[-+]?\d{1,3}|\{[-+]?\d{1,3}\})(?!\d))?
     )
     (?P<scale>[kKMB](?![\w/^])|\s*(?i:hundred|thousand|million|billion|trillion|lakh|crore|dozen)\b|)
@@ -66,7 +66,7 @@ def quantity(text: str) -> Quantity | None:
 
 
 def _decimal(found: re.Match[str], scale: int, unit: str | None) -> Quantity:
-    digits = found["digits"].replace(",", "")
+    digits = found["digits"].replace(",", "").replace(" ", "")
     power = Fraction(10) ** int((found["exponent"] or "0").strip("{}")) * scale
     _, point, places = digits.partition(".")
     return Quantity(

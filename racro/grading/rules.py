@@ -19,7 +19,7 @@ _RELATION = re.compile(r"[=<>]|\\(?:le|ge|ne|lt|gt|approx)(?![a-z])")
 _COMMAND = re.compile(r"\\(?:begin|end)\{[a-z]*\}|\\[A-Za-z]+")
 _FORMULA = re.compile(r"[\d+*/^<>=|!\\-]")
 # Words, and a digit behind a letter: math-verify would multiply the letters of `no` and of `H2O`.
-_NO_FORMULA = re.compile(r"[^\W\d_]{3,}|(?<!\S)[^\W\d_]{2}(?!\S)|[A-Za-z]\d|[:$%°#?]|[^\x00-\x7f]")
+_NO_FORMULA = re.compile(r"[^\W\d_]{3,}|(?<!\S)[^\W\d_]{2}(?!\S)|[A-Za-z]\d|[:$%°#?']|[^\x00-\x7f]")
 
 Algebra = Callable[[str, str], bool]
 
@@ -71,7 +71,8 @@ def _same(answer: str, expected: str, *, algebra: Algebra) -> bool:
 
 
 def _same_parts(answer: str, expected: str, algebra: Algebra) -> bool:
-    ours, theirs = listed(answer), listed(expected)
+    # `1,200` has a comma and is no list.
+    ours, theirs = (None if quantity(text) else listed(text) for text in (answer, expected))
     if ours and theirs:
         return same_items(ours, theirs, partial(_same, algebra=algebra))
     return not (ours or theirs) and _same_formulas(answer, expected, algebra)
@@ -105,9 +106,11 @@ def _same_formulas(answer: str, expected: str, algebra: Algebra) -> bool:
         return False
     if bool(_RELATION.search(answer)) != bool(_RELATION.search(expected)):
         return False
-    return _is_formula(answer) and _is_formula(expected) and algebra(answer, expected)
+    return _may_be_formula(answer) and _may_be_formula(expected) and algebra(answer, expected)
 
 
-def _is_formula(text: str) -> bool:
+def _may_be_formula(text: str) -> bool:
+    if quantity(text):
+        return True
     bare = _COMMAND.sub(r"\\", text)
     return bool(_FORMULA.search(bare)) and not _NO_FORMULA.search(bare)

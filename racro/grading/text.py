@@ -37,6 +37,7 @@ _REWRITES = [
         (r"\\([%$&#])", r"\1"),
         (r"\\(le|ge)q(?:slant)?(?![a-z])", r"\\\1"),
         (r"\\neq(?![a-z])", r"\\ne"),
+        (r"\\varnothing(?![a-z])", r"\\emptyset"),
         (r"√\s*(\w+)|(?:√|(?<![a-z\\])sqrt)\s*\(([^()]*)\)", r"\\sqrt{\1\2}"),
         (r"\\sqrt\s*(\d)", r"\\sqrt{\1}"),
         (r"(?<![A-Za-z\\])pi(?![A-Za-z])", r"\\pi "),

@@ -8,15 +8,14 @@ from racro.grading.text import is_bracketed, split_outside_brackets
 
 _SEPARATOR = re.compile(r",?\s*\b(?:and|or)\b|[,;]")
 _OR = re.compile(r"\bor\b")
-_AND = re.compile(r"\band\b")
 _SIGNED = re.compile(r"\\pm\s*(\S.*)")
 
 
 class Items(NamedTuple):
-    """`brackets` are the two around a tuple or an interval, and say that the order counts."""
+    """`brackets` are the two around a tuple or an interval, where the order counts."""
 
     brackets: str
-    between: str
+    inside: str
     items: Sequence[str]
 
     @property
@@ -24,10 +23,8 @@ class Items(NamedTuple):
         return all("=" in item for item in self.items)
 
     @property
-    def alternatives(self) -> bool | None:
-        """Whether it says "or"; None where it has only commas."""
-        said = _OR.search(self.between), _AND.search(self.between)
-        return bool(said[0]) if any(said) else None
+    def alternatives(self) -> bool:
+        return _OR.search(self.inside) is not None
 
 
 def listed(text: str) -> Items | None:
@@ -45,7 +42,7 @@ def listed(text: str) -> Items | None:
 def same_items(answer: Items, expected: Items, same: Callable[[str, str], bool]) -> bool:
     if answer.brackets != expected.brackets or len(answer.items) != len(expected.items):
         return False
-    if {answer.alternatives, expected.alternatives} == {True, False}:
+    if answer.alternatives != expected.alternatives:
         return False
     # `x = 2, y = 3` without its names is what it is only in its order.
     if answer.brackets or answer.named != expected.named:

@@ -6,7 +6,6 @@ import multiprocessing
 import resource
 import signal
 from collections.abc import Mapping
-from concurrent.futures import TimeoutError as TookTooLong
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from typing import Self
@@ -66,7 +65,7 @@ class Grader:
             pass
         try:
             return await self._with_algebra(answer, expected, dict(options))
-        except (TookTooLong, ProcessExpired):
+        except (TimeoutError, ProcessExpired):
             return judge(answer, expected, options, algebra=lambda *_: False)
 
     async def _with_algebra(self, answer: str, expected: str, options: dict[str, str]) -> bool:

@@ -89,7 +89,7 @@ def _without_names(answer: str, expected: str) -> tuple[str, str]:
     """`5` of `x = 5`, unless the other side says that it is about something else."""
     ours, theirs = _NAMED.fullmatch(answer), _NAMED.fullmatch(expected)
     if ours and theirs:
-        same_name = re.sub(r"[\s{}\\]", "", ours["name"]) == re.sub(r"[\s{}\\]", "", theirs["name"])
+        same_name = _NAME_MARKS.sub("", ours["name"]) == _NAME_MARKS.sub("", theirs["name"])
         return (ours["value"], theirs["value"]) if same_name else (answer, expected)
     if ours and not _RELATION.search(expected):
         return ours["value"], expected
@@ -100,9 +100,8 @@ def _without_names(answer: str, expected: str) -> tuple[str, str]:
 
 def _same_formulas(answer: str, expected: str, algebra: Algebra) -> bool:
     (answer, our_unit), (expected, their_unit) = without_unit(answer), without_unit(expected)
-    if our_unit != their_unit and (
-        None not in {our_unit, their_unit} or "%" in {our_unit, their_unit}
-    ):
+    units = {our_unit, their_unit}
+    if len(units) > 1 and (None not in units or "%" in units):
         return False
     if bool(_RELATION.search(answer)) != bool(_RELATION.search(expected)):
         return False

@@ -342,6 +342,7 @@ WRONG = {
         A dog | A
         A and B | A, C
         A or C | A and C
+        A or C | A, C
         B | B and C
         """,
     "numbers": """
@@ -466,6 +467,8 @@ WRONG = {
         5 or 6 | 5 and 6
         red or blue | red
         red or blue | red and blue
+        red or blue | red, blue
+        2 or 3 | 2, 3
         red, blue | red
         red | red, blue
         red, red | red, blue

@@ -1,0 +1,76 @@
+"""Formulas by math-verify. Its work has no bound: answers of models go through a `Grader`.
+
+Importing this takes a second; nothing else imports math-verify.
+"""
+
+import logging
+from fractions import Fraction
+from typing import Any
+
+from latex2sympy2_extended import NormalizationConfig
+from math_verify import LatexExtractionConfig, parse, verify
+from sympy import Expr
+
+from racro.grading.quantities import Quantity, quantity, same_value
+
+# It warns of having no timeout: the process pool has one.
+logging.getLogger("math_verify").setLevel(logging.ERROR)
+_DIGITS = 20
+
+# Units, texts and boxes are gone before; a formula that needs mending is no formula.
+_READING = [
+    LatexExtractionConfig(
+        boxed_match_priority=-1,
+        normalization_config=NormalizationConfig(
+            basic_latex=True, units=False, malformed_operators=False, nits=False, boxed="none"
+        ),
+    )
+]
+
+
+def same_formula(answer: str, expected: str) -> bool:
+    """Whether both are the same formula or number; False for what cannot be read."""
+    ours, theirs = quantity(answer) or _read(answer), quantity(expected) or _read(expected)
+    our_value, their_value = _value(ours), _value(theirs)
+    if our_value and their_value:
+        return same_value(our_value, their_value)
+    if any(side is None or isinstance(side, Quantity) for side in (ours, theirs)):
+        return False
+    # It follows the expected side's form, and takes `x + 1 = 5` for 5: both ways round it does not.
+    return all(verify(*pair, timeout_seconds=None) for pair in ((theirs, ours), (ours, theirs)))
+
+
+def _read(formula: str) -> Any:
+    parsed = parse(
+        f"${formula}$",
+        _READING,
+        fallback_mode="no_fallback",
+        extraction_mode="first_match",
+        parsing_timeout=None,
+    )
+    return parsed[0] if len(parsed) == 1 else None
+
+
+def _value(formula: Any) -> Quantity | None:
+    """Of a real number: much quicker than having one simplified that is not the other."""
+    if isinstance(formula, Quantity):
+        return formula
+    if not isinstance(formula, Expr) or not formula.is_number:
+        return None
+    try:
+        number = formula.evalf(_DIGITS + 5)
+        value = Fraction(str(number)) if number.is_Float and number.is_finite else None
+    except Exception:  # noqa: BLE001 - sympy raises anything for numbers that make no sense
+        return None
+    return None if value is None else Quantity(value, abs(value) / 10**_DIGITS, _DIGITS)
+
+
+# The parser learns its grammar by reading; workers are forked off with what it learnt here.
+for _formula in (
+    r"\frac{\sqrt{3}}{2} + 2^{10}",
+    r"y = 2x - \frac{a}{b}",
+    r"(x + 1)^{2} \le -5",
+    r"\sin \alpha \cdot 2\pi",
+    r"(-\infty, 1) \cup [2, 3)",
+):
+    _read(_formula)

@@ -1,0 +1,785 @@
+r"""The table of what is right and what is wrong, what holds for every answer, and the pool."""
+
+import asyncio
+import re
+import subprocess
+import sys
+import threading
+import time
+from fractions import Fraction
+
+import psutil
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from racro.grading import Grader, Ungradable, is_right
+from support.processes import wait_until
+
+OPTIONS = {"A": "10 cm", "B": "12 cm", "C": "12 m", "D": "None of these"}
+FORMULAS = {"A": r"\frac{\sqrt{3}}{2}", "B": r"\frac{1}{2}", "C": r"\sqrt{3}", "D": "0.5"}
+NAMES = {"A": "a cat", "B": "a dog", "C": "both A and B", "D": "a cat"}
+
+# kind: lines "answer | expected", with the options where there are any.
+WITH_OPTIONS = {
+    "the letter decides": (OPTIONS, """
+        B | B
+        b | B
+        (B) | B
+        (b) | B
+        B. | B
+        B) | B
+        B. 12 cm | B
+        B: 12 cm | B
+        (B) 12 cm | B
+        B 12 cm | B
+        B, because it is the longest | B
+        Option B | B
+        option (B) | B
+        Answer: B | B
+        \\boxed{B. 12 cm} | B
+        \\text{(B)} | B
+        B. 10 cm | B
+        B | (B) 12 cm
+        B | 12 cm
+        """),
+    "the option's text": (OPTIONS, """
+        12 cm | B
+        $12\\text{ cm}$ | B
+        12 centimetres | B
+        10 | A
+        none of these | D
+        """),
+    "a formula of an option": (FORMULAS, """
+        \\sqrt{3}/2 | A
+        A. \\sqrt{3}/2 | A
+        \\sqrt{3} | C
+        """),
+    "an option that speaks of others": (NAMES, """
+        C. both A and B | C
+        both A and B | C
+        C | C
+        a dog | B
+        B. a dog | B
+        """),
+    "several letters": (OPTIONS, """
+        A and C | A, C
+        C, A | A, C
+        AC | A, C
+        CA | AC
+        A, C | AC
+        (A) and (C) | AC
+        A & C | AC
+        A,B,C | ABC
+        """),
+}  # fmt: skip
+WRONG_WITH_OPTIONS = {
+    "another letter": (OPTIONS, """
+        A | B
+        E | B
+        A. 12 cm | B
+        C | B
+        B | A
+        """),
+    "no one letter": (OPTIONS, """
+        A or B | B
+        B or C | B
+        A, B | B
+        (A) or (B) | B
+        B. or C. | B
+        B. 12 cm or C. 12 m | B
+        B/C | B
+        AB | B
+        Answer | A
+        A dog | A
+        """),
+    "another text": (OPTIONS, """
+        10 cm | B
+        11 cm | B
+        12 | B
+        12 inches | B
+        these | D
+        """),
+    "the text of two options": (FORMULAS, """
+        0.5 | B
+        1/2 | D
+        """),
+    "and of these": (NAMES, """
+        a cat | A
+        cat | D
+        dogs | B
+        """),
+    "not all letters, or more": (OPTIONS, """
+        A | AC
+        ABC | AC
+        A or C | AC
+        A, D | AC
+        AAC | AC
+        10 cm and 12 m | AC
+        """),
+    "nothing": (OPTIONS, "| B"),
+}  # fmt: skip
+RIGHT = {
+    "a letter where the options stand in the question": """
+        B | B
+        B. 12 cm | B
+        \\boxed{B. 12 cm} | B
+        (B) | B
+        (B) 12 cm | B
+        Option B | B
+        B | B. 12 cm
+        b | B
+        A and C | A, C
+        """,
+    "numbers": """
+        5 | 5
+        5.0 | 5
+        5. | 5
+        +5 | 5
+        05 | 5
+        \\boxed{5} | 5
+        $5$ | 5
+        \\(5\\) | 5
+        **5** | 5
+        (5) | 5
+        1,234 | 1234
+        1{,}234 | 1234
+        1\\,234 | 1,234
+        1,234,567.5 | 1234567.5
+        .5 | 0.5
+        five | 5
+        100 000 | 100000
+        -5 | −5
+        − 5 | -5
+        -0.5 | -.5
+        0 | -0
+        ５ | 5
+        """,
+    "fractions": """
+        1/2 | 0.5
+        2/4 | 1/2
+        \\frac{1}{2} | 1/2
+        \\dfrac{1}{2} | \\frac12
+        \\frac{3}{4} | 0.75
+        -\\frac{3}{4} | -0.75
+        \\frac{-3}{4} | -\\frac{3}{4}
+        1 1/2 | 3/2
+        1\\frac{1}{2} | 1.5
+        1½ | 1.5
+        ½ | 0.5
+        -1 1/2 | -1.5
+        4/2 | 2
+        """,
+    "scientific notation and large numbers": """
+        1.2e3 | 1200
+        1.2\\times10^3 | 1200
+        1.2 × 10^{3} | 1.2e3
+        3 x 10^-4 | 0.0003
+        3 \\cdot 10^{-4} | 3e-4
+        6.02×10²³ | 6.02e23
+        2.5 million | 2,500,000
+        3 thousand | 3000
+        5k | 5000
+        $1.5M | $1,500,000
+        2 dozen | 24
+        """,
+    "units": """
+        12 cm | 12 cm
+        12cm | 12 cm
+        12 | 12 cm
+        12 cm | 12
+        12\\text{ cm} | 12cm
+        12\\,\\mathrm{cm} | 12 cm
+        12 centimeters | 12 cm
+        12 Centimetres | 12 cm
+        12m | 12 m
+        5 m/s | 5 meters per second
+        5 km/h | 5 kph
+        20 cm^2 | 20 square centimeters
+        20 cm² | 20 cm^{2}
+        20 cm2 | 20 sq cm
+        8 m^3 | 8 cubic metres
+        7 apples | 7
+        7 | 7 apples
+        7 Apples | 7 apples
+        3 hrs | 3 hours
+        1 hour | 1 h
+        12 sq units | 12 square units
+        2\\sqrt{3} cm | 2\\sqrt{3}
+        2\\sqrt{3}\\text{ cm} | \\sqrt{12} cm
+        6\\pi cm^2 | 6\\pi
+        1/2 m | 0.5 m
+        """,
+    "angles and temperatures": """
+        30° | 30
+        30^\\circ | 30°
+        30^{\\circ} | 30 degrees
+        30\\degree | 30°
+        20 °C | 20 degrees Celsius
+        20℃ | 20°C
+        """,
+    "money": """
+        $5 | 5
+        \\$5 | $5
+        $5.00 | 5 dollars
+        5 USD | $5
+        -$5 | -5
+        $-5 | -5
+        €1,200 | 1200 euros
+        $3 per hour | 3 dollars/hour
+        """,
+    "percentages": """
+        50% | 50
+        50 | 50%
+        50\\% | 50 percent
+        50% | 0.5
+        0.5 | 50%
+        1/2 | 50%
+        12.5% | 0.125
+        150% | 1.5
+        1 | 100%
+        """,
+    "rounding": """
+        3.1416 | 3.14
+        \\pi | 3.14
+        2\\sqrt{2} | 2.83
+        1/3 | 0.33
+        12.46 | 12.5
+        12.45 | 12.5
+        0.1249 | 12.5%
+        0.333333 | 1/3
+        3.14159 | \\pi
+        1.414214 | \\sqrt{2}
+        3.14159 | 3.1415926
+        2.50 | 2.5
+        """,
+    "names of what is asked": """
+        x = 5 | 5
+        5 | x = 5
+        x=5 | x = 5
+        \\angle ABC = 30^\\circ | 30
+        AB = 5 cm | 5 cm
+        x \\approx 5.24 | 5.24
+        ≈ 5.24 | 5.24
+        f(x) = 2x | 2x
+        y = 2x + 1 | y = 1 + 2x
+        """,
+    "algebra": """
+        \\frac{\\sqrt{3}}{2} | \\sqrt{3}/2
+        √3/2 | \\frac{\\sqrt3}{2}
+        sqrt(8) | 2\\sqrt{2}
+        \\sqrt{8} | 2√2
+        2π | 2\\pi
+        2pi | 2\\pi
+        2*pi | 2\\pi
+        x^2+2x+1 | (x+1)^2
+        2(x+3) | 2x+6
+        2^10 | 1024
+        1,000,000 | 10^6
+        1 million | 10^6
+        10! | 3628800
+        \\varnothing | ∅
+        x > 5 | 5 < x
+        x ≥ 5 | x \\geq 5
+        \\frac{a}{b} | a/b
+        2+3 | 5
+        y = 2x | 2x - y = 0
+        (-∞, 1) ∪ (2, ∞) | (2,\\infty)\\cup(-\\infty,1)
+        |x| | \\left|x\\right|
+        \\begin{pmatrix}1\\\\2\\end{pmatrix} | \\begin{pmatrix}1\\\\2.0\\end{pmatrix}
+        """,
+    "lists, sets, tuples, intervals": """
+        1, 2 | 2, 1
+        1 and 2 | 1, 2
+        1, 2, and 3 | 3, 2, 1
+        \\{1, 2\\} | \\{2, 1\\}
+        \\{1, 2\\} | 1, 2
+        5 or 6 | 6 or 5
+        x = 2 or x = 3 | x = 3 or x = 2
+        x = 2, x = 3 | 2, 3
+        x=1, y=2 | y=2, x=1
+        x=1, y=2 | 1, 2
+        \\pm 2 | 2, -2
+        (3, 4) | (3,4)
+        (1/2, 3) | (0.5, 3.0)
+        \\left(3, 4\\right) | (3, 4)
+        (-\\infty, 3] | (-∞,3]
+        [0, \\sqrt{8}] | [0, 2\\sqrt{2}]
+        red, blue and green | green, red, blue
+        Blue, Red | red, blue
+        the cat and the dog | dog and cat
+        3:4 | 3:4
+        3 : 4 | 3:4
+        """,
+    "words": """
+        Yes | yes
+        Yes. | yes
+        TRUE | True
+        the cat | cat
+        a cat | the cat
+        "cat" | cat
+        \\text{blue} | Blue
+        Light-blue | light blue
+        Rubik’s cube | Rubiks cube
+        New  York | new york
+        St. Louis | St Louis
+        > | >
+        Route 66 | route 66
+        Tan | tan
+        \\text{No} | no
+        """,
+}
+WRONG = {
+    "a letter where the options stand in the question": """
+        A | B
+        A or B | B
+        A, B | B
+        A. 12 cm | B
+        12 cm | B
+        A. Jones | A. Smith
+        a, 5 | a
+        C, N and O | C
+        A dog | A
+        A and B | A, C
+        A or C | A and C
+        A or C | A, C
+        B | B and C
+        """,
+    "numbers": """
+        5 | 6
+        -5 | 5
+        5 | −5
+        1,234 | 1.234
+        12,34 | 1234
+        50 | 5
+        5! | 5
+        five | 6
+        1e3 | 100
+        1e-7 | 2e-7
+        0.0000001 | 0.0000002
+        1000001 | 1000000
+        5 | 5 million
+        $5k | $5
+        3 halves | 3
+        3 squared | 3
+        12,34 | 12.34
+        1,000,000 | 10^5
+        """,
+    "fractions": """
+        1/2 | 1/3
+        1/2 | 2/1
+        11/2 | 1 1/2
+        1½ | 11/2
+        1/0 | 1
+        1/0 | 2/0
+        -\\frac{1}{2} | \\frac{1}{2}
+        3:4 | 3/4
+        3:4 | 4:3
+        6:8 | 3:4
+        """,
+    "units": """
+        12 m | 12 cm
+        1200 cm | 12 m
+        12 cm | 12 cm^2
+        20 cm^2 | 20 cm^3
+        5 m/s | 5 km/h
+        5 m/s | 5 m
+        12 cm | 13
+        12 apples | 12 pears
+        12 apple | 12 apples
+        5M | 5m
+        3x | 3
+        2\\pi | 2
+        5i | 5
+        2xy | 2
+        2\\sqrt{3} cm | 2\\sqrt{3} m
+        2\\sqrt{3} cm | 2\\sqrt{2} cm
+        30° | 30%
+        30° | 30°C
+        $5 | €5
+        $5 | 6
+        5 pairs of shoes | 5
+        """,
+    "percentages": """
+        50% | 5
+        50% | 0.05
+        0.5 | 0.5%
+        1 | 1%
+        5% | 50%
+        """,
+    "rounding": """
+        3.1 | 3.14
+        3 | 3.14
+        3.2 | 3.14
+        5.2 | 5
+        4.9 | 5
+        5 | 5.2
+        0.46 | 0.5
+        0.3 | 1/3
+        0.33 | 1/3
+        3.14 | \\pi
+        1.73 | \\sqrt{3}
+        0.666666 | 2/3
+        12.44 | 12.5
+        4.999999 | 5
+        2\\sqrt{2} | 2.82
+        """,
+    "names of what is asked": """
+        y = 5 | x = 5
+        x = 5 | 6
+        x + 1 = 5 | 5
+        x > 5 | 5
+        x = 5 | x > 5
+        \\angle ABC = 30° | \\angle ABD = 30°
+        \\sqrt{x} = 5 | 5
+        x' = 5 | x = 5
+        """,
+    "algebra": """
+        \\frac{\\sqrt{3}}{2} | \\frac{\\sqrt{2}}{2}
+        x - y | x y
+        x + 1 | x + 2
+        x^2 | 2x
+        -x | x
+        x > 5 | x < 5
+        x > 5 | x \\ge 5
+        y = 2x + 1 | y = 2x + 2
+        \\sqrt{2} | 2
+        \\sqrt{2} | \\sqrt{3}
+        \\pi | \\pi^2
+        2 | \\pm 2
+        H2O2 | H4O
+        HO | H2O
+        CO2 | 2CO
+        """,
+    "lists, sets, tuples, intervals": """
+        5 or 6 | 5
+        5, 6 | 5
+        5 | 5, 6
+        2, 2 | 2
+        1, 2 | 1, 3
+        1, 2, 3 | 1, 2
+        (2, 1) | (1, 2)
+        (1, 2) | [1, 2]
+        (1, 2] | [1, 2)
+        (1, 2) | 1, 2
+        x=1, y=2 | 2, 1
+        x=1, y=2 | x=2, y=1
+        5 or 6 | 5 and 6
+        red or blue | red
+        red or blue | red and blue
+        red or blue | red, blue
+        2 or 3 | 2, 3
+        red, blue | red
+        red | red, blue
+        red, red | red, blue
+        """,
+    "words": """
+        yes | no
+        yes or no | yes
+        Yes, no | yes
+        true | yes
+        cat | cats
+        cat | dog
+        no | on
+        a cat | a cat and a dog
+        not blue | blue
+        light blue | blue
+        > | <
+        AB | BA
+        cat | tac
+        north | 5
+        """,
+    "nothing": """
+        | 5
+        $$ | 5
+        . | yes
+        \\boxed{} | x
+        """,
+}
+
+
+def pairs(lines: str) -> list[tuple[str, str]]:
+    found = []
+    for line in filter(str.strip, lines.splitlines()):
+        # The first bar that stands free: |x| | |x|.
+        answer, expected = re.split(r"(?:^|\s)\|\s", line.strip(), maxsplit=1)
+        found.append((answer.strip(), expected.strip()))
+    return found
+
+
+def table(groups: dict[str, str], verdict: bool) -> list[tuple[str, str, bool]]:
+    return [(*pair, verdict) for lines in groups.values() for pair in pairs(lines)]
+
+
+FREE = table(RIGHT, True) + table(WRONG, False)
+CHOICES = [
+    (*pair, options, verdict)
+    for groups, verdict in ((WITH_OPTIONS, True), (WRONG_WITH_OPTIONS, False))
+    for options, lines in groups.values()
+    for pair in pairs(lines)
+]
+
+
+def test_the_table_is_large_enough() -> None:
+    assert len(FREE) + len(CHOICES) >= 150
+
+
+@pytest.mark.parametrize(("answer", "expected", "verdict"), FREE, ids=ascii)
+def test_free_answer(answer, expected, verdict) -> None:
+    assert is_right(answer, expected) is verdict
+
+
+@pytest.mark.parametrize(("answer", "expected", "options", "verdict"), CHOICES, ids=ascii)
+def test_option(answer, expected, options, verdict) -> None:
+    assert is_right(answer, expected, options) is verdict
+
+
+@pytest.mark.parametrize(
+    ("expected", "options"),
+    [("", {}), (" \n", {}), ("$$", {}), ("", OPTIONS), ("E", OPTIONS), ("13 cm", OPTIONS),
+     ("A and E", OPTIONS), ("a cat", NAMES)],
+)  # fmt: skip
+def test_an_expected_answer_that_nothing_can_be_compared_with_is_ungradable(
+    expected, options
+) -> None:
+    with pytest.raises(Ungradable):
+        is_right("B", expected, options)
+
+
+ANSWERS = st.text("ABcdx0123456789.,-+/%$°^{}()[]\\ =<orandcm", max_size=12) | st.text(max_size=20)
+KNOWN = st.sampled_from([answer for answer, _, _ in FREE])
+
+
+def gradable(text: str) -> bool:
+    try:
+        is_right("", text)
+    except Ungradable:
+        return False
+    return True
+
+
+@given((ANSWERS | KNOWN).filter(gradable))
+def test_an_answer_is_right_for_itself(answer) -> None:
+    assert is_right(answer, answer)
+
+
+# Formulas of which each takes its time are in the table; a decimal may be a rounding of the other.
+WITHOUT_ROUNDING = (ANSWERS | KNOWN).filter(lambda text: gradable(text) and "." not in text)
+
+
+@given(WITHOUT_ROUNDING, WITHOUT_ROUNDING)
+def test_it_does_not_matter_which_of_two_answers_is_expected(one, other) -> None:
+    assert is_right(one, other) is is_right(other, one)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "verdict"),
+    [row for row in FREE if "." not in row[0] + row[1] and row[0].strip("$.{}\\boxed ")],
+    ids=ascii,
+)
+def test_nor_does_it_in_the_table(answer, expected, verdict) -> None:
+    assert is_right(expected, answer) is verdict
+
+
+@given(ANSWERS, ANSWERS, st.dictionaries(st.sampled_from("ABCDabé"), ANSWERS, max_size=4))
+def test_whatever_is_asked_it_answers_or_is_ungradable(answer, expected, options) -> None:
+    try:
+        assert is_right(answer, expected, options) in {True, False}
+    except Ungradable:
+        assert not expected.strip() or options or not gradable(expected)
+
+
+NUMBERS = st.integers() | st.fractions() | st.decimals(-1000, 1000, places=3).map(str)
+SHAPES = st.sampled_from(
+    ["{}", "{} cm", "${}$", "x = {}", r"\boxed{{{}}}", "$\\text{{{}}}$", "({})"]
+)
+
+
+@given(NUMBERS, NUMBERS, SHAPES, SHAPES)
+@example("0.0000001", "0.0000002", "{}", "{}")
+@example(10**30, 10**30 + 1, "{}", "{}")
+def test_different_numbers_are_never_the_same(one, other, our_shape, their_shape) -> None:
+    assume(abs(Fraction(one) - Fraction(other)) > Fraction("0.0005"))
+    assert not is_right(our_shape.format(one), their_shape.format(other))
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9))
+def test_thousands_separators_change_nothing(one, other) -> None:
+    assert is_right(f"{one:,}", f"{other}") is (one == other)
+
+
+LONG = "\\sqrt{" * 1500 + "2" + "}" * 1500
+HOSTILE = [
+    LONG,
+    "9**9**9**9",
+    "9^{9^{9^{9}}}",
+    "1e999999999",
+    "10^{10^{10}}!",
+    "((((" * 100,
+    "(" * 90 + "x" + ")" * 90,
+    "\\frac{1}{" * 40 + "x" + "}" * 40,
+    "x^{" * 60 + "2" + "}" * 60,
+    "99999999!",
+    "9" * 450,
+    "(x+1)^{99999}",
+    "1," * 249 + "1",
+    "\\text{" * 80 + "a" + "}" * 80,
+    "$" * 499,
+]
+
+
+@pytest.fixture(scope="module")
+def module_loop():
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def grader(module_loop):
+    """One for many tests: its processes load math-verify for a second."""
+    grader = Grader()
+    module_loop.run_until_complete(grader.__aenter__())
+    yield grader
+    module_loop.run_until_complete(grader.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="module")
+def hasty(module_loop):
+    """For answers that nothing but the end of their time ends."""
+    grader = Grader(timeout_s=0.5)
+    module_loop.run_until_complete(grader.__aenter__())
+    yield grader
+    module_loop.run_until_complete(grader.__aexit__(None, None, None))
+
+
+def workers() -> list[psutil.Process]:
+    """Of this process's pools: the children of its fork server."""
+    below = psutil.Process().children(recursive=True)
+    return [process for process in below if process.ppid() != psutil.Process().pid]
+
+
+@pytest.mark.parametrize("answer", HOSTILE, ids=lambda text: ascii(text[:20]))
+def test_a_hostile_answer_is_wrong_within_the_time(hasty, module_loop, answer) -> None:
+    begun = time.monotonic()
+    assert module_loop.run_until_complete(hasty.is_right(answer, "x^2+1")) is False
+    assert time.monotonic() - begun < 3
+    assert module_loop.run_until_complete(hasty.is_right(answer, answer)) is True
+
+
+def test_a_grader_says_what_the_table_says(grader, module_loop) -> None:
+    rows = [(answer, expected, {}, verdict) for answer, expected, verdict in FREE] + CHOICES
+
+    async def grade() -> list[bool]:
+        return await asyncio.gather(*(grader.is_right(*row[:3]) for row in rows))
+
+    assert module_loop.run_until_complete(grade()) == [row[3] for row in rows]
+
+
+def test_others_go_on_beside_a_runaway(grader, module_loop) -> None:
+    async def grade() -> list[bool]:
+        runaway = asyncio.create_task(grader.is_right("x+9^{9^{9^{9}}}", "x^2+1"))
+        verdicts = [await grader.is_right(f"x+{n}", f"{n}+x") for n in range(5)]
+        assert runaway.cancel()
+        return verdicts
+
+    assert module_loop.run_until_complete(grade()) == [True] * 5
+
+
+def test_more_runaways_than_workers_end_too(hasty, module_loop) -> None:
+    async def grade() -> list[bool]:
+        runaways = (hasty.is_right(f"{n}+9^{{9^{{9^{{9}}}}}}", "x^2") for n in range(4))
+        return await asyncio.gather(*runaways, hasty.is_right("2x", "x+x"))
+
+    assert module_loop.run_until_complete(grade()) == [False] * 4 + [True]
+
+
+def test_what_is_cancelled_is_ended_and_the_others_go_on(grader, module_loop) -> None:
+    async def grade() -> list[bool]:
+        tasks = [asyncio.create_task(grader.is_right("x+9^{9^{9^9}}", "x^2")) for _ in range(6)]
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        cancelled = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(error, asyncio.CancelledError) for error in cancelled)
+        return await asyncio.gather(*(grader.is_right(f"x+{n}", f"{n}+x") for n in range(10)))
+
+    assert module_loop.run_until_complete(grade()) == [True] * 10
+
+
+def test_a_worker_that_is_killed_is_replaced(grader, module_loop) -> None:
+    for worker in workers():
+        worker.kill()
+    verdicts = [module_loop.run_until_complete(grader.is_right("2x", "x+x")) for _ in range(20)]
+    assert verdicts == [True] * 20
+
+
+def test_a_thousand_at_once(grader, module_loop) -> None:
+    async def grade() -> list[bool]:
+        return await asyncio.gather(
+            *(grader.is_right(f"x+{n}", f"{n - n % 2}+x") for n in range(1000))
+        )
+
+    begun = time.monotonic()
+    verdicts = module_loop.run_until_complete(grade())
+    assert verdicts == [n % 2 == 0 for n in range(1000)]
+    # 200 a second are needed; a busy machine gets some slack.
+    assert time.monotonic() - begun < 10
+
+
+def test_ungradable_comes_through(grader, module_loop) -> None:
+    with pytest.raises(Ungradable):
+        module_loop.run_until_complete(grader.is_right("5", ""))
+
+
+def test_it_works_in_an_event_loop_of_a_thread_and_leaves_nothing_behind() -> None:
+    seen: list[bool] = []
+
+    async def grade() -> None:
+        async with Grader(workers=1) as grader:
+            seen.append(await grader.is_right("2x", "x+x"))
+
+    before = {process.pid for process in workers()}
+    thread = threading.Thread(target=lambda: asyncio.run(grade()))
+    thread.start()
+    thread.join(30)
+    assert seen == [True]
+    assert {process.pid for process in workers()} <= before
+
+
+RUNAWAY = """
+import asyncio
+from racro.grading import Grader
+
+async def main():
+    async with Grader(workers=1, timeout_s=1) as grader:
+        runaway = asyncio.create_task(grader.is_right("x+9^{9^{9^9}}", "x^2"))
+        await asyncio.sleep(0)
+        print(flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_workers_do_not_outlive_a_process_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", RUNAWAY], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        below = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    assert len(below) >= 3
+    wait_until(lambda: not any(map(alive, below)), what="the end of its workers")
+
+
+def alive(process: psutil.Process) -> bool:
+    """A zombie is not: nobody may wait for orphans in a container."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_importing_it_loads_no_algebra() -> None:
+    code = "import sys, racro.grading; print({'sympy', 'math_verify'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -33,7 +33,7 @@ class Parts:
 @asynccontextmanager
 async def open_parts(settings: GatewaySettings) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(open_session())
+        session = await stack.enter_async_context(open_session(reuse=settings.reuse_connections))
         fetcher = Fetcher(settings.fetch, max_bytes=settings.limits.max_image_bytes)
         stack.push_async_callback(fetcher.close)
         caches = await open_caches(settings.cache)

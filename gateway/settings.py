@@ -210,6 +210,11 @@ class GatewaySettings(ServiceSettings):
     keep_alive_s: float = Field(
         default=10, gt=0, description="Longest silence of a stream before a comment is sent."
     )
+    reuse_connections: bool = Field(
+        default=True,
+        description="Keep connections to captioner and reasoners for further requests. Without, a "
+        "balancer of connections, such as a Service of Kubernetes, can spread requests.",
+    )
 
     @model_validator(mode="after")
     def _nobody_is_let_in_by_accident(self) -> Self:

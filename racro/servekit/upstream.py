@@ -23,10 +23,17 @@ _NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 _NOT_SENT = ("accept-encoding", "accept", "user-agent")
 
 
-def open_session(*, connect_timeout_s: float = 1) -> aiohttp.ClientSession:
-    """A session for upstreams. It has no total timeout: `context.within` bounds a whole request."""
+def open_session(*, connect_timeout_s: float = 1, reuse: bool = True) -> aiohttp.ClientSession:
+    """A session for upstreams. It has no total timeout: `context.within` bounds a whole request.
+
+    Without `reuse` each request has a connection of its own.
+    """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_CONNECTION_S),
+        connector=aiohttp.TCPConnector(
+            limit=0,
+            force_close=not reuse,
+            keepalive_timeout=_IDLE_CONNECTION_S if reuse else None,
+        ),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
         trace_configs=[_tracing()],
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -1,7 +1,6 @@
 """Who reaches whom: exactly the flows of the table in docs/kubernetes.md, and no others."""
 
 import re
-from collections.abc import Mapping
 from itertools import product
 
 import pytest
@@ -48,6 +47,7 @@ OTHERS = {
     "prometheus": Host("10.1.0.9", "monitoring", {"app": "prometheus"}),
     "collector": Host("10.1.0.10", "tracing", {"app": "collector"}),
     "dns": Host("10.1.0.11", "kube-system", {"k8s-app": "kube-dns"}),
+    "node_dns": Host("169.254.20.10"),
     "public": Host("93.184.215.14"),
     "public_v6": Host("2606:2800:21f:cb07:6820:80da:af6b:8b2c"),
 }
@@ -76,15 +76,22 @@ def network(values: Values) -> Network:
 PUBLIC_EGRESS = network(OPEN)
 
 
-def flows(policies: Network, hosts: Mapping[str, Host] = HOSTS) -> set[tuple[str, str, int]]:
+def flows(release: Release) -> set[tuple[str, str, int]]:
     """All that ours begin, and all that reaches them. What others do among themselves is theirs."""
+    policies = Network(release.of("NetworkPolicy"))
     return {
         (source, target, port)
-        for source, target, port in product(hosts, hosts, PORTS)
+        for source, target, port in product(HOSTS, HOSTS, ports(release))
         if source != target
         and {source, target} & OURS.keys()
-        and policies.lets(hosts[source], hosts[target], port)
+        and policies.lets(HOSTS[source], HOSTS[target], port)
     }
+
+
+def ports(release: Release) -> set[int]:
+    """Usual ones, and each that a policy names, with its neighbour."""
+    named = {int(port) for port in re.findall(r"'port': (\d+)", str(release.of("NetworkPolicy")))}
+    return {*PORTS, *named, *(port + 1 for port in named)}
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +111,13 @@ def but(flows: set[tuple[str, str, int]], *left_out: str) -> set[tuple[str, str,
 
 
 def with_v6(flows: set[tuple[str, str, int]]) -> set[tuple[str, str, int]]:
-    return flows | {(source, "public_v6", port) for source, to, port in flows if to == "public"}
+    """And with the other place where names are looked up."""
+    more = {"public": "public_v6", "dns": "node_dns"}
+    return flows | {(source, more[to], port) for source, to, port in flows if to in more}
 
 
 def test_with_all_that_opens_a_way_exactly_the_tables_flows_are_let_through(documented) -> None:
-    assert flows(network(FROM_HUB)) == with_v6(documented)
+    assert flows(Release(FROM_HUB)) == with_v6(documented)
 
 
 def test_by_default_models_have_no_way_out_and_nobody_reaches_a_collector(documented) -> None:
@@ -117,7 +126,7 @@ def test_by_default_models_have_no_way_out_and_nobody_reaches_a_collector(docume
         for flow in but(documented, "collector")
         if flow[0] == "gateway" or flow[1] != "public"
     }  # fmt: skip
-    assert flows(network(OPEN)) == with_v6(closed)
+    assert flows(Release(OPEN)) == with_v6(closed)
 
 
 def test_names_are_looked_up_over_udp_and_nothing_else_is() -> None:
@@ -128,27 +137,27 @@ def test_names_are_looked_up_over_udp_and_nothing_else_is() -> None:
         if {source, target} & OURS.keys()
         and policies.lets(HOSTS[source], HOSTS[target], port, "UDP")
     }
-    assert over_udp == {(source, "dns", 53) for source in ("gateway", "captioner", "reasoner")}
+    looking_up = product(("gateway", "captioner", "reasoner"), ("dns", "node_dns"))
+    assert over_udp == {(source, target, 53) for source, target in looking_up}
 
 
 def test_without_public_egress_the_gateway_stays_inside(documented) -> None:
-    policies = network(merged(FROM_HUB, {"networkPolicy": {"publicEgress": False}}))
-    assert flows(policies) == with_v6(
-        documented - {f for f in documented if f[:2] == ("gateway", "public")}
-    )
+    release = Release(merged(FROM_HUB, {"networkPolicy": {"publicEgress": False}}))
+    inside = {flow for flow in documented if flow[:2] != ("gateway", "public")}
+    assert flows(release) == with_v6(inside)
 
 
 @pytest.mark.parametrize("name", ["ingressFrom", "prometheusFrom"])
 def test_a_list_that_is_empty_lets_nobody_in(documented, name: str) -> None:
-    policies = network(merged(FROM_HUB, {"networkPolicy": {name: []}}))
+    release = Release(merged(FROM_HUB, {"networkPolicy": {name: []}}))
     gone = {"ingressFrom": "ingress", "prometheusFrom": "prometheus"}[name]
-    assert flows(policies) == with_v6(but(documented, gone))
+    assert flows(release) == with_v6(but(documented, gone))
 
 
 def test_both_empty_let_nobody_in(documented) -> None:
     nobody = {"networkPolicy": {"ingressFrom": [], "prometheusFrom": []}}
     expected = with_v6(but(documented, "ingress", "prometheus"))
-    assert flows(network(merged(FROM_HUB, nobody))) == expected
+    assert flows(Release(merged(FROM_HUB, nobody))) == expected
 
 
 def test_what_runs_elsewhere_leaves_no_way_to_what_is_not_there() -> None:
@@ -160,10 +169,11 @@ def test_what_runs_elsewhere_leaves_no_way_to_what_is_not_there() -> None:
             "redis": {"bundled": False},
         },
     )
-    assert flows(network(values)) == {
+    assert flows(Release(values)) == {
         ("ingress", "gateway", 8000),
         ("prometheus", "gateway", 8000),
         ("gateway", "dns", 53),
+        ("gateway", "node_dns", 53),
         *(("gateway", to, port) for to in ("public", "public_v6") for port in (80, 443)),
     }
 
@@ -175,6 +185,36 @@ def test_reasoners_do_not_reach_one_another() -> None:
     assert policies.lets(OURS["gateway"], OURS["reasoner"], 8002)
     assert not any(policies.lets(OURS["reasoner"], small, port) for port in PORTS)
     assert not any(policies.lets(small, OURS["captioner"], port) for port in PORTS)
+
+
+def test_nobody_but_the_gateway_is_taken_in_by_models_and_redis_whoever_might_send() -> None:
+    policies = network(OPEN)
+    for name, port in (("captioner", 8001), ("reasoner", 8002), ("redis", 6379)):
+        taken = {source for source in HOSTS if policies.takes(OURS[name], HOSTS[source], port)}
+        assert taken - {"prometheus"} == {"gateway"}
+    assert not policies.takes(OURS["redis"], HOSTS["prometheus"], 6379)
+
+
+def test_another_releases_pods_are_not_touched() -> None:
+    policies = network(OPEN)
+    for host in (STRANGERS["another release"], STRANGERS["neighbour"]):
+        assert not policies.covers(host, "Ingress")
+        assert not policies.covers(host, "Egress")
+
+
+WAYS_IN = {
+    "Ingress": Host("10.1.0.8", "ingress-nginx", {"app": "controller"}),
+    "HTTPRoute": Host("10.1.0.23", "gateways", {"app": "proxy"}),
+}
+
+
+@pytest.mark.parametrize("profile", ["gpus", "elsewhere"])
+def test_who_leads_to_the_gateway_is_let_in(profile: str) -> None:
+    release = Release(PROFILES[profile])
+    policies = Network(release.of("NetworkPolicy"))
+    ways = [host for kind, host in WAYS_IN.items() if release.of(kind)]
+    assert ways
+    assert all(policies.lets(host, OURS["gateway"], 8000) for host in ways)
 
 
 def test_every_pod_is_covered_both_ways(release: Release) -> None:

@@ -143,6 +143,7 @@ class TestSelectors:
                 if service["spec"]["selector"].items() <= labels(template).items()
             ]
             [container] = template["spec"]["containers"]
+            assert template["spec"]["serviceAccountName"] == service["metadata"]["name"]
             named = {port["name"] for port in container["ports"]}
             assert {port["targetPort"] for port in service["spec"]["ports"]} <= named
 
@@ -156,6 +157,7 @@ class TestSelectors:
             ]
             assert budget["metadata"]["name"] == name
             assert budget["spec"]["maxUnavailable"] == 1
+            assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
 
     def test_an_autoscaler_has_a_target_whose_replicas_nobody_else_sets(
         self, release: Release
@@ -175,6 +177,7 @@ class TestSelectors:
         [metric] = everything.named("HorizontalPodAutoscaler", "gateway")["spec"]["metrics"]
         container = everything.container("gateway")
         assert metric["resource"]["name"] == "cpu"
+        assert metric["resource"]["target"] == {"type": "Utilization", "averageUtilization": 70}
         assert container["resources"]["requests"]["cpu"]
 
     def test_models_are_scaled_by_their_queue(self, everything: Release) -> None:
@@ -182,11 +185,18 @@ class TestSelectors:
             scaler = everything.named("HorizontalPodAutoscaler", component)
             [metric] = scaler["spec"]["metrics"]
             assert metric["pods"]["metric"]["name"] == "vllm_num_requests_waiting"
+            assert metric["pods"]["target"] == {"type": "AverageValue", "averageValue": "5"}
+            # As long as a model may load, and more.
+            assert scaler["spec"]["behavior"]["scaleDown"]["stabilizationWindowSeconds"] >= 600
 
     def test_copies_are_spread_over_nodes(self, release: Release) -> None:
         for _, template in pods(release):
             [spread] = template["spec"]["topologySpreadConstraints"]
             assert spread["labelSelector"]["matchLabels"].items() <= labels(template).items()
+            assert spread["topologyKey"] == "kubernetes.io/hostname"
+            # One node is better than none; and copies of an older release do not count.
+            assert spread["whenUnsatisfiable"] == "ScheduleAnyway"
+            assert spread["matchLabelKeys"] == ["pod-template-hash"]
 
 
 def _template(release: Release, component: str) -> Object:
@@ -206,6 +216,18 @@ class TestContainers:
             ports = {port["name"] for port in container["ports"]}
             assert {get["port"] for get in asked.values()} <= ports
 
+    def test_probes_have_patience(self, release: Release) -> None:
+        for container in containers(release):
+            waited = {
+                kind: container[f"{kind}Probe"]["periodSeconds"]
+                * container[f"{kind}Probe"]["failureThreshold"]
+                for kind in ("startup", "liveness")
+            }
+            assert waited["startup"] >= 60
+            assert waited["liveness"] >= 60
+            for kind in ("readiness", "liveness"):
+                assert container[f"{kind}Probe"]["timeoutSeconds"] == 5
+
     def test_every_container_has_probes_requests_and_limits(self, release: Release) -> None:
         for container in containers(release):
             assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
@@ -217,7 +239,13 @@ class TestContainers:
             spec = template["spec"]
             assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & spec.keys()
             assert spec["securityContext"]["runAsNonRoot"] is True
-            assert spec["securityContext"]["runAsUser"] > 0
+            user = 999 if spec["containers"][0]["name"] == "redis" else 10001
+            assert spec["securityContext"]["runAsUser"] == user
+            assert spec["securityContext"]["runAsGroup"] == user
+            # Or volumes would be root's.
+            assert spec["securityContext"]["fsGroup"] == user
+            # Their variables would be taken for settings.
+            assert spec["enableServiceLinks"] is False
             assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
             kinds = {kind for volume in spec["volumes"] for kind in volume.keys() - {"name"}}
             assert kinds <= {"configMap", "emptyDir", "secret", "persistentVolumeClaim"}
@@ -235,6 +263,22 @@ class TestContainers:
             if not container["securityContext"]["readOnlyRootFilesystem"]
         }
         assert writing <= {"racro-vllm"}
+
+    def test_everybody_has_a_place_for_temporary_files(self, release: Release) -> None:
+        for _, template in pods(release):
+            volumes = {volume["name"]: volume for volume in template["spec"]["volumes"]}
+            [container] = template["spec"]["containers"]
+            [mount] = [one for one in container["volumeMounts"] if one["mountPath"] == "/tmp"]
+            assert "emptyDir" in volumes[mount["name"]]
+
+    def test_redis_keeps_to_its_memory_and_writes_nothing(self, everything: Release) -> None:
+        container = everything.container("redis")
+        line = " ".join(container["command"])
+        assert "--maxmemory 256mb --maxmemory-policy allkeys-lru" in line
+        assert "--save  --appendonly no" in line
+        # Without a password it would refuse everybody who is not on its own host.
+        assert "--protected-mode no" in line
+        assert container["resources"]["limits"]["memory"] == "512Mi"
 
     def test_no_pod_has_a_token_of_the_cluster(self, release: Release) -> None:
         accounts = {found["metadata"]["name"]: found for found in release.of("ServiceAccount")}
@@ -316,9 +360,18 @@ class TestRollouts:
             [container] = spec["containers"]
             sleep = container["lifecycle"]["preStop"]["sleep"]["seconds"]
             drain = release.settings(component)["shutdown_timeout_s"]
-            assert sleep > 0
+            assert sleep == DEFAULTS["preStopSeconds"]
             assert spec["terminationGracePeriodSeconds"] > sleep + drain
-            assert drain >= release.settings("gateway")["limits"]["max_timeout_s"]
+            longest = release.settings("gateway")["limits"]["max_timeout_s"]
+            assert drain >= longest
+            assert release.settings(component).get("timeout_s", longest) == longest
+
+    def test_a_rollout_counts_as_failed_only_when_loading_took_too_long(
+        self, release: Release
+    ) -> None:
+        for component in _components(release):
+            deployment = release.named("Deployment", component)
+            assert deployment["spec"]["progressDeadlineSeconds"] == 3600
 
     def test_pods_are_replaced_when_their_settings_change(self, everything: Release) -> None:
         values = PROFILES["everything"]
@@ -343,7 +396,7 @@ class TestRollouts:
 
         for change in (
             {"settings": {"engine": {"model": "another/model"}}},
-            {"gpus": 2},
+            {"gpus": 2, "settings": {"engine": {"tensor_parallel": 2}}},
             {"replicas": 3},
             {"image": "registry.example.com/vllm:next"},
         ):
@@ -396,14 +449,25 @@ class TestSettings:
             for entry in container["env"]:
                 monkeypatch.setenv(entry["name"], "set")
             [(file, text)] = release.named("ConfigMap", component)["data"].items()
-            path = f"/etc/racro/settings/{file}"
-            assert {"name": CONFIG_VARIABLE, "value": path} in container["env"]
+            [path] = [one["value"] for one in container["env"] if one["name"] == CONFIG_VARIABLE]
+            volume = _volume_at(release, component, path.removesuffix(f"/{file}"))
+            assert volume["configMap"]["name"] == f"{RELEASE}-racro-{component}"
             (tmp_path / file).write_text(text)
             monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / file))
             settings = SETTINGS[container["name"]].read()
             assert settings.host == "0.0.0.0"
             assert [port["containerPort"] for port in container["ports"]] == [settings.port]
             assert container["command"][:2] == ["python", "-m"]
+
+    def test_keys_are_where_the_gateway_looks_for_them(self, everything: Release) -> None:
+        file = everything.settings("gateway")["tenants"]["keys_file"]
+        folder, _, name = file.rpartition("/")
+        secret = _volume_at(everything, "gateway", folder)["secret"]
+        assert [item["path"] for item in secret["items"]] == [name]
+
+    def test_the_gateway_has_a_connection_for_each_request(self, release: Release) -> None:
+        """Services of Kubernetes balance connections."""
+        assert release.settings("gateway")["reuse_connections"] is False
 
     def test_the_gateway_asks_services_that_are_there(self, release: Release) -> None:
         there = {
@@ -445,6 +509,14 @@ class TestSettings:
         assert here["captioner"] == reckoned["captioner"]
 
 
+def _volume_at(release: Release, component: str, path: str) -> Object:
+    mounts = release.container(component)["volumeMounts"]
+    [mount] = [mount for mount in mounts if mount["mountPath"] == path]
+    volumes = _template(release, component)["spec"]["volumes"]
+    [volume] = [volume for volume in volumes if volume["name"] == mount["name"]]
+    return volume
+
+
 class TestGpus:
     def test_a_model_gets_what_its_values_ask_for(self, everything: Release) -> None:
         spec = _template(everything, "captioner")["spec"]
@@ -472,7 +544,7 @@ class TestGpus:
             container = everything.container(component)
             assert "nvidia.com/gpu" not in container["resources"]["limits"]
 
-    def test_a_claim_that_is_used_is_made_or_named(self, everything: Release) -> None:
+    def test_a_claim_that_is_used_is_made(self, everything: Release) -> None:
         made = {found["metadata"]["name"] for found in everything.of("PersistentVolumeClaim")}
         used = {
             volume["persistentVolumeClaim"]["claimName"]
@@ -480,23 +552,40 @@ class TestGpus:
             for volume in template["spec"]["volumes"]
             if "persistentVolumeClaim" in volume
         }
-        assert used - made == {"weights"}
-        assert made <= used
+        assert used == made == {f"{RELEASE}-racro-captioner", f"{RELEASE}-racro-reasoner-default"}
         for claim in everything.of("PersistentVolumeClaim"):
             assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+            assert claim["spec"] == {
+                "accessModes": ["ReadWriteMany"],
+                "storageClassName": "shared",
+                "resources": {"requests": {"storage": "200Gi"}},
+            }
 
-    def test_tensor_parallel_takes_the_gpus_of_the_pod(self, release: Release) -> None:
+    def test_one_that_is_named_is_used_and_not_made(self) -> None:
+        named = {"modelDefaults": {"modelCache": {"existingClaim": "weights"}}}
+        release = Release(merged(PROFILES["gpus"], named))
+        assert release.of("PersistentVolumeClaim") == []
+        volume = _volume_at(release, "captioner", "/models")
+        assert volume["persistentVolumeClaim"] == {"claimName": "weights"}
+
+    def test_without_a_claim_weights_go_with_the_pod(self, everything: Release) -> None:
+        assert "emptyDir" in _volume_at(everything, "reasoner-small", "/models")
+
+    def test_tensor_parallel_takes_the_gpus_of_the_pod(
+        self, release: Release, profile: str
+    ) -> None:
         for component in _components(release):
             settings = release.settings(component)
             engine = settings.get("captioner", settings).get("engine", {})
             if engine.get("kind") == "vllm":
                 container = release.container(component)
-                gpus = [
-                    count
+                gpus = {
+                    name: count
                     for name, count in container["resources"]["limits"].items()
                     if name.startswith("nvidia.com/")
-                ]
-                assert gpus == [engine.get("tensor_parallel", 1)]
+                }
+                resource = "nvidia.com/gpu.shared" if profile == "one-gpu" else "nvidia.com/gpu"
+                assert gpus == {resource: engine.get("tensor_parallel", 1)}
 
 
 class TestWayIn:
@@ -511,7 +600,7 @@ class TestWayIn:
             f"{nginx}proxy-request-buffering": "off",
             f"{nginx}proxy-read-timeout": longest,
             f"{nginx}proxy-send-timeout": longest,
-            f"{nginx}proxy-body-size": f"{GatewaySettings().limits.max_body_bytes >> 20}m",
+            f"{nginx}proxy-body-size": str(GatewaySettings().limits.max_body_bytes),
         }
         assert ingress["spec"]["tls"] == [
             {"secretName": "racro-tls", "hosts": ["racro.example.com"]}
@@ -523,10 +612,17 @@ class TestWayIn:
         [path] = rule["http"]["paths"]
         # Not /metrics, not /readyz.
         assert path["path"] == "/v1"
-        assert path["backend"]["service"]["name"] == service["metadata"]["name"]
+        assert path["pathType"] == "Prefix"
+        assert rule["host"] == "racro.example.com"
+        backend = path["backend"]["service"]
+        assert backend["name"] == service["metadata"]["name"]
+        assert backend["port"]["name"] in {port["name"] for port in service["spec"]["ports"]}
         [rule] = everything.named("HTTPRoute", "gateway")["spec"]["rules"]
         assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/v1"}}]
-        assert rule["timeouts"]["request"] == f"{DEFAULTS['longestRequestSeconds']}s"
+        longest = f"{DEFAULTS['longestRequestSeconds']}s"
+        assert rule["timeouts"] == {"request": longest, "backendRequest": longest}
+        route = everything.named("HTTPRoute", "gateway")
+        assert route["spec"]["hostnames"] == ["racro.example.com"]
         [backend] = rule["backendRefs"]
         assert backend == {
             "name": service["metadata"]["name"],
@@ -562,6 +658,7 @@ class TestMonitoring:
         for container in ours(everything):
             told = {entry["name"]: entry.get("value") for entry in container["env"]}
             assert told["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector.monitoring:4318"
+            assert told["OTEL_TRACES_SAMPLER"] == "parentbased_traceidratio"
             assert told["OTEL_TRACES_SAMPLER_ARG"] == "0.1"
         for container in ours(Release(PROFILES["cpu"])):
             assert not [entry for entry in container["env"] if entry["name"].startswith("OTEL")]
@@ -572,6 +669,12 @@ class TestNotes:
         service = release.named("Service", "gateway")["metadata"]["name"]
         assert f"port-forward service/{service} 8000:80" in release.notes
         assert "curl -s http://127.0.0.1:8000/v1/solve" in release.notes
+
+    def test_they_name_what_is_there(self, release: Release) -> None:
+        names = {found["metadata"]["name"] for found in release.of("Deployment")}
+        named = set(re.findall(r"deployment/([\w-]+)", release.notes))
+        assert named
+        assert named <= names
 
     def test_with_keys_it_has_one(self, everything: Release) -> None:
         assert '-H "Authorization: Bearer $RACRO_KEY"' in everything.notes
@@ -584,7 +687,16 @@ class TestNotes:
 
     @pytest.mark.parametrize(
         "trouble",
-        ["Pending", "CreateContainerConfigError", "CrashLoopBackOff", "/readyz: cache", "401"],
+        [
+            "Pending",
+            "ImagePullBackOff",
+            "CreateContainerConfigError",
+            "CrashLoopBackOff",
+            "OOMKilled",
+            "/readyz: cache",
+            "networkPolicy.dnsTo",
+            "401",
+        ],
     )
     def test_they_know_what_goes_wrong(self, everything: Release, trouble: str) -> None:
         assert trouble in everything.notes.partition("does not become ready")[2]

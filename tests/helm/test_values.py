@@ -12,6 +12,20 @@ from support.chart import CHART, DEFAULTS, PROFILES, Release, Values, merged
 OPEN = {"gateway": {"tenants": {"open": True}}}
 KEYS = {"keysSecret": {"name": "keys"}}
 ELSEWHERE = {"name": "a", "urls": ["http://llm:8000/v1"], "model": "m"}
+ON_VLLM = {"kind": "vllm", "model": "a/b"}
+ON_TWO_GPUS = {
+    "captioner": {"settings": {"captioner": {"engine": {"tensor_parallel": 2}}}},
+    "reasoners": [ELSEWHERE],
+}
+ELSEWHERE_REDIS = {
+    "redis": {
+        "bundled": False,
+        "url": "rediss://cache:6379/0",
+        "passwordSecret": {"name": "other"},
+    }
+}
+ON_CPUS = {"gateway.replicas", "images.captioner", "images.reasoner"}
+ALL = merged(PROFILES["everything"], {"gateway": {"autoscaling": {"enabled": True}}})
 # Names that mean what they mean in Kubernetes; values.yaml need not say it again.
 KUBERNETES_OWN = {
     "accessModes",
@@ -51,7 +65,7 @@ def test_the_defaults_want_to_know_who_may_ask() -> None:
 
 def leaves(values: Values, above: str = "") -> Iterator[str]:
     for key, value in values.items():
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict) and value and key != "annotations":
             yield from leaves(value, f"{above}{key}.")
         else:
             yield f"{above}{key}"
@@ -101,6 +115,69 @@ def test_every_value_is_explained() -> None:
     assert silent == []
 
 
+# Where another value is not simply one more, longer or the opposite.
+ANOTHER: dict[str, Any] = {
+    "fullnameOverride": "eyes",
+    "images.pullPolicy": "Always",
+    "images.pullSecrets": [],
+    "gateway.tenants.open": {"gateway": {"tenants": {"open": True, "keysSecret": {"name": ""}}}},
+    "gateway.service.type": "NodePort",
+    "gateway.egress": [{"to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}],
+    "modelDefaults.egress": [{"to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}],
+    "modelDefaults.gpus": {"modelDefaults": {"gpus": 2}, **ON_TWO_GPUS},
+    "modelDefaults.sharedMemory": "2Gi",
+    "modelDefaults.modelCache.size": "9Gi",
+    "modelDefaults.modelCache.accessModes": ["ReadOnlyMany"],
+    "modelDefaults.tolerations": [],
+    "modelDefaults.env": [],
+    "gateway.tolerations": [{"key": "a"}],
+    "captioner.url": {"captioner": {"url": "http://eyes:8001", "settings": None}},
+    "captioner.settings": {"captioner": {"settings": {"log_level": "debug"}}},
+    "reasoners": {"reasoners": [ELSEWHERE]},
+    "redis.bundled": False,
+    "redis.url": {"redis": {"bundled": False, "url": "redis://cache:6379/0"}},
+    "redis.passwordSecret.name": ELSEWHERE_REDIS,
+    "redis.passwordSecret.key": merged(
+        ELSEWHERE_REDIS, {"redis": {"passwordSecret": {"key": "other"}}}
+    ),
+    "networkPolicy.ingressFrom": [],
+    "networkPolicy.prometheusFrom": [],
+    "networkPolicy.dnsTo": [{"podSelector": {}}],
+    "networkPolicy.notPublic": ["10.0.0.0/8"],
+    "networkPolicy.notPublicV6": ["2002::/16"],
+    "httpRoute.parentRefs": [{"name": "other"}],
+    "httpRoute.hostnames": ["other.example.com"],
+    "metrics.serviceMonitor.interval": "30s",
+    "tracing.endpoint": "http://collector:4318",
+    "tracing.sampleRatio": 0.5,
+    "tracing.to": [{"podSelector": {}}],
+}
+
+
+def another(path: str, value: Any) -> dict[str, Any]:
+    """Values with something else at `path`."""
+    new = ANOTHER.get(path)
+    if isinstance(new, dict):
+        return new
+    if new is None:
+        kinds = {bool: lambda: not value, int: lambda: value + 1, str: lambda: f"{value}x"}
+        new = kinds.get(type(value), lambda: {"example.com/a": "b"})()
+    for key in reversed(path.split(".")):
+        new = {key: new}
+    return new
+
+
+@pytest.mark.parametrize("path", list(leaves(DEFAULTS)))
+def test_every_value_changes_something(path: str) -> None:
+    """Of what everything together makes, or of what a trial on CPUs makes."""
+    base = PROFILES["cpu"] if path in ON_CPUS else ALL
+    node: Any = merged(DEFAULTS, base)
+    for key in path.split("."):
+        node = node[key]
+    before, after = Release(base), Release(merged(base, another(path, node)))
+    assert (after.objects, after.notes) != (before.objects, before.notes)
+
+
 @pytest.mark.parametrize(
     ("wrong", "path"),
     [
@@ -125,6 +202,9 @@ def test_every_value_is_explained() -> None:
         ({"captioner": {"settings": {"host": "::"}}}, "/captioner/settings/host"),
         ({"captioner": {"url": "captioner:8001"}}, "/captioner/url"),
         ({"captioner": None}, "captioner"),
+        ({"captioner": {"nodeSelector": {"gpu": True}}}, "/captioner/nodeSelector/gpu"),
+        ({"captioner": {"rollout": {"deadlineSeconds": 9**9}}}, "/captioner/rollout"),
+        ({"ingress": {"host": ""}}, "/ingress/host"),
         ({"reasoners": []}, "/reasoners"),
         ({"reasoners": [{"settings": {"model": "m"}}]}, "name"),
         ({"reasoners": [ELSEWHERE | {"name": "Big_One"}]}, "/reasoners/0/name"),
@@ -133,6 +213,10 @@ def test_every_value_is_explained() -> None:
         (
             {"reasoners": [ELSEWHERE | {"apiKeySecret": {"name": "llm"}}]},
             "/reasoners/0/apiKeySecret",
+        ),
+        (
+            {"reasoners": [ELSEWHERE | {"apiKeySecret": {"name": "", "key": "key"}}]},
+            "/reasoners/0/apiKeySecret/name",
         ),
         ({"reasoners": [ELSEWHERE | {"gateway": {"url": "x"}}]}, "/reasoners/0/gateway/url"),
         ({"redis": {"url": "localhost:6379"}}, "/redis/url"),
@@ -156,8 +240,50 @@ def test_the_schema_refuses_a_wrong_value_with_its_path(wrong: Values, path: str
         ({"gateway": {"tenants": {**KEYS, "open": True}}}, "open and keysSecret.name exclude"),
         ({"gateway": {"tenants": {**KEYS, "open": False}}}, "gateway.tenants.cacheSecret.name"),
         ({"reasoners": [ELSEWHERE, ELSEWHERE]}, "reasoners: two are named a"),
-        ({"reasoners": [{"name": "a", "settings": {}}]}, "a needs settings.model"),
-        ({"reasoners": [{"name": "a"}]}, "a needs settings.model"),
+        (
+            {"reasoners": [ELSEWHERE | {"name": "a.b"}, ELSEWHERE | {"name": "a-b"}]},
+            "reasoners: two are named a-b, or differ by . and - only",
+        ),
+        ({"reasoners": [{"name": "a", "model": "m"}]}, "a: model and apiKeySecret are for one"),
+        (
+            {"reasoners": [{"name": "a", "apiKeySecret": {"name": "s", "key": "k"}}]},
+            "a: model and apiKeySecret are for one",
+        ),
+        (
+            {"captioner": {"rollout": {"maxSurge": 0}}},
+            "captioner.rollout: maxUnavailable must be 1 or more",
+        ),
+        (
+            {"gateway": {"autoscaling": {"minReplicas": 11}}},
+            "gateway.autoscaling: minReplicas is more",
+        ),
+        (
+            {"reasoners": [{"name": "a", "autoscaling": {"minReplicas": 5}}]},
+            "reasoners: a.autoscaling: minReplicas is more",
+        ),
+        (
+            {"captioner": {"autoscaling": {"enabled": True}}},
+            "captioner.autoscaling: only vLLM engines tell",
+        ),
+        (
+            {"reasoners": [{"name": "a", "settings": {"engine": ON_VLLM}}]},
+            "reasoners: a.gpus: is 0, its engine takes 1",
+        ),
+        (
+            {
+                "captioner": {
+                    "gpus": 2,
+                    "settings": {
+                        "captioner": {"kind": "vlm", "engine": {**ON_VLLM, "tensor_parallel": 4}}
+                    },
+                }
+            },
+            "captioner.gpus: is 2, its engine takes 4",
+        ),
+        (
+            {"captioner": {"modelCache": {"size": "9Gi", "accessModes": ["ReadWriteOnce"]}}},
+            "captioner.modelCache: ReadWriteOnce is for one pod at a time",
+        ),
         (
             {"reasoners": [{"name": "a", "urls": ["http://llm:8000/v1"]}]},
             "a has urls and needs model",
@@ -181,10 +307,30 @@ def test_what_does_not_go_together_is_refused_with_a_reason(wrong: Values, messa
         Release(merged(OPEN, wrong))
 
 
+@pytest.mark.parametrize("name", ["1eyes", "eyes.eu"])
+def test_a_release_whose_name_is_no_name_for_a_service(name: str) -> None:
+    with pytest.raises(helm_python.HelmRenderError, match=f"{name}-racro is no name|{name} is no"):
+        Release(OPEN, name=name)
+    assert Release(OPEN | {"fullnameOverride": "eyes"}, name=name).of("Service")
+
+
+def test_releases_with_long_names_do_not_share_objects() -> None:
+    one, other = (
+        {
+            found["metadata"]["name"]
+            for found in Release(OPEN, name=f"production-vision-eyes-eu-west-{number}").objects
+        }
+        for number in (1, 2)
+    )
+    assert not one & other
+    assert max(map(len, one)) <= 63
+
+
 @pytest.mark.parametrize(
     "right",
     [
         {},
+        {"reasoners": [{"name": "qwen2.5-7b"}]},
         {"gateway": {"tenants": {**KEYS, "open": False}}, "redis": {"bundled": False}},
         {"gateway": {"tenants": {**KEYS, "open": False}, "settings": {"cache": {"share": True}}}},
         {"captioner": {"url": "https://eyes.example.com/racro"}},

@@ -58,7 +58,7 @@ PROFILES["everything"] = merged(
                 "settings": {"model": "qwen3-8b", "engine": {"kind": "vllm", "model": "q/q"}},
                 "gpus": 1,
                 "autoscaling": {"enabled": False},
-                "modelCache": {"existingClaim": "weights"},
+                "modelCache": {"size": ""},
                 "fromHub": False,
             },
             *PROFILES["elsewhere"]["reasoners"][1:],
@@ -74,8 +74,8 @@ PROFILES["everything"] = merged(
 class Release:
     """What one installation consists of."""
 
-    def __init__(self, values: Values) -> None:
-        made = _chart().render(dict(values), name=RELEASE, namespace=NAMESPACE)
+    def __init__(self, values: Values, *, name: str = RELEASE) -> None:
+        made = _chart().render(dict(values), name=name, namespace=NAMESPACE)
         texts = {path.rpartition("/")[2]: text for path, text in made.items()}
         self.notes = texts.pop("NOTES.txt")
         self.objects: list[Object] = [

@@ -32,6 +32,10 @@ class Network:
             "Ingress", target, source, port, protocol
         )
 
+    def takes(self, target: Host, source: Host, port: int) -> bool:
+        """Whatever the source may."""
+        return self._side("Ingress", target, source, port, "TCP")
+
     def covers(self, host: Host, direction: Direction) -> bool:
         return bool(self._selecting(direction, host))
 
@@ -86,6 +90,8 @@ def _inside(address: str, cidr: str) -> bool:
 
 
 def _is_port(ports: list[dict[str, Any]] | None, port: int, protocol: str) -> bool:
+    if any("endPort" in entry or isinstance(entry.get("port"), str) for entry in ports or ()):
+        raise NotImplementedError("a port that is a range or a name")
     return not ports or any(
         entry.get("protocol", "TCP") == protocol and entry.get("port", port) == port
         for entry in ports

@@ -72,6 +72,18 @@ def settings_check(gateway: Service) -> str:
     return answer["checks"]["settings"]
 
 
+class TestConnections:
+    @pytest.mark.parametrize("reuse", [True, False])
+    def test_they_are_kept_unless_each_request_is_to_have_its_own(
+        self, captioner: ScriptedServer, reasoner: ScriptedServer, reuse: bool
+    ) -> None:
+        config = with_reasoners(captioner, default=section(reasoner.url))
+        with Service("gateway", {**config, "reuse_connections": reuse}) as gateway:
+            assert [chat(gateway).status_code for _ in range(3)] == [200] * 3
+        asked_to_close = [asked.headers.get("connection") == "close" for asked in reasoner.chats]
+        assert asked_to_close == [not reuse] * 3
+
+
 class TestCopies:
     def test_the_one_with_the_least_to_do_is_asked(
         self, captioner: ScriptedServer, reasoner: ScriptedServer, another: ScriptedServer

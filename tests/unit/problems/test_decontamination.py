@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from racro.problems import Problem, decontaminated
-from support.pictures import diagram, encoded, noise
+from support.diagrams import diagram, noise
+from support.pictures import encoded
 
 LONG = "A ladder of five metres leans on a wall three metres away; how high does it reach?"
 SHORT = "What is the value of x in the triangle?"

@@ -7,7 +7,8 @@ from PIL import Image
 
 from racro.problems.images import MOST_PIXELS, check
 from racro.problems.problem import Unfit
-from support.pictures import encoded, noise
+from support.diagrams import noise
+from support.pictures import encoded
 
 KINDS = ("PNG", "JPEG", "GIF", "WEBP")
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from racro.problems import Problem, image_bytes, read_problems, write_jsonl
-from support.pictures import noise
+from support.diagrams import noise
 
 IMAGE = noise(0)
 BASE64 = base64.b64encode(IMAGE).decode()

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from racro.problems import Problem, split
-from support.pictures import noise
+from support.diagrams import noise
 
 SHARES = {"train": 0.8, "heldout": 0.2}
 PROBLEMS = [Problem(f"{n}", "What?", (f"image {n // 2}".encode(),), "5") for n in range(2_000)]

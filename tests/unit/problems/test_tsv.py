@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from racro.problems import image_bytes, read_problems
-from support.pictures import noise
+from support.diagrams import noise
 
 IMAGES = [noise(seed) for seed in range(3)]
 ENCODED = [base64.b64encode(image).decode() for image in IMAGES]

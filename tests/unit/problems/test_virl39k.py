@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 
 from racro.problems import read_problems
-from support.pictures import noise
+from support.diagrams import noise
 
 WITH_PYARROW = importlib.util.find_spec("pyarrow") is not None
 needs_pyarrow = pytest.mark.skipif(

@@ -1,10 +1,13 @@
+{{- /* 30 characters at most, so that a reasoner's name fits behind it; what is cut keeps a digest, or two
+       releases would be one. */ -}}
 {{- define "racro.fullname" -}}
+{{- $name := ternary .Release.Name (printf "%s-racro" .Release.Name) (contains "racro" .Release.Name) -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 30 | trimSuffix "-" -}}
-{{- else if contains "racro" .Release.Name -}}
-{{- .Release.Name | trunc 30 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride -}}
+{{- else if gt (len $name) 30 -}}
+{{- printf "%s-%s" ($name | trunc 23 | trimSuffix "-") ($name | sha256sum | trunc 6) -}}
 {{- else -}}
-{{- printf "%s-racro" .Release.Name | trunc 30 | trimSuffix "-" -}}
+{{- $name -}}
 {{- end -}}
 {{- end -}}
 
@@ -159,8 +162,13 @@ lifecycle:
 {{- end -}}
 {{- end -}}
 
+{{- /* {name} of a reasoner: what its objects are called after. */ -}}
+{{- define "racro.reasonerComponent" -}}
+reasoner-{{ .name | replace "." "-" }}
+{{- end -}}
+
 {{- define "racro.apiKeyVariable" -}}
-API_KEY_{{ .name | upper | replace "-" "_" }}
+API_KEY_{{ .name | upper | replace "-" "_" | replace "." "_" }}
 {{- end -}}
 
 {{- define "racro.cacheUrl" -}}
@@ -190,7 +198,7 @@ memory://
 {{- fail "redis: url and bundled exclude each other: set bundled: false" -}}
 {{- end -}}
 {{- if and .Values.redis.passwordSecret.name (not .Values.redis.url) -}}
-{{- fail "redis.passwordSecret: for the Redis at redis.url; the bundled one has no password, gateways alone reach it" -}}
+{{- fail "redis.passwordSecret: for the Redis at redis.url; the bundled one has no password, NetworkPolicies guard it" -}}
 {{- end -}}
 {{- if and .Values.captioner.url .Values.captioner.settings -}}
 {{- fail "captioner: url and settings exclude each other: one that runs elsewhere has its own" -}}
@@ -198,22 +206,26 @@ memory://
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
 {{- fail "httpRoute.parentRefs: name the Gateway that it belongs to" -}}
 {{- end -}}
-{{- $names := list -}}
-{{- range .Values.reasoners -}}
-{{- if has .name $names -}}
-{{- fail (printf "reasoners: two are named %s" .name) -}}
+{{- with .Values.gateway.autoscaling -}}
+{{- if gt (int .minReplicas) (int .maxReplicas) -}}
+{{- fail "gateway.autoscaling: minReplicas is more than maxReplicas" -}}
 {{- end -}}
-{{- $names = append $names .name -}}
+{{- end -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" (include "racro.fullname" .)) -}}
+{{- fail (printf "%s is no name for a Service: begin with a letter, use letters, digits and -; or set fullnameOverride" .Release.Name) -}}
+{{- end -}}
+{{- $components := list -}}
+{{- range .Values.reasoners -}}
+{{- $component := include "racro.reasonerComponent" . -}}
+{{- if has $component $components -}}
+{{- fail (printf "reasoners: two are named %s, or differ by . and - only" .name) -}}
+{{- end -}}
+{{- $components = append $components $component -}}
 {{- if .urls -}}
 {{- if not .model -}}{{- fail (printf "reasoners: %s has urls and needs model, its name at those servers" .name) -}}{{- end -}}
 {{- if .settings -}}{{- fail (printf "reasoners: %s: urls and settings exclude each other: one that runs elsewhere has its own" .name) -}}{{- end -}}
-{{- else if not (dig "settings" "model" "" .) -}}
-{{- fail (printf "reasoners: %s needs settings.model, or urls if it runs elsewhere" .name) -}}
+{{- else if or .model .apiKeySecret -}}
+{{- fail (printf "reasoners: %s: model and apiKeySecret are for one that runs elsewhere, which has urls" .name) -}}
 {{- end -}}
-{{- end -}}
-{{- $variables := list -}}
-{{- range .Values.reasoners -}}{{- $variables = append $variables (include "racro.apiKeyVariable" .) -}}{{- end -}}
-{{- if ne (len ($variables | uniq)) (len $variables) -}}
-{{- fail "reasoners: names that differ by - and _ only" -}}
 {{- end -}}
 {{- end -}}

@@ -1,17 +1,23 @@
-{{- /* A captioner or a reasoner: {root, component, kind: captioner|reasoner, port, model}; `model` is what
-       the values say of it. */ -}}
+{{- /* A captioner or a reasoner: {root, component, kind: captioner|reasoner, port, path, model}; `model` is
+       what the values say of it at `path`. */ -}}
 {{- define "racro.model" -}}
 {{- $root := .root -}}
 {{- $model := mergeOverwrite (dict "settings" dict) (deepCopy $root.Values.modelDefaults) .model -}}
 {{- $self := dict "root" $root "component" .component "user" 10001 -}}
 {{- $name := include "racro.name" $self -}}
+{{- /* vLLM and its compilers write all over a home. */ -}}
 {{- $engine := dig "captioner" "engine" "kind" (dig "engine" "kind" "" $model.settings) $model.settings -}}
 {{- $repository := ternary $root.Values.images.vllm (get $root.Values.images .kind) (eq $engine "vllm") -}}
+{{- $wanted := $model.settings -}}
+{{- if eq .kind "reasoner" -}}
+{{- $wanted = merge (deepCopy $wanted) (dict "model" $model.name) -}}
+{{- end -}}
+{{- include "racro.checkModel" (dict "path" .path "model" $model "engine" $engine) -}}
 {{- $ours := dict
   "host" "0.0.0.0"
   "shutdown_timeout_s" $root.Values.longestRequestSeconds
   "timeout_s" $root.Values.longestRequestSeconds -}}
-{{- $settings := mergeOverwrite (deepCopy $model.settings) $ours -}}
+{{- $settings := mergeOverwrite (deepCopy $wanted) $ours -}}
 {{- $claim := $model.modelCache.existingClaim | default (ternary $name "" (ne $model.modelCache.size "")) -}}
 apiVersion: v1
 kind: ConfigMap
@@ -75,7 +81,7 @@ spec:
             {{- end }}
             {{- toYaml $resources | nindent 12 }}
           securityContext:
-            {{- include "racro.containerSecurity" (dict "readOnly" $model.readOnlyRootFilesystem) | nindent 12 }}
+            {{- include "racro.containerSecurity" (dict "readOnly" (ne $engine "vllm")) | nindent 12 }}
           volumeMounts:
             - {name: settings, mountPath: /etc/racro/settings, readOnly: true}
             - {name: tmp, mountPath: /tmp}
@@ -152,4 +158,32 @@ spec:
     scaleDown: {stabilizationWindowSeconds: 900}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{- /* What the API would refuse, or nobody would notice: {path, model, engine}. */ -}}
+{{- define "racro.checkModel" -}}
+{{- $path := .path -}}
+{{- $onVllm := eq .engine "vllm" -}}
+{{- with .model -}}
+{{- if and (eq (int .rollout.maxSurge) 0) (eq (int .rollout.maxUnavailable) 0) -}}
+{{- fail (printf "%s.rollout: maxUnavailable must be 1 or more where maxSurge is 0" $path) -}}
+{{- end -}}
+{{- if gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas) -}}
+{{- fail (printf "%s.autoscaling: minReplicas is more than maxReplicas" $path) -}}
+{{- end -}}
+{{- if and .autoscaling.enabled (not $onVllm) -}}
+{{- fail (printf "%s.autoscaling: only vLLM engines tell the length of their queue" $path) -}}
+{{- end -}}
+{{- if $onVllm -}}
+{{- $engine := dig "captioner" "engine" (dig "engine" dict .settings) .settings -}}
+{{- $needed := mul ($engine.tensor_parallel | default 1) ($engine.pipeline_parallel | default 1) ($engine.data_parallel | default 1) -}}
+{{- if ne (int .gpus) (int $needed) -}}
+{{- fail (printf "%s.gpus: is %d, its engine takes %d: tensor × pipeline × data parallel" $path (int .gpus) (int $needed)) -}}
+{{- end -}}
+{{- end -}}
+{{- $shared := or (has "ReadWriteMany" .modelCache.accessModes) (has "ReadOnlyMany" .modelCache.accessModes) -}}
+{{- if and .modelCache.size (not .modelCache.existingClaim) (not $shared) (or .autoscaling.enabled (gt (int .replicas) 1) (gt (int .rollout.maxSurge) 0)) -}}
+{{- fail (printf "%s.modelCache: ReadWriteOnce is for one pod at a time: replicas 1, no autoscaling, rollout.maxSurge 0" $path) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}

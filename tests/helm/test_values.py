@@ -1,13 +1,15 @@
 """Values: what is there is documented, what is wrong is refused with its path."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import helm_python
 import pytest
 
-from support.chart import CHART, DEFAULTS, PROFILES, Release, Values, merged
+from support.chart import CHART, DEFAULTS, PROFILES, ROOT, Release, Values, merged
 
 OPEN = {"gateway": {"tenants": {"open": True}}}
 KEYS = {"keysSecret": {"name": "keys"}}
@@ -94,6 +96,14 @@ def test_the_schema_knows_every_value() -> None:
     known = [path for path in leaves(DEFAULTS) if not free & set(path.split("."))]
     assert len(known) > 60
     assert [path for path in known if schema_at(path) is None] == []
+
+
+def test_the_schema_has_the_services_settings_as_they_are_now() -> None:
+    script = ROOT / "deploy/helm/schema.py"
+    printed = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
+    )
+    assert printed.stdout == (CHART / "values.schema.json").read_text()
 
 
 def test_every_value_is_explained() -> None:
@@ -192,6 +202,20 @@ def test_every_value_changes_something(path: str) -> None:
         (
             {"gateway": {"settings": {"limits": {"max_timeout_s": 9}}}},
             "/gateway/settings/limits/max_timeout_s",
+        ),
+        ({"gateway": {"settings": {"keep_alive": 5}}}, "'keep_alive'"),
+        (
+            {"gateway": {"settings": {"limits": {"max_images": "many"}}}},
+            "/gateway/settings/limits/max_images",
+        ),
+        ({"captioner": {"settings": {"captioner": {"workerz": 2}}}}, "'workerz'"),
+        (
+            {"reasoners": [{"name": "a", "settings": {"engine": {**ON_VLLM, "gpu_memory": 2}}}]},
+            "/reasoners/0/settings/engine/gpu_memory",
+        ),
+        (
+            {"reasoners": [ELSEWHERE | {"gateway": {"context_token": 4096}}]},
+            "'context_token'",
         ),
         ({"gateway": {"tenants": {"key": "sk-1"}}}, "key"),
         ({"longestRequestSeconds": "ten"}, "/longestRequestSeconds"),

@@ -132,6 +132,7 @@ ANOTHER: dict[str, Any] = {
     "images.pullSecrets": [],
     "gateway.tenants.open": {"gateway": {"tenants": {"open": True, "keysSecret": {"name": ""}}}},
     "gateway.service.type": "NodePort",
+    "gateway.settings": {"gateway": {"settings": {"follow_up": False}}},
     "gateway.egress": [{"to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}],
     "modelDefaults.egress": [{"to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}],
     "modelDefaults.gpus": {"modelDefaults": {"gpus": 2}, **ON_TWO_GPUS},

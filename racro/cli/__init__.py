@@ -1,4 +1,4 @@
-"""The `racro` command: up, solve, demo, keys, cache."""
+"""The `racro` command: up, solve, demo, keys, cache, train."""
 
 from racro.cli.commands import app
 

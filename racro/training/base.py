@@ -38,7 +38,7 @@ def find_base(model: Model) -> Base:
 def _content(folder: Path) -> str:
     if (folder / ADAPTER_CONFIG).is_file():
         raise WrongBase(
-            f"model.path: {folder} is an adapter; put its base here and the adapter in model.adapter"
+            f"model.path: {folder} is an adapter; name its base here, and it in model.adapter"
         )
     if not (folder / "config.json").is_file():
         raise WrongBase(f"model.path: no config.json in {folder}")

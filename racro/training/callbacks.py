@@ -8,8 +8,8 @@ from typing import Any
 
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from racro.training.run import mark_whole, write_record
 from racro.training.errors import Stopped
+from racro.training.run import mark_whole, write_record
 from racro.training.saving import saving
 
 METRICS = "metrics.jsonl"
@@ -58,8 +58,8 @@ class RewardsMissing(TrainerCallback):  # type: ignore[misc]
         for name in ("reward", "eval_reward"):
             if name in logs and logs[name] is None:
                 raise Stopped(
-                    f"no caption of step {state.global_step} was rewarded: the reasoner stayed away "
-                    "or failed; the same command goes on from the last whole checkpoint"
+                    f"no caption of step {state.global_step} was rewarded: the reasoner stayed "
+                    "away or failed; the same command goes on from the last whole checkpoint"
                 )
 
 
@@ -108,6 +108,8 @@ def save_model(trainer: Trainer, folder: Path, record: Mapping[str, Any]) -> Non
         trainer.save_model(str(unfinished))
         trainer.accelerator.wait_for_everyone()
         if first:
+            # PEFT's is a form to fill in; ours is written at the end, beside this folder.
+            (unfinished / "README.md").unlink(missing_ok=True)
             write_record(unfinished, record)
             shutil.rmtree(folder, ignore_errors=True)
             unfinished.replace(folder)

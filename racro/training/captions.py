@@ -37,10 +37,11 @@ def read_captions(path: Path) -> tuple[list[Captioned], list[LeftOut]]:
     left_out: list[LeftOut] = []
     names: set[str] = set()
     for name, line in _lines(path):
+        if name in names:
+            left_out.append(LeftOut(name, "an earlier row has the same id"))
+            continue
+        names.add(name)
         try:
-            if name in names:
-                raise Unfit("an earlier row has the same id")
-            names.add(name)
             rows.append(_captioned(line, path.parent))
         except Unfit as error:
             left_out.append(LeftOut(name, str(error)))

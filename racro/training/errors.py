@@ -2,7 +2,8 @@
 
 
 class TrainingError(Exception):
-    """
+    """The tree:
+
     TrainingError
     ├── WrongSettings   the configuration: names the file and each field
     ├── WrongBase       no model to train, or not the one that it should be

@@ -69,7 +69,9 @@ def prompt_tokens(
 ) -> int:
     """Of a prompt with images of these sizes (height, width)."""
     text = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    counted = processor._get_num_multimodal_tokens(image_sizes=sizes)  # noqa: SLF001  # vLLM asks it, too
+    # vLLM asks this, too; nothing public tells it without decoding.
+    counted = processor._get_num_multimodal_tokens(image_sizes=sizes)  # noqa: SLF001
     # Each image stands in the text as one token already.
-    more = sum(counted["num_image_tokens"]) - len(sizes)
-    return len(processor.tokenizer(text, add_special_tokens=False)["input_ids"]) + more
+    more: int = sum(counted["num_image_tokens"]) - len(sizes)
+    plain: list[int] = processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+    return len(plain) + more

@@ -45,7 +45,7 @@ Processes: {processes}.
 """
 _TITLES = {
     "sft": "supervised fine-tuning",
-    "cro": "Caption Reward Optimization: GRPO on the success of a reasoner that sees the caption only",
+    "cro": "Caption Reward Optimization: GRPO on the success of a reasoner that sees captions only",
 }
 
 

@@ -108,7 +108,7 @@ def _size(image: ProblemImage) -> tuple[int, int]:
 
 
 def _as_served(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """Pixels as the captioner service gives them to its model; `datasets` has turned them upright."""
+    """As the captioner service gives them to its model; `datasets` has turned them upright."""
     batch["images"] = [[_to_rgb(image) for image in images] for images in batch["images"]]
     return batch
 

@@ -1,11 +1,11 @@
 """The folder of one training: what it was begun with, and its checkpoints.
 
-    training.json            what it was begun with
-    metrics.jsonl            a line of JSON each time something is measured
-    checkpoint-<step>/       to go on from, whole where it has a file `whole`
-    best/                    weights of the step with the best held-out value
-    final/                   weights of the last step
-    reward.png, README.md    when all is done (loss.png after fine-tuning)
+training.json            what it was begun with
+metrics.jsonl            a line of JSON each time something is measured
+checkpoint-<step>/       to go on from, whole where it has a file `whole`
+best/                    weights of the step with the best held-out value
+final/                   weights of the last step
+reward.png, README.md    when all is done (loss.png after fine-tuning)
 """
 
 import json
@@ -22,16 +22,24 @@ from racro.training.data import TrainingData
 from racro.training.errors import AnotherRun
 from racro.training.settings import TrainingSettings
 
+_HOW_THE_REASONER_IS_ASKED = {
+    "urls",
+    "api_key_env",
+    "concurrency",
+    "attempts",
+    "deadline_s",
+    "patience_s",
+    "graders",
+    "log",
+}
 # What may be another when a training goes on: it changes nothing of what is learnt.
 _MAY_CHANGE: dict[str, Any] = {
     "output": True,
     "logging": True,
     "checkpoints": True,
     "vllm": True,
-    "reward": {
-        "urls", "api_key_env", "concurrency", "attempts", "deadline_s", "patience_s", "graders", "log",
-    },
-}  # fmt: skip
+    "reward": _HOW_THE_REASONER_IS_ASKED,
+}
 _PACKAGES = ("racro", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
 _WHOLE = "whole"
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")

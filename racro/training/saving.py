@@ -20,4 +20,6 @@ def saving(folder: Path) -> Iterator[None]:
     except (OSError, RuntimeError, SafetensorError) as error:
         # A full disk is a different one of these to Python, to torch and to safetensors.
         shutil.rmtree(folder, ignore_errors=True)
-        raise Stopped(f"{folder} cannot be saved: {error}; earlier checkpoints are whole") from error
+        raise Stopped(
+            f"{folder} cannot be saved: {error}; earlier checkpoints are whole"
+        ) from error

@@ -1,7 +1,10 @@
-"""A Qwen2.5-VL of exact architecture, random weights and 1.1 million parameters: it needs no hub,
+"""A Qwen2.5-VL of exact architecture, random weights and 1.2 million parameters: it needs no hub,
 and trains on a CPU. Its tokenizer is a BPE learnt from the prompts.
+
+python tests/train/models.py FOLDER     makes FOLDER/base and FOLDER/other
 """
 
+import sys
 from pathlib import Path
 
 import torch
@@ -25,6 +28,7 @@ SPECIAL = [
     "<|image_pad|>",
     "<|video_pad|>",
 ]
+HIDDEN = 128
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n"
     "{% if message.content is string %}{{ message.content }}{% else %}"
@@ -35,7 +39,7 @@ CHAT_TEMPLATE = (
 )
 
 
-def make_captioner(folder: Path, *, seed: int = 1, hidden: int = 128) -> Path:
+def make_captioner(folder: Path, *, seed: int) -> None:
     tokenizer = _tokenizer()
     tokenizer.save_pretrained(folder)
     start, end, pad, image, video = tokenizer.convert_tokens_to_ids(SPECIAL[3:])
@@ -44,8 +48,8 @@ def make_captioner(folder: Path, *, seed: int = 1, hidden: int = 128) -> Path:
         Qwen2_5_VLConfig(
             text_config={
                 "vocab_size": len(tokenizer),
-                "hidden_size": hidden,
-                "intermediate_size": 2 * hidden,
+                "hidden_size": HIDDEN,
+                "intermediate_size": 2 * HIDDEN,
                 "num_hidden_layers": 2,
                 "num_attention_heads": 4,
                 "num_key_value_heads": 2,
@@ -61,10 +65,10 @@ def make_captioner(folder: Path, *, seed: int = 1, hidden: int = 128) -> Path:
             },
             vision_config={
                 "depth": 2,
-                "hidden_size": hidden,
-                "intermediate_size": 2 * hidden,
+                "hidden_size": HIDDEN,
+                "intermediate_size": 2 * HIDDEN,
                 "num_heads": 4,
-                "out_hidden_size": hidden,
+                "out_hidden_size": HIDDEN,
                 "fullatt_block_indexes": [1],
             },
             vision_start_token_id=start,
@@ -77,7 +81,6 @@ def make_captioner(folder: Path, *, seed: int = 1, hidden: int = 128) -> Path:
     )
     model.save_pretrained(folder)
     Qwen2VLImageProcessor(min_pixels=28 * 28, max_pixels=56 * 56).save_pretrained(folder)
-    return folder
 
 
 def _tokenizer() -> PreTrainedTokenizerFast:
@@ -99,3 +102,9 @@ def _tokenizer() -> PreTrainedTokenizerFast:
         pad_token="<|endoftext|>",
         chat_template=CHAT_TEMPLATE,
     )
+
+
+if __name__ == "__main__":
+    into = Path(sys.argv[1])
+    make_captioner(into / "base", seed=1)
+    make_captioner(into / "other", seed=2)

@@ -1,5 +1,5 @@
-"""TRL's trainers, less what they would spoil: they stop at a loss that is no number, and at a
-checkpoint that cannot be saved.
+"""TRL's trainers, less what they would spoil: they stop at a loss that is no number and at a
+checkpoint that cannot be saved, and go on from all of a checkpoint.
 """
 
 import math
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import is_peft_model
+from transformers import AutoModelForImageTextToText
 from trl import GRPOTrainer, SFTTrainer
 
 from racro.training.errors import Stopped
@@ -17,6 +19,7 @@ class _Careful:
     """Mixed into a trainer. Overrides what transformers 5.23 calls within a step."""
 
     args: Any
+    model: Any
     state: Any
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
@@ -35,6 +38,20 @@ class _Careful:
     def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
         with saving(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"):
             super()._save_checkpoint(*args, **kwargs)  # type: ignore[misc]
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """transformers 5.23 takes tensors by their names on the disk, warns of those that the model
+        does not have, and goes on: of a Qwen2.5-VL it loads next to nothing but the last layer.
+        DeepSpeed and FSDP have checkpoints of their own and don't come here.
+        """
+        model = model or self.model
+        if is_peft_model(model):
+            super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
+            return
+        saved = AutoModelForImageTextToText.from_pretrained(
+            resume_from_checkpoint, dtype=model.dtype
+        )
+        model.load_state_dict(saved.state_dict())
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Ours is written when all is done."""

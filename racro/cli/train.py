@@ -35,6 +35,8 @@ def sft(config: Config) -> None:
         from racro.training.preparation import prepare  # noqa: PLC0415
 
         preparation = prepare("sft", settings, to_imitate)
+        if preparation.run.is_finished:
+            return _say_finished(preparation.run.folder)
         from racro.training.sft import train  # noqa: PLC0415
 
         train(preparation)
@@ -52,6 +54,8 @@ def cro(config: Config) -> None:
         from racro.training.preparation import prepare  # noqa: PLC0415
 
         preparation = prepare("cro", settings, to_explore)
+        if preparation.run.is_finished:
+            return _say_finished(preparation.run.folder)
         from racro.training.cro import train  # noqa: PLC0415
 
         train(preparation)
@@ -80,6 +84,10 @@ def _set_up_output() -> None:
         level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )
     logging.getLogger("racro").setLevel(logging.INFO if first else logging.ERROR)
+
+
+def _say_finished(folder: Path) -> None:
+    _errors.print(f"the training in {folder} is finished", highlight=False)
 
 
 def _fail(reason: object) -> NoReturn:

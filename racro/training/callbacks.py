@@ -108,8 +108,9 @@ def save_model(trainer: Trainer, folder: Path, record: Mapping[str, Any]) -> Non
         trainer.save_model(str(unfinished))
         trainer.accelerator.wait_for_everyone()
         if first:
-            # PEFT's is a form to fill in; ours is written at the end, beside this folder.
+            # PEFT's card is a form to fill in; `ref` is what TRL measures the KL divergence from.
             (unfinished / "README.md").unlink(missing_ok=True)
+            shutil.rmtree(unfinished / "ref", ignore_errors=True)
             write_record(unfinished, record)
             shutil.rmtree(folder, ignore_errors=True)
             unfinished.replace(folder)

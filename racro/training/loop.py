@@ -10,10 +10,9 @@ from racro.training.errors import WrongData
 from racro.training.preparation import Preparation, is_first_process, tell_left_out
 from racro.training.report import write_report
 from racro.training.rows import fitting
-from racro.training.run import step_of
+from racro.training.run import FINAL, step_of
 from racro.training.settings import S
 
-FINAL = "final"
 _logger = logging.getLogger(__name__)
 
 
@@ -43,12 +42,11 @@ def run_training(
     trainer.add_callback(WholeCheckpoints(trainer))
     trainer.add_callback(MetricsFile())
     trainer.add_callback(Best(trainer, record, metric=f"eval_{metric}", highest=highest))
-    last = run.last_whole()
+    last = run.to_go_on_from()
     if last is not None:
         _logger.info("going on from step %d", step_of(last))
     trainer.train(resume_from_checkpoint=str(last) if last else None)
-    final = {"step": trainer.state.global_step}
-    save_model(trainer, run.folder / FINAL, {**record, **final})
     if trainer.is_world_process_zero():
         write_report(run.folder, record, trainer.state.log_history, metric=metric)
+    save_model(trainer, run.folder / FINAL, {**record, "step": trainer.state.global_step})
     trainer.accelerator.end_training()

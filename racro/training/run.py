@@ -4,7 +4,7 @@ training.json            what it was begun with
 metrics.jsonl            a line of JSON each time something is measured
 checkpoint-<step>/       to go on from, whole where it has a file `whole`
 best/                    weights of the step with the best held-out value
-final/                   weights of the last step
+final/                   weights of the last step; all is done
 reward.png, README.md    when all is done (loss.png after fine-tuning)
 """
 
@@ -41,6 +41,7 @@ _MAY_CHANGE: dict[str, Any] = {
     "reward": _HOW_THE_REASONER_IS_ASKED,
 }
 _PACKAGES = ("racro", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
+FINAL = "final"
 _WHOLE = "whole"
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
@@ -88,8 +89,13 @@ class Run:
             if not whole:
                 shutil.rmtree(folder)
 
-    def last_whole(self) -> Path | None:
-        folders = [folder for folder, whole in self._checkpoints() if whole]
+    @property
+    def is_finished(self) -> bool:
+        return (self.folder / FINAL / RECORD).exists()
+
+    def to_go_on_from(self) -> Path | None:
+        """The last whole checkpoint before the end: from its last step a trainer would go beyond."""
+        folders = [folder for folder, whole in self._checkpoints() if whole and not _at_end(folder)]
         return max(folders, key=step_of, default=None)
 
     def _checkpoints(self) -> Iterator[tuple[Path, bool]]:
@@ -110,6 +116,11 @@ def mark_whole(checkpoint: Path) -> None:
 
 def step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.removeprefix("checkpoint-"))
+
+
+def _at_end(checkpoint: Path) -> bool:
+    state = json.loads((checkpoint / "trainer_state.json").read_bytes())
+    return bool(state["global_step"] >= state["max_steps"])
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -76,6 +76,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """problems.jsonl and captions.jsonl: the same bars, without captions and with them."""
     folder = tmp_path_factory.mktemp("data")
     rows = [draw_bar(folder, number) for number in range(16)]
+    for row in rows[::5]:
+        row["images"] = ["0.png", *row["images"]]
     write_lines(folder / CAPTIONED, rows)
     for row in rows:
         del row["caption"]

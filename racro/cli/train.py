@@ -1,8 +1,9 @@
 """`racro train`: captioners by supervised fine-tuning and by Caption Reward Optimization.
 
-Everything that can be wrong with a configuration is looked for before torch is imported.
+What can be wrong with a configuration is looked for before torch is imported, which takes seconds.
 """
 
+import importlib
 import importlib.util
 import logging
 import os
@@ -14,10 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from racro.training.errors import TrainingError
-from racro.training.settings import CroSettings, SftSettings, read_settings
+from racro.training.settings import CroSettings, Data, S, SftSettings, read_settings
 
 app = typer.Typer(help="Train a captioner.", no_args_is_help=True)
-_errors = Console(stderr=True, soft_wrap=True)
+_console = Console(stderr=True, soft_wrap=True)
 
 # What only the extra `training` brings.
 _NEEDED = ("torch", "trl", "transformers", "peft", "accelerate", "datasets", "math_verify")
@@ -28,37 +29,51 @@ Config = Annotated[Path, typer.Option(help="A TOML file; deploy/training/ has ex
 @app.command()
 def sft(config: Config) -> None:
     """Supervised fine-tuning: on problems with captions to imitate."""
-    try:
-        settings = read_settings(config, SftSettings)
-        _check_installed()
-        from racro.training.data import to_imitate  # noqa: PLC0415
-        from racro.training.preparation import prepare  # noqa: PLC0415
-
-        preparation = prepare("sft", settings, to_imitate)
-        if preparation.run.is_finished:
-            return _say_finished(preparation.run.folder)
-        from racro.training.sft import train  # noqa: PLC0415
-
-        train(preparation)
-    except (TrainingError, OSError) as error:
-        _fail(error)
+    _train("sft", config, SftSettings)
 
 
 @app.command()
 def cro(config: Config) -> None:
     """Caption Reward Optimization: on problems, rewarded by a reasoner's success."""
+    _train("cro", config, CroSettings)
+
+
+@app.command()
+def verl_data(
+    data: Annotated[list[Path], typer.Argument(help="Files of problems.")],
+    output: Annotated[Path, typer.Option(help="Folder for train.parquet and heldout.parquet.")],
+    heldout_share: Annotated[float, typer.Option(min=0.0, max=0.5)] = 0.01,
+    seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+) -> None:
+    """Write problems as verl reads them, for CRO on Ray clusters."""
     try:
-        settings = read_settings(config, CroSettings)
         _check_installed()
-        from racro.training.data import to_explore  # noqa: PLC0415
+        from racro.training.data import read_data, to_explore  # noqa: PLC0415
+        from racro.training.preparation import tell_left_out  # noqa: PLC0415
+        from racro.training.verl import write_verl  # noqa: PLC0415
+
+        settings = Data(train=tuple(data), heldout_share=heldout_share, split_seed=seed)
+        found = read_data(settings, to_explore)
+        write_verl(found.train, output / "train.parquet")
+        write_verl(found.heldout, output / "heldout.parquet")
+        tell_left_out(found.left_out, output)
+    except (TrainingError, OSError) as error:
+        _fail(error)
+
+
+def _train(method: str, config: Path, kind: type[S]) -> None:
+    try:
+        settings = read_settings(config, kind)
+        _check_installed()
+        from racro.training.data import to_explore, to_imitate  # noqa: PLC0415
         from racro.training.preparation import prepare  # noqa: PLC0415
 
-        preparation = prepare("cro", settings, to_explore)
+        reader = to_imitate if method == "sft" else to_explore
+        preparation = prepare(method, settings, reader)
         if preparation.run.is_finished:
-            return _say_finished(preparation.run.folder)
-        from racro.training.cro import train  # noqa: PLC0415
-
-        train(preparation)
+            _say(f"the training in {preparation.run.folder} is finished")
+            return
+        importlib.import_module(f"racro.training.{method}").train(preparation)
     except (TrainingError, OSError) as error:
         _fail(error)
 
@@ -74,7 +89,7 @@ def _check_installed() -> None:
 
 
 def _set_up_output() -> None:
-    """One process speaks, whoever launched how many; TRL's telemetry is off unless asked for."""
+    """One process speaks, however many were launched; TRL's telemetry is off unless asked for."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     first = os.environ.get("RANK", "0") == "0"
     if not first:
@@ -86,10 +101,10 @@ def _set_up_output() -> None:
     logging.getLogger("racro").setLevel(logging.INFO if first else logging.ERROR)
 
 
-def _say_finished(folder: Path) -> None:
-    _errors.print(f"the training in {folder} is finished", highlight=False)
+def _say(text: str) -> None:
+    _console.print(escape(text), highlight=False)
 
 
 def _fail(reason: object) -> NoReturn:
-    _errors.print(f"[red]error:[/] {escape(str(reason))}", highlight=False)
+    _console.print(f"[red]error:[/] {escape(str(reason))}", highlight=False)
     raise typer.Exit(1)

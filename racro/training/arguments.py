@@ -36,10 +36,7 @@ def cro_config(settings: CroSettings, *, has_heldout: bool) -> GRPOConfig:
         "loss_type": settings.grpo.loss,
         "ddp_timeout": _LEAST_PATIENCE_S + int(reward.patience_s + reward.deadline_s),
     }
-    if settings.vllm is None:
-        # A model gone astray is to be told by its loss, not by a crash in sampling.
-        ours["generation_kwargs"] = {"remove_invalid_values": True}
-    else:
+    if settings.vllm is not None:
         ours |= {
             "use_vllm": True,
             "vllm_mode": "server",

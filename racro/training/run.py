@@ -94,7 +94,7 @@ class Run:
         return (self.folder / FINAL / RECORD).exists()
 
     def to_go_on_from(self) -> Path | None:
-        """The last whole checkpoint before the end: from its last step a trainer would go beyond."""
+        """The last whole checkpoint before the end: from the end a trainer would go beyond it."""
         folders = [folder for folder, whole in self._checkpoints() if whole and not _at_end(folder)]
         return max(folders, key=step_of, default=None)
 

@@ -1,9 +1,12 @@
 """The files in deploy/training/ are what the commands take."""
 
+import importlib
+import inspect
 import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from racro.training.settings import CroSettings, SftSettings, read_settings
 
@@ -38,3 +41,19 @@ def test_the_papers_settings():
     assert settings.reward.sampling.temperature == 0.6
     assert settings.reward.sampling.top_p == 0.95
     assert settings.reward.terms.leak == 0
+
+
+def test_verl_finds_the_reward_that_its_file_names():
+    config = yaml.safe_load((FOLDER / "verl-cro.yaml").read_text())
+    function = config["reward"]["custom_reward_function"]
+    module = importlib.import_module(function["path"].removeprefix("pkg://"))
+    compute_score = getattr(module, function["name"])
+    # verl awaits it where it says so, and calls it by these names.
+    assert inspect.iscoroutinefunction(compute_score)
+    verls = {"data_source", "solution_str", "ground_truth", "extra_info"}
+    assert verls <= inspect.signature(compute_score).parameters.keys()
+    # Its other manager turns errors into rewards of 0.
+    assert config["reward"]["reward_manager"]["name"] == "naive"
+    assert config["data"]["train_batch_size"] == 256
+    assert config["actor_rollout_ref"]["rollout"]["n"] == 4
+    assert config["actor_rollout_ref"]["actor"]["kl_loss_type"] == "low_var_kl"

@@ -4,10 +4,12 @@ import io
 from types import MappingProxyType
 
 from PIL import Image
+from pyarrow import parquet
 
 from racro.problems import Problem
 from racro.training.captions import Captioned
 from racro.training.rows import exploration, imitation
+from racro.training.verl import write_verl
 
 
 def png(image: Image.Image) -> bytes:
@@ -57,3 +59,19 @@ def test_images_come_in_order_upright_and_on_white(tmp_path):
     assert first.getpixel((0, 0)) == (255, 255, 255)
     assert second.size == (2, 8)
     assert third.getpixel((0, 0)) == (128, 128, 128)
+
+
+def test_verl_has_a_tag_for_each_image_and_tells_the_reward_none(tmp_path):
+    images = (png(Image.new("L", (3, 3))), png(Image.new("L", (5, 5))))
+    options = MappingProxyType({"A": "red", "B": "black"})
+    path = tmp_path / "verl" / "train.parquet"
+    write_verl([row(), row(id="p2", images=images, options=options)], path)
+    one, two = parquet.read_table(path).to_pylist()
+    assert one["prompt"][-1]["content"].count("<image>") == 1
+    assert two["prompt"][-1]["content"].startswith("<image><image>Question: Which?")
+    sizes = [Image.open(io.BytesIO(image["bytes"])).size for image in two["images"]]
+    assert sizes == [(3, 3), (5, 5)]
+    assert two["reward_model"] == {"ground_truth": "B"}
+    told = two["extra_info"]
+    assert told["question"] == "Which?\nOptions:\nA. red\nB. black"
+    assert {letter: text for letter, text in told["options"].items() if text} == options

@@ -33,7 +33,7 @@ def split_reasoning(text: str) -> tuple[str | None, str]:
     return head.replace("<think>", "", 1).strip(), tail.strip()
 
 
-def boxes(text: str) -> list[str]:
+def _boxes(text: str) -> list[str]:
     """Contents of the boxes that are closed, their braces balanced, in one pass over `text`."""
     starts = {match.end() - 1 for match in _BOXED.finditer(text)}
     open_braces: list[int] = []
@@ -78,7 +78,7 @@ def final_answer(text: str) -> str:
     _, visible = split_reasoning(text)
     announced = (match["value"] for match in _ANNOUNCED.finditer(visible))
     by_rank = (
-        map(_tidy, boxes(visible)),
+        map(_tidy, _boxes(visible)),
         map(_value, filter(_has_words, announced)),
         map(_value, filter(_has_words, visible.splitlines())),
     )

@@ -146,20 +146,6 @@ def solve_messages(
     return _SOLVE_MESSAGES[profile](question, caption, tentative)
 
 
-def reward_messages(profile: SolveProfile, question: str, caption: str) -> list[dict[str, str]]:
-    """What Caption Reward Optimization asks a reasoner: caption and question, never a tentative
-    response. racro-v1 is the paper's text, and has no system prompt.
-    """
-    if profile == COMPACT_V1:
-        return compact_messages(question, caption, None)
-    content = (
-        f"### The detailed caption of the provided image: {neutralise(caption)}\n\n"
-        f"### Question: {neutralise(question)} Please think step by step. "
-        r"The final answer MUST BE put in \boxed{}."
-    )
-    return [{"role": "user", "content": content}]
-
-
 def visual_context_block(
     *, images: int, caption: str, tentative: str | None = None, follow_up: bool = False
 ) -> str:

@@ -18,7 +18,7 @@ from racro.training.errors import TrainingError
 from racro.training.settings import CroSettings, Data, S, SftSettings, read_settings
 
 app = typer.Typer(help="Train a captioner.", no_args_is_help=True)
-_console = Console(stderr=True, soft_wrap=True)
+_errors = Console(stderr=True, soft_wrap=True)
 
 # What only the extra `training` brings.
 _NEEDED = ("torch", "trl", "transformers", "peft", "accelerate", "datasets", "math_verify")
@@ -71,7 +71,7 @@ def _train(method: str, config: Path, kind: type[S]) -> None:
         reader = to_imitate if method == "sft" else to_explore
         preparation = prepare(method, settings, reader)
         if preparation.run.is_finished:
-            _say(f"the training in {preparation.run.folder} is finished")
+            logging.getLogger("racro").info("%s is finished", preparation.run.folder)
             return
         importlib.import_module(f"racro.training.{method}").train(preparation)
     except (TrainingError, OSError) as error:
@@ -101,10 +101,6 @@ def _set_up_output() -> None:
     logging.getLogger("racro").setLevel(logging.INFO if first else logging.ERROR)
 
 
-def _say(text: str) -> None:
-    _console.print(escape(text), highlight=False)
-
-
 def _fail(reason: object) -> NoReturn:
-    _console.print(f"[red]error:[/] {escape(str(reason))}", highlight=False)
+    _errors.print(f"[red]error:[/] {escape(str(reason))}", highlight=False)
     raise typer.Exit(1)

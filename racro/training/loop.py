@@ -19,15 +19,17 @@ _logger = logging.getLogger(__name__)
 def rows_that_fit(
     preparation: Preparation[S], processor: ProcessorMixin
 ) -> tuple[list[Captioned], list[Captioned]]:
-    """(train, held-out), after all that is left out was told. Raises WrongData for none."""
+    """(train, held-out), after all that is left out was told. Raises WrongData where none is left
+    of one of them.
+    """
     data, length = preparation.data, preparation.settings.length
     train, train_left_out = fitting(data.train, processor, length)
     heldout, heldout_left_out = fitting(data.heldout, processor, length)
     if is_first_process():
         left_out = [*data.left_out, *train_left_out, *heldout_left_out]
         tell_left_out(left_out, preparation.run.folder)
-    if not train:
-        raise WrongData("length: no row is short enough")
+    if not train or (data.heldout and not heldout):
+        raise WrongData(f"length: no {'held-out ' if train else ''}row is short enough")
     _logger.info("%d rows to train on, %d held out", len(train), len(heldout))
     return train, heldout
 

@@ -67,9 +67,13 @@ def prompt_tokens(
     messages: Sequence[Mapping[str, Any]],
     sizes: Sequence[tuple[int, int]],
 ) -> int:
-    """Of a prompt with images of these sizes (height, width)."""
+    """Of a prompt with images of these sizes (height, width). Raises WrongBase for a processor that
+    cannot tell without decoding.
+    """
+    if not hasattr(processor, "_get_num_multimodal_tokens"):
+        raise WrongBase(f"length.prompt: {type(processor).__name__} cannot count image tokens")
     text = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    # vLLM asks this, too; nothing public tells it without decoding.
+    # Nothing public tells it; vLLM asks the same.
     counted = processor._get_num_multimodal_tokens(image_sizes=sizes)  # noqa: SLF001
     # Each image stands in the text as one token already.
     more: int = sum(counted["num_image_tokens"]) - len(sizes)

@@ -121,10 +121,23 @@ def test_disk_full_then_killed_while_saving_then_as_if_nothing_had_been(
         np.testing.assert_array_equal(broken[name], whole[name], err_msg=name)
     first = load_file(Path(cro["model.path"]) / WEIGHTS)
     assert any(np.any(first[name] != whole[name]) for name in whole)
+    assert "is finished" in train("cro", unbroken).ends()
     for name in ("reward", "loss", "kl"):
         broken, whole = (measured(Path(one["output"]), name) for one in (cro, unbroken))
         assert broken == whole
         assert list(whole) == [1, 2, 3]
+
+
+def test_a_reasoner_that_stays_away_stops_it_before_a_step_without_rewards_is_kept(cro, reasoner):
+    """From the second step on, for longer than the reward is patient."""
+    reasoner.script.respond = lambda asked: (
+        Script(status=503, plain={}) if len(reasoner.chats) > 4 else by_parity(asked)
+    )
+    log = train("cro", {**cro, "reward.patience_s": 0}).ends(1)
+    assert "no caption of step 2 was rewarded: the reasoner stayed away" in log
+    output = Path(cro["output"])
+    assert [path.name for path in output.glob("checkpoint-*")] == ["checkpoint-1"]
+    assert list(measured(output, "reward")) == [1]
 
 
 def test_a_loss_that_is_no_number_stops_after_misfits_were_named(tmp_path, sft, data):

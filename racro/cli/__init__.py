@@ -1,4 +1,4 @@
-"""The `racro` command: up, solve, demo, keys, cache, eval."""
+"""The `racro` command: up, solve, demo, keys, cache, eval, train."""
 
 from racro.cli.commands import app
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.syntax import Syntax
 
-from racro.cli import cache, keys
+from racro.cli import cache, keys, train
 from racro.cli.client import SolveError, image_argument, solve_events
 from racro.cli.demo import EXAMPLES, answered, right_answers, run_examples, table_of
 from racro.cli.eval import app as eval_app
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.add_typer(keys.app, name="keys")
 app.add_typer(cache.app, name="cache")
 app.add_typer(eval_app, name="eval")
+app.add_typer(train.app, name="train")
 # A log or a pipe has no width of its own, and 80 columns are too few for the demo's table.
 _console = Console(width=None if sys.stdout.isatty() else 120)
 _errors = Console(stderr=True)

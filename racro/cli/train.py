@@ -1,0 +1,106 @@
+"""`racro train`: captioners by supervised fine-tuning and by Caption Reward Optimization.
+
+What can be wrong with a configuration is looked for before torch is imported, which takes seconds.
+"""
+
+import importlib
+import importlib.util
+import logging
+import os
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from racro.training.errors import TrainingError
+from racro.training.settings import CroSettings, Data, S, SftSettings, read_settings
+
+app = typer.Typer(help="Train a captioner.", no_args_is_help=True)
+_errors = Console(stderr=True, soft_wrap=True)
+
+# What only the extra `training` brings.
+_NEEDED = ("torch", "trl", "transformers", "peft", "accelerate", "datasets", "math_verify")
+
+Config = Annotated[Path, typer.Option(help="A TOML file; deploy/training/ has examples.")]
+
+
+@app.command()
+def sft(config: Config) -> None:
+    """Supervised fine-tuning: on problems with captions to imitate."""
+    _train("sft", config, SftSettings)
+
+
+@app.command()
+def cro(config: Config) -> None:
+    """Caption Reward Optimization: on problems, rewarded by a reasoner's success."""
+    _train("cro", config, CroSettings)
+
+
+@app.command()
+def verl_data(
+    data: Annotated[list[Path], typer.Argument(help="Files of problems.")],
+    output: Annotated[Path, typer.Option(help="Folder for train.parquet and heldout.parquet.")],
+    heldout_share: Annotated[float, typer.Option(min=0.0, max=0.5)] = 0.01,
+    seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+) -> None:
+    """Write problems as verl reads them, for CRO on Ray clusters."""
+    try:
+        _check_installed()
+        from racro.training.data import read_data, to_explore  # noqa: PLC0415
+        from racro.training.preparation import tell_left_out  # noqa: PLC0415
+        from racro.training.verl import write_verl  # noqa: PLC0415
+
+        settings = Data(train=tuple(data), heldout_share=heldout_share, split_seed=seed)
+        found = read_data(settings, to_explore)
+        write_verl(found.train, output / "train.parquet")
+        write_verl(found.heldout, output / "heldout.parquet")
+        tell_left_out(found.left_out, output)
+    except (TrainingError, OSError) as error:
+        _fail(error)
+
+
+def _train(method: str, config: Path, kind: type[S]) -> None:
+    try:
+        settings = read_settings(config, kind)
+        _check_installed()
+        from racro.training.data import to_explore, to_imitate  # noqa: PLC0415
+        from racro.training.preparation import prepare  # noqa: PLC0415
+
+        reader = to_imitate if method == "sft" else to_explore
+        preparation = prepare(method, settings, reader)
+        if preparation.run.is_finished:
+            logging.getLogger("racro").info("%s is finished", preparation.run.folder)
+            return
+        importlib.import_module(f"racro.training.{method}").train(preparation)
+    except (TrainingError, OSError) as error:
+        _fail(error)
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        _fail(
+            f"{', '.join(missing)} not installed: `racro train` needs torch and then the extra "
+            "`training`; `make .training-venv/installed` makes an environment with them"
+        )
+    _set_up_output()
+
+
+def _set_up_output() -> None:
+    """One process speaks, however many were launched; TRL's telemetry is off unless asked for."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    first = os.environ.get("RANK", "0") == "0"
+    if not first:
+        os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+        os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("racro").setLevel(logging.INFO if first else logging.ERROR)
+
+
+def _fail(reason: object) -> NoReturn:
+    _errors.print(f"[red]error:[/] {escape(str(reason))}", highlight=False)
+    raise typer.Exit(1)

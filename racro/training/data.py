@@ -1,0 +1,97 @@
+"""What is trained on and what is held out, read and checked before any model is loaded."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from racro.grading import Ungradable, is_right
+from racro.problems import LeftOut, Problem, read_problems, split
+from racro.training.captions import Captioned, read_captions
+from racro.training.errors import WrongData
+from racro.training.settings import Data
+
+Rows = list[Captioned]
+Reader = Callable[[Path], tuple[Rows, list[LeftOut]]]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """`left_out` names the file, too. `digests`: of each file by its path."""
+
+    train: Rows
+    heldout: Rows
+    left_out: list[LeftOut]
+    digests: Mapping[str, str]
+
+
+def to_imitate(path: Path) -> tuple[Rows, list[LeftOut]]:
+    return read_captions(path)
+
+
+def to_explore(path: Path) -> tuple[Rows, list[LeftOut]]:
+    """Problems, without a caption. What cannot be graded could never be rewarded."""
+    reading = read_problems(path)
+    rows: Rows = []
+    left_out = list(reading.left_out)
+    for problem in reading.problems:
+        try:
+            is_right(problem.answer, problem.answer, problem.options)
+        except Ungradable as error:
+            left_out.append(LeftOut(problem.id, str(error)))
+        else:
+            rows.append(Captioned(problem, ""))
+    return rows, left_out
+
+
+def read_data(settings: Data, reader: Reader) -> TrainingData:
+    """Raises WrongData."""
+    left_out: list[LeftOut] = []
+    train = _read("data.train", settings.train, reader, left_out)
+    heldout = _read("data.heldout", settings.heldout, reader, left_out)
+    if settings.heldout_share:
+        train, heldout = _split(train, settings.heldout_share, settings.split_seed)
+    if not train:
+        raise WrongData(f"data.train: no row is left to train on{_examples(left_out)}")
+    if not heldout and (settings.heldout or settings.heldout_share):
+        raise WrongData("data.heldout: no row is held out")
+    paths = (*settings.train, *settings.heldout)
+    return TrainingData(
+        train[: settings.limit],
+        heldout[: settings.heldout_limit],
+        left_out,
+        {str(path): _digest(path) for path in paths},
+    )
+
+
+def _read(name: str, paths: Sequence[Path], reader: Reader, left_out: list[LeftOut]) -> Rows:
+    rows: Rows = []
+    for path in paths:
+        try:
+            found, unfit = reader(path)
+        except (OSError, ValueError) as error:
+            raise WrongData(f"{name}: {error}") from error
+        rows += found
+        left_out += [LeftOut(f"{path}: {row}", reason) for row, reason in unfit]
+    return rows
+
+
+def _split(rows: Rows, heldout_share: float, seed: int) -> tuple[Rows, Rows]:
+    """By their images: no image is on both sides."""
+    captions = {id(row.problem): row.caption for row in rows}
+    shares = {"train": 1 - heldout_share, "heldout": heldout_share}
+    parts = split((row.problem for row in rows), shares, seed=seed)
+
+    def again(problems: Iterable[Problem]) -> Rows:
+        return [Captioned(problem, captions[id(problem)]) for problem in problems]
+
+    return again(parts["train"]), again(parts["heldout"])
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _examples(left_out: Sequence[LeftOut]) -> str:
+    return "".join(f"; {row}: {reason}" for row, reason in left_out[:3])

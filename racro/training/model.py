@@ -1,0 +1,38 @@
+"""What a trainer is given to train: a model by name, LoRA on it, or an adapter that goes on."""
+
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel
+from transformers import AutoModelForImageTextToText
+
+from racro.training.errors import WrongBase
+from racro.training.settings import Lora, Model
+
+
+def lora_config(lora: Lora | None) -> LoraConfig | None:
+    if lora is None:
+        return None
+    names = lora.target_modules
+    return LoraConfig(
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=names if isinstance(names, str) else list(names),
+        task_type="CAUSAL_LM",
+    )
+
+
+def model_to_train(model: Model) -> Any:
+    """Raises WrongBase for an adapter that does not fit."""
+    if model.adapter is None:
+        return model.path
+    base = AutoModelForImageTextToText.from_pretrained(
+        model.path, revision=model.revision or "main", dtype=getattr(torch, model.dtype)
+    )
+    try:
+        return PeftModel.from_pretrained(base, model.adapter, is_trainable=True)
+    except (RuntimeError, ValueError) as error:
+        raise WrongBase(
+            f"model.adapter: {model.adapter} does not fit {model.path}: {error}"
+        ) from error

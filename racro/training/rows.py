@@ -1,0 +1,122 @@
+"""Our rows as TRL's: the captioner's prompt, its images, and what the reward needs to know."""
+
+import io
+import string
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset, Features, Image, List, Value
+from PIL import Image as Pillow
+from transformers import ProcessorMixin
+
+from racro.contracts.prompts import caption_prompt
+from racro.problems import LeftOut, Problem
+from racro.problems.problem import Image as ProblemImage
+from racro.training.captions import Captioned
+from racro.training.processing import prompt_tokens
+from racro.training.settings import Length
+
+_MESSAGES = List({"role": Value("string"), "content": Value("string")})
+_FEATURES = Features(
+    {
+        "id": Value("string"),
+        "prompt": _MESSAGES,
+        "completion": _MESSAGES,
+        "images": List(Image()),
+        "question": Value("string"),
+        "answer": Value("string"),
+        "options": {letter: Value("string") for letter in string.ascii_uppercase},
+    }
+)
+_SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+def imitation(rows: Iterable[Captioned]) -> Dataset:
+    """For supervised fine-tuning: prompt, images and the caption to learn."""
+    return _dataset(rows, ["prompt", "images", "completion"])
+
+
+def exploration(rows: Iterable[Captioned]) -> Dataset:
+    """For CRO: prompt and images, and of the problem what its reward needs."""
+    return _dataset(rows, ["prompt", "images", "id", "question", "answer", "options"])
+
+
+def _dataset(rows: Iterable[Captioned], columns: list[str]) -> Dataset:
+    """Images are decoded when a row is asked for; TRL puts them first in the user's message."""
+    whole = Dataset.from_list([_row(row) for row in rows], features=_FEATURES)
+    return whole.select_columns(columns).with_transform(_as_served)
+
+
+def fitting(
+    rows: Iterable[Captioned], processor: ProcessorMixin, length: Length
+) -> tuple[list[Captioned], list[LeftOut]]:
+    """Rows whose prompt, images included, and whose caption, if there is one, are short enough."""
+    fit: list[Captioned] = []
+    left_out: list[LeftOut] = []
+    for row in rows:
+        if reason := _too_long(row, processor, length):
+            left_out.append(LeftOut(row.problem.id, reason))
+        else:
+            fit.append(row)
+    return fit, left_out
+
+
+def _too_long(row: Captioned, processor: ProcessorMixin, length: Length) -> str | None:
+    if row.caption:
+        tokens = len(processor.tokenizer(row.caption)["input_ids"])
+        if tokens > length.completion:
+            return f"the caption has {tokens} tokens, more than length.completion"
+    if length.prompt is not None:
+        sizes = [_size(image) for image in row.problem.images]
+        tokens = prompt_tokens(processor, _prompt(row.problem), sizes)
+        if tokens > length.prompt:
+            return f"the prompt has {tokens} tokens, more than length.prompt"
+    return None
+
+
+def _prompt(problem: Problem) -> list[dict[str, str]]:
+    """racro-v1, as the captioner service asks."""
+    prompt = caption_prompt(problem.prompt)
+    system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    return [*system, {"role": "user", "content": prompt.user}]
+
+
+def _row(row: Captioned) -> dict[str, Any]:
+    problem = row.problem
+    return {
+        "id": problem.id,
+        "prompt": _prompt(problem),
+        "completion": [{"role": "assistant", "content": row.caption}],
+        "images": [_stored(image) for image in problem.images],
+        "question": problem.prompt,
+        "answer": problem.answer,
+        "options": {letter: problem.options.get(letter) for letter in string.ascii_uppercase},
+    }
+
+
+def _stored(image: ProblemImage) -> dict[str, Any]:
+    if isinstance(image, Path):
+        return {"path": str(image), "bytes": None}
+    return {"path": None, "bytes": image}
+
+
+def _size(image: ProblemImage) -> tuple[int, int]:
+    """(height, width), out of the image's header."""
+    with Pillow.open(image if isinstance(image, Path) else io.BytesIO(image)) as opened:
+        return opened.height, opened.width
+
+
+def _as_served(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """As the captioner service gives them to its model; `datasets` has turned them upright."""
+    batch["images"] = [[_to_rgb(image) for image in images] for images in batch["images"]]
+    return batch
+
+
+def _to_rgb(image: Pillow.Image) -> Pillow.Image:
+    if image.mode in _SIXTEEN_BIT:
+        return image.point(lambda value: value / 256).convert("L").convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    return Pillow.alpha_composite(Pillow.new("RGBA", layer.size, "white"), layer).convert("RGB")

@@ -1,0 +1,65 @@
+"""TRL's trainers, less what they would spoil: they stop at a loss that is no number and at a
+checkpoint that cannot be saved, and go on from all of a checkpoint.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate.utils import is_peft_model
+from transformers import AutoModelForImageTextToText
+from trl import GRPOTrainer, SFTTrainer
+
+from racro.training.errors import Stopped
+from racro.training.saving import saving
+
+
+class _Careful:
+    """Mixed into a trainer. Overrides what transformers 5.23 calls within a step."""
+
+    args: Any
+    model: Any
+    state: Any
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        loss: torch.Tensor = super().training_step(*args, **kwargs)  # type: ignore[misc]
+        if not torch.isfinite(loss).all():
+            raise Stopped(f"the loss is {loss.item()} in step {self.state.global_step + 1}")
+        return loss
+
+    def _get_grad_norm(self, *args: Any, **kwargs: Any) -> float | None:
+        """Called after the gradients are summed up and before the optimiser uses them."""
+        norm: float | None = super()._get_grad_norm(*args, **kwargs)  # type: ignore[misc]
+        if norm is not None and not math.isfinite(norm):
+            raise Stopped(f"the gradient is {norm} in step {self.state.global_step + 1}")
+        return norm
+
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        with saving(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"):
+            super()._save_checkpoint(*args, **kwargs)  # type: ignore[misc]
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """transformers 5.23 takes tensors by their names on the disk, warns of those that the model
+        does not have, and goes on: of a Qwen2.5-VL it loads next to nothing but the last layer.
+        DeepSpeed and FSDP have checkpoints of their own and don't come here.
+        """
+        model = model or self.model
+        if is_peft_model(model):
+            super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
+            return
+        saved = AutoModelForImageTextToText.from_pretrained(
+            resume_from_checkpoint, dtype=model.dtype
+        )
+        model.load_state_dict(saved.state_dict())
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Ours is written when all is done."""
+
+
+class CaptionSFTTrainer(_Careful, SFTTrainer):  # type: ignore[misc]  # TRL is untyped
+    """On captions to imitate."""
+
+
+class CaptionGRPOTrainer(_Careful, GRPOTrainer):  # type: ignore[misc]
+    """On captions of its own, rewarded."""

@@ -4,6 +4,8 @@ import json
 import signal
 import sys
 import time
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -12,10 +14,9 @@ import typer
 from rich.console import Console
 from rich.syntax import Syntax
 
-from racro.cli import cache, keys, train
+from racro.cli import cache, keys
 from racro.cli.client import SolveError, image_argument, solve_events
 from racro.cli.demo import EXAMPLES, answered, right_answers, run_examples, table_of
-from racro.cli.eval import app as eval_app
 from racro.cli.stack import Ports, Stack, StackError
 from racro.servekit.settings import KEY_VARIABLE
 
@@ -24,8 +25,10 @@ app = typer.Typer(
 )
 app.add_typer(keys.app, name="keys")
 app.add_typer(cache.app, name="cache")
-app.add_typer(eval_app, name="eval")
-app.add_typer(train.app, name="train")
+for name, package in (("eval", "racro.evaluation"), ("train", "racro.training")):
+    # The gateway's image, where operators run `racro keys`, has neither.
+    if find_spec(package) is not None:
+        app.add_typer(import_module(f"racro.cli.{name}").app, name=name)
 # A log or a pipe has no width of its own, and 80 columns are too few for the demo's table.
 _console = Console(width=None if sys.stdout.isatty() else 120)
 _errors = Console(stderr=True)

@@ -9,11 +9,31 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cached, drain, images, memory, passthrough, startup, tracing
+from benchmarks import (
+    cached,
+    drain,
+    evaluation,
+    images,
+    memory,
+    passthrough,
+    reward,
+    startup,
+    tracing,
+)
 from benchmarks.processes import REPOSITORY
 from benchmarks.report import Row, machine_line, save, show
 
-_NAMES = ("passthrough", "images", "cached", "tracing", "drain", "memory", "startup")
+_NAMES = (
+    "passthrough",
+    "images",
+    "cached",
+    "tracing",
+    "drain",
+    "memory",
+    "startup",
+    "evaluation",
+    "reward",
+)
 _ROUTER = REPOSITORY / ".bench-venv" / "bin" / "vllm-router"
 
 _console = Console()
@@ -45,6 +65,8 @@ def _benchmarks(vllm_router: Path) -> dict[str, Callable[[], list[Row]]]:
         drain.run,
         memory.run,
         startup.run,
+        evaluation.run,
+        reward.run,
     )
     return dict(zip(_NAMES, runs, strict=True))
 

@@ -16,6 +16,9 @@ import time
 from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1
+# How the kernel says that the supervisor is gone. Not SIGTERM, which the supervisor itself sends; and
+# the parent's id tells too late: while the last threads of a killed process end it is the same.
+_ORPHANED = signal.SIGHUP
 # Less than the supervisor waits before it kills.
 _END_TIMEOUT_S = 4
 
@@ -31,8 +34,11 @@ def die_with_parent(supervisor_pid: int, death: signal.Signals = signal.SIGKILL)
 
 
 def _run(command: Sequence[str]) -> int:
-    """The command's exit code. Told to end, it has a few seconds; then the group is killed."""
-    signals = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+    """The command's exit code. Told to end, it has a few seconds; then the group is killed.
+
+    So it is when the supervisor is gone: nobody else is left to end the engine's workers.
+    """
+    signals = {signal.SIGTERM, signal.SIGINT, _ORPHANED, signal.SIGCHLD}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         engine = subprocess.Popen(  # noqa: S603 - the operator's own settings
@@ -41,24 +47,23 @@ def _run(command: Sequence[str]) -> int:
         )
     except OSError as error:
         sys.exit(f"{command[0]}: {error.strerror}")
-    kill_at = math.inf
+    kill_at, is_orphan = math.inf, False
     while engine.poll() is None and time.monotonic() < kill_at:
         got = signal.sigtimedwait(signals, 1)
         if got is not None and got.si_signo != signal.SIGCHLD:
+            is_orphan |= got.si_signo == _ORPHANED
             kill_at = time.monotonic() + _END_TIMEOUT_S
             engine.terminate()
+    is_orphan |= _ORPHANED in signal.sigpending()
     code = engine.poll()
-    if code is None:
+    if code is None or is_orphan:
         os.killpg(0, signal.SIGKILL)
     return 0 if code is None else code
 
 
 if __name__ == "__main__":
     supervisor_pid, *command = sys.argv[1:]
-    die_with_parent(int(supervisor_pid), signal.SIGTERM)
+    die_with_parent(int(supervisor_pid), _ORPHANED)
     code = _run(command)
-    if os.getppid() != int(supervisor_pid):
-        # Nobody else is left to end the workers.
-        os.killpg(0, signal.SIGKILL)
     # As shells say it: 137 for a killed engine.
     sys.exit(code if code >= 0 else 128 - code)

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded test-embedded test-cache test-compose test-helm test-vllm test-train soak bench-vllm
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded test-embedded test-cache test-eval test-compose test-helm test-vllm test-train soak bench-vllm
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -41,6 +41,10 @@ test-embedded: .training-venv/installed .evaluation-venv/installed
 test-cache: $(VENV)/dev
 	tests/needs redis-server=redis-server
 	$(BIN)/python -m pytest tests/slow/test_random_operations.py
+
+# `racro eval` and the reward of CRO as their users run them: killed, resumed, without their reasoner.
+test-eval: $(VENV)/dev
+	$(BIN)/python -m pytest tests/evaluation
 
 # docker-compose.yml for real: an engine of its own where none runs, base images without a registry.
 test-compose: .compose-venv/installed

@@ -63,7 +63,7 @@ test-vllm: $(VENV)/dev .vllm-venv/models
 
 # Captioners of a million parameters trained by SFT and CRO, killed, starved and resumed: three minutes.
 test-train: .training-venv/installed
-	.training-venv/bin/python -m pytest tests/train tests/unit/problems/test_virl39k.py
+	.training-venv/bin/python -m pytest tests/train
 
 # Ten minutes of load on two gateways whose Redis is killed and frozen again and again.
 soak: $(VENV)/dev

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from racro.evaluation.errors import EvaluationError
-from racro.evaluation.results import Result, Run, System, Way, read_folder, write_json, write_text
+from racro.evaluation.files import write_json, write_text
+from racro.evaluation.results import Result, Run, System, Way, read_folder
 from racro.evaluation.scores import percent, score
 from racro.evaluation.statistics import Estimate
 from racro.evaluation.tables import table

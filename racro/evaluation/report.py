@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from racro.evaluation import benchmarks
-from racro.evaluation.results import Result, Run, read_folder, write_json, write_text
+from racro.evaluation.files import write_json, write_text
+from racro.evaluation.results import Result, Run, read_folder
 from racro.evaluation.scores import OVERALL, Scores, by_category, percent
 from racro.evaluation.statistics import RESAMPLES
 from racro.evaluation.tables import table

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from racro.evaluation.client import Gateway
 from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
+from racro.evaluation.files import digest
 from racro.evaluation.item import Examiner
-from racro.evaluation.results import Result, Run, RunFolder, digest
+from racro.evaluation.results import Result, Run, RunFolder
 from racro.grading import Grader, Ungradable
 from racro.problems import LeftOut, Problem, read_problems
 

@@ -20,6 +20,12 @@ _SAME = (
 )
 
 
+_FLATTERS = (
+    "Items that failed are in no accuracy. Where they failed as too long for the reasoner "
+    "(context_length_exceeded), that flatters long captions."
+)
+
+
 @dataclass(frozen=True)
 class Report:
     """`table` is accuracy by category, then by way of answering; `tokens` by who spent them."""
@@ -48,6 +54,7 @@ class Report:
                 "captioner": run.captioner,
                 "reasoner": run.reasoner,
                 "answered": f"{self.answered} of {run.problems}",
+                "failed": _reasons(run.failed.values()),
                 "left out": _reasons(reason for _, reason in run.left_out),
                 "data": f"{run.data}, SHA-256 {run.sha256}",
                 "tokens": ", ".join(f"{name} {n}" for name, n in self.tokens.items()),
@@ -56,6 +63,8 @@ class Report:
             table(["", "n", *HEADINGS], self.rows()),
             f"Accuracy in percent (95% bootstrap interval, {RESAMPLES} resamples).",
         ]  # fmt: skip
+        if run.failed:
+            parts.append(_FLATTERS)
         if not self.has_tentative:
             parts.append(_SAME)
         if run.benchmark is not None:
@@ -81,6 +90,7 @@ class Report:
         content: dict[str, Any] = {
             "run": self.run,
             "answered": self.answered,
+            "failed": Counter(self.run.failed.values()),
             "accuracy": self.table,
             "tokens": self.tokens,
         }

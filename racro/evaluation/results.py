@@ -78,7 +78,7 @@ class Result(msgspec.Struct, frozen=True):
 
 class Run(msgspec.Struct, frozen=True):
     """`problems` is how many were asked for, at most; `left_out` are those that cannot be, as
-    (row, reason).
+    (row, reason); `failed` those without an answer yet, by id the code of why.
 
     `captioner` and `reasoner` are known with the first answer. Labels stand for their names in a
     matrix.
@@ -96,6 +96,7 @@ class Run(msgspec.Struct, frozen=True):
     label_reasoner: str | None = None
     captioner: System | None = None
     reasoner: System | None = None
+    failed: dict[str, str] = {}
 
 
 class RunFolder:
@@ -137,6 +138,13 @@ class RunFolder:
                 f"{self.path / _RESULTS} cannot be written: {error.strerror}; what is in it stays"
             ) from error
         self.results[result.id] = result
+
+    def note_failed(self, codes: Mapping[str, str]) -> None:
+        """Beside those of before that still have no answer. Raises EvaluationError."""
+        failed = {**self.run.failed, **codes}
+        without_answer = {item: code for item, code in failed.items() if item not in self.results}
+        self.run = msgspec.structs.replace(self.run, failed=without_answer)
+        self._write_run()
 
     def _check_systems(self, result: Result) -> None:
         if self.run.captioner is None:
@@ -217,6 +225,7 @@ def _continued(path: Path, run: Run) -> Run:
         left_out=wider.left_out,
         captioner=before.captioner,
         reasoner=before.reasoner,
+        failed=before.failed,
     )
 
 

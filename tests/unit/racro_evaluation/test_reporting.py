@@ -36,9 +36,21 @@ def test_accuracies_by_category(tmp_path) -> None:
     assert "| lines \\| pies | 2 |" in text
     assert "answered: 4 of 5" in text
     assert "left out: 1 (1 × no answer" in text
+    assert "failed: 0\n" in text
+    assert "Items that failed" not in text
     saved = json.loads((tmp_path / "report.json").read_text())
     assert saved["accuracy"]["bars"]["joint"]["n"] == 2
     assert saved["tokens"] == {"captioner": 800, "reasoner": 56}
+
+
+def test_what_failed_is_counted_by_code(tmp_path) -> None:
+    failed = {"5": "context_length_exceeded", "6": "context_length_exceeded", "7": "status 500"}
+    write_report(written(tmp_path, MIXED, problems=7, failed=failed))
+    text = (tmp_path / "report.md").read_text()
+    assert "answered: 4 of 7\n- failed: 3 (2 × context_length_exceeded; 1 × status 500;" in text
+    assert "Items that failed are in no accuracy." in text
+    saved = json.loads((tmp_path / "report.json").read_text())
+    assert saved["failed"] == {"context_length_exceeded": 2, "status 500": 1}
 
 
 def test_without_tentative_responses_there_is_no_captioner_alone(tmp_path) -> None:

@@ -64,6 +64,18 @@ def test_the_same_run_may_be_extended_and_asked_elsewhere(tmp_path) -> None:
     assert (asked, len(results)) == (("http://other", "M", 9, left_out), 2)
 
 
+def test_what_failed_is_known_until_it_is_answered(tmp_path) -> None:
+    for results, failed in [
+        ([result("1")], {"2": "too_large", "3": "too_large"}),
+        ([result("2")], {"4": "status 503"}),
+    ]:
+        with RunFolder.opened(tmp_path, run_of()) as folder:
+            for one in results:
+                folder.add(one)
+            folder.note_failed(failed)
+    assert read_folder(tmp_path)[0].failed == {"3": "too_large", "4": "status 503"}
+
+
 @pytest.mark.parametrize(
     "answered_by",
     [

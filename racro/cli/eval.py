@@ -6,10 +6,10 @@ What evaluates is imported where it is used: numpy and the graders cost a second
 import asyncio
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -18,12 +18,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from racro.evaluation.errors import EvaluationError
+from racro.evaluation.results import Result, Way
 from racro.servekit.settings import KEY_VARIABLE
 
 if TYPE_CHECKING:
     from racro.evaluation.report import Report
-    from racro.evaluation.results import Result
-    from racro.evaluation.run import Plan
+    from racro.evaluation.run import Plan, Watcher
 
 app = typer.Typer(help="Measure a running gateway on a benchmark.", no_args_is_help=True)
 _console = Console(width=None if sys.stdout.isatty() else 120)
@@ -33,9 +33,7 @@ _LISTED = 20
 _INTERRUPTED = 130
 
 Folder = Annotated[Path, typer.Argument(help="What `racro eval run` wrote.")]
-Of = Annotated[
-    Literal["joint", "caption_only", "tentative_alone"], typer.Option(help="Which answers.")
-]
+Of = Annotated[Way, typer.Option(help="Which answers.")]
 
 
 @app.callback()
@@ -88,29 +86,26 @@ def run(  # noqa: PLR0917 - an option each
             label_captioner=label_captioner,
             label_reasoner=label_reasoner,
         )
-        failed = _run(plan)
-    if failed:
-        _list("got no answer", failed.items())
+        some_failed = _run(plan)
+    if some_failed:
         _fail("the same command tries these again")
 
 
-def _run(plan: "Plan") -> dict[str, str]:
-    """Runs and reports; gives back what failed, by id."""
-    from racro.evaluation.report import write_report  # noqa: PLC0415
+def _run(plan: "Plan") -> bool:
+    """Runs, and tells what came of it however that ends; gives back whether items failed."""
     from racro.evaluation.run import Watcher, run  # noqa: PLC0415
 
     watcher = Watcher()
     try:
-        with _Bar() as bar:
+        with ExitStack() as at_the_end:
+            at_the_end.callback(_tell, watcher, plan.output)
+            bar = at_the_end.enter_context(_Bar())
             watcher.starts, watcher.done = bar.starts, bar.done
             asyncio.run(run(plan, watcher))
     except KeyboardInterrupt:
         _errors.print("stopped; the same command goes on")
         raise typer.Exit(_INTERRUPTED) from None
-    report = write_report(plan.output)
-    if report is not None:
-        _show(report, plan.output)
-    return watcher.failed
+    return bool(watcher.failed)
 
 
 @app.command()
@@ -161,16 +156,23 @@ class _Bar(Progress):
         )
         self._right = 0
 
-    def starts(self, total: int, before: "Iterable[Result]") -> None:
+    def starts(self, total: int, before: Iterable[Result]) -> None:
         self._task = self.add_task("", total=total, right="–")
         for result in before:
             self.done(result)
 
-    def done(self, result: "Result") -> None:
+    def done(self, result: Result) -> None:
         self._right += result.joint.right
         task = self.tasks[self._task]
         share = self._right / (task.completed + 1)
         self.update(self._task, advance=1, right=f"{share:.1%} right")
+
+
+def _tell(watcher: "Watcher", folder: Path) -> None:
+    if watcher.report is not None:
+        _show(watcher.report, folder)
+    if watcher.failed:
+        _list("got no answer", watcher.failed.items())
 
 
 def _show(report: "Report", folder: Path) -> None:
@@ -185,7 +187,7 @@ def _show(report: "Report", folder: Path) -> None:
     _console.print(f"{folder / 'report.md'} has it all", highlight=False, markup=False)
 
 
-def _list(what: str, items: Iterable[tuple[str, str]]) -> None:
+def _list(what: str, items: Iterable[tuple[str, object]]) -> None:
     """The first of them, a line each."""
     pairs = list(items)
     lines = [f"{len(pairs)} {what}:", *(f"  {name}: {reason}" for name, reason in pairs[:_LISTED])]

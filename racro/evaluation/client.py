@@ -15,7 +15,6 @@ from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
 _TRIES = 3
 _BACKOFF_S = 1.0
 _LONGEST_WAIT_S = 60.0
-_LATER = {429, 503, 504}
 # Whoever is refused so is refused for every item.
 _NOBODY_IS_SERVED = {401: "set the environment variable RACRO_KEY to an API key", 404: ""}
 # The gateway's own deadline comes first and tells more.
@@ -23,9 +22,14 @@ _GRACE_S = 30
 
 
 class Gateway(AbstractAsyncContextManager["Gateway"]):
-    """A running gateway, asked by at most `concurrency` requests at a time."""
+    """A running gateway, asked by at most `concurrency` requests at a time.
+
+    Raises EvaluationError for a URL or a key that cannot be one.
+    """
 
     def __init__(self, url: str, *, key: str | None, concurrency: int, timeout_s: float) -> None:
+        _check_url(url)
+        _check_key(key)
         self.url = url.rstrip("/")
         self._timeout_s = timeout_s
         self._client = httpx2.AsyncClient(
@@ -70,20 +74,22 @@ class Gateway(AbstractAsyncContextManager["Gateway"]):
     async def solve(self, request: dict[str, Any]) -> SolveResponse:
         """Raises ItemError, or EvaluationError where nothing else would be answered either."""
         body = msgspec.json.encode({**request, "timeout_s": self._timeout_s})
-        reason, wait_s = "", 0.0
+        reason = code = ""
+        wait_s = 0.0
         for failed in range(_TRIES):
             await asyncio.sleep(wait_s)
+            wait_s = _BACKOFF_S * 2**failed
             try:
                 response = await self._post(body)
             except httpx2.TransportError as error:
                 reason = f"the gateway broke off or is away ({_name(error)})"
-                wait_s = _BACKOFF_S * 2**failed
+                code = "no_connection"
                 continue
-            if response.status_code not in _LATER:
+            if not _may_come_later(response):
                 return _answer(response)
-            reason = _message(response)
-            wait_s = _retry_after(response, otherwise=_BACKOFF_S * 2**failed)
-        raise UnansweredError(f"{reason}, {_TRIES} times")
+            reason, code = _message(response), _code(response)
+            wait_s = _retry_after(response, otherwise=wait_s)
+        raise UnansweredError(f"{reason}, {_TRIES} times", code=code)
 
     async def _post(self, body: bytes) -> httpx2.Response:
         return await self._client.post(
@@ -91,10 +97,30 @@ class Gateway(AbstractAsyncContextManager["Gateway"]):
         )
 
 
+def _check_url(url: str) -> None:
+    try:
+        pydantic.TypeAdapter(pydantic.HttpUrl).validate_python(url)
+    except pydantic.ValidationError as error:
+        message = error.errors()[0]["msg"]
+        raise EvaluationError(
+            f"--gateway {url}: {message}; one is http://127.0.0.1:8000"
+        ) from error
+
+
+def _check_key(key: str | None) -> None:
+    """What a header can carry."""
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise EvaluationError("the API key of RACRO_KEY or --key is no printable ASCII")
+
+
+def _may_come_later(response: httpx2.Response) -> bool:
+    return response.is_server_error or response.status_code == httpx2.codes.TOO_MANY_REQUESTS
+
+
 def _answer(response: httpx2.Response) -> SolveResponse:
     _refuse_if_nobody_is_served(response)
     if not response.is_success:
-        raise ItemError(_message(response))
+        raise ItemError(_message(response), code=_code(response))
     try:
         return SolveResponse.model_validate_json(response.content)
     except pydantic.ValidationError as error:
@@ -117,8 +143,14 @@ def _retry_after(response: httpx2.Response, *, otherwise: float) -> float:
 
 def _message(response: httpx2.Response) -> str:
     try:
-        error = response.json()["error"]
-        return f"{error['message']} ({error['code']})"
+        return f"{response.json()['error']['message']} ({_code(response)})"
+    except (ValueError, LookupError, TypeError):
+        return _code(response)
+
+
+def _code(response: httpx2.Response) -> str:
+    try:
+        return str(response.json()["error"]["code"])
     except (ValueError, LookupError, TypeError):
         return f"status {response.status_code}"
 

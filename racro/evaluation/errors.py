@@ -6,7 +6,11 @@ class EvaluationError(Exception):
 
 
 class ItemError(Exception):
-    """One item got no answer; the others may."""
+    """One item got no answer; the others may. `code` tells of what kind, to be counted."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class UnansweredError(ItemError):

@@ -84,7 +84,7 @@ def _data_urls(problem: Problem) -> list[str]:
     try:
         images = [image_bytes(image) for image in problem.images]
     except OSError as error:
-        raise ItemError(f"an image cannot be read: {error}") from error
+        raise ItemError(f"an image cannot be read: {error}", code="unreadable_image") from error
     return [
         f"data:application/octet-stream;base64,{base64.b64encode(data).decode()}" for data in images
     ]
@@ -93,12 +93,20 @@ def _data_urls(problem: Problem) -> list[str]:
 def _refuse_half(joint: SolveResponse) -> None:
     """An answer without the tentative response that was to be had is not the joint answer."""
     if failed := joint.visual_context.failed:
-        raise ItemError(f"the tentative response failed: {failed.message} ({failed.code})")
+        raise ItemError(
+            f"the tentative response failed: {failed.message} ({failed.code})",
+            code="no_tentative_response",
+        )
 
 
 def _refuse_other_systems(joint: SolveResponse, caption_only: SolveResponse) -> None:
     """What the two answers are compared for is the tentative response alone."""
     if caption_only.reasoner != joint.reasoner:
-        raise ItemError("the reasoner was replaced between the two answers")
+        raise ItemError(
+            "the reasoner was replaced between the two answers", code="another_reasoner"
+        )
     if caption_only.visual_context.caption != joint.visual_context.caption:
-        raise ItemError("the second answer is of another caption: does the gateway's cache work?")
+        raise ItemError(
+            "the second answer is of another caption: does the gateway's cache work?",
+            code="another_caption",
+        )

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from racro.evaluation.errors import EvaluationError
-from racro.evaluation.results import Result, Run, System, Way, read_folder, write_json, write_text
+from racro.evaluation.files import write_json, write_text
+from racro.evaluation.results import Result, Run, System, Way, read_folder
 from racro.evaluation.scores import percent, score
 from racro.evaluation.statistics import Estimate
 from racro.evaluation.tables import table
@@ -91,9 +91,10 @@ def write_matrices(folders: Sequence[Path], output: Path, way: Way) -> list[Matr
 
 def matrices_of(entries: Iterable[Entry], way: Way) -> list[Matrix]:
     """Raises EvaluationError where two runs want the same cell, or runs share no item."""
-    ordered = sorted(entries, key=lambda entry: (entry.run.data, entry.run.sha256))
-    groups = groupby(ordered, key=lambda entry: entry.run.sha256)
-    return [_matrix(list(group), way) for _, group in groups]
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.run.sha256, []).append(entry)
+    return [_matrix(group, way) for group in groups.values()]
 
 
 def read_entry(folder: Path) -> Entry:
@@ -141,7 +142,7 @@ def _names(systems: Sequence[tuple[System, str | None]]) -> list[str]:
 
     def name(system: System) -> str:
         several = models.count(system.model) > 1
-        return f"{system.model}@{system.revision}" if several else system.model
+        return f"{system.model}@{system.revision}" if several and system.revision else system.model
 
     return [label or name(system) for system, label in systems]
 
@@ -162,7 +163,7 @@ def _draw(matrix: Matrix, path: Path) -> None:
     for y, row in enumerate(estimates):
         for x, estimate in enumerate(row):
             dark = estimate is not None and estimate.value > 0.6  # noqa: PLR2004 - of Blues
-            text = percent(estimate).replace(" ", "\n")
+            text = percent(estimate).replace(" (", "\n(")
             axes.text(x, y, text, ha="center", va="center", color="white" if dark else "black")
     axes.set_title(f"{matrix.data}, {matrix.way.replace('_', ' ')}, n = {matrix.n}")
     figure.colorbar(picture, label="right, %")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from racro.evaluation import benchmarks
-from racro.evaluation.results import Result, Run, read_folder, write_json, write_text
+from racro.evaluation.files import write_json, write_text
+from racro.evaluation.results import Result, Run, read_folder
 from racro.evaluation.scores import OVERALL, Scores, by_category, percent
 from racro.evaluation.statistics import RESAMPLES
 from racro.evaluation.tables import table
@@ -16,6 +17,12 @@ HEADINGS = ("joint", "caption only", "tentative alone")
 _SAME = (
     "The captioner makes no tentative response: joint and caption only are one answer, and there "
     "is none of the captioner alone."
+)
+
+
+_FLATTERS = (
+    "Items that failed are in no accuracy. Where they failed as too long for the reasoner "
+    "(context_length_exceeded), that flatters long captions."
 )
 
 
@@ -47,6 +54,7 @@ class Report:
                 "captioner": run.captioner,
                 "reasoner": run.reasoner,
                 "answered": f"{self.answered} of {run.problems}",
+                "failed": _reasons(run.failed.values()),
                 "left out": _reasons(reason for _, reason in run.left_out),
                 "data": f"{run.data}, SHA-256 {run.sha256}",
                 "tokens": ", ".join(f"{name} {n}" for name, n in self.tokens.items()),
@@ -55,6 +63,8 @@ class Report:
             table(["", "n", *HEADINGS], self.rows()),
             f"Accuracy in percent (95% bootstrap interval, {RESAMPLES} resamples).",
         ]  # fmt: skip
+        if run.failed:
+            parts.append(_FLATTERS)
         if not self.has_tentative:
             parts.append(_SAME)
         if run.benchmark is not None:
@@ -80,6 +90,7 @@ class Report:
         content: dict[str, Any] = {
             "run": self.run,
             "answered": self.answered,
+            "failed": Counter(self.run.failed.values()),
             "accuracy": self.table,
             "tokens": self.tokens,
         }

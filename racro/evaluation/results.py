@@ -4,9 +4,7 @@ A line is written when its item is done and never changed, so whatever kills the
 items on their way and no other. A line without its end is one of those.
 """
 
-import errno
 import fcntl
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,14 +14,16 @@ from typing import Literal, TypeVar, get_args
 import msgspec
 
 from racro.evaluation.errors import EvaluationError
+from racro.evaluation.files import append_line, write_json
 
 Way = Literal["joint", "caption_only", "tentative_alone"]
 WAYS: tuple[Way, ...] = get_args(Way)
 
 _RUN = "run.json"
 _RESULTS = "results.jsonl"
-# What makes two runs the same run; gateway, limit and labels may change between them.
-_IDENTITY = ("sha256", "model")
+# What makes two runs the same run; gateway, limit and labels may change between them. Another
+# version of racro may grade otherwise.
+_IDENTITY = ("sha256", "model", "racro")
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ class Result(msgspec.Struct, frozen=True):
 
 class Run(msgspec.Struct, frozen=True):
     """`problems` is how many were asked for, at most; `left_out` are those that cannot be, as
-    (row, reason).
+    (row, reason); `failed` those without an answer yet, by id the code of why.
 
     `captioner` and `reasoner` are known with the first answer. Labels stand for their names in a
     matrix.
@@ -96,12 +96,7 @@ class Run(msgspec.Struct, frozen=True):
     label_reasoner: str | None = None
     captioner: System | None = None
     reasoner: System | None = None
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    failed: dict[str, str] = {}
 
 
 class RunFolder:
@@ -137,13 +132,19 @@ class RunFolder:
         self._check_systems(result)
         line = msgspec.json.encode(result) + b"\n"
         try:
-            if os.write(self._lines, line) < len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - as others
+            append_line(self._lines, line)
         except OSError as error:
             raise EvaluationError(
                 f"{self.path / _RESULTS} cannot be written: {error.strerror}; what is in it stays"
             ) from error
         self.results[result.id] = result
+
+    def note_failed(self, codes: Mapping[str, str]) -> None:
+        """Beside those of before that still have no answer. Raises EvaluationError."""
+        failed = {**self.run.failed, **codes}
+        without_answer = {item: code for item, code in failed.items() if item not in self.results}
+        self.run = msgspec.structs.replace(self.run, failed=without_answer)
+        self._write_run()
 
     def _check_systems(self, result: Result) -> None:
         if self.run.captioner is None:
@@ -161,22 +162,6 @@ class RunFolder:
 
     def _write_run(self) -> None:
         write_json(self.path / _RUN, self.run)
-
-
-def write_json(path: Path, content: object) -> None:
-    """Whole or not at all."""
-    text = msgspec.json.format(msgspec.json.encode(content), indent=2)
-    write_text(path, text.decode() + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Whole or not at all. Raises EvaluationError."""
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
-    except OSError as error:
-        raise EvaluationError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def read_folder(path: Path) -> tuple[Run, dict[str, Result]]:
@@ -206,11 +191,18 @@ def _decoded(data: bytes, wanted: type[T], place: str) -> T:
         raise EvaluationError(f"{place} is not of this version or damaged: {error}") from error
 
 
-def _continued(path: Path, run: Run) -> Run:
-    """`run`, with the systems that the one in `path` has met."""
-    if not (path / _RUN).is_file():
-        return run
-    before = _read_run(path)
+def refuse_another_run(path: Path, run: Run) -> None:
+    """Raises EvaluationError where `path` holds answers to anything but `run`."""
+    if (path / _RUN).is_file():
+        _refuse_another_identity(path, _read_run(path), run)
+    elif (path / _RESULTS).is_file() and (path / _RESULTS).stat().st_size:
+        raise EvaluationError(
+            f"{path} holds a {_RESULTS} without a {_RUN}, which no run of `racro eval` leaves; "
+            "give another --output"
+        )
+
+
+def _refuse_another_identity(path: Path, before: Run, run: Run) -> None:
     known = {name: getattr(before, name) for name in _IDENTITY}
     asked = {name: getattr(run, name) for name in _IDENTITY}
     if known != asked:
@@ -218,16 +210,30 @@ def _continued(path: Path, run: Run) -> Run:
             f"{path} holds another run: {_told(before.data, known)}, not {_told(run.data, asked)}; "
             "give another --output"
         )
+
+
+def _continued(path: Path, run: Run) -> Run:
+    """`run`, with what the one in `path` knows: the systems it met, more problems than these."""
+    refuse_another_run(path, run)
+    if not (path / _RUN).is_file():
+        return run
+    before = _read_run(path)
+    wider = max(run, before, key=lambda one: one.problems)
     return msgspec.structs.replace(
         run,
-        problems=max(run.problems, before.problems),
+        problems=wider.problems,
+        left_out=wider.left_out,
         captioner=before.captioner,
         reasoner=before.reasoner,
+        failed=before.failed,
     )
 
 
 def _told(data: str, identity: Mapping[str, str]) -> str:
-    return f"{data} (SHA-256 {identity['sha256'][:12]}…) with model {identity['model']}"
+    return (
+        f"{data} (SHA-256 {identity['sha256'][:12]}…) with model {identity['model']}, "
+        f"racro {identity['racro']}"
+    )
 
 
 def _lock(file: int, path: Path) -> None:
@@ -235,6 +241,8 @@ def _lock(file: int, path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise EvaluationError(f"another run is writing to {path}") from error
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be locked: {error.strerror}") from error
 
 
 def _drop_half_a_line(file: int, path: Path) -> None:

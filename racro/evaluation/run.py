@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
+
 from racro.evaluation.client import Gateway
 from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
+from racro.evaluation.files import digest
 from racro.evaluation.item import Examiner
-from racro.evaluation.results import Result, Run, RunFolder, digest
+from racro.evaluation.report import Report, write_report
+from racro.evaluation.results import Result, Run, RunFolder, refuse_another_run
 from racro.grading import Grader, Ungradable
 from racro.problems import LeftOut, Problem, read_problems
 
-# So many unanswered items in a row, and the run stops: the gateway serves nobody.
+# So many items in a row that fail of one cause, and the run stops: no other will do better.
 _HOPELESS = 20
 
 
@@ -36,11 +41,14 @@ class Plan:
 
 @dataclass
 class Watcher:
-    """Who follows a run: hears how many items there are and what is done, keeps what failed."""
+    """Who follows a run: hears how many items there are and what is done, keeps why items failed
+    and, however the run ends, what is known by then.
+    """
 
     starts: Callable[[int, Iterable[Result]], None] = lambda _, __: None
     done: Callable[[Result], None] = lambda _: None
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, ItemError] = field(default_factory=dict)
+    report: Report | None = None
 
 
 async def run(plan: Plan, watcher: Watcher) -> None:
@@ -49,16 +57,29 @@ async def run(plan: Plan, watcher: Watcher) -> None:
         plan.gateway, key=plan.key, concurrency=plan.concurrency, timeout_s=plan.timeout_s
     ) as gateway:
         await gateway.check(plan.model)
+        described = _described(plan)
+        refuse_another_run(plan.output, described)  # before the time that reading takes
         problems, left_out = _read(plan)
         async with Grader() as grader:
             problems, ungradable = await _gradable(problems, grader)
-            asked = _described(plan, len(problems), left_out + ungradable)
-            with RunFolder.opened(plan.output, asked) as folder:
+            asked = msgspec.structs.replace(
+                described, problems=len(problems), left_out=(*left_out, *ungradable)
+            )
+            examine = Examiner(gateway, grader, model=plan.model)
+            with RunFolder.opened(plan.output, asked) as folder, _reported(folder, watcher):
                 waiting = [problem for problem in problems if problem.id not in folder.results]
                 done = [one.id for one in problems if one.id in folder.results]
                 watcher.starts(len(problems), map(folder.results.__getitem__, done))
-                examine = Examiner(gateway, grader, model=plan.model)
                 await evaluate(waiting, examine, folder, watcher, concurrency=plan.concurrency)
+
+
+@contextmanager
+def _reported(folder: RunFolder, watcher: Watcher) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        folder.note_failed({item: error.code for item, error in watcher.failed.items()})
+        watcher.report = write_report(folder.path)
 
 
 async def evaluate(
@@ -94,7 +115,7 @@ async def _work(
         try:
             result = await examine(problem)
         except ItemError as error:
-            watcher.failed[problem.id] = str(error)
+            watcher.failed[problem.id] = error
             in_vain.count(error)
         else:
             folder.add(result)
@@ -104,26 +125,31 @@ async def _work(
 
 @dataclass
 class _Streak:
-    """Of items that the gateway did not serve."""
+    """Of items that failed of one cause: nobody served them, or the words were the same. Refused in
+    words of its own, an item tells nothing of the next.
+    """
 
     length: int = 0
+    words: str = ""
 
     def count(self, error: ItemError) -> None:
-        self.length = self.length + 1 if isinstance(error, UnansweredError) else 0
+        alike = isinstance(error, UnansweredError) or str(error) == self.words
+        self.length = self.length + 1 if alike else 1
+        self.words = str(error)
         if self.length == _HOPELESS:
-            raise EvaluationError(f"{_HOPELESS} items in a row were not served: {error}")
+            raise EvaluationError(f"{_HOPELESS} items in a row failed: {error}")
 
 
 def _read(plan: Plan) -> tuple[list[Problem], list[LeftOut]]:
     """Raises EvaluationError, also where nothing is to be asked."""
     try:
-        reading = read_problems(plan.data)
+        reading = read_problems(plan.data, limit=plan.limit)
     except (OSError, ValueError) as error:
         raise EvaluationError(str(error)) from error
     if not reading.problems:
         reasons = "".join(f"\n  {row}: {reason}" for row, reason in reading.left_out[:5])
         raise EvaluationError(f"{plan.data} holds no problem{reasons}")
-    return reading.problems[: plan.limit], list(reading.left_out)
+    return reading.problems, reading.left_out
 
 
 async def _gradable(
@@ -146,14 +172,19 @@ async def _gradable(
     )
 
 
-def _described(plan: Plan, problems: int, left_out: list[LeftOut]) -> Run:
+def _described(plan: Plan) -> Run:
+    """Its problems are not known yet. Raises EvaluationError."""
+    try:
+        sha256 = digest(plan.data)
+    except OSError as error:
+        raise EvaluationError(f"{plan.data} cannot be read: {error.strerror}") from error
     return Run(
         data=plan.data.name,
-        sha256=digest(plan.data),
+        sha256=sha256,
         gateway=plan.gateway,
         model=plan.model,
-        problems=problems,
-        left_out=tuple((row, reason) for row, reason in left_out),
+        problems=0,
+        left_out=(),
         racro=version("racro"),
         benchmark=plan.benchmark,
         label_captioner=plan.label_captioner,

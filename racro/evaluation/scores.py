@@ -34,4 +34,4 @@ def percent(estimate: Estimate | None) -> str:
     if estimate is None:
         return "–"
     value, low, high = (100 * one for one in (estimate.value, estimate.low, estimate.high))
-    return f"{value:.1f} ({low:.1f}–{high:.1f})"
+    return f"{value:.1f} ({low:.1f} to {high:.1f})"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _MOST_BITS = 8
 _MOST_APART = 0.25
 _SIDE = 64
+_SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ def _grey(image: "Image") -> "Image":
     from PIL import Image, ImageOps  # noqa: PLC0415
 
     upright = ImageOps.exif_transpose(image)
+    if upright.mode in _SIXTEEN_BIT:  # Pillow's own conversion would clip them to white
+        return upright.convert("I").point(lambda value: value / 256).convert("L")
     if not upright.has_transparency_data:
         return upright.convert("L")
     layer = upright.convert("RGBA")

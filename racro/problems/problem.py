@@ -44,7 +44,9 @@ class Problem:
 
 
 def _lists(question: str, letter: str, text: str) -> bool:
-    return re.search(rf"\b{letter}\b\W{{0,4}}{re.escape(text)}", question) is not None
+    """As `(A) 12 cm`, `A: 12 cm`, `A.12 cm`; not the point A (2, 3), nor 12 cm where 1 is meant."""
+    listed = rf"(?<!\w){letter}[).:\]．、：）]{{1,2}}\s*{re.escape(text)}(?!\w|[.,]\d)"
+    return re.search(listed, question) is not None
 
 
 def image_bytes(image: Image) -> bytes:

@@ -14,11 +14,11 @@ _FORMATS: dict[str, Callable[[Path], Rows]] = {
 }
 
 
-def read_problems(path: Path) -> Reading:
+def read_problems(path: Path, *, limit: int | None = None) -> Reading:
     """VLMEvalKit's TSV, our JSONL or ViRL39K's parquet. Every image is opened once.
 
-    Rows that don't fit are left out and named. Raises OSError, and ValueError for a file that is no
-    such table.
+    Rows that don't fit are left out and named; none is looked at after `limit` problems. Raises
+    OSError, and ValueError for a file that is no such table.
     """
     rows = _FORMATS.get(path.suffix.lower())
     if rows is None:
@@ -26,6 +26,8 @@ def read_problems(path: Path) -> Reading:
     reading = Reading()
     names: set[str] = set()
     for name, row in rows(path):
+        if len(reading.problems) == limit:
+            break
         if name in names:
             reading.left_out.append(LeftOut(name, "an earlier row has the same id"))
             continue

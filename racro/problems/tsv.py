@@ -5,8 +5,8 @@ row that has it, or as a path (its docs/en/Development.md and dataset/image_base
 import ast
 import csv
 import string
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 from racro.problems.images import from_base64
@@ -20,10 +20,11 @@ _NEEDED = ("index", "question", "answer")
 _CATEGORIES = ("category", "l2-category", "task")
 
 Cells = Mapping[str | None, str]  # None: those that no column is there for
+Shared = Callable[[str], tuple[Image, ...]]  # by the index of the row that has them
 
 
 def rows(path: Path) -> Rows:
-    shared = _shared_images(path)
+    shared = cache(partial(_shared, _shared_images(path)))  # many rows, one image in memory
     for number, cells in _table(path):
         name = cells["index"].strip()
         yield name or f"row {number}", partial(_row, cells, shared, path.parent)
@@ -61,7 +62,7 @@ def _check_columns(columns: Sequence[str]) -> None:
         raise ValueError("there is no column 'image' or 'image_path'")
 
 
-def _row(cells: Cells, shared: Mapping[str, str], folder: Path) -> Row:
+def _row(cells: Cells, shared: Shared, folder: Path) -> Row:
     if None in cells:
         raise Unfit("it has more cells than there are columns")
     options = _options(cells)
@@ -85,16 +86,23 @@ def _options(cells: Cells) -> dict[str, str]:
     return options or lettered(_listed(cells.get("choices", "")) or ())
 
 
-def _images(cells: Cells, shared: Mapping[str, str], folder: Path) -> tuple[Image, ...]:
+def _images(cells: Cells, shared: Shared, folder: Path) -> tuple[Image, ...]:
     image = cells.get("image", "").strip()
     if not image:
         path = cells.get("image_path", "").strip()
         return tuple(folder / name for name in _one_or_listed(path)) if path else ()
-    if _is_index(image):
-        image, index = shared.get(image, ""), image
-        if not image or _is_index(image):
-            raise Unfit(f"its image is that of row {index!r}, which has none")
-    return tuple(map(from_base64, _one_or_listed(image)))
+    return shared(image) if _is_index(image) else _decoded(image)
+
+
+def _shared(encoded: Mapping[str, str], index: str) -> tuple[Image, ...]:
+    image = encoded.get(index, "")
+    if not image or _is_index(image):
+        raise Unfit(f"its image is that of row {index!r}, which has none")
+    return _decoded(image)
+
+
+def _decoded(cell: str) -> tuple[Image, ...]:
+    return tuple(map(from_base64, _one_or_listed(cell)))
 
 
 def _one_or_listed(cell: str) -> list[str]:

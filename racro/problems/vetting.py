@@ -1,5 +1,6 @@
 """From a row as its file has it to a problem, or to the reason why it is none."""
 
+import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ class Row:
     category: str = ""
 
 
+_LETTER = re.compile(r"[(\[]?([A-Za-z])[)\]]?[.:]?")
+
 # The rows of a file in its order: a name each, and how to make what it holds of it (raises Unfit).
 # Raises ValueError where the file is no such table.
 Rows = Iterator[tuple[str, Callable[[], Row]]]
@@ -41,22 +44,32 @@ def vetted(row: Row) -> Problem:
     options = dict(zip(row.options, texts, strict=True))
     if not question:
         raise Unfit("the question is empty")
-    answer = row.answer.strip()
-    _check_answer(answer, options)
+    _check_options(options)
+    answer = _answer(row.answer.strip(), options)
     for number, image in enumerate(row.images, 1):
         _check_image(number, image)
     return Problem(row.id, question, row.images, answer, options, row.category.strip())
 
 
-def _check_answer(answer: str, options: Mapping[str, str]) -> None:
-    if not answer:
-        raise Unfit("the answer is empty")
+def _check_options(options: Mapping[str, str]) -> None:
     if odd := [letter for letter in options if letter not in set(string.ascii_uppercase)]:
         raise Unfit(f"option {odd[0]!r} is no letter from A to Z")
     if empty := [letter for letter, text in options.items() if not text]:
         raise Unfit(f"option {empty[0]} is empty")
-    if options and answer not in options:
-        raise Unfit(f"the answer {answer[:40]!r} is none of the options {', '.join(options)}")
+
+
+def _answer(text: str, options: Mapping[str, str]) -> str:
+    """The letter of the option that it names, as `B`, `b`, `(B)` or by the option's text."""
+    if not text:
+        raise Unfit("the answer is empty")
+    if not options or text in options:
+        return text
+    named = {letter for letter, option in options.items() if option == text}
+    if (letter := _LETTER.fullmatch(text)) and letter[1].upper() in options:
+        named.add(letter[1].upper())
+    if len(named) != 1:
+        raise Unfit(f"the answer {text[:40]!r} is none of the options {', '.join(options)}")
+    return named.pop()
 
 
 def _check_image(number: int, image: Image) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from conftest import gateway_config
 from support.evaluated import result, written
 from support.pictures import data_url, png
 from support.processes import Service, free_port, wait_until
@@ -131,7 +132,24 @@ def test_options_are_asked_and_answered_by_letter(
 
 
 def test_a_captioner_without_tentative_responses_is_asked_for_one_answer(
-    gateway: Service, captioner: ScriptedServer, reasoner: ScriptedServer, tmp_path: Path
+    captioner: ScriptedServer, reasoner: ScriptedServer, tmp_path: Path
+) -> None:
+    data = benchmark(tmp_path / "data.tsv", "one", 2)
+    captioner.script.identity["parts"] = ["caption"]
+    reasoner.script.respond = answers(lambda item, _: item == 0)
+    with Service("gateway", gateway_config(captioner.url, reasoner.url)) as gateway:
+        done = racro_eval("run", data, "--gateway", gateway.url, "--output", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert len(reasoner.chats) == 2
+    for line in results(tmp_path / "run"):
+        assert line["joint"] == line["caption_only"]
+        assert line["tentative"] is line["tentative_alone"] is None
+    accuracy = json.loads((tmp_path / "run" / "report.json").read_text())["accuracy"]["overall"]
+    assert [accuracy[way] and accuracy[way]["value"] for way in accuracy] == [0.5, 0.5, None]
+
+
+def test_half_a_joint_answer_is_none(
+    gateway: Service, captioner: ScriptedServer, tmp_path: Path
 ) -> None:
     data = benchmark(tmp_path / "data.tsv", "half", 1)
     captioner.script.tentative = None
@@ -139,6 +157,8 @@ def test_a_captioner_without_tentative_responses_is_asked_for_one_answer(
     assert failed.returncode == 1
     assert "the tentative response failed" in failed.stderr
     assert results(tmp_path / "run") == []
+    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert run["failed"] == {"0": "no_tentative_response"}
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
@@ -158,6 +178,8 @@ def test_a_run_that_was_broken_off_goes_on(
     assert process.returncode == (130 if how == signal.SIGINT else -9)
     before = results(folder)
     assert 5 <= len(before) < 24
+    if how == signal.SIGINT:
+        assert f"answered: {len(before)} of 24" in (folder / "report.md").read_text()
     with lines.open("ab") as file:
         file.write(b'{"id": "23", "categ')
 
@@ -170,6 +192,24 @@ def test_a_run_that_was_broken_off_goes_on(
     assert sorted(int(line["id"]) for line in after) == list(range(24))
     asked_again = {item_of(prompt_of(asked.json)) for asked in reasoner.chats}
     assert asked_again == set(range(24)) - {int(line["id"]) for line in before}
+
+
+def test_a_run_that_cannot_go_on_tells_what_it_has(
+    gateway: Service, reasoner: ScriptedServer, tmp_path: Path
+) -> None:
+    error = {"error": {"message": "no such option", "code": "invalid_request"}}
+    reasoner.script.respond = lambda asked: (
+        Script(status=400, plain=error) if item_of(prompt_of(asked)) > 2 else None
+    )
+    data = benchmark(tmp_path / "data.tsv", "cannot go on", 40)
+    stopped = racro_eval(
+        "run", data, "--gateway", gateway.url, "--output", tmp_path / "run", "--concurrency", 1
+    )
+    assert stopped.returncode == 1
+    assert "20 got no answer:\n  3: " in stopped.stderr
+    assert "20 items in a row failed: " in stopped.stderr
+    report = (tmp_path / "run" / "report.md").read_text()
+    assert "answered: 3 of 40\n- failed: 20 (20 × " in report
 
 
 def test_an_item_that_fails_is_not_wrong_but_tried_again(
@@ -197,11 +237,14 @@ def test_an_item_that_fails_is_not_wrong_but_tried_again(
 
 def test_another_runs_folder_is_refused(gateway: Service, tmp_path: Path) -> None:
     first = benchmark(tmp_path / "first.tsv", "first", 1)
-    second = benchmark(tmp_path / "second.tsv", "second", 1)
+    second = tmp_path / "second.tsv"
+    second.write_text("refused before it is read\n")
     arguments = ("--gateway", gateway.url, "--output", tmp_path / "run")
     assert racro_eval("run", first, *arguments).returncode == 0
+    report = (tmp_path / "run" / "report.md").read_bytes()
     refused = racro_eval("run", second, *arguments)
     assert refused.returncode == 1
+    assert (tmp_path / "run" / "report.md").read_bytes() == report
     assert "holds another run: first.tsv" in refused.stderr
     assert len(results(tmp_path / "run")) == 1
 

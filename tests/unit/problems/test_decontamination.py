@@ -74,6 +74,13 @@ def test_transparency_is_white() -> None:
     assert reason == "image 1: it looks like that of evaluation problem e"
 
 
+def test_sixteen_bit_greys_are_greys() -> None:
+    grey = diagram(0).convert("L").point(lambda value: value // 2)
+    deep = grey.convert("I").point(lambda value: value * 256).convert("I;16")
+    reason = dropped(problem("1", SHORT, encoded(deep)), problem("e", SHORT, encoded(grey)))
+    assert reason == "image 1: it looks like that of evaluation problem e"
+
+
 def test_a_long_question_is_dropped_whatever_is_shown() -> None:
     asked = problem("1", LONG.upper().replace(";", " –"), noise(1))
     assert dropped(asked, problem("e", LONG, noise(2))) == (

@@ -24,6 +24,8 @@ def test_without_options_the_question_is_all() -> None:
         "How long?\nChoices:\n(A) 12 cm\n(B) 13 cm",
         "How long? A: 12 cm, B: 13 cm",
         "Q\nA.12 cm B.13 cm",
+        "[A]: 12 cm [B]: 13 cm",
+        "多长？A．12 cm B．13 cm",
     ],
 )
 def test_options_that_the_question_lists_are_not_said_twice(question) -> None:
@@ -33,6 +35,20 @@ def test_options_that_the_question_lists_are_not_said_twice(question) -> None:
 def test_options_that_the_question_lists_in_part_are_said() -> None:
     problem = Problem("1", "Is it (A) 12 cm?", (b"image",), "B", CHOICE.options)
     assert problem.prompt.endswith("B. 13 cm")
+
+
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        ("Points A (2,3), B (4,5). Which is x?", {"A": "2", "B": "4"}),
+        ("Angle A = 30, angle B = 60. Which?", {"A": "30", "B": "60"}),
+        ("Which?\nA. 12 B. 35", {"A": "1", "B": "3"}),
+        ("Which?\nA. 1.2 B. 3,500", {"A": "1", "B": "3"}),
+    ],
+)
+def test_what_only_resembles_a_list_of_options_is_none(question, options) -> None:
+    prompt = Problem("1", question, (b"image",), "B", options).prompt
+    assert prompt.endswith(f"Options:\nA. {options['A']}\nB. {options['B']}")
 
 
 def test_options_are_a_copy_that_cannot_be_changed() -> None:

@@ -12,6 +12,7 @@ from support.diagrams import noise
 IMAGES = [noise(seed) for seed in range(3)]
 ENCODED = [base64.b64encode(image).decode() for image in IMAGES]
 GOOD = {"index": "1", "image": ENCODED[0], "question": "What is x?", "answer": "5"}
+YES_OR_NO = {"A": "yes", "B": "no"}
 
 
 @pytest.fixture
@@ -69,6 +70,20 @@ def test_an_image_may_be_that_of_another_row_before_or_after(file) -> None:
     ]
 
 
+def test_an_image_that_rows_share_is_in_memory_once(file) -> None:
+    others = [GOOD | {"index": str(index), "image": "1"} for index in (2, 3)]
+    _, second, third = read_problems(write(file, GOOD, *others)).problems
+    assert second.images[0] is third.images[0]
+
+
+def test_rows_after_the_limit_are_not_looked_at(file) -> None:
+    bad = GOOD | {"index": "0", "answer": ""}
+    rows = [bad, GOOD, GOOD | {"index": "2"}, bad | {"index": "3"}, GOOD | {"index": "4"}]
+    reading = read_problems(write(file, *rows), limit=2)
+    assert [problem.id for problem in reading.problems] == ["1", "2"]
+    assert reading.left_out == [("0", "the answer is empty")]
+
+
 def test_an_image_of_a_row_that_is_left_out_serves_others(file) -> None:
     other = GOOD | {"index": "2", "image": "1"}
     reading = read_problems(write(file, GOOD | {"answer": ""}, other))
@@ -103,6 +118,27 @@ def test_mathvista_has_choices_in_a_list_and_the_letter_apart(file) -> None:
     assert (first.answer, first.options) == ("B", {"A": "3/11", "B": "8/11"})
     assert first.prompt == question
     assert (second.answer, second.options, second.category) == ("5", {}, "figures")
+
+
+@pytest.mark.parametrize("answer", ["B", "b", "(B)", "[b]", "B.", "(b).", "no", " no "])
+def test_an_option_is_named_by_its_letter_or_its_text(file, answer) -> None:
+    [problem] = read_problems(write(file, GOOD | YES_OR_NO | {"answer": answer})).problems
+    assert problem.answer == "B"
+
+
+@pytest.mark.parametrize(
+    ("options", "answer"),
+    [
+        ({"A": "b", "B": "a"}, "b"),
+        ({"A": "no", "B": "no"}, "no"),
+        (YES_OR_NO, "No, it is"),
+        (YES_OR_NO, "A or B"),
+        (YES_OR_NO, "(C)"),
+    ],
+)
+def test_an_option_is_not_guessed(file, options, answer) -> None:
+    reading = read_problems(write(file, GOOD | options | {"answer": answer}))
+    assert reading.left_out == [("1", f"the answer {answer!r} is none of the options A, B")]
 
 
 def test_large_cells_are_read(file) -> None:

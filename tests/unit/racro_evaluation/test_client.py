@@ -12,6 +12,7 @@ from racro.contracts.errors import (
     RacroError,
     RateLimited,
     Unauthenticated,
+    UpstreamError,
     UpstreamUnavailable,
 )
 from racro.evaluation.client import Gateway
@@ -71,7 +72,14 @@ def asking(url: str) -> Gateway:
 
 
 @pytest.mark.parametrize(
-    "later", [RateLimited("slower"), UpstreamUnavailable("away"), DeadlineExceeded("late")]
+    "later",
+    [
+        RateLimited("slower"),
+        UpstreamUnavailable("away"),
+        DeadlineExceeded("late"),
+        UpstreamError("odd"),
+        RacroError("broken"),
+    ],
 )
 async def test_later_means_again(later) -> None:
     async with gateway_saying(later, later, "answer") as (gateway, asked):
@@ -88,8 +96,9 @@ async def test_a_connection_that_breaks_is_tried_again() -> None:
 
 async def test_three_tries_are_enough() -> None:
     async with gateway_saying(*[UpstreamUnavailable("the reasoner is away")] * 3) as (gateway, _):
-        with pytest.raises(UnansweredError, match=r"the reasoner is away .*, 3 times"):
+        with pytest.raises(UnansweredError, match=r"the reasoner is away .*, 3 times") as caught:
             await gateway.solve(REQUEST)
+    assert caught.value.code == "upstream_unavailable"
 
 
 async def test_what_will_not_change_is_asked_once() -> None:
@@ -97,6 +106,7 @@ async def test_what_will_not_change_is_asked_once() -> None:
         with pytest.raises(ItemError, match=r"images\[0\]: no image \(invalid_image\)") as caught:
             await gateway.solve(REQUEST)
     assert not isinstance(caught.value, UnansweredError)
+    assert caught.value.code == "invalid_image"
     assert len(asked) == 1
 
 
@@ -117,6 +127,27 @@ async def test_a_reasoner_is_looked_up_before_the_run() -> None:
         await gateway.check("large")
         with pytest.raises(EvaluationError, match="the gateway has small, large"):
             await gateway.check("huge")
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("localhost:8000", "scheme should be 'http' or 'https'; one is http://127"),
+        ("127.0.0.1:8000", "valid URL"),
+        ("http://127.0.0.1:99999", "invalid port"),
+        ("http://", "valid URL"),
+    ],
+)
+def test_what_is_no_url_is_refused(url, message) -> None:
+    with pytest.raises(EvaluationError, match=f"--gateway {url}: .*{message}"):
+        asking(url)
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "key\n"])
+def test_a_key_that_no_header_carries_is_refused_and_not_shown(key) -> None:
+    with pytest.raises(EvaluationError, match="printable ASCII") as caught:
+        Gateway("http://127.0.0.1", key=key, concurrency=1, timeout_s=1)
+    assert key not in str(caught.value)
 
 
 async def test_nobody_there() -> None:

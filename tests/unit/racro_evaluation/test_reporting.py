@@ -10,6 +10,8 @@ from racro.evaluation.errors import EvaluationError
 from racro.evaluation.matrix import matrices_of, read_entry, write_matrices
 from racro.evaluation.report import write_report
 from racro.evaluation.results import System
+from racro.evaluation.scores import percent
+from racro.evaluation.statistics import Estimate
 from support.evaluated import result, written
 
 MIXED = [
@@ -30,19 +32,31 @@ def test_accuracies_by_category(tmp_path) -> None:
     assert values(report.table["bars"]) == [1, 0.5, 0]
     assert values(report.table["lines | pies"]) == [0.5, 0, 0.5]
     text = (tmp_path / "report.md").read_text()
-    assert "| bars | 2 | 100.0 (100.0–100.0) | 50.0 (0.0–100.0) | 0.0 (0.0–0.0) |" in text
+    assert "| bars | 2 | 100.0 (100.0 to 100.0) | 50.0 (0.0 to 100.0) | 0.0 (0.0 to 0.0) |" in text
     assert "| lines \\| pies | 2 |" in text
     assert "answered: 4 of 5" in text
     assert "left out: 1 (1 × no answer" in text
+    assert "failed: 0\n" in text
+    assert "Items that failed" not in text
     saved = json.loads((tmp_path / "report.json").read_text())
     assert saved["accuracy"]["bars"]["joint"]["n"] == 2
     assert saved["tokens"] == {"captioner": 800, "reasoner": 56}
 
 
+def test_what_failed_is_counted_by_code(tmp_path) -> None:
+    failed = {"5": "context_length_exceeded", "6": "context_length_exceeded", "7": "status 500"}
+    write_report(written(tmp_path, MIXED, problems=7, failed=failed))
+    text = (tmp_path / "report.md").read_text()
+    assert "answered: 4 of 7\n- failed: 3 (2 × context_length_exceeded; 1 × status 500;" in text
+    assert "Items that failed are in no accuracy." in text
+    saved = json.loads((tmp_path / "report.json").read_text())
+    assert saved["failed"] == {"context_length_exceeded": 2, "status 500": 1}
+
+
 def test_without_tentative_responses_there_is_no_captioner_alone(tmp_path) -> None:
     write_report(written(tmp_path, [result("1", tentative=None)]))
     text = (tmp_path / "report.md").read_text()
-    assert "| overall | 1 | 100.0 (100.0–100.0) | 100.0 (100.0–100.0) | – |" in text
+    assert "| overall | 1 | 100.0 (100.0 to 100.0) | 100.0 (100.0 to 100.0) | – |" in text
     assert "makes no tentative response" in text
 
 
@@ -57,7 +71,7 @@ def test_the_papers_figures_stand_beside_ours(tmp_path, name) -> None:
     text = (tmp_path / "report.md").read_text()
     figure = benchmarks.published(benchmark)["32B + R1-32B"]
     assert f"| paper, 32B + R1-32B | {figure} |" in text
-    assert "| this run, joint | 75.0 (25.0–100.0) |" in text
+    assert "| this run, joint | 75.0 (25.0 to 100.0) |" in text
     assert "GPT judge" in text
 
 
@@ -121,7 +135,7 @@ def test_a_matrix_of_captioners_and_reasoners(tmp_path) -> None:
     assert (other.data, list(other.cells)) == ("Z.tsv", ["eye"])
     text = (tmp_path / "matrix" / "matrix.md").read_text()
     assert "| captioner | captioner alone | mind | large |" in text
-    assert "| ocr | – | 50.0 (0.0–100.0) | – |" in text
+    assert "| ocr | – | 50.0 (0.0 to 100.0) | – |" in text
     assert json.loads((tmp_path / "matrix" / "matrix.json").read_text())[0]["n"] == 2
     pictures = [path.read_bytes() for path in (tmp_path / "matrix").glob("matrix-*.png")]
     assert [data[:8] for data in pictures] == [b"\x89PNG\r\n\x1a\n"] * 2
@@ -137,6 +151,31 @@ def test_labels_and_revisions_tell_runs_apart(tmp_path) -> None:
     twice = read_entry(written(tmp_path / "twice", [result("1")]))
     with pytest.raises(EvaluationError, match="--label-captioner"):
         matrices_of([a, twice], "joint")
+
+
+def test_runs_of_one_content_are_one_matrix_whatever_their_files_are_called(tmp_path) -> None:
+    named = [("a", "x", {}), ("b", "y", {}), ("c", "x", LARGER)]
+    entries = [
+        read_entry(
+            written(tmp_path / name, [result("1", **who)], data=f"{name}.tsv", sha256=sha * 64)
+        )
+        for name, sha, who in named
+    ]
+    first, second = matrices_of(entries, "joint")
+    assert (first.data, first.reasoners) == ("a.tsv", ["mind", "large"])
+    assert (second.data, second.reasoners) == ("b.tsv", ["mind"])
+
+
+def test_a_model_without_a_revision_has_none_in_its_name(tmp_path) -> None:
+    entries = [
+        read_entry(written(tmp_path / str(revision), [result("1", reasoner=System("m", revision))]))
+        for revision in (None, "m1")
+    ]
+    assert matrices_of(entries, "joint")[0].reasoners == ["m", "m@m1"]
+
+
+def test_a_loss_is_told_without_two_kinds_of_dashes() -> None:
+    assert percent(Estimate(-0.2, -0.32, -0.08, 9)) == "-20.0 (-32.0 to -8.0)"
 
 
 def test_what_makes_no_matrix(tmp_path) -> None:

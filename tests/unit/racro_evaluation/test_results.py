@@ -38,7 +38,7 @@ def test_killed_before_the_first_answer(tmp_path) -> None:
     assert list(read_folder(tmp_path)[1]) == ["1"]
 
 
-@pytest.mark.parametrize("other", [{"sha256": "b" * 64}, {"model": "larger"}])
+@pytest.mark.parametrize("other", [{"sha256": "b" * 64}, {"model": "larger"}, {"racro": "0.2.0"}])
 def test_another_runs_folder_is_refused_and_left_as_it_is(tmp_path, other) -> None:
     written(tmp_path, [result("1")])
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -47,12 +47,33 @@ def test_another_runs_folder_is_refused_and_left_as_it_is(tmp_path, other) -> No
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("theirs", [b'{"loss": 1}\n{"loss": 2}\n{"lo', b"{"])
+def test_another_tools_results_are_refused_and_left_as_they_are(tmp_path, theirs) -> None:
+    (tmp_path / "results.jsonl").write_bytes(theirs)
+    with pytest.raises(EvaluationError, match=r"without a run\.json"):
+        written(tmp_path, [result("1")])
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [theirs]
+
+
 def test_the_same_run_may_be_extended_and_asked_elsewhere(tmp_path) -> None:
-    written(tmp_path, [result("1")], problems=9)
+    left_out = (("7", "no answer"),)
+    written(tmp_path, [result("1")], problems=9, left_out=left_out)
     written(tmp_path, [result("2")], problems=2, gateway="http://other", label_reasoner="M")
     run, results = read_folder(tmp_path)
-    asked = (run.gateway, run.label_reasoner, run.problems)
-    assert (asked, len(results)) == (("http://other", "M", 9), 2)
+    asked = (run.gateway, run.label_reasoner, run.problems, run.left_out)
+    assert (asked, len(results)) == (("http://other", "M", 9, left_out), 2)
+
+
+def test_what_failed_is_known_until_it_is_answered(tmp_path) -> None:
+    for results, failed in [
+        ([result("1")], {"2": "too_large", "3": "too_large"}),
+        ([result("2")], {"4": "status 503"}),
+    ]:
+        with RunFolder.opened(tmp_path, run_of()) as folder:
+            for one in results:
+                folder.add(one)
+            folder.note_failed(failed)
+    assert read_folder(tmp_path)[0].failed == {"3": "too_large", "4": "status 503"}
 
 
 @pytest.mark.parametrize(
@@ -106,8 +127,10 @@ def test_a_full_disk_stops_the_run_and_costs_one_item(tmp_path) -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
             with pytest.raises(EvaluationError, match="cannot be written"):
                 folder.add(result("2"))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            folder.add(result("3"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
     written(tmp_path, [result("2")])
-    assert list(read_folder(tmp_path)[1]) == ["1", "2"]
+    assert list(read_folder(tmp_path)[1]) == ["1", "3", "2"]

@@ -16,8 +16,8 @@ import time
 from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1
-# How the kernel says that the supervisor is gone. Not SIGTERM, which the supervisor itself sends; and
-# the parent's id tells too late: while the last threads of a killed process end it is the same.
+# How the kernel says that the supervisor is gone. Not SIGTERM, which the supervisor itself sends;
+# and the parent's id tells too late: while the last threads of a killed process end it is the same.
 _ORPHANED = signal.SIGHUP
 # Less than the supervisor waits before it kills.
 _END_TIMEOUT_S = 4

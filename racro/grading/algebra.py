@@ -27,6 +27,8 @@ _NORMAL = NormalizationConfig(
 # math-verify's own `parse` takes R for r.
 _CASED = ConversionConfig(lowercase_symbols=False)
 _CAPITAL = re.compile("[A-Z]")
+# An angle or a factor; sympy would have Euler's constant for both letters.
+_GAMMA = re.compile(r"\\([Gg]amma)(?![a-z]|\s*_)")
 
 
 def same_formula(answer: str, expected: str) -> bool:
@@ -44,7 +46,7 @@ def same_formula(answer: str, expected: str) -> bool:
 def _read(formula: str) -> Any:
     try:
         read = latex2sympy(
-            formula,
+            _GAMMA.sub(r"\\variable{\1}", formula),
             is_real=not should_treat_as_complex(formula),
             normalization_config=_NORMAL,
             conversion_config=_CASED,

@@ -1,9 +1,10 @@
 r"""Is a short answer right? The first of these rules that can tell decides.
 
 1. **Options.** Where the problem has options, the letter decides, whatever stands behind it: `B`,
-   `(b)`, `Option B` and `B. 12 cm` are the same, `A and C` are two letters. Without a letter the
-   answer has to be the text of the expected option and of no other. Without options `B` and
-   `B. 12 cm` are the same too: many benchmarks have the options in the question's text.
+   `(b)`, `Option B` and `B. 12 cm` are the same, `A and C` are two letters unless it is exactly
+   one option's text. Without a letter the answer has to be the text of the expected option and of
+   no other. Without options `B` and `B. 12 cm` are the same too: many benchmarks have the options
+   in the question's text.
 2. **Numbers with units.** `1,200`, `1.2e3`, `1\frac12`, `$5`, `12.5 million` by their exact value.
    Units are compared by name (`cm`, `\text{centimetres}`) and never converted: questions say which
    they want. One side may leave its unit out. `50%` is `0.5`, and `50` where a bare number is above
@@ -13,9 +14,12 @@ r"""Is a short answer right? The first of these rules that can tell decides.
    value to six significant digits or more, as math-verify does for decimals. Nothing else is near
    enough.
 4. **Lists, sets, tuples, intervals.** Item by item; in any order unless in (round) or [square]
-   brackets. "5 or 6" names two candidates: wrong for `5`, right for `5 or 6`.
-5. **Words.** Without case, leading article, quotes and punctuation. Plurals and synonyms differ.
-6. **Algebra.** What reads as one formula goes to math-verify, both ways round.
+   brackets. "5 or 6" names two candidates: wrong for `5`, right for `5 or 6`. `x = 5 or x = 6`
+   is the list of the values of x.
+5. **Words.** Without case, leading article, quotes and punctuation. Plurals and synonyms differ,
+   other signs between words count, and so does the case of symbols: `Co`, `CO`.
+6. **Algebra.** What reads as one formula goes to math-verify, both ways round. Ranges, dates,
+   scores, sizes and numbers with a base (`10-20`, `2 \times 3`, `101_2`) are no formulas.
 
 Wherever these are in doubt the answer is wrong: a reward for wrong answers teaches nonsense.
 Sources: math-verify 0.9; VLMEvalKit's scoring of MathVista and MathVision.

@@ -4,12 +4,15 @@ Importing this takes a second; nothing else imports math-verify.
 """
 
 import logging
+import re
 from fractions import Fraction
 from typing import Any
 
 from latex2sympy2_extended import NormalizationConfig
-from math_verify import LatexExtractionConfig, parse, verify
-from sympy import Expr
+from latex2sympy2_extended.latex2sympy2 import ConversionConfig, latex2sympy
+from math_verify import verify
+from math_verify.grader import should_treat_as_complex
+from sympy import Expr, Symbol
 
 from racro.grading.quantities import Quantity, quantity, same_value
 
@@ -18,14 +21,14 @@ logging.getLogger("math_verify").setLevel(logging.ERROR)
 _DIGITS = 20
 
 # Units, texts and boxes are gone before; a formula that needs mending is no formula.
-_READING = [
-    LatexExtractionConfig(
-        boxed_match_priority=-1,
-        normalization_config=NormalizationConfig(
-            basic_latex=True, units=False, malformed_operators=False, nits=False, boxed="none"
-        ),
-    )
-]
+_NORMAL = NormalizationConfig(
+    basic_latex=True, units=False, malformed_operators=False, nits=False, boxed="none"
+)
+# math-verify's own `parse` takes R for r.
+_CASED = ConversionConfig(lowercase_symbols=False)
+_CAPITAL = re.compile("[A-Z]")
+# An angle or a factor; sympy would have Euler's constant for both letters.
+_GAMMA = re.compile(r"\\([Gg]amma)(?![a-z]|\s*_)")
 
 
 def same_formula(answer: str, expected: str) -> bool:
@@ -41,14 +44,21 @@ def same_formula(answer: str, expected: str) -> bool:
 
 
 def _read(formula: str) -> Any:
-    parsed = parse(
-        f"${formula}$",
-        _READING,
-        fallback_mode="no_fallback",
-        extraction_mode="first_match",
-        parsing_timeout=None,
-    )
-    return parsed[0] if len(parsed) == 1 else None
+    try:
+        read = latex2sympy(
+            _GAMMA.sub(r"\\variable{\1}", formula),
+            is_real=not should_treat_as_complex(formula),
+            normalization_config=_NORMAL,
+            conversion_config=_CASED,
+        )
+        return read.xreplace({symbol: _marked(symbol) for symbol in read.free_symbols})
+    except Exception:  # noqa: BLE001 - its parser raises anything for what is no formula
+        return None
+
+
+def _marked(symbol: Symbol) -> Symbol:
+    """Its capitals made to differ by more than case, which `verify` ignores in Delta and delta."""
+    return Symbol(_CAPITAL.sub(r"\g<0>'", symbol.name), real=symbol.is_real)
 
 
 def _value(formula: Any) -> Quantity | None:

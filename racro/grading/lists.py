@@ -1,6 +1,7 @@
 r"""Lists, sets, tuples, intervals: `red and blue`, `\{1, 2\}`, `(3, 4]`, `x = 1 or x = 2`."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from racro.grading.text import is_bracketed, split_outside_brackets
 
 _SEPARATOR = re.compile(r",?\s*\b(?:and|or)\b|[,;]")
 _OR = re.compile(r"\bor\b")
-_SIGNED = re.compile(r"\\pm\s*(\S.*)")
+_SIGNED = re.compile(r"(?P<name>[^=]*=\s*|)\\pm\s*(?P<value>\S.*)")
 
 
 class Items(NamedTuple):
@@ -23,6 +24,11 @@ class Items(NamedTuple):
         return all("=" in item for item in self.items)
 
     @property
+    def of_one_name(self) -> bool:
+        """`x = 1 or x = 2`: the values of x, whatever joins them and in any order."""
+        return self.named and len({item.split("=")[0].strip() for item in self.items}) == 1
+
+    @property
     def alternatives(self) -> bool:
         return _OR.search(self.inside) is not None
 
@@ -30,7 +36,8 @@ class Items(NamedTuple):
 def listed(text: str) -> Items | None:
     """None where it is one item."""
     if signed := _SIGNED.fullmatch(text):
-        return Items("", "", (signed[1], f"-{signed[1]}"))
+        name, value = signed["name"], signed["value"]
+        return Items("", "", (f"{name}{value}", f"{name}-{value}"))
     brackets, inside = "", text.replace(r"\{", "{").replace(r"\}", "}")
     if is_bracketed(inside):
         brackets = (inside[0] + inside[-1]).replace("{}", "")
@@ -42,20 +49,23 @@ def listed(text: str) -> Items | None:
 def same_items(answer: Items, expected: Items, same: Callable[[str, str], bool]) -> bool:
     if answer.brackets != expected.brackets or len(answer.items) != len(expected.items):
         return False
-    if answer.alternatives != expected.alternatives:
+    of_one_name = answer.of_one_name or expected.of_one_name
+    if answer.alternatives != expected.alternatives and not of_one_name:
         return False
     # `x = 2, y = 3` without its names is what it is only in its order.
-    if answer.brackets or answer.named != expected.named:
+    if answer.brackets or (answer.named != expected.named and not of_one_name):
         return all(map(same, answer.items, expected.items))
-    return _same_in_any_order(answer.items, list(expected.items), same)
+    return _same_in_any_order(Counter(answer.items), Counter(expected.items), same)
 
 
 def _same_in_any_order(
-    answer: Sequence[str], expected: list[str], same: Callable[[str, str], bool]
+    answer: Counter[str], expected: Counter[str], same: Callable[[str, str], bool]
 ) -> bool:
-    for item in answer:
-        found = next((other for other in expected if same(item, other)), None)
+    # Equal texts first: 3.14 is right for 3.1 as well, and would take it from 3.1.
+    left = list((expected - answer).elements())
+    for item in (answer - expected).elements():
+        found = next((other for other in left if same(item, other)), None)
         if found is None:
             return False
-        expected.remove(found)
+        left.remove(found)
     return True

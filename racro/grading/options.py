@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from racro.grading.text import plain
 
+# A letter in brackets before an operator begins a formula; in `(B) -5` that is a sign.
 _LED = re.compile(
     r"(?:(?i:option|choice|answer)\s*:?\s*)?"
-    r"(?:[(\[](?P<bracketed>[A-Za-z])[)\]]|(?P<bare>[A-Za-z])(?![A-Za-z]))"
+    r"(?:[(\[](?P<bracketed>[A-Za-z])[)\]](?!\s*(?:[*/^!_=]|\\(?:times|cdot|cup|cap)\b)|[-+]|\s[-+]\s)"
+    r"|(?P<bare>[A-Za-z])(?![A-Za-z]))"
     r"(?P<mark>[).:,]*)\s*(?P<text>.*)",
     re.DOTALL,
 )
@@ -55,7 +57,11 @@ def _led(text: str, options: Mapping[str, str] | None = None) -> Choice | None:
 
 
 def chosen(text: str, options: Mapping[str, str]) -> frozenset[str] | None:
-    """The letters that it names, all of them options."""
+    """The letters that it names, all of them options, by themselves or by the text of one."""
+    exact = [letter for letter, option in options.items() if option == text]
+    # An option's letter is that option, also where it is another one's text.
+    if len(exact) == 1 and text.upper() not in options:
+        return frozenset(exact)
     if choice := _led(text, options):
         return frozenset(choice.letter)
     letters = re.findall(r"\b[A-Z]\b", text.upper()) if _SEVERAL.fullmatch(text) else list(text)

@@ -4,13 +4,19 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from racro.grading.lists import listed, same_items
+from racro.grading.lists import Items, listed, same_items
 from racro.grading.options import expected_options, right_option, same_letter
 from racro.grading.quantities import agree, quantity, without_unit
 from racro.grading.text import LONGEST_ANSWER, is_bracketed, plain, same_words
 
+# What of LaTeX may be in a name; the rest are functions.
+_NAME_COMMAND = (
+    r"\\(?:angle|triangle|overline|overrightarrow|widehat|bar|hat|vec|[Dd]elta|alpha|beta|gamma"
+    r"|theta|phi|lambda|mu|rho|sigma|omega|tau|epsilon|eta)(?![a-z])"
+)
 _NAMED = re.compile(
-    r"(?P<name>(?!\\(?:sqrt|frac|sin|cos|tan|log|ln))[A-Za-z\\][\w\\ {}']{0,30}(?:\([A-Za-z]\))?)"
+    r"(?P<name>(?![^=]*\b(?:not|no|never|wrong|incorrect|false)\b)"
+    rf"(?:[A-Za-z]|{_NAME_COMMAND})(?:[\w {{}}']|{_NAME_COMMAND}){{0,30}}(?:\([A-Za-z]\))?)"
     r"\s*(?:=|\\approx)\s*(?P<value>[^=<>]+)"
 )
 _NAME_MARKS = re.compile(r"[\s{}\\]")
@@ -18,8 +24,14 @@ _APPROXIMATE = re.compile(r"^\\approx\s*")
 _RELATION = re.compile(r"[=<>]|\\(?:le|ge|ne|lt|gt|approx)(?![a-z])")
 _COMMAND = re.compile(r"\\(?:begin|end)\{[a-z]*\}|\\[A-Za-z]+")
 _FORMULA = re.compile(r"[\d+*/^<>=|!\\-]")
-# Words, and a digit behind a letter: math-verify would multiply the letters of `no` and of `H2O`.
-_NO_FORMULA = re.compile(r"[^\W\d_]{3,}|(?<!\S)[^\W\d_]{2}(?!\S)|[A-Za-z]\d|[:$%°#?']|[^\x00-\x7f]")
+# Ranges, dates, scores, sizes: what is computed of them is not what they say.
+_FIGURES = re.compile(r"-?[\d.,]+(?:\s*(?:-|\\times|/\s*\d+\s*/)\s*[\d.,]+)+")
+# What math-verify takes for a product or for nothing: the letters of `no` and of `H2O`, the
+# base of 101_2, the inverse of f^{-1}(x).
+_NO_FORMULA = re.compile(
+    r"[^\W\d_]{3,}|(?<!\S)[^\W\d_]{2}(?!\S)|[A-Za-z]\d|[\d)]\s*_|[A-Za-z]\^\{-1\}\s*\("
+    r"|[:$%°#?'~]|[^\x00-\x7f]"
+)
 
 Algebra = Callable[[str, str], bool]
 
@@ -71,11 +83,18 @@ def _same(answer: str, expected: str, *, algebra: Algebra) -> bool:
 
 
 def _same_parts(answer: str, expected: str, algebra: Algebra) -> bool:
-    # `1,200` has a comma and is no list.
-    ours, theirs = (None if quantity(text) else listed(text) for text in (answer, expected))
+    ours, theirs = _listed(answer, beside=expected), _listed(expected, beside=answer)
     if ours and theirs:
         return same_items(ours, theirs, partial(_same, algebra=algebra))
     return not (ours or theirs) and _same_formulas(answer, expected, algebra)
+
+
+def _listed(text: str, *, beside: str) -> Items | None:
+    """`1,200` is a number; `100,200,300` may be three numbers, and is beside a list of three."""
+    items, others = listed(text), listed(beside)
+    if items is None or not quantity(text):
+        return items
+    return items if others and len(others.items) == len(items.items) > 2 else None  # noqa: PLR2004
 
 
 def _bare(text: str) -> str:
@@ -111,5 +130,7 @@ def _same_formulas(answer: str, expected: str, algebra: Algebra) -> bool:
 def _may_be_formula(text: str) -> bool:
     if quantity(text):
         return True
+    if _FIGURES.fullmatch(text):
+        return False
     bare = _COMMAND.sub(r"\\", text)
     return bool(_FORMULA.search(bare)) and not _NO_FORMULA.search(bare)

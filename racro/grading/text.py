@@ -32,7 +32,7 @@ _REWRITES = [
         (r"\\[dtc]frac(?![a-z])", r"\\frac"),
         (r"\\(?:left|right|displaystyle)(?![a-z])", ""),
         (r"(?<=\d)(?:\\[,!;]|\{,\})(?=\d{3}(?!\d))", ","),
-        (r"\\[,;:! ]|\\q?quad(?![a-z])|~", " "),
+        (r"\\[,;:! ]|\\q?quad(?![a-z])|(?<=\S)~", " "),
         (r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-z]))|\\(?:degree|circ)(?![a-z])", "°"),
         (r"\\([%$&#])", r"\1"),
         (r"\\(le|ge)q(?:slant)?(?![a-z])", r"\\\1"),
@@ -44,13 +44,21 @@ _REWRITES = [
         (r"(?<![A-Za-z\\])(sin|cos|tan|log|ln)(?=\s*[\d(\\]|\s+[a-z]\b)", r"\\\1 "),
         (r"(?<=[\w)}])\*\*(?=[\w({\\-])", "^"),
         (r"\^\s*(-?\d+)", r"^{\1}"),
-        (r"(?<=\d)\s*:\s*(?=\d)", ":"),
+        (r"(?<=\d)\s*(?:x|\\times)\s*(?=\d)", r"\\times "),
+        (r"(?<=[\d%])\s*([:-])\s*(?=[\d$])", r"\1"),
         (r"\s+", " "),
     )
 ]
-_WORDS = re.compile(r"[^\W\d_]+(?:[^\w\\^=<>+/|{}\[\]]+[^\W\d_]+)*!?")
 _WORD = re.compile(r"[^\W\d_]+")
-_ARTICLE = re.compile(r"^(?:the|an|a)\s+(?=\S\S)")
+# What may be dropped between words: all other signs say something.
+_WORDS = re.compile(r"[^\W\d_]+(?:(?! - )[\s.,;:'\"()!?-]+[^\W\d_]+)*!?")
+# Short ones may be symbols (mW and MW, Co and CO), letters in pairs genotypes (AABB and aabb).
+_FOLDED = re.compile(
+    r"(?<![\\\w])(?!(?:(?i:([a-z])\1))+\b)"
+    r"(?:[^\W\d_]{3,}|(?i:no|or|in|on|at|of|to|by|it|is|as|up|we|he|am|pm))(?![\w^])"
+)
+_ARTICLE = re.compile(r"^(?i:the|an|a)\s+(?=\S\S)")
+_SUBSCRIPT = re.compile(r"(?<=[A-Za-z)])_(?:\{(\d+)\}|(\d))(?!\d)")
 
 
 def plain(text: str) -> str:
@@ -83,16 +91,26 @@ def _without_ends(text: str) -> str:
 
 
 def same_words(one: str, other: str) -> bool:
-    """Without case, leading article and, where it is nothing but words, punctuation."""
+    """Without the case of words and a leading article; `H_2O` is `H2O`.
+
+    Where it is nothing but words, punctuation does not count either.
+    """
     return _words(one) == _words(other)
 
 
 def _words(text: str) -> str:
-    text = _ARTICLE.sub("", text.casefold())
+    text = _SUBSCRIPT.sub(r"\1\2", text)
+    text = _FOLDED.sub(lambda found: without_case(found[0]), text)
+    text = _ARTICLE.sub("", text)
     words = _WORD.findall(text.replace("'", ""))
     # Of letters that may be variables, every sign counts: `x-y`, `AB`.
     only_words = _WORDS.fullmatch(text) and max(map(len, words)) > 2  # noqa: PLR2004
     return " ".join(words) if only_words else text
+
+
+def without_case(word: str) -> str:
+    """One of `word`, `Word` and `WORD`; `MHz` and `AaBb` are what they are."""
+    return word.casefold() if word.isupper() or word[1:].islower() else word
 
 
 def is_bracketed(text: str) -> bool:

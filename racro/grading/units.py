@@ -2,6 +2,8 @@
 
 import re
 
+from racro.grading.text import without_case
+
 _SPELLINGS = {
     "mm": "mm millimeter millimetre",
     "cm": "cm centimeter centimetre",
@@ -73,9 +75,13 @@ _REWRITES = [
 _PART = re.compile(r"(?P<name>[^\W\d_]+|°[CF]?|[%$€£¥₹¢])(?:\^?\{?(?P<power>-?[1-3])\}?)?")
 # Behind a number these say how large it is, or that it goes on; they are nothing that is counted.
 _NOT_COUNTED = re.compile(
-    r"and|not|plus|minus|times|squared|cubed|factorial|half|halves|third\w?|quarters?"
-    r"|(?:four|fif|six|seven|eigh|nin|ten|twelf|hundred|thousand|million)ths?|pairs?|dozens?"
-    r"|hundreds?|thousands?|millions?|billions?|trillions?|lakhs?|crores?|alpha|beta|gamma|theta"
+    r"and|not|per|plus|minus|times|squared|cubed|factorial|sqrt|root|exp|log|sin|cos|tan"
+    r"|half|halves|thirds?|quarters?"
+    r"|(?:four|fif|six|seven|eigh|nin|ten|eleven|twelf|\w+teen|\w+tie|hundred|thousand|\w+illion)ths?"
+    r"|zeros?|zeroes|tens|pairs?|dozens?|score|gross|hundreds?|thousands?|lakhs?|crores?|\w+illions?"
+    r"|more|less|fewer|below|above|short|remainder|percentile|wrong|incorrect|false"
+    r"|alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|rho|sigma|tau|upsilon"
+    r"|phi|chi|psi|omega"
 )
 
 
@@ -120,6 +126,6 @@ def counted(text: str) -> str | None:
 
     Shorter ones may be variables of a formula.
     """
-    word = text.strip().casefold()
-    counts = re.fullmatch(r"\s[^\W\d_]{3,}", text) and not _NOT_COUNTED.fullmatch(word)
-    return word if counts else None
+    word = text.strip()
+    counts = re.fullmatch(r"\s[^\W\d_]{3,}", text) and not _NOT_COUNTED.fullmatch(word.casefold())
+    return without_case(word) if counts else None

@@ -1,9 +1,10 @@
 """Our own format: a problem a line, its images as paths beside the file, data URLs or base64."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -16,7 +17,7 @@ _LONGEST_PATH = 1024  # anything longer is base64
 _SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp"}
 
 
-class _Line(msgspec.Struct, forbid_unknown_fields=True):
+class Line(msgspec.Struct, forbid_unknown_fields=True):
     """Fields that a row cannot do without are missed where rows are vetted, and named there."""
 
     id: str | int = ""
@@ -27,8 +28,19 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     category: str = ""
 
 
+L = TypeVar("L", bound=Line)
+
+
 def rows(path: Path) -> Rows:
-    decoder = msgspec.json.Decoder(_Line)
+    for name, line in lines(path, Line):
+        yield name, partial(row, line, path.parent)
+
+
+def lines(path: Path, kind: type[L]) -> Iterator[tuple[str, L]]:
+    """Each with its id, or its number where it has none. Raises OSError, and ValueError for a line
+    of another form.
+    """
+    decoder = msgspec.json.Decoder(kind)
     with path.open("rb") as file:
         for number, text in enumerate(file, 1):
             if not text.strip():
@@ -37,10 +49,11 @@ def rows(path: Path) -> Rows:
                 line = decoder.decode(text)
             except msgspec.MsgspecError as error:
                 raise ValueError(f"{path}: line {number}: {error}") from error
-            yield str(line.id) or f"line {number}", partial(_row, line, path.parent)
+            yield str(line.id) or f"line {number}", line
 
 
-def _row(line: _Line, folder: Path) -> Row:
+def row(line: Line, folder: Path) -> Row:
+    """`folder` is where its images' paths begin. Raises Unfit."""
     options = line.options
     return Row(
         id=str(line.id),
@@ -76,8 +89,8 @@ def write_jsonl(problems: Iterable[Problem], folder: Path) -> Path:
     return folder / _NAME
 
 
-def _line(problem: Problem, folder: Path) -> _Line:
-    return _Line(
+def _line(problem: Problem, folder: Path) -> Line:
+    return Line(
         id=problem.id,
         question=problem.question,
         images=[_stored(image, folder) for image in problem.images],

@@ -1,17 +1,18 @@
 """What is trained on and what is held out, read and checked before any model is loaded."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from racro.grading import Ungradable, is_right
-from racro.problems import LeftOut, Problem, read_problems, split
-from racro.training.captions import Captioned, read_captions
+from racro.problems import LeftOut, read_problems
+from racro.problems.splits import split_of
+from racro.training.captions import Example, read_captions
 from racro.training.errors import WrongData
 from racro.training.settings import Data
 
-Rows = list[Captioned]
+Rows = list[Example]
 Reader = Callable[[Path], tuple[Rows, list[LeftOut]]]
 
 
@@ -40,7 +41,7 @@ def to_explore(path: Path) -> tuple[Rows, list[LeftOut]]:
         except Ungradable as error:
             left_out.append(LeftOut(problem.id, str(error)))
         else:
-            rows.append(Captioned(problem, ""))
+            rows.append(Example(problem, None))
     return rows, left_out
 
 
@@ -78,14 +79,11 @@ def _read(name: str, paths: Sequence[Path], reader: Reader, left_out: list[LeftO
 
 def _split(rows: Rows, heldout_share: float, seed: int) -> tuple[Rows, Rows]:
     """By their images: no image is on both sides."""
-    captions = {id(row.problem): row.caption for row in rows}
     shares = {"train": 1 - heldout_share, "heldout": heldout_share}
-    parts = split((row.problem for row in rows), shares, seed=seed)
-
-    def again(problems: Iterable[Problem]) -> Rows:
-        return [Captioned(problem, captions[id(problem)]) for problem in problems]
-
-    return again(parts["train"]), again(parts["heldout"])
+    parts: dict[str, Rows] = {name: [] for name in shares}
+    for row in rows:
+        parts[split_of(row.problem, shares, seed=seed)].append(row)
+    return parts["train"], parts["heldout"]
 
 
 def _digest(path: Path) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from PIL import Image as Pillow
 from pyarrow.parquet import ParquetWriter
 
-from racro.training.captions import Captioned
+from racro.training.captions import Example
 from racro.training.rows import exploration
 
 DATA_SOURCE = "racro"
@@ -34,7 +34,7 @@ _SCHEMA = pa.schema(
 )
 
 
-def write_verl(rows: Iterable[Captioned], path: Path) -> None:
+def write_verl(rows: Iterable[Example], path: Path) -> None:
     """The file is there when all of it is. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.unfinished")

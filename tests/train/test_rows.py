@@ -7,7 +7,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from racro.problems import Problem
-from racro.training.captions import Captioned
+from racro.training.captions import Example
 from racro.training.rows import exploration, imitation
 from racro.training.verl import write_verl
 
@@ -18,9 +18,9 @@ def png(image: Image.Image) -> bytes:
     return data.getvalue()
 
 
-def row(**more) -> Captioned:
+def row(**more) -> Example:
     fields = {"id": "p1", "question": "Which?", "images": (png(Image.new("RGB", (9, 5))),)}
-    return Captioned(Problem(**{**fields, "answer": "B", **more}), "A black field.")
+    return Example(Problem(**{**fields, "answer": "B", **more}), "A black field.")
 
 
 def test_the_prompt_is_the_services_and_lists_the_options():

@@ -14,8 +14,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from racro.cro.settings import WrongSettings, read_settings
 from racro.training.errors import TrainingError
-from racro.training.settings import CroSettings, Data, S, SftSettings, read_settings
+from racro.training.settings import CroSettings, Data, S, SftSettings
 
 app = typer.Typer(help="Train a captioner.", no_args_is_help=True)
 _errors = Console(stderr=True, soft_wrap=True)
@@ -57,7 +58,7 @@ def verl_data(
         write_verl(found.train, output / "train.parquet")
         write_verl(found.heldout, output / "heldout.parquet")
         tell_left_out(found.left_out, output)
-    except (TrainingError, OSError) as error:
+    except (TrainingError, WrongSettings, OSError) as error:
         _fail(error)
 
 
@@ -74,7 +75,7 @@ def _train(method: str, config: Path, kind: type[S]) -> None:
             logging.getLogger("racro").info("%s is finished", preparation.run.folder)
             return
         importlib.import_module(f"racro.training.{method}").train(preparation)
-    except (TrainingError, OSError) as error:
+    except (TrainingError, WrongSettings, OSError) as error:
         _fail(error)
 
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from trl import GRPOConfig, SFTConfig
 
-from racro.training.errors import WrongSettings
+from racro.cro.settings import WrongSettings
 from racro.training.settings import CroSettings, Model, SftSettings, TrainingSettings
 
 C = TypeVar("C", SFTConfig, GRPOConfig)

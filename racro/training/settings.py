@@ -2,14 +2,12 @@
 given, from the folder that the command is run in.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from racro.cro.settings import RewardSettings
-from racro.training.errors import WrongSettings
 
 
 class _Table(BaseModel):
@@ -104,7 +102,7 @@ class Length(_Table):
     completion: int = Field(default=1024, ge=1)
 
 
-class Sampling(_Table):
+class CaptionSampling(_Table):
     """Of captions; the paper's temperature."""
 
     temperature: float = Field(default=1, gt=0)
@@ -176,24 +174,10 @@ class SftSettings(TrainingSettings):
 
 class CroSettings(TrainingSettings):
     batch: GroupBatch = GroupBatch()
-    sampling: Sampling = Sampling()
+    sampling: CaptionSampling = CaptionSampling()
     grpo: Grpo = Grpo()
     vllm: Vllm | None = Field(default=None, description="Without it transformers generates.")
     reward: RewardSettings
 
 
 S = TypeVar("S", bound=TrainingSettings)
-
-
-def read_settings(path: Path, kind: type[S]) -> S:
-    """Raises WrongSettings."""
-    try:
-        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        findings = (
-            f"{'.'.join(map(str, finding['loc'])) or 'the file'}: {finding['msg']}"
-            for finding in error.errors(include_url=False, include_input=False)
-        )
-        raise WrongSettings(f"{path}: {'; '.join(findings)}") from error
-    except (OSError, ValueError) as error:
-        raise WrongSettings(f"{path} cannot be read: {error}") from error

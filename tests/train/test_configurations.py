@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from racro.training.settings import CroSettings, SftSettings, read_settings
+from racro.cro.settings import read_settings
+from racro.training.settings import CroSettings, SftSettings
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "training"
 METHODS = {"racro-7b-cro.toml": CroSettings, "sft.toml": SftSettings}

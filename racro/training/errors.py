@@ -3,6 +3,10 @@
 What is wrong with its configuration is WrongSettings, of `racro.cro.settings`.
 """
 
+NO_REWARD = (
+    "the reasoner stayed away or failed; the same command goes on from the last whole checkpoint"
+)
+
 
 class TrainingError(Exception):
     """The tree:

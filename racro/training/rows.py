@@ -3,11 +3,13 @@
 import io
 import string
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, Features, Image, List, Value
 from PIL import Image as Pillow
+from PIL import ImageOps
 from transformers import ProcessorMixin
 
 from racro.contracts.prompts import caption_prompt
@@ -23,12 +25,14 @@ _FEATURES = Features(
         "id": Value("string"),
         "prompt": _MESSAGES,
         "completion": _MESSAGES,
-        "images": List(Image()),
+        "images": List(Image(decode=False)),
         "question": Value("string"),
         "answer": Value("string"),
         "options": {letter: Value("string") for letter in string.ascii_uppercase},
     }
 )
+# A process of the paper's configuration shows the images of 64 questions in a step.
+_KEPT_DECODED = 256
 _SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -43,7 +47,11 @@ def exploration(rows: Iterable[Example]) -> Dataset:
 
 
 def _dataset(rows: Iterable[Example], columns: list[str]) -> Dataset:
-    """Images are decoded when a row is asked for; TRL puts them first in the user's message."""
+    """Images are decoded when a row is asked for; TRL puts them first in the user's message.
+
+    Not by `datasets`: transformers asks for all rows of a step at once, and in CRO for each of them
+    accumulation × generations times.
+    """
     whole = Dataset.from_list([_row(row) for row in rows], features=_FEATURES)
     return whole.select_columns(columns).with_transform(_as_served)
 
@@ -108,9 +116,18 @@ def _size(image: ProblemImage) -> tuple[int, int]:
 
 
 def _as_served(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """As the captioner service gives them to its model; `datasets` has turned them upright."""
-    batch["images"] = [[_to_rgb(image) for image in images] for images in batch["images"]]
+    batch["images"] = [
+        [_decoded(image["path"] if image["bytes"] is None else image["bytes"]) for image in images]
+        for images in batch["images"]
+    ]
     return batch
+
+
+@lru_cache(_KEPT_DECODED)
+def _decoded(image: str | bytes) -> Pillow.Image:
+    """As the captioner service gives it to its model. Path or encoded image."""
+    with Pillow.open(io.BytesIO(image) if isinstance(image, bytes) else image) as opened:
+        return _to_rgb(ImageOps.exif_transpose(opened))
 
 
 def _to_rgb(image: Pillow.Image) -> Pillow.Image:

@@ -32,6 +32,10 @@ class Data(_Table):
     heldout: tuple[Path, ...] = Field(default=(), description="Instead of a share of `train`.")
     heldout_share: float = Field(default=0, ge=0, lt=1)
     split_seed: int = 0
+    against: tuple[Path, ...] = Field(
+        default=(),
+        description="Evaluation sets: what shows or asks the same is left out of all the others.",
+    )
     limit: int | None = Field(default=None, ge=1, description="Rows to train on at most.")
     heldout_limit: int | None = Field(default=None, ge=1)
 
@@ -111,12 +115,12 @@ class CaptionSampling(_Table):
 
 
 class Grpo(_Table):
-    """`beta` weighs the KL divergence from the model at the start, in TRL the low-variance estimate
-    (k3) that the paper takes, too.
+    """`beta` weighs the KL divergence from the model at the start: in TRL the low-variance estimate
+    (k3), times the ratio of new to old probability unless `trl.use_bias_correction_kl` is false.
     """
 
     beta: float = Field(default=0.001, ge=0)
-    loss: str = Field(default="dapo", description="TRL's loss_type.")
+    loss: str = Field(default="grpo", description="TRL's loss_type.")
 
 
 class Vllm(_Table):

@@ -14,8 +14,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from racro.cro.settings import WrongSettings, read_settings
 from racro.training.errors import TrainingError
-from racro.training.settings import CroSettings, Data, S, SftSettings, read_settings
+from racro.training.settings import CroSettings, Data, S, SftSettings
 
 app = typer.Typer(help="Train a captioner.", no_args_is_help=True)
 _errors = Console(stderr=True, soft_wrap=True)
@@ -42,8 +43,17 @@ def cro(config: Config) -> None:
 def verl_data(
     data: Annotated[list[Path], typer.Argument(help="Files of problems.")],
     output: Annotated[Path, typer.Option(help="Folder for train.parquet and heldout.parquet.")],
-    heldout_share: Annotated[float, typer.Option(min=0.0, max=0.5)] = 0.01,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Evaluation set: what shows or asks the same is left out. May be given again."
+        ),
+    ] = None,
+    heldout_share: Annotated[float, typer.Option(min=0.001, max=0.5)] = 0.01,
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+    max_pixels: Annotated[
+        int, typer.Option(min=28 * 28, help="Of an image as the captioner sees it.")
+    ] = 1003520,
 ) -> None:
     """Write problems as verl reads them, for CRO on Ray clusters."""
     try:
@@ -52,12 +62,17 @@ def verl_data(
         from racro.training.preparation import tell_left_out  # noqa: PLC0415
         from racro.training.verl import write_verl  # noqa: PLC0415
 
-        settings = Data(train=tuple(data), heldout_share=heldout_share, split_seed=seed)
+        settings = Data(
+            train=tuple(data),
+            against=tuple(against or ()),
+            heldout_share=heldout_share,
+            split_seed=seed,
+        )
         found = read_data(settings, to_explore)
-        write_verl(found.train, output / "train.parquet")
-        write_verl(found.heldout, output / "heldout.parquet")
+        write_verl(found.train, output / "train.parquet", max_pixels=max_pixels)
+        write_verl(found.heldout, output / "heldout.parquet", max_pixels=max_pixels)
         tell_left_out(found.left_out, output)
-    except (TrainingError, OSError) as error:
+    except (TrainingError, WrongSettings, OSError) as error:
         _fail(error)
 
 
@@ -74,7 +89,7 @@ def _train(method: str, config: Path, kind: type[S]) -> None:
             logging.getLogger("racro").info("%s is finished", preparation.run.folder)
             return
         importlib.import_module(f"racro.training.{method}").train(preparation)
-    except (TrainingError, OSError) as error:
+    except (TrainingError, WrongSettings, OSError) as error:
         _fail(error)
 
 

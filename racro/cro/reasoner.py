@@ -19,7 +19,6 @@ from racro.cro.trouble import (
     Endurance,
     Failed,
     ReasonerRefused,
-    RequestRefused,
     Unanswered,
     raise_for_status,
 )
@@ -76,7 +75,6 @@ class Reasoner:
         self._stats = stats
         self._copies = [_Copy(url) for url in settings.urls]
         self._line = asyncio.Semaphore(settings.concurrency)
-        self._has_answered = False
         self._is_away = False
         key = settings.api_key
         self._client = httpx2.AsyncClient(
@@ -128,13 +126,7 @@ class Reasoner:
         """Raises Away, Failed, Unanswered or ReasonerRefused."""
         async with self._least_busy() as copy:
             response = await self._post(f"{copy.url}/chat/completions", body)
-            try:
-                raise_for_status(response)
-            except RequestRefused as refused:
-                # Where others were answered the settings are right, and it is this prompt.
-                if self._has_answered:
-                    raise Unanswered(str(refused)) from refused
-                raise
+            raise_for_status(response)
         choice = _parse(response)
         self._note_answer()
         seconds = time.monotonic() - began
@@ -168,7 +160,6 @@ class Reasoner:
             )
 
     def _note_answer(self) -> None:
-        self._has_answered = True
         if self._is_away:
             self._is_away = False
             _logger.warning("the reasoner is back")

@@ -19,7 +19,7 @@ from racro.cro.reasoner import Reasoner
 from racro.cro.rollouts import RolloutLine, RolloutLog
 from racro.cro.settings import RewardSettings
 from racro.cro.stats import Stats
-from racro.cro.trouble import Unanswered
+from racro.cro.trouble import ReasonerRefused, RequestRefused, Unanswered
 from racro.grading import Grader, Ungradable
 
 _logger = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ class Reward:
         self._log = RolloutLog(settings.log)
         self._opening = asyncio.Lock()
         self._resources: AsyncExitStack | None = None
+        self._refused: RequestRefused | None = None
 
     async def open(self) -> Self:
         """Does nothing where it is open. Raises OSError for a log that cannot be written."""
@@ -79,11 +80,12 @@ class Reward:
     async def scores(self, rows: Sequence[Captioned]) -> list[Score]:
         """Raises ReasonerRefused where no row could ever be rewarded, and OSError of the log."""
         scores = await _side_by_side(self._score(row) for row in rows)
+        # Where any was answered the settings are right, and it is the prompts that were refused.
+        if self._refused is not None and not self.stats.rollouts:
+            raise ReasonerRefused(str(self._refused)) from self._refused
         missing = [
             (row, score) for row, score in zip(rows, scores, strict=True) if score.reward is None
         ]
-        self.stats.rewards += len(rows) - len(missing)
-        self.stats.left_out += len(missing)
         if missing:
             row, score = missing[0]
             _logger.warning(
@@ -98,7 +100,6 @@ class Reward:
         try:
             outcomes = await _side_by_side(self._try(row, messages, number) for number in numbers)
         except Ungradable as error:
-            self.stats.ungradable += 1
             return Score(None, left_out=str(error))
         rights = [outcome for outcome in outcomes if isinstance(outcome, bool)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, Unanswered)]
@@ -112,11 +113,14 @@ class Reward:
         """Whether the rollout is right, or why it did not come. Raises Ungradable."""
         try:
             rollout = await self._reasoner.ask(messages, number=number)
+        except RequestRefused as refused:
+            self._refused = refused
+            return refused
         except Unanswered as failure:
             return failure
+        self.stats.rollouts += 1
         answer = solve_answer(self._settings.prompt_profile, rollout.text)
         right = await self._grader.is_right(answer, row.answer, row.options)
-        self.stats.rollouts += 1
         self._log.append(
             RolloutLine(
                 id=row.id,
@@ -132,13 +136,11 @@ class Reward:
 
     def _weighed(self, row: Captioned, accuracy: float) -> Score:
         weights = self._settings.terms
-        taken_off = {
-            "leak": terms.leak(row),
-            "length": terms.length(row, limit=weights.length_limit),
-            "format": terms.form(row),
-        }
-        reward = accuracy + sum(getattr(weights, name) * value for name, value in taken_off.items())
-        return Score(reward, accuracy, taken_off)
+        leak = terms.leak(row)
+        length = terms.length(row, limit=weights.length_limit)
+        form = terms.format(row)
+        reward = accuracy + weights.leak * leak + weights.length * length + weights.format * form
+        return Score(reward, accuracy, {"leak": leak, "length": length, "format": form})
 
 
 async def _side_by_side(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

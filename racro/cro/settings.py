@@ -3,15 +3,21 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic import ValidationError as PydanticError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from racro.contracts.prompts import RACRO_V1, SolveProfile
 
 
-class WrongSettingsError(ValueError):
+class WrongSettings(ValueError):
     """The message names the file and each field that is wrong."""
 
 
@@ -100,19 +106,25 @@ class RewardSettings(_Table):
         return None if self.api_key_env is None else os.environ[self.api_key_env]
 
 
-def read_settings(path: Path) -> RewardSettings:
-    """The table `[reward]` of a TOML file; its other tables are the trainer's.
+class RewardFile(BaseModel):
+    """A file whose other tables are the trainer's."""
 
-    Raises WrongSettingsError.
-    """
+    model_config = ConfigDict(frozen=True)
+    reward: RewardSettings
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_settings(path: Path, kind: type[M]) -> M:
+    """A TOML file. Raises WrongSettings."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        return RewardSettings.model_validate(document.get("reward", {}))
-    except PydanticError as error:
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
         findings = (
-            f"{'.'.join(map(str, ('reward', *finding['loc'])))}: {finding['msg']}"
+            f"{'.'.join(map(str, finding['loc'])) or 'the file'}: {finding['msg']}"
             for finding in error.errors(include_url=False, include_input=False)
         )
-        raise WrongSettingsError(f"{path}: {'; '.join(findings)}") from error
+        raise WrongSettings(f"{path}: {'; '.join(findings)}") from error
     except (OSError, ValueError) as error:
-        raise WrongSettingsError(f"{path} cannot be read: {error}") from error
+        raise WrongSettings(f"{path} cannot be read: {error}") from error

@@ -52,7 +52,7 @@ def length(row: Captioned, *, limit: int) -> float:
     return -min(1.0, max(0, len(row.caption) - limit) / limit)
 
 
-def form(row: Captioned) -> float:
+def format(row: Captioned) -> float:  # noqa: A001  # the setting that weighs it has this name
     """-1 for a caption that is empty, or has a box or a control token of a chat template in it."""
     caption = row.caption
     broken = not caption.strip() or _BOX.search(caption) or neutralise(caption) != caption

@@ -35,9 +35,11 @@ def reward_function(reward: Reward) -> RewardFunction:
         ids = columns.get("id") or map(str, range(len(completions)))
         options = columns.get("options") or [None] * len(completions)
         rows = zip(ids, question, completions, answer, options, strict=True)
+        retries_before = reward.stats.retries
         scores = await reward.scores([_captioned(*row) for row in rows])
         if log_metric is not None:
-            for name, value in _metrics(scores).items():
+            retries = reward.stats.retries - retries_before
+            for name, value in {**_metrics(scores), "cro/retries": retries}.items():
                 log_metric(name, value)
         return [score.reward for score in scores]
 
@@ -59,10 +61,11 @@ def _captioned(
 
 def _metrics(scores: Sequence[Score]) -> dict[str, float]:
     """Of one batch: shares of right rollouts and of rows left out, and the mean of each term."""
-    rewarded = [score for score in scores if score.accuracy is not None]
-    metrics = {"cro/left_out": 1 - len(rewarded) / len(scores)}
-    if rewarded:
-        metrics["cro/accuracy"] = fmean(score.accuracy or 0 for score in rewarded)
-        for term in rewarded[0].terms:
-            metrics[f"cro/{term}"] = fmean(score.terms[term] for score in rewarded)
+    accuracies = [score.accuracy for score in scores if score.accuracy is not None]
+    measured = [score.terms for score in scores if score.terms]
+    metrics = {"cro/left_out": 1 - len(accuracies) / len(scores)}
+    if accuracies:
+        metrics["cro/accuracy"] = fmean(accuracies)
+        for term in measured[0]:
+            metrics[f"cro/{term}"] = fmean(terms[term] for terms in measured)
     return metrics

@@ -24,15 +24,15 @@ _HINTS = {
 
 
 class ReasonerRefused(Exception):
-    """Nothing that waiting mends: a wrong key, an unknown model, a request it does not take."""
-
-
-class RequestRefused(ReasonerRefused):
-    """Perhaps this one request alone: too long, say."""
+    """Nothing that waiting mends: a wrong key, an unknown model, settings that it does not take."""
 
 
 class Unanswered(Exception):
     """A rollout did not come, though it was tried again and waited for."""
+
+
+class RequestRefused(Unanswered):
+    """Perhaps this one request alone: too long, say."""
 
 
 class Away(Exception):
@@ -48,7 +48,7 @@ class Failed(Exception):
 
 
 def raise_for_status(response: httpx2.Response) -> None:
-    """Raises Away, Failed or ReasonerRefused."""
+    """Raises Away, Failed, RequestRefused or ReasonerRefused."""
     status = response.status_code
     if response.is_success:
         return

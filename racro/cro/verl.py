@@ -12,7 +12,7 @@ from typing import Any
 
 from racro.cro.captioned import Captioned
 from racro.cro.reward import Reward
-from racro.cro.settings import WrongSettingsError, read_settings
+from racro.cro.settings import RewardFile, WrongSettings, read_settings
 
 CONFIG_VARIABLE = "CRO_REWARD_CONFIG"
 
@@ -32,7 +32,7 @@ async def compute_score(
 ) -> dict[str, float]:
     """`extra_info` has `question` (with its options in it) and may have `index` and `options`.
 
-    Raises NoReward, ReasonerRefused or WrongSettingsError.
+    Raises NoReward, ReasonerRefused or WrongSettings.
     """
     options = extra_info.get("options") or {}
     row = Captioned(
@@ -51,14 +51,14 @@ async def compute_score(
 async def opened_reward() -> Reward:
     """The one of this process: verl computes rewards in workers, an event loop in each.
 
-    Raises WrongSettingsError.
+    Raises WrongSettings.
     """
     path = os.environ.get(CONFIG_VARIABLE)
     if not path:
-        raise WrongSettingsError(f"{CONFIG_VARIABLE} names no TOML file with a table [reward]")
+        raise WrongSettings(f"{CONFIG_VARIABLE} names no TOML file with a table [reward]")
     return await _reward(Path(path)).open()
 
 
 @cache
 def _reward(path: Path) -> Reward:
-    return Reward(read_settings(path))
+    return Reward(read_settings(path, RewardFile).reward)

@@ -1,9 +1,10 @@
 """Our own format: a problem a line, its images as paths beside the file, data URLs or base64."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -12,23 +13,33 @@ from racro.problems.problem import Image, Problem, Unfit, image_bytes
 from racro.problems.vetting import Row, Rows, lettered
 
 _NAME = "problems.jsonl"
-_LONGEST_PATH = 1024  # anything longer is base64
 _SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp"}
 
 
-class _Line(msgspec.Struct, forbid_unknown_fields=True):
+class Line(msgspec.Struct, forbid_unknown_fields=True):
     """Fields that a row cannot do without are missed where rows are vetted, and named there."""
 
     id: str | int = ""
-    question: str = ""
+    question: str | None = None
     images: list[str] = []
-    answer: str | int | float = ""
+    answer: str | int | float | bool | None = None
     options: dict[str, str] | list[str] = {}
     category: str = ""
 
 
+L = TypeVar("L", bound=Line)
+
+
 def rows(path: Path) -> Rows:
-    decoder = msgspec.json.Decoder(_Line)
+    for name, line in lines(path, Line):
+        yield name, partial(row, line, path.parent)
+
+
+def lines(path: Path, kind: type[L]) -> Iterator[tuple[str, L]]:
+    """Each with its id, or its number where it has none. Raises OSError, and ValueError for a line
+    of another form.
+    """
+    decoder = msgspec.json.Decoder(kind)
     with path.open("rb") as file:
         for number, text in enumerate(file, 1):
             if not text.strip():
@@ -37,28 +48,38 @@ def rows(path: Path) -> Rows:
                 line = decoder.decode(text)
             except msgspec.MsgspecError as error:
                 raise ValueError(f"{path}: line {number}: {error}") from error
-            yield str(line.id) or f"line {number}", partial(_row, line, path.parent)
+            yield str(line.id) or f"line {number}", line
 
 
-def _row(line: _Line, folder: Path) -> Row:
+def row(line: Line, folder: Path) -> Row:
+    """`folder` is where its images' paths begin. Raises Unfit."""
     options = line.options
     return Row(
         id=str(line.id),
-        question=line.question,
+        question=line.question or "",
         images=tuple(_image(number, text, folder) for number, text in enumerate(line.images, 1)),
-        answer=str(line.answer),
+        answer="" if line.answer is None else str(line.answer),
         options=options if isinstance(options, dict) else lettered(options),
         category=line.category,
     )
 
 
 def _image(number: int, text: str, folder: Path) -> Image:
-    if len(text) <= _LONGEST_PATH and (path := folder / text).is_file():
+    path = folder / text
+    if _is_file(path):
         return path
     try:
         return from_base64(text)
     except Unfit as error:
         raise Unfit(f"image {number}: {text[:80]!r} is neither a file nor base64") from error
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        # No name of a file: too long for one, as base64 is, or with a zero byte in it.
+        return False
 
 
 def write_jsonl(problems: Iterable[Problem], folder: Path) -> Path:
@@ -76,8 +97,8 @@ def write_jsonl(problems: Iterable[Problem], folder: Path) -> Path:
     return folder / _NAME
 
 
-def _line(problem: Problem, folder: Path) -> _Line:
-    return _Line(
+def _line(problem: Problem, folder: Path) -> Line:
+    return Line(
         id=problem.id,
         question=problem.question,
         images=[_stored(image, folder) for image in problem.images],

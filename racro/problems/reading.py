@@ -1,11 +1,14 @@
 """Files of problems, by their suffix."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from racro.problems import jsonl, tsv, virl39k
-from racro.problems.problem import LeftOut, Reading, Unfit
-from racro.problems.vetting import Rows, vetted
+from racro.problems.problem import LeftOut, Problem, Reading, Unfit
+from racro.problems.vetting import Row, Rows, vetted
+
+T = TypeVar("T")
 
 _FORMATS: dict[str, Callable[[Path], Rows]] = {
     ".tsv": tsv.rows,
@@ -23,19 +26,37 @@ def read_problems(path: Path, *, limit: int | None = None) -> Reading:
     rows = _FORMATS.get(path.suffix.lower())
     if rows is None:
         raise ValueError(f"{path}: problems are read from {', '.join(_FORMATS)} files")
-    reading = Reading()
+    problems, left_out = each_fitting(
+        path, ((name, _problem(row)) for name, row in rows(path)), limit=limit
+    )
+    return Reading(problems, left_out)
+
+
+def _problem(row: Callable[[], Row]) -> Callable[[], Problem]:
+    return lambda: vetted(row())
+
+
+def each_fitting(
+    path: Path, rows: Iterable[tuple[str, Callable[[], T]]], *, limit: int | None = None
+) -> tuple[list[T], list[LeftOut]]:
+    """What is made of rows that have a name each, and the rows that it raises Unfit for.
+
+    Raises ValueError where there are none.
+    """
+    found: list[T] = []
+    left_out: list[LeftOut] = []
     names: set[str] = set()
-    for name, row in rows(path):
-        if len(reading.problems) == limit:
+    for name, made in rows:
+        if len(found) == limit:
             break
         if name in names:
-            reading.left_out.append(LeftOut(name, "an earlier row has the same id"))
+            left_out.append(LeftOut(name, "an earlier row has the same id"))
             continue
         names.add(name)
         try:
-            reading.problems.append(vetted(row()))
+            found.append(made())
         except Unfit as error:
-            reading.left_out.append(LeftOut(name, str(error)))
+            left_out.append(LeftOut(name, str(error)))
     if not names:
         raise ValueError(f"{path}: there are no rows in it")
-    return reading
+    return found, left_out

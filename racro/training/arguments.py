@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from trl import GRPOConfig, SFTConfig
 
-from racro.training.errors import WrongSettings
+from racro.cro.settings import WrongSettings
 from racro.training.settings import CroSettings, Model, SftSettings, TrainingSettings
 
 C = TypeVar("C", SFTConfig, GRPOConfig)
@@ -29,11 +29,12 @@ def cro_config(settings: CroSettings, *, has_heldout: bool) -> GRPOConfig:
     ours = _common(settings, has_heldout=has_heldout) | {
         "num_generations": batch.generations,
         "num_generations_eval": batch.generations_heldout,
-        "per_device_eval_batch_size": batch.per_device,
         "max_completion_length": settings.length.completion,
         **settings.sampling.model_dump(),
         "beta": settings.grpo.beta,
         "loss_type": settings.grpo.loss,
+        # TRL would keep the images of a step for a log of completions that is off.
+        "log_multimodal": bool(settings.trl.get("log_completions", False)),
         "ddp_timeout": _LEAST_PATIENCE_S + int(reward.patience_s + reward.deadline_s),
     }
     if settings.vllm is not None:
@@ -61,6 +62,7 @@ def _common(settings: TrainingSettings, *, has_heldout: bool) -> dict[str, Any]:
         "weight_decay": optimiser.weight_decay,
         "max_grad_norm": optimiser.max_grad_norm,
         "per_device_train_batch_size": settings.batch.per_device,
+        "per_device_eval_batch_size": settings.batch.per_device,
         "gradient_accumulation_steps": settings.batch.accumulation,
         "save_strategy": "steps",
         "save_steps": settings.checkpoints.every,

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from racro.training.errors import Stopped
+from racro.training.errors import NO_REWARD, Stopped
 from racro.training.run import mark_whole, write_record
 from racro.training.saving import saving
 
@@ -44,8 +44,8 @@ class MetricsFile(TrainerCallback):  # type: ignore[misc]
                 file.write(json.dumps(state.log_history[-1]) + "\n")
 
 
-class RewardsMissing(TrainerCallback):  # type: ignore[misc]
-    """TRL would go on where no caption was rewarded at all, and learn nothing from its rows."""
+class HeldoutRewardsMissing(TrainerCallback):  # type: ignore[misc]
+    """TRL would go on where no held-out caption was rewarded at all, and nothing would be best."""
 
     def on_log(
         self,
@@ -55,12 +55,10 @@ class RewardsMissing(TrainerCallback):  # type: ignore[misc]
         logs: Mapping[str, Any],
         **___: Any,
     ) -> None:
-        for name in ("reward", "eval_reward"):
-            if name in logs and logs[name] is None:
-                raise Stopped(
-                    f"no caption of step {state.global_step} was rewarded: the reasoner stayed "
-                    "away or failed; the same command goes on from the last whole checkpoint"
-                )
+        if "eval_reward" in logs and logs["eval_reward"] is None:
+            raise Stopped(
+                f"no held-out caption was rewarded after step {state.global_step}: {NO_REWARD}"
+            )
 
 
 class Best(TrainerCallback):  # type: ignore[misc]
@@ -95,11 +93,13 @@ class Best(TrainerCallback):  # type: ignore[misc]
 
 
 def save_model(trainer: Trainer, folder: Path, record: Mapping[str, Any]) -> None:
-    """Weights or adapter, processor and record; `folder` is replaced when all of it is there.
+    """Weights or adapter, processor and record; `folder` is replaced when all of it is there, and
+    what was there before is `<folder>.old` for that moment.
 
     Raises Stopped.
     """
     unfinished = folder.with_name(f"{folder.name}.unfinished")
+    old = folder.with_name(f"{folder.name}.old")
     first: bool = trainer.is_world_process_zero()
     if first:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -112,5 +112,8 @@ def save_model(trainer: Trainer, folder: Path, record: Mapping[str, Any]) -> Non
             (unfinished / "README.md").unlink(missing_ok=True)
             shutil.rmtree(unfinished / "ref", ignore_errors=True)
             write_record(unfinished, record)
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+            if folder.exists():
+                folder.replace(old)
             unfinished.replace(folder)
+            shutil.rmtree(old, ignore_errors=True)

@@ -6,7 +6,7 @@ from racro.cro.reward import Reward
 from racro.cro.trl import reward_function
 from racro.cro.trouble import ReasonerRefused
 from racro.training.arguments import cro_config
-from racro.training.callbacks import RewardsMissing
+from racro.training.callbacks import HeldoutRewardsMissing
 from racro.training.errors import Stopped
 from racro.training.loop import rows_that_fit, run_training
 from racro.training.model import lora_config, model_to_train
@@ -32,7 +32,7 @@ def train(preparation: Preparation[CroSettings]) -> None:
         eval_dataset=exploration(heldout) if heldout else None,
         processing_class=processor,
         peft_config=lora_config(settings.lora),
-        callbacks=[RewardsMissing()],
+        callbacks=[HeldoutRewardsMissing()],
     )
     try:
         run_training(trainer, preparation, metric="reward", highest=True)

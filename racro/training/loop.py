@@ -5,7 +5,7 @@ import logging
 from transformers import ProcessorMixin, Trainer
 
 from racro.training.callbacks import Best, MetricsFile, WholeCheckpoints, save_model
-from racro.training.captions import Captioned
+from racro.training.captions import Example
 from racro.training.errors import WrongData
 from racro.training.preparation import Preparation, is_first_process, tell_left_out
 from racro.training.report import write_report
@@ -18,7 +18,7 @@ _logger = logging.getLogger(__name__)
 
 def rows_that_fit(
     preparation: Preparation[S], processor: ProcessorMixin
-) -> tuple[list[Captioned], list[Captioned]]:
+) -> tuple[list[Example], list[Example]]:
     """(train, held-out), after all that is left out was told. Raises WrongData where none is left
     of one of them.
     """

@@ -10,7 +10,7 @@ from typing import Any, Generic
 import msgspec
 
 from racro.problems import LeftOut
-from racro.training.base import find_base
+from racro.training.base import Base, find_base
 from racro.training.data import Reader, TrainingData, read_data
 from racro.training.run import Run, record_of
 from racro.training.settings import S
@@ -29,11 +29,12 @@ class Preparation(Generic[S]):
 
 
 def prepare(method: str, settings: S, reader: Reader) -> Preparation[S]:
-    """In every process; the first one makes the output folder.
+    """In every process. The first one makes the output folder, and it alone looks at the base, all
+    of which is read for that: what the others have as a record is written nowhere.
 
     Raises WrongBase, WrongData or AnotherRun.
     """
-    base = find_base(settings.model)
+    base = find_base(settings.model) if is_first_process() else Base(settings.model.path, digest="")
     data = read_data(settings.data, reader)
     record = record_of(method, settings, base, data, processes=_processes())
     run = Run(settings.output)

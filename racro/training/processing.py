@@ -15,6 +15,7 @@ from transformers import (
     Qwen2_5_VLProcessor,
 )
 from transformers.image_processing_utils import BaseImageProcessor
+from trl.data_utils import prepare_multimodal_messages
 
 from racro.training.errors import WrongBase
 from racro.training.settings import Images, Model
@@ -72,10 +73,11 @@ def prompt_tokens(
     """
     if not hasattr(processor, "_get_num_multimodal_tokens"):
         raise WrongBase(f"length.prompt: {type(processor).__name__} cannot count image tokens")
-    text = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    shown = prepare_multimodal_messages(list(messages), images=list(sizes))
+    text = processor.apply_chat_template(shown, add_generation_prompt=True, tokenize=False)
     # Nothing public tells it; vLLM asks the same.
     counted = processor._get_num_multimodal_tokens(image_sizes=sizes)  # noqa: SLF001
-    # Each image stands in the text as one token already.
+    # Each image stands in the text as one of its tokens already.
     more: int = sum(counted["num_image_tokens"]) - len(sizes)
     plain: list[int] = processor.tokenizer(text, add_special_tokens=False)["input_ids"]
     return len(plain) + more

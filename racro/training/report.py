@@ -91,9 +91,15 @@ def _card(
         steps=train[-1][0] if train else 0,
         last=f", {metric} {train[-1][1]:.4g} on the last rows trained on" if train else "",
         best=f"step {best[0]}, held-out {metric} {best[1]:.4g}" if best else "nothing was held out",
-        data="\n".join(f"- `{path}`, sha256 {digest}" for path, digest in record["data"].items()),
+        data="\n".join(_file(path, digest, settings) for path, digest in record["data"].items()),
         rows=f"\n{rows['train']} rows to train on, {rows['heldout']} held out.",
         processes=record["processes"],
         settings=json.dumps(settings, indent=2),
         versions=", ".join(f"{name} {version}" for name, version in record["versions"].items()),
     )
+
+
+def _file(path: str, digest: str, settings: Mapping[str, Any]) -> str:
+    is_evaluation = path in settings["data"]["against"]
+    note = ": an evaluation, what it shows or asks was left out" if is_evaluation else ""
+    return f"- `{path}`, sha256 {digest}{note}"

@@ -3,17 +3,19 @@
 import io
 import string
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, Features, Image, List, Value
 from PIL import Image as Pillow
+from PIL import ImageOps
 from transformers import ProcessorMixin
 
 from racro.contracts.prompts import caption_prompt
 from racro.problems import LeftOut, Problem
 from racro.problems.problem import Image as ProblemImage
-from racro.training.captions import Captioned
+from racro.training.captions import Example
 from racro.training.processing import prompt_tokens
 from racro.training.settings import Length
 
@@ -23,36 +25,42 @@ _FEATURES = Features(
         "id": Value("string"),
         "prompt": _MESSAGES,
         "completion": _MESSAGES,
-        "images": List(Image()),
+        "images": List(Image(decode=False)),
         "question": Value("string"),
         "answer": Value("string"),
         "options": {letter: Value("string") for letter in string.ascii_uppercase},
     }
 )
+# A process of the paper's configuration shows the images of 64 questions in a step.
+_KEPT_DECODED = 256
 _SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
-def imitation(rows: Iterable[Captioned]) -> Dataset:
+def imitation(rows: Iterable[Example]) -> Dataset:
     """For supervised fine-tuning: prompt, images and the caption to learn."""
     return _dataset(rows, ["prompt", "images", "completion"])
 
 
-def exploration(rows: Iterable[Captioned]) -> Dataset:
+def exploration(rows: Iterable[Example]) -> Dataset:
     """For CRO: prompt and images, and of the problem what its reward needs."""
     return _dataset(rows, ["prompt", "images", "id", "question", "answer", "options"])
 
 
-def _dataset(rows: Iterable[Captioned], columns: list[str]) -> Dataset:
-    """Images are decoded when a row is asked for; TRL puts them first in the user's message."""
+def _dataset(rows: Iterable[Example], columns: list[str]) -> Dataset:
+    """Images are decoded when a row is asked for; TRL puts them first in the user's message.
+
+    Not by `datasets`: transformers asks for all rows of a step at once, and in CRO for each of them
+    accumulation × generations times.
+    """
     whole = Dataset.from_list([_row(row) for row in rows], features=_FEATURES)
     return whole.select_columns(columns).with_transform(_as_served)
 
 
 def fitting(
-    rows: Iterable[Captioned], processor: ProcessorMixin, length: Length
-) -> tuple[list[Captioned], list[LeftOut]]:
+    rows: Iterable[Example], processor: ProcessorMixin, length: Length
+) -> tuple[list[Example], list[LeftOut]]:
     """Rows whose prompt, images included, and whose caption, if there is one, are short enough."""
-    fit: list[Captioned] = []
+    fit: list[Example] = []
     left_out: list[LeftOut] = []
     for row in rows:
         if reason := _too_long(row, processor, length):
@@ -62,8 +70,8 @@ def fitting(
     return fit, left_out
 
 
-def _too_long(row: Captioned, processor: ProcessorMixin, length: Length) -> str | None:
-    if row.caption:
+def _too_long(row: Example, processor: ProcessorMixin, length: Length) -> str | None:
+    if row.caption is not None:
         tokens = len(processor.tokenizer(row.caption)["input_ids"])
         if tokens > length.completion:
             return f"the caption has {tokens} tokens, more than length.completion"
@@ -82,7 +90,7 @@ def _prompt(problem: Problem) -> list[dict[str, str]]:
     return [*system, {"role": "user", "content": prompt.user}]
 
 
-def _row(row: Captioned) -> dict[str, Any]:
+def _row(row: Example) -> dict[str, Any]:
     problem = row.problem
     return {
         "id": problem.id,
@@ -108,9 +116,18 @@ def _size(image: ProblemImage) -> tuple[int, int]:
 
 
 def _as_served(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """As the captioner service gives them to its model; `datasets` has turned them upright."""
-    batch["images"] = [[_to_rgb(image) for image in images] for images in batch["images"]]
+    batch["images"] = [
+        [_decoded(image["path"] if image["bytes"] is None else image["bytes"]) for image in images]
+        for images in batch["images"]
+    ]
     return batch
+
+
+@lru_cache(_KEPT_DECODED)
+def _decoded(image: str | bytes) -> Pillow.Image:
+    """As the captioner service gives it to its model. Path or encoded image."""
+    with Pillow.open(io.BytesIO(image) if isinstance(image, bytes) else image) as opened:
+        return _to_rgb(ImageOps.exif_transpose(opened))
 
 
 def _to_rgb(image: Pillow.Image) -> Pillow.Image:

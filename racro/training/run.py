@@ -94,9 +94,13 @@ class Run:
         return (self.folder / FINAL / RECORD).exists()
 
     def to_go_on_from(self) -> Path | None:
-        """The last whole checkpoint before the end: from the end a trainer would go beyond it."""
-        folders = [folder for folder, whole in self._checkpoints() if whole and not _at_end(folder)]
-        return max(folders, key=step_of, default=None)
+        """The last whole checkpoint before the end: from the end a trainer would go beyond it.
+
+        Older ones are not looked into: a trainer that was killed while it deleted the oldest leaves
+        the rest of it.
+        """
+        folders = sorted((f for f, whole in self._checkpoints() if whole), key=step_of)
+        return next((folder for folder in reversed(folders) if not _at_end(folder)), None)
 
     def _checkpoints(self) -> Iterator[tuple[Path, bool]]:
         for folder in list(self.folder.glob("checkpoint-*")):

@@ -2,14 +2,12 @@
 given, from the folder that the command is run in.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from racro.cro.settings import RewardSettings
-from racro.training.errors import WrongSettings
 
 
 class _Table(BaseModel):
@@ -34,6 +32,10 @@ class Data(_Table):
     heldout: tuple[Path, ...] = Field(default=(), description="Instead of a share of `train`.")
     heldout_share: float = Field(default=0, ge=0, lt=1)
     split_seed: int = 0
+    against: tuple[Path, ...] = Field(
+        default=(),
+        description="Evaluation sets: what shows or asks the same is left out of all the others.",
+    )
     limit: int | None = Field(default=None, ge=1, description="Rows to train on at most.")
     heldout_limit: int | None = Field(default=None, ge=1)
 
@@ -104,7 +106,7 @@ class Length(_Table):
     completion: int = Field(default=1024, ge=1)
 
 
-class Sampling(_Table):
+class CaptionSampling(_Table):
     """Of captions; the paper's temperature."""
 
     temperature: float = Field(default=1, gt=0)
@@ -113,12 +115,12 @@ class Sampling(_Table):
 
 
 class Grpo(_Table):
-    """`beta` weighs the KL divergence from the model at the start, in TRL the low-variance estimate
-    (k3) that the paper takes, too.
+    """`beta` weighs the KL divergence from the model at the start: in TRL the low-variance estimate
+    (k3), times the ratio of new to old probability unless `trl.use_bias_correction_kl` is false.
     """
 
     beta: float = Field(default=0.001, ge=0)
-    loss: str = Field(default="dapo", description="TRL's loss_type.")
+    loss: str = Field(default="grpo", description="TRL's loss_type.")
 
 
 class Vllm(_Table):
@@ -176,24 +178,10 @@ class SftSettings(TrainingSettings):
 
 class CroSettings(TrainingSettings):
     batch: GroupBatch = GroupBatch()
-    sampling: Sampling = Sampling()
+    sampling: CaptionSampling = CaptionSampling()
     grpo: Grpo = Grpo()
     vllm: Vllm | None = Field(default=None, description="Without it transformers generates.")
     reward: RewardSettings
 
 
 S = TypeVar("S", bound=TrainingSettings)
-
-
-def read_settings(path: Path, kind: type[S]) -> S:
-    """Raises WrongSettings."""
-    try:
-        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        findings = (
-            f"{'.'.join(map(str, finding['loc'])) or 'the file'}: {finding['msg']}"
-            for finding in error.errors(include_url=False, include_input=False)
-        )
-        raise WrongSettings(f"{path}: {'; '.join(findings)}") from error
-    except (OSError, ValueError) as error:
-        raise WrongSettings(f"{path} cannot be read: {error}") from error

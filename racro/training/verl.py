@@ -11,7 +11,7 @@ import pyarrow as pa
 from PIL import Image as Pillow
 from pyarrow.parquet import ParquetWriter
 
-from racro.training.captions import Captioned
+from racro.training.captions import Example
 from racro.training.rows import exploration
 
 DATA_SOURCE = "racro"
@@ -21,7 +21,7 @@ _SCHEMA = pa.schema(
     {
         "data_source": _TEXT,
         "prompt": pa.list_(pa.struct({"role": _TEXT, "content": _TEXT})),
-        "images": pa.list_(pa.struct({"bytes": pa.binary()})),
+        "images": pa.list_(pa.struct({"bytes": pa.binary(), "max_pixels": pa.int64()})),
         "reward_model": pa.struct({"ground_truth": _TEXT}),
         "extra_info": pa.struct(
             {
@@ -34,11 +34,13 @@ _SCHEMA = pa.schema(
 )
 
 
-def write_verl(rows: Iterable[Captioned], path: Path) -> None:
-    """The file is there when all of it is. Raises OSError."""
+def write_verl(rows: Iterable[Example], path: Path, *, max_pixels: int) -> None:
+    """verl shrinks an image to `max_pixels` before the model's processor has it. The file is there
+    when all of it is. Raises OSError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.unfinished")
-    lines = (_row(row) for row in exploration(rows))
+    lines = (_row(row, max_pixels) for row in exploration(rows))
     with ParquetWriter(unfinished, _SCHEMA) as writer:
         for chunk in _chunks(lines):
             writer.write_table(pa.Table.from_pylist(chunk, schema=_SCHEMA))
@@ -50,7 +52,7 @@ def _chunks(lines: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield chunk
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], max_pixels: int) -> dict[str, Any]:
     """verl puts an image where the prompt says `<image>`; questions have no such tag left, and what
     the reward gets is the question alone.
     """
@@ -59,7 +61,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "data_source": DATA_SOURCE,
         "prompt": [*system, {**user, "content": tags + user["content"]}],
-        "images": [{"bytes": _png(image)} for image in row["images"]],
+        "images": [{"bytes": _png(image), "max_pixels": max_pixels} for image in row["images"]],
         "reward_model": {"ground_truth": row["answer"]},
         "extra_info": {
             "index": row["id"],

@@ -104,7 +104,7 @@ async def test_a_failing_reasoner_gives_no_reward_and_no_zero(reasoner) -> None:
     reasoner.script.respond = lambda body: Script(status=500) if "bad" in str(body) else RIGHT
     async with Reward(of(reasoner, attempts=2)) as reward:
         assert await reward([row("bad"), row("good")]) == [None, 1]
-    assert (reward.stats.rewards, reward.stats.left_out, reward.stats.retries) == (1, 1, 1)
+    assert reward.stats.retries == 1
     assert len(reasoner.chats) == 3
 
 
@@ -122,8 +122,9 @@ async def test_half_of_the_rollouts_are_enough(reasoner, came, expected) -> None
 
 async def test_an_expected_answer_that_cannot_be_graded_gives_no_reward(reasoner) -> None:
     async with Reward(of(reasoner, rollouts=2)) as reward:
-        assert await reward([row(answer="")]) == [None]
-    assert (reward.stats.ungradable, reward.stats.left_out) == (1, 1)
+        [score] = await reward.scores([row(answer="")])
+    assert score.reward is None
+    assert "expected answer" in score.left_out
 
 
 async def test_a_deadline_ends_a_rollout_that_takes_too_long(reasoner) -> None:
@@ -204,6 +205,13 @@ async def test_a_prompt_that_is_refused_where_others_were_answered_is_left_out(r
         assert await reward([row("long"), row()]) == [None, 1]
 
 
+async def test_one_refused_prompt_stops_nothing_though_the_others_take_longer(reasoner) -> None:
+    too_long = Script(status=400, plain={"error": "maximum context length"})
+    slow = Script(texts=RIGHT.texts, before_s=0.3)
+    reasoner.script.respond = lambda body: too_long if "long" in str(body) else slow
+    assert await rewards(of(reasoner), row("long"), row()) == [None, 1]
+
+
 async def test_no_more_requests_at_a_time_than_set(reasoner) -> None:
     at_a_time = []
 
@@ -256,6 +264,7 @@ async def test_trl_gives_columns_and_gets_a_list(reasoner) -> None:
         "cro/leak": -0.5,
         "cro/length": 0,
         "cro/format": 0,
+        "cro/retries": 0,
     }
 
 

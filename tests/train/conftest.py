@@ -21,7 +21,9 @@ PROBLEMS = "problems.jsonl"
 
 @dataclass
 class Training:
-    """`racro train <method>` in a process of its own, or in several under accelerate."""
+    """`racro train <method>` in a process of its own, or in several as torchrun starts them:
+    accelerate's launcher on a CPU starts one, whatever it is told.
+    """
 
     process: subprocess.Popen[bytes]
     log_path: Path
@@ -29,10 +31,11 @@ class Training:
     @classmethod
     def start(cls, method: str, config: Path, *, processes: int = 1) -> Self:
         command = ["racro.cli", "train", method, "--config", str(config)]
-        launch = ["accelerate.commands.launch", "--num_processes", str(processes), "--cpu", "-m"]
+        launch = ["torch.distributed.run", "--standalone", f"--nproc_per_node={processes}", "-m"]
         modules = ["-m", *(launch if processes > 1 else []), *command]
         log_path = config.with_suffix(".log")
-        env = {**os.environ, "OMP_NUM_THREADS": "1", "RACRO_TEST_KEY": "k"}
+        # Without the flag accelerate takes each of torchrun's processes for the only one on a CPU.
+        env = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
         with log_path.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, *modules], stdout=log, stderr=subprocess.STDOUT, env=env

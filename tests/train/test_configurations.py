@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from racro.training.settings import CroSettings, SftSettings, read_settings
+from racro.cro.settings import read_settings
+from racro.training.arguments import cro_config
+from racro.training.settings import CroSettings, SftSettings
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "training"
 METHODS = {"racro-7b-cro.toml": CroSettings, "sft.toml": SftSettings}
@@ -26,17 +28,27 @@ def test_it_parses(name):
     assert settings.model_dump(mode="json", exclude_unset=True) == said
 
 
-def test_the_papers_settings():
+def test_the_papers_settings_are_what_trl_computes():
     """Batch 256, 4 captions a group at temperature 1, rate 1e-6, KL 0.001, one rollout."""
     settings = read_settings(FOLDER / "racro-7b-cro.toml", CroSettings)
-    batch = settings.batch
+    on_a_cpu = {**settings.trl, "bf16": False, "activation_checkpointing": True}
+    config = cro_config(settings.model_copy(update={"trl": on_a_cpu}), has_heldout=True)
     training_gpus = 4
-    captions = batch.per_device * batch.accumulation * training_gpus
-    assert captions / batch.generations == 256
-    assert batch.generations == 4
-    assert settings.sampling.temperature == 1
-    assert settings.optimiser.learning_rate == 1e-6
-    assert settings.grpo.beta == 0.001
+    captions = (
+        config.per_device_train_batch_size * config.gradient_accumulation_steps * training_gpus
+    )
+    assert captions / config.num_generations == 256
+    assert config.num_generations == 4
+    assert config.steps_per_generation == config.gradient_accumulation_steps
+    assert (config.temperature, config.top_p, config.top_k) == (1, 1, 0)
+    assert config.learning_rate == 1e-6
+    assert config.weight_decay == 0
+    assert (config.loss_type, config.beta) == ("grpo", 0.001)
+    assert config.use_bias_correction_kl is False
+    assert config.scale_rewards == "group"
+    assert (config.num_iterations, config.epsilon, config.epsilon_high) == (1, 0.2, None)
+    assert config.vllm_importance_sampling_mode == "token_truncate"
+    assert config.log_multimodal is False
     assert settings.reward.rollouts == 1
     assert settings.reward.sampling.temperature == 0.6
     assert settings.reward.sampling.top_p == 0.95
@@ -56,4 +68,7 @@ def test_verl_finds_the_reward_that_its_file_names():
     assert config["reward"]["reward_manager"]["name"] == "naive"
     assert config["data"]["train_batch_size"] == 256
     assert config["actor_rollout_ref"]["rollout"]["n"] == 4
-    assert config["actor_rollout_ref"]["actor"]["kl_loss_type"] == "low_var_kl"
+    actor = config["actor_rollout_ref"]["actor"]
+    assert actor["kl_loss_type"] == "low_var_kl"
+    assert actor["loss_agg_mode"] == "seq-mean-token-mean"
+    assert actor["optim"] == {"lr": 1e-6, "weight_decay": 0}

@@ -1,4 +1,4 @@
-"""What is told before torch is imported: each within some seconds."""
+"""What is told before torch is imported."""
 
 import json
 import shutil

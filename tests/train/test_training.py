@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from safetensors.numpy import load_file
 
 from support.scripted import Script
@@ -26,6 +27,11 @@ def by_parity(asked: Any) -> Script | None:
     """A reward that depends on the caption alone: half of all captions let it answer rightly."""
     caption = asked["messages"][-1]["content"]
     return None if sum(caption.encode()) % 2 else Script(texts=["\\boxed{0}"])
+
+
+def share(chats: list[Any]) -> float:
+    """Of captions that were answered rightly."""
+    return sum(by_parity(chat.json) is None for chat in chats) / len(chats)
 
 
 def measured(output: Path, name: str) -> dict[int, float]:
@@ -53,8 +59,16 @@ def test_an_adapter_by_sft_then_cro_from_it_each_with_two_processes(sft, cro, re
     output = Path(cro["output"])
     rewards, heldout = measured(output, "reward"), measured(output, "eval_reward")
     assert list(rewards) == list(heldout) == [1, 2]
-    assert all(0 <= reward <= 1 for reward in [*rewards.values(), *heldout.values()])
+    # In turn: four captions of each process for a step, then one of each held-out row, in one batch
+    # of each process.
+    chats = reasoner.chats
+    asked = (len(chats) - 16) // 2
+    first, second = 8 + asked, 16 + asked
+    assert 0 < asked <= 8
+    assert rewards == {1: share(chats[:8]), 2: share(chats[first:second])}
+    assert heldout == pytest.approx({1: share(chats[8:first]), 2: share(chats[second:])})
     best = json.loads((output / "best" / "training.json").read_text())
+    assert best["processes"] == 2
     assert best["eval_reward"] == max(heldout.values())
     assert heldout[best["step"]] == best["eval_reward"]
     before = load_file(Path(cro["model.adapter"]) / ADAPTER)
@@ -65,16 +79,16 @@ def test_an_adapter_by_sft_then_cro_from_it_each_with_two_processes(sft, cro, re
     assert str(models / "base") in card
     assert f"held-out reward {best['eval_reward']:.4g}" in card
     assert (output / "reward.png").exists()
-    # Two processes, four captions each a step, and the reasoner never sees an image or its tag.
-    asked = [json.dumps(chat.json) for chat in reasoner.chats]
-    assert len(asked) >= 16
-    assert not [chat for chat in asked if "<image>" in chat or "image_pad" in chat]
+    # The reasoner never sees an image or its tag.
+    told = [json.dumps(chat.json) for chat in chats]
+    assert not [chat for chat in told if "<image>" in chat or "image_pad" in chat]
 
 
 def test_disk_full_then_killed_while_saving_then_as_if_nothing_had_been(
     tmp_path, cro, reasoner, running
 ):
-    cro["duration.steps"] = 3
+    # Two steps are an epoch: the third is resumed into the second one.
+    cro |= {"duration.steps": 3, "data.limit": 4}
 
     def traps(kind: str, step: int):
         """While the reasoner is asked in this step, its checkpoint gets a file with a catch."""

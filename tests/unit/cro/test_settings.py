@@ -2,7 +2,7 @@
 
 import pytest
 
-from racro.cro.settings import WrongSettingsError, read_settings
+from racro.cro.settings import RewardFile, WrongSettings, read_settings
 
 GOOD = """
 [training]
@@ -18,7 +18,7 @@ terms = {leak = 0.5}
 def test_a_table_beside_the_trainers_is_read(tmp_path) -> None:
     path = tmp_path / "cro.toml"
     path.write_text(GOOD)
-    settings = read_settings(path)
+    settings = read_settings(path, RewardFile).reward
     assert settings.urls == ("http://127.0.0.1:8002/v1",)
     assert (settings.terms.leak, settings.terms.format, settings.rollouts) == (0.5, 0, 1)
     assert settings.sampling.model_dump(exclude_none=True) == {
@@ -31,7 +31,8 @@ def test_a_table_beside_the_trainers_is_read(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "reward.urls: Field required"),
+        ("", "reward: Field required"),
+        ('[reward]\nmodel = "r1"', "reward.urls: Field required"),
         (GOOD.replace("http:", "ftp:"), "reward.urls.0"),
         (GOOD.replace('["http://127.0.0.1:8002/v1/"]', "[]"), "reward.urls"),
         (GOOD.replace("leak = 0.5", "leak = -1"), "reward.terms.leak"),
@@ -45,10 +46,10 @@ def test_a_table_beside_the_trainers_is_read(tmp_path) -> None:
 def test_wrong_settings_are_named(tmp_path, text, said) -> None:
     path = tmp_path / "cro.toml"
     path.write_text(text)
-    with pytest.raises(WrongSettingsError, match=f"cro.toml.*{said}"):
-        read_settings(path)
+    with pytest.raises(WrongSettings, match=f"cro.toml.*{said}"):
+        read_settings(path, RewardFile)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path) -> None:
-    with pytest.raises(WrongSettingsError, match=r"none\.toml cannot be read"):
-        read_settings(tmp_path / "none.toml")
+    with pytest.raises(WrongSettings, match=r"none\.toml cannot be read"):
+        read_settings(tmp_path / "none.toml", RewardFile)

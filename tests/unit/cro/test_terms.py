@@ -101,4 +101,4 @@ def test_length_costs_from_its_limit_on(characters, expected) -> None:
     ],
 )
 def test_a_caption_is_text_and_no_more(caption, expected) -> None:
-    assert terms.form(row(caption)) == expected
+    assert terms.format(row(caption)) == expected

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from racro.problems import Problem, image_bytes, read_problems, write_jsonl
 from support.diagrams import noise
+from support.pictures import encoded
 
 IMAGE = noise(0)
 BASE64 = base64.b64encode(IMAGE).decode()
@@ -45,6 +47,23 @@ def test_options_are_a_mapping_or_a_list(file) -> None:
     first, second = read_problems(write(file, mapping, listed)).problems
     assert first.options == second.options == {"A": "yes", "B": "no"}
     assert (first.category, second.id) == ("logic", "2")
+
+
+def test_an_image_whose_base64_is_too_long_for_a_files_name_is_no_path(file) -> None:
+    """Longer than a name may be, shorter than a path."""
+    small = encoded(Image.frombytes("RGB", (9, 9), bytes(range(243))))
+    text = base64.b64encode(small).decode()
+    assert 255 < len(text) < 1024
+    assert "/" not in text or max(map(len, text.split("/"))) > 255
+    [problem] = read_problems(write(file, GOOD | {"images": [text]})).problems
+    assert image_bytes(problem.images[0]) == small
+
+
+def test_what_is_null_is_left_out(file) -> None:
+    no_answer, no_question = GOOD | {"answer": None}, GOOD | {"id": "2", "question": None}
+    reading = read_problems(write(file, no_answer, no_question, GOOD | {"id": "3"}))
+    assert [problem.id for problem in reading.problems] == ["3"]
+    assert reading.left_out == [("1", "the answer is empty"), ("2", "the question is empty")]
 
 
 def test_an_answer_may_be_a_number(file) -> None:

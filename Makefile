@@ -32,8 +32,10 @@ embedded-reasoner: .training-venv/installed
 eval-embedded: .evaluation-venv/installed
 	.evaluation-venv/bin/python -m evaluation
 
-# Slow: trains a slice of the adapter, draws the held-out pictures.
-test-embedded: .training-venv/installed .evaluation-venv/installed
+# Slow: pictures of every kind through the real captioner, a slice of the adapter trained, the held-out
+# pictures drawn.
+test-embedded: $(VENV)/dev .training-venv/installed .evaluation-venv/installed
+	$(BIN)/python -m pytest tests/embedded/test_picture_kinds.py
 	.training-venv/bin/python -m pytest tests/embedded/test_recipe.py
 	.evaluation-venv/bin/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py
 
@@ -52,7 +54,7 @@ test-compose: .compose-venv/installed
 	.compose-venv/bin/python -m pytest tests/compose
 
 # The chart rendered and its objects judged one by one, alert rules run, what they name looked for in
-# running services.
+# running services, and one trace through all of them.
 test-helm: $(VENV)/helm
 	tests/needs promtool=prometheus
 	$(BIN)/python -m pytest tests/helm

@@ -18,6 +18,8 @@ from support.scripted import ScriptedServer
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
+# Of one solve: five of the gateway, three of the captioner, two of the reasoner.
+SPANS = 10
 SECRETS = ["How high is the swordfish?", "A swordfish is drawn", "four fathoms"]
 
 
@@ -76,7 +78,7 @@ def node(service: str, name: str, *below: Any) -> Any:
 @pytest.fixture(scope="module")
 def solved(stack: Service, collector: Collector) -> list[Span]:
     assert solve(stack).status_code == 200
-    wait_until(lambda: len(collector.trace(TRACE)) >= 9, what="the spans")
+    wait_until(lambda: len(collector.trace(TRACE)) >= SPANS, what="the spans")
     return collector.trace(TRACE)
 
 
@@ -162,7 +164,7 @@ def test_what_the_client_leaves_out_is_not_traced(
     told = {asked.headers["traceparent"].split("-")[1] for asked in engine.chats}
     assert told == {left_out}
     assert solve(stack, trace=traced).status_code == 200
-    wait_until(lambda: len(collector.trace(traced)) >= 9, what="the spans")
+    wait_until(lambda: len(collector.trace(traced)) >= SPANS, what="the spans")
     assert collector.trace(left_out) == []
 
 

@@ -59,11 +59,11 @@ test-helm: $(VENV)/helm
 	tests/needs promtool=prometheus
 	$(BIN)/python -m pytest tests/helm
 
-# Real vLLM without a GPU, behind the real services: about 15 minutes with installing it.
+# Real vLLM without a GPU, behind the real services: about six minutes with installing it.
 test-vllm: $(VENV)/dev .vllm-venv/models
 	VLLM_VENV=$(abspath .vllm-venv) $(BIN)/python -m pytest tests/vllm
 
-# Captioners of a million parameters trained by SFT and CRO, killed, starved and resumed: three minutes.
+# Captioners of a million parameters trained by SFT and CRO, killed, starved and resumed: two minutes.
 test-train: .training-venv/installed
 	.training-venv/bin/python -m pytest tests/train
 
@@ -75,7 +75,7 @@ soak: $(VENV)/dev
 bench: $(VENV)/dev .bench-venv/installed
 	$(BIN)/python -m benchmarks
 
-# Our order of the stages against the authors', on real vLLM without a GPU: about ten minutes.
+# Our order of the stages against the authors', on real vLLM without a GPU: about six minutes.
 bench-vllm: $(VENV)/dev .vllm-venv/models
 	VLLM_VENV=$(abspath .vllm-venv) $(BIN)/python -m benchmarks.decoupling
 

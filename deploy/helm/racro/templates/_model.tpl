@@ -5,9 +5,10 @@
 {{- $model := mergeOverwrite (dict "settings" dict) (deepCopy $root.Values.modelDefaults) .model -}}
 {{- $self := dict "root" $root "component" .component "user" 10001 -}}
 {{- $name := include "racro.name" $self -}}
-{{- /* vLLM and its compilers write all over a home. */ -}}
 {{- $engine := dig "captioner" "engine" "kind" (dig "engine" "kind" "" $model.settings) $model.settings -}}
 {{- $repository := ternary $root.Values.images.vllm (get $root.Values.images .kind) (eq $engine "vllm") -}}
+{{- /* vLLM and its compilers write all over a home. */ -}}
+{{- $readOnly := ne $engine "vllm" -}}
 {{- $wanted := $model.settings -}}
 {{- if eq .kind "reasoner" -}}
 {{- $wanted = merge (deepCopy $wanted) (dict "model" $model.name) -}}
@@ -81,7 +82,7 @@ spec:
             {{- end }}
             {{- toYaml $resources | nindent 12 }}
           securityContext:
-            {{- include "racro.containerSecurity" (dict "readOnly" (ne $engine "vllm")) | nindent 12 }}
+            {{- include "racro.containerSecurity" (dict "readOnly" $readOnly) | nindent 12 }}
           volumeMounts:
             - {name: settings, mountPath: /etc/racro/settings, readOnly: true}
             - {name: tmp, mountPath: /tmp}

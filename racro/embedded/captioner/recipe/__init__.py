@@ -1,0 +1,1 @@
+"""How the small captioner is made: pictures drawn by this script, learnt by SFT, then by CRO."""

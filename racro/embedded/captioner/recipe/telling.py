@@ -1,0 +1,27 @@
+"""What a teacher would say of a scene."""
+
+import random
+
+from racro.embedded.captioner.recipe.asking import highest, is_ranked, lowest
+from racro.embedded.captioner.recipe.scenes import Scene
+
+_MOST_STATEMENTS = 3
+
+
+def statements(scene: Scene) -> list[str]:
+    """All that may be said, each by itself."""
+    told = [scene.facts.told(name) for name in scene.facts.numbers]
+    return told + ([highest(scene.facts), lowest(scene.facts)] if is_ranked(scene) else [])
+
+
+def description(scene: Scene) -> str:
+    """All of it: what is told where nobody asks anything."""
+    return "\n".join([scene.facts.heading, *statements(scene)])
+
+
+def caption(rng: random.Random, scene: Scene) -> str:
+    """A short caption, as people write them: up to three things in it, whatever is asked."""
+    pool = statements(scene)
+    count = min(rng.randint(1, _MOST_STATEMENTS), len(pool))
+    chosen = sorted(rng.sample(range(len(pool)), count))
+    return "\n".join([scene.facts.heading, *(pool[at] for at in chosen)])

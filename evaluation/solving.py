@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from evaluation.items import Drawing, Question
-from racro.cli.stack import Ports, Stack
+from racro.cli.stack import Ports, Stack, embedded_default
 
 _TIMEOUT_S = 300
 
@@ -25,7 +25,7 @@ class Solved:
 
 def solve_all(drawings: Sequence[Drawing], on_answer: Callable[[], None]) -> list[Solved]:
     """One after the other; each question has a caption of its own made."""
-    stack = Stack(Ports.free())
+    stack = Stack(embedded_default(Ports.free()))
     with (
         stack.running(lambda _name, _seconds: None),
         httpx2.Client(base_url=stack.url, timeout=_TIMEOUT_S, trust_env=False) as client,

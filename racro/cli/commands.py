@@ -17,7 +17,7 @@ from rich.syntax import Syntax
 from racro.cli import cache, keys
 from racro.cli.client import SolveError, image_argument, solve_events
 from racro.cli.demo import EXAMPLES, answered, right_answers, run_examples, table_of
-from racro.cli.stack import Ports, Stack, StackError
+from racro.cli.stack import Ports, Stack, StackError, embedded_default
 from racro.servekit.settings import KEY_VARIABLE
 
 app = typer.Typer(
@@ -57,7 +57,7 @@ def up(
 ) -> None:
     """Run captioner, reasoner and gateway on this machine until Ctrl-C."""
     ports = Ports.free() if free_ports else Ports(port, captioner_port, reasoner_port)
-    stack = Stack(ports)
+    stack = Stack(embedded_default(ports))
     _end_like_ctrl_c()
     try:
         with stack.running(_say_ready):
@@ -117,7 +117,7 @@ def demo(
     ] = EXAMPLES,
 ) -> None:
     """Start everything on free ports, answer the example questions, end everything."""
-    stack = Stack(Ports.free())
+    stack = Stack(embedded_default(Ports.free()))
     _end_like_ctrl_c()
     try:
         with stack.running(_say_ready):

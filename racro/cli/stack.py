@@ -1,4 +1,4 @@
-"""The embedded default as processes of this machine: captioner, reasoner, gateway."""
+"""Services as processes of this machine; the embedded default: captioner, reasoner, gateway."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,15 +45,21 @@ class Ports:
             return cls(*(one.getsockname()[1] for one in sockets))
 
 
-@dataclass
-class _Service:
+@dataclass(frozen=True)
+class Service:
+    """`python -m module`, with `config` as its settings."""
+
     name: str
     module: str
     port: int
     config: dict[str, Any]
 
+    @property
+    def url(self) -> str:
+        return f"http://{_HOST}:{self.port}"
 
-def _services(ports: Ports) -> list[_Service]:
+
+def embedded_default(ports: Ports) -> list[Service]:
     captioner_url = f"http://{_HOST}:{ports.captioner}"
     reasoner = {
         "url": f"http://{_HOST}:{ports.reasoner}/v1",
@@ -65,18 +71,21 @@ def _services(ports: Ports) -> list[_Service]:
     }
     gateway = {"captioner": {"url": captioner_url}, "reasoners": {"default": reasoner}}
     return [
-        _Service("captioner", "services.captioner", ports.captioner, {}),
-        _Service("reasoner", "services.reasoner", ports.reasoner, {}),
-        _Service("gateway", "gateway", ports.gateway, gateway),
+        Service("captioner", "services.captioner", ports.captioner, {}),
+        Service("reasoner", "services.reasoner", ports.reasoner, {}),
+        Service("gateway", "gateway", ports.gateway, gateway),
     ]
 
 
 class Stack:
-    """Three processes, each with a YAML and a log of its own, ended together."""
+    """Processes, each with a YAML and a log of its own, ended together, the last one first.
 
-    def __init__(self, ports: Ports) -> None:
-        self.url = f"http://{_HOST}:{ports.gateway}"
-        self._services = _services(ports)
+    `url` is the last one's: the gateway's.
+    """
+
+    def __init__(self, services: Sequence[Service]) -> None:
+        self.url = services[-1].url
+        self._services = services
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     @contextlib.contextmanager
@@ -101,7 +110,7 @@ class Stack:
             if (code := process.poll()) is not None:
                 raise StackError(f"the {name} ended with code {code}\n{self._last_words(name)}")
 
-    def _start(self, service: _Service) -> None:
+    def _start(self, service: Service) -> None:
         with socket.socket() as probe:
             if probe.connect_ex((_HOST, service.port)) == 0:
                 raise StackError(
@@ -138,7 +147,7 @@ class Stack:
                 time.sleep(_POLL_S)
 
     def _stop(self) -> None:
-        """The gateway first: it ends what it began while the others still serve it."""
+        """A gateway, the last, ends what it began while the others still serve it."""
         for name in reversed(list(self._processes)):
             process = self._processes.pop(name)
             process.send_signal(signal.SIGTERM)

@@ -1,0 +1,1 @@
+"""The proof that CRO helps: docs/cro.md has the protocol, the commands and the results."""

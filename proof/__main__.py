@@ -1,0 +1,75 @@
+"""python -m proof          the proof of docs/cro.md, anew or from where it was broken off
+python -m proof pilot    one run of each method, judged on the development problems
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from proof import report
+from proof.evaluating import DRAWN, SMOLLM2, Candidate, evaluate
+from proof.problems import write_problems
+from proof.runs import METHODS, Inputs, in_a_process, train
+
+OUTPUT = Path("outputs/cro")
+TRAIN, DEVELOPMENT, HELD_OUT = OUTPUT / "train", OUTPUT / "development", OUTPUT / "heldout"
+# Folder: (seed, problems).
+_PROBLEMS = {TRAIN: (1, 3000), DEVELOPMENT: (2, 210), HELD_OUT: (3, 420)}
+_REASONER = OUTPUT / "reasoner.gguf"
+_PILOT, _SEEDS = 0, (1, 2, 3)
+# Of the held-out problems, by reasoner.
+_ASKED = {DRAWN: 420, SMOLLM2: 140}
+_CORES = 2
+
+
+def main() -> None:
+    inputs = _prepared()
+    seeds = (_PILOT,) if "pilot" in sys.argv else _SEEDS
+    runs = {(method, seed): OUTPUT / f"{method}-{seed}" for seed in seeds for method in METHODS}
+    _side_by_side(partial(train, method, seed, inputs, run) for (method, seed), run in runs.items())
+    candidates = [Candidate("start", "drawn, SFT", inputs.sft)]
+    candidates += [
+        Candidate(run.name, f"drawn, {_TITLES[method]}, seed {seed}", run / "final")
+        for (method, seed), run in runs.items()
+    ]
+    if "pilot" in sys.argv:
+        problems, asked = DEVELOPMENT, {DRAWN: 210}
+    else:
+        candidates.append(Candidate("ocr", "OCR", None))
+        problems, asked = HELD_OUT, _ASKED
+    answers = OUTPUT / "answers" / problems.name
+    _side_by_side(
+        partial(evaluate, one, problems / "problems.jsonl", asked, inputs.reasoner, answers)
+        for one in candidates
+    )
+    report.write(OUTPUT, answers, problems, seeds)
+
+
+_TITLES = {"cro": "CRO", "sft": "SFT continued"}
+
+
+def _prepared() -> Inputs:
+    """Problems, the SFT checkpoint and the reasoner, where they are not there yet."""
+    for folder, (seed, count) in _PROBLEMS.items():
+        if not (folder / "captions.jsonl").exists():
+            write_problems(folder, seed=seed, count=count)
+    _side_by_side(
+        [
+            partial(in_a_process, "racro.embedded.captioner.recipe", OUTPUT / "captioner"),
+            partial(in_a_process, "proof.reasoner", _REASONER),
+        ]
+    )
+    return Inputs(TRAIN, DEVELOPMENT, OUTPUT / "captioner" / "sft", _REASONER)
+
+
+def _side_by_side(work: Iterable[Callable[[], None]]) -> None:
+    """One for each core; the first failure is raised when those that run have ended."""
+    with ThreadPoolExecutor(_CORES) as pool:
+        for done in [pool.submit(one) for one in work]:
+            done.result()
+
+
+if __name__ == "__main__":
+    main()

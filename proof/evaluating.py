@@ -1,0 +1,90 @@
+"""Each captioner as it is served: its GGUF in the captioner service, a gateway, both reasoners."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedTokenizerFast, Qwen2VLForConditionalGeneration
+
+from racro.cli.stack import Ports, Service, Stack
+from racro.embedded.captioner.recipe.export import export_captioner
+
+DRAWN, SMOLLM2 = "drawn", "smollm2"
+LABELS = {DRAWN: "drawn reasoner (0.9M)", SMOLLM2: "SmolLM2-135M, adapter"}
+_GREEDY = {"temperature": 0, "top_p": 1, "max_tokens": 256}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A captioner by its label; without a checkpoint it is the OCR captioner."""
+
+    name: str
+    label: str
+    checkpoint: Path | None
+
+    def settings(self, folder: Path) -> dict[str, Any]:
+        """Of the captioner service."""
+        if self.checkpoint is None:
+            return {}
+        model, projector = folder / "captioner.gguf", folder / "projector.gguf"
+        if not projector.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            tokenizer = PreTrainedTokenizerFast.from_pretrained(self.checkpoint)
+            captioner = Qwen2VLForConditionalGeneration.from_pretrained(self.checkpoint)
+            export_captioner(captioner, tokenizer, model, projector)
+        engine = {
+            "kind": "llama",
+            "model": self.name,
+            "model_path": str(model),
+            "projector_path": str(projector),
+        }
+        return {"captioner": {"kind": "vlm", "engine": engine}}
+
+
+def evaluate(
+    candidate: Candidate, problems: Path, limits: Mapping[str, int], reasoner: Path, output: Path
+) -> None:
+    """`racro eval run` over the first problems, as many as `limits` says for each reasoner; into
+    OUTPUT/<name>-<reasoner>. What is answered is not asked again.
+    """
+    ports, smollm2_port = Ports.free(), Ports.free().reasoner
+    services = [
+        Service("captioner", "services.captioner", ports.captioner,
+                candidate.settings(output / "models" / candidate.name)),
+        Service("reasoner", "services.reasoner", ports.reasoner,
+                {"model": DRAWN, "engine": {"kind": "llama", "model_path": str(reasoner)}}),
+        Service("smollm2", "services.reasoner", smollm2_port, {"model": SMOLLM2}),
+        _gateway(ports, smollm2_port),
+    ]  # fmt: skip
+    stack = Stack(services)
+    with stack.running(lambda _name, _seconds: None):
+        for name, limit in limits.items():
+            _run(stack.url, candidate, name, problems, limit, output)
+
+
+def _gateway(ports: Ports, smollm2_port: int) -> Service:
+    shared = {"prompt_profile": "compact-v1", "sampling": _GREEDY, "context_tokens": 2048,
+              "visual_budget_tokens": 1024}  # fmt: skip
+    reasoners = {
+        name: {"url": f"http://127.0.0.1:{port}/v1", "model": name, **shared}
+        for name, port in ((DRAWN, ports.reasoner), (SMOLLM2, smollm2_port))
+    }
+    config = {
+        "captioner": {"url": f"http://127.0.0.1:{ports.captioner}"},
+        "reasoners": reasoners,
+    }
+    return Service("gateway", "gateway", ports.gateway, config)
+
+
+def _run(
+    url: str, candidate: Candidate, reasoner: str, problems: Path, limit: int, output: Path
+) -> None:
+    command = [sys.executable, "-m", "racro.cli", "eval", "run", str(problems),
+               "--gateway", url, "--model", reasoner, "--limit", str(limit),
+               "--output", str(output / f"{candidate.name}-{reasoner}"),
+               "--label-captioner", candidate.label,
+               "--label-reasoner", LABELS[reasoner]]  # fmt: skip
+    subprocess.run(command, check=True)

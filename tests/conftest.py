@@ -67,6 +67,14 @@ def ocr_captioner() -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
+def llama_captioner() -> Iterator[Service]:
+    """The real captioner service over the packaged vision-language model."""
+    engine = {"kind": "llama"}
+    with Service("services.captioner", {"captioner": {"kind": "vlm", "engine": engine}}) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
 def llama_reasoner() -> Iterator[Service]:
     """The real reasoner service of the embedded default."""
     with Service("services.reasoner") as service:

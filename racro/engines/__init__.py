@@ -12,7 +12,8 @@ class Engine(Protocol):
     `headers` are added to every request, `stream_fields` to those that are streamed. An engine that
     notices a client's leaving only while it streams sets `plain_by_stream`: plain answers are then
     folded by us. One that knows images by a content id (vLLM's `uuid`) has `image_ids`, one that
-    may serve /responses and /messages beside its chat API `more_apis`.
+    may serve /responses and /messages beside its chat API `more_apis`. A captioner asks one with
+    `single_samples` for each of several samples by itself.
     """
 
     headers: Mapping[str, str]
@@ -20,6 +21,7 @@ class Engine(Protocol):
     plain_by_stream: bool
     image_ids: bool
     more_apis: bool
+    single_samples: bool
 
     @property
     def base_url(self) -> str: ...

@@ -12,10 +12,23 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import Field
 
+from racro.embedded.captioner import MODEL, NAME, PROJECTOR
 from racro.embedded.reasoner import ADAPTER, packaged_model
 from racro.engines.supervisor import Supervisor
 from racro.servekit.settings import Section
 from racro.servekit.upstream import Upstream
+
+# As llama.cpp says it.
+_UNLIMITED = -1
+
+
+class _LlamaSettings(Section):
+    kind: Literal["llama"] = "llama"
+    context_tokens: int = Field(
+        default=8192, ge=256, description="Tokens of context, shared by all parallel requests."
+    )
+    parallel: int = Field(default=4, ge=1, le=64, description="Requests answered at once.")
+    threads: int = Field(default=1, ge=1, description="CPU threads.")
 
 
 def _packaged_adapter(settings: dict[str, Any]) -> Path | None:
@@ -23,8 +36,9 @@ def _packaged_adapter(settings: dict[str, Any]) -> Path | None:
     return ADAPTER if settings.get("model_path") == packaged_model() else None
 
 
-class LlamaSettings(Section):
-    kind: Literal["llama"] = "llama"
+class LlamaSettings(_LlamaSettings):
+    """A reasoner's."""
+
     model_path: Path | None = Field(
         default_factory=packaged_model,
         description="GGUF file; unset, the SmolLM2-135M-Instruct of the embedded extra.",
@@ -36,14 +50,77 @@ class LlamaSettings(Section):
             "where that is the model; null for none."
         ),
     )
-    context_tokens: int = Field(
-        default=8192, ge=256, description="Tokens of context, shared by all parallel requests."
-    )
-    parallel: int = Field(default=4, ge=1, le=64, description="Requests answered at once.")
-    threads: int = Field(default=1, ge=1, description="CPU threads.")
     max_tokens: int = Field(
         default=1024, ge=1, description="Tokens of an answer where the request names no limit."
     )
+
+    def problem(self) -> str | None:
+        """What is wrong with its files, after the name of the field."""
+        if self.model_path is None or not self.model_path.is_file():
+            return "engine.model_path: no GGUF file there; set it, or install the embedded extra"
+        if self.adapter_path is not None and not self.adapter_path.is_file():
+            return "engine.adapter_path: no GGUF file there"
+        return None
+
+    def files(self) -> dict[str, Path]:
+        """All that shape what it says, as llama_server calls them."""
+        named = {"model": self.model_path, "adapter": self.adapter_path}
+        return {name: path for name, path in named.items() if path is not None}
+
+
+def _packaged_projector(settings: dict[str, Any]) -> Path | None:
+    """It fits the packaged model only."""
+    return PROJECTOR if settings.get("model_path") == MODEL else None
+
+
+def _shown_name(settings: dict[str, Any]) -> str:
+    path: Path = settings["model_path"]
+    return NAME if path == MODEL else path.stem
+
+
+class LlamaVisionSettings(_LlamaSettings):
+    """A captioner's, which names a token limit of its own in every request."""
+
+    context_tokens: int = Field(
+        default=8192,
+        ge=256,
+        description=(
+            "Tokens of context for images, prompt and caption, shared out equally to all parallel "
+            "requests; none gets more than the model was trained with."
+        ),
+    )
+    model_path: Path = Field(
+        default=MODEL,
+        description="GGUF file of a vision-language model; unset, the small one that we trained.",
+    )
+    projector_path: Path | None = Field(
+        default_factory=_packaged_projector,
+        description=(
+            "GGUF file of its multimodal projector (mmproj). Required where model_path is set."
+        ),
+    )
+    model: str = Field(
+        default_factory=_shown_name,
+        min_length=1,
+        description=f"The name that clients are shown; unset, {NAME} or the file's.",
+    )
+
+    def problem(self) -> str | None:
+        """What is wrong with its files, after the name of the field."""
+        if not self.model_path.is_file():
+            return "captioner.engine.model_path: no GGUF file there"
+        if self.projector_path is None:
+            return (
+                "captioner.engine.projector_path: must be set with model_path, it is a part of it"
+            )
+        if not self.projector_path.is_file():
+            return "captioner.engine.projector_path: no GGUF file there"
+        return None
+
+    def files(self) -> dict[str, Path]:
+        """All that shape what it says, as llama_server calls them."""
+        named = {"model": self.model_path, "projector": self.projector_path}
+        return {name: path for name, path in named.items() if path is not None}
 
 
 class LlamaEngine:
@@ -54,20 +131,17 @@ class LlamaEngine:
     plain_by_stream = True
     image_ids = False
     more_apis = False
+    # It samples no more than `parallel` texts of one request, and counts the tokens of one of them.
+    single_samples = True
     stream_fields: Mapping[str, Any] = {"return_progress": True}
     api_key = None
 
-    def __init__(self, settings: LlamaSettings, *, served_name: str) -> None:
-        if settings.model_path is None or not settings.model_path.is_file():
-            sys.exit(
-                "wrong settings:\n  engine.model_path: no GGUF file there; set it, or install "
-                "the embedded extra"
-            )
-        if settings.adapter_path is not None and not settings.adapter_path.is_file():
-            sys.exit("wrong settings:\n  engine.adapter_path: no GGUF file there")
+    def __init__(self, settings: LlamaSettings | LlamaVisionSettings, *, served_name: str) -> None:
+        """Leaves the process where a file of the model is missing."""
+        if problem := settings.problem():
+            sys.exit(f"wrong settings:\n  {problem}")
         self.model = served_name
         self._settings = settings
-        self._model_path = settings.model_path
         self._supervisor = Supervisor(self._command, self._would_answer)
         self._session: aiohttp.ClientSession | None = None
         self._revision: str | None = None
@@ -91,9 +165,9 @@ class LlamaEngine:
         return self._supervisor.problem_in_full
 
     async def revision(self) -> str:
-        """SHA-256 of the GGUF file, shortened, and that of the adapter after a plus."""
+        """SHA-256 of the GGUF file, shortened, and after a plus that of adapter or projector."""
         if self._revision is None:
-            files = filter(None, (self._model_path, self._settings.adapter_path))
+            files = self._settings.files().values()
             digests = [await asyncio.to_thread(_file_digest, path) for path in files]
             self._revision = "+".join(digests)
         return self._revision
@@ -101,13 +175,12 @@ class LlamaEngine:
     def _command(self, port: int) -> list[str]:
         options = {
             "supervisor_pid": os.getpid(),
-            "model": str(self._model_path),
-            "adapter": str(self._settings.adapter_path or ""),
+            **{name: str(path) for name, path in self._settings.files().items()},
             "alias": self.model,
             "port": port,
             "n_ctx": self._settings.context_tokens,
             "n_parallel": self._settings.parallel,
-            "n_predict": self._settings.max_tokens,
+            "n_predict": _most_tokens(self._settings),
             "threads": self._settings.threads,
         }
         return [sys.executable, "-m", "racro.engines.llama_server", json.dumps(options)]
@@ -122,3 +195,8 @@ class LlamaEngine:
 def _file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _most_tokens(settings: LlamaSettings | LlamaVisionSettings) -> int:
+    """Of an answer whose request names no limit; a captioner's always do."""
+    return settings.max_tokens if isinstance(settings, LlamaSettings) else _UNLIMITED

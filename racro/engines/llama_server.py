@@ -16,22 +16,30 @@ from racro.engines.guard import die_with_parent
 # With prompt batches this small a departed client stops its prompt within 0.4 s on one core; with
 # 64 tokens it took up to 1.8 s, and the prompt was hardly faster.
 _BATCH_TOKENS = 16
+# An image is read to its end whatever the batch, so that small ones gain nothing; and models that
+# look at all of an image at once (Gemma 3) need it in one batch, or llama.cpp shrinks it to that.
+_BATCH_TOKENS_WITH_IMAGES = 512
 _WARNINGS = 2
 
 
 def _serve(options: dict[str, Any]) -> None:
     params = xllamacpp.CommonParams()
     params.model.path = options["model"]
-    if options["adapter"]:
-        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(options["adapter"], 1.0)]
+    if adapter := options.get("adapter"):
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(adapter, 1.0)]
+    projector = options.get("projector")
+    if projector:
+        params.mmproj.path = projector
     params.model_alias = {options["alias"]}
     params.hostnames = ["127.0.0.1"]
     params.port = options["port"]
     params.n_ctx = options["n_ctx"]
     params.n_parallel = options["n_parallel"]
-    params.kv_unified = True
+    # A caption goes on to its end or the context's. In one context for all, whoever runs into its
+    # end breaks off everybody's.
+    params.kv_unified = not projector
     params.n_predict = options["n_predict"]
-    params.n_batch = params.n_ubatch = _BATCH_TOKENS
+    params.n_batch = params.n_ubatch = _BATCH_TOKENS_WITH_IMAGES if projector else _BATCH_TOKENS
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options["threads"]
     params.ui = False
     params.endpoint_slots = False

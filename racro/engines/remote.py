@@ -40,6 +40,7 @@ class RemoteEngine:
     plain_by_stream = False
     image_ids = False
     more_apis = True
+    single_samples = False
 
     def __init__(self, settings: RemoteSettings, *, served_name: str) -> None:  # noqa: ARG002
         self._settings = settings

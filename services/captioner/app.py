@@ -1,6 +1,6 @@
 """The captioner service's app."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -13,17 +13,18 @@ from racro.servekit.upstream import open_session
 from services.captioner.images import limit_pixels
 from services.captioner.perceive import Captioner, Perceive
 from services.captioner.settings import CaptionerSettings, OcrSettings
-from services.captioner.vlm import VlmCaptioner
+from services.captioner.vlm import VlmCaptioner, create_engine
 
 
 def create_captioner(settings: CaptionerSettings) -> FastAPI:
     limit_pixels(settings.max_image_pixels)
     perceive = Perceive(settings)
+    create = _creator(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with open_session() as session:
-            captioner = _create(settings, session)
+            captioner = create(session)
             await captioner.start()
             perceive.captioner = captioner
             try:
@@ -60,11 +61,16 @@ def create_captioner(settings: CaptionerSettings) -> FastAPI:
     return app
 
 
-def _create(settings: CaptionerSettings, session: aiohttp.ClientSession) -> Captioner:
+def _creator(settings: CaptionerSettings) -> Callable[[aiohttp.ClientSession], Captioner]:
+    """An engine's wrong settings end the process here, before anything is served."""
     if isinstance(settings.captioner, OcrSettings):
         # Imported here: a captioner over an engine that sees installs no OCR.
         from racro.embedded.ocr import OcrCaptioner  # noqa: PLC0415
 
         ocr = settings.captioner
-        return OcrCaptioner(workers=ocr.workers, threads=ocr.threads, max_tokens=ocr.max_tokens)
-    return VlmCaptioner(settings.captioner, session)
+        return lambda _: OcrCaptioner(
+            workers=ocr.workers, threads=ocr.threads, max_tokens=ocr.max_tokens
+        )
+    vlm = settings.captioner
+    engine = create_engine(vlm.engine)
+    return lambda session: VlmCaptioner(vlm, engine, session)

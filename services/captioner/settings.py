@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
+from racro.engines.llama import LlamaVisionSettings
 from racro.engines.remote import RemoteSettings
 from racro.engines.vllm import VllmSettings
 from racro.servekit.settings import Section, ServiceSettings, kind_of
@@ -19,7 +20,10 @@ class OcrSettings(Section):
 
 
 VisionEngine = Annotated[
-    Annotated[RemoteSettings, Tag("url")] | Annotated[VllmSettings, Tag("vllm")], kind_of("url")
+    Annotated[RemoteSettings, Tag("url")]
+    | Annotated[VllmSettings, Tag("vllm")]
+    | Annotated[LlamaVisionSettings, Tag("llama")],
+    kind_of("url"),
 ]
 
 

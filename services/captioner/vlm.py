@@ -33,6 +33,7 @@ from racro.contracts.prompts import (
     tentative_prompt,
 )
 from racro.engines import Engine
+from racro.engines.llama import LlamaEngine, LlamaVisionSettings
 from racro.engines.remote import RemoteEngine, RemoteSettings
 from racro.engines.vllm import VllmEngine, VllmSettings
 from racro.servekit.relay import raise_for_status
@@ -44,17 +45,30 @@ from racro.servekit.upstream import Upstream
 from services.captioner.images import PREPROCESSING_VERSION
 from services.captioner.settings import VlmSettings
 
+VisionSettings = RemoteSettings | VllmSettings | LlamaVisionSettings
 Listen = Callable[[Delta], Awaitable[None]]
 
 _ENGINE = "vision engine"
 
 
+def create_engine(settings: VisionSettings) -> Engine:
+    """Leaves the process where the settings of one of ours cannot be right."""
+    name = _name_of(settings.model)
+    if isinstance(settings, LlamaVisionSettings):
+        return LlamaEngine(settings, served_name=name)
+    if isinstance(settings, VllmSettings):
+        return VllmEngine(settings, served_name=name)
+    return RemoteEngine(settings, served_name=name)
+
+
 class VlmCaptioner:
-    def __init__(self, settings: VlmSettings, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, settings: VlmSettings, engine: Engine, session: aiohttp.ClientSession
+    ) -> None:
         self._settings = settings
+        self._engine = engine
         self._session = session
         self._model = _name_of(settings.engine.model)
-        self._engine = _create_engine(settings.engine, served_name=self._model)
         # Until the engine has told its revision; nobody is answered before.
         self.identity = self._identify(self._model)
 
@@ -103,7 +117,7 @@ class VlmCaptioner:
             try:
                 with generation(self._model) as span:
                     samples = await self._generate(part, prompt, content, request.options, listen)
-                    record_usage(span, samples[0].usage)
+                    record_usage(span, sum((sample.usage for sample in samples), Usage()))
                 done[part] = samples
             except RacroError as error:
                 if part == "caption" or "caption" not in prompts:
@@ -139,12 +153,23 @@ class VlmCaptioner:
             "temperature": self._settings.temperature if temperature is None else temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
+            **self._engine.stream_fields,
         }
-        if options.n > 1:
-            body["n"] = options.n
         if options.seed is not None:
             body["seed"] = options.seed
-        sampled = _Samples(part, options.n)
+        if options.n == 1:
+            return await self._ask(body, _Samples(part), listen)
+        if not self._engine.single_samples:
+            return await self._ask({**body, "n": options.n}, _Samples(part, n=options.n), listen)
+        apart = await all_of(
+            self._ask(_reseeded(body, index), _Samples(part, first=index), listen)
+            for index in range(options.n)
+        )
+        return tuple(sample for [sample] in apart)
+
+    async def _ask(
+        self, body: dict[str, Any], sampled: "_Samples", listen: Listen
+    ) -> tuple[Generation, ...]:
         engine = Upstream(
             self._session,
             self._engine.base_url,
@@ -181,10 +206,11 @@ class VlmCaptioner:
 
 
 class _Samples:
-    """The n texts of one streamed completion."""
+    """The n texts of one streamed completion; `first` is the number of its first one."""
 
-    def __init__(self, part: Part, n: int) -> None:
+    def __init__(self, part: Part, *, n: int = 1, first: int = 0) -> None:
         self._part = part
+        self._first = first
         self._texts: list[list[str]] = [[] for _ in range(n)]
         self._finish_reasons = ["stop"] * n
         self._usage = Usage()
@@ -204,7 +230,7 @@ class _Samples:
             self._finish_reasons[index] = choice.get("finish_reason") or self._finish_reasons[index]
             if text := (choice.get("delta") or {}).get("content"):
                 self._texts[index].append(text)
-                deltas.append(Delta(part=self._part, index=index, text=text))
+                deltas.append(Delta(part=self._part, index=self._first + index, text=text))
         return deltas
 
     def generations(self) -> tuple[Generation, ...]:
@@ -222,6 +248,11 @@ class _Samples:
                 zip(texts, self._finish_reasons, strict=True)
             )
         )
+
+
+def _reseeded(body: dict[str, Any], index: int) -> dict[str, Any]:
+    """With one seed all samples would be the same."""
+    return {**body, "seed": body["seed"] + index} if "seed" in body else body
 
 
 def _decode(data: bytes) -> dict[str, Any]:
@@ -264,14 +295,11 @@ def _name_of(model: str) -> str:
     return Path(model).name if Path(model).is_dir() else model
 
 
-def _shaping(settings: RemoteSettings | VllmSettings) -> Sequence[Any]:
+def _shaping(settings: VisionSettings) -> Sequence[Any]:
     """What else an engine of ours lets its operator change in what it says."""
     if isinstance(settings, VllmSettings):
         return settings.dtype, settings.quantization, *settings.arguments
+    if isinstance(settings, LlamaVisionSettings):
+        # A caption that the context cut short is another one.
+        return (settings.context_tokens // settings.parallel,)
     return ()
-
-
-def _create_engine(settings: RemoteSettings | VllmSettings, *, served_name: str) -> Engine:
-    if isinstance(settings, VllmSettings):
-        return VllmEngine(settings, served_name=served_name)
-    return RemoteEngine(settings, served_name=served_name)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from racro.embedded.captioner import MODEL, PROJECTOR
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
 from support.scripted import Asked, Script, ScriptedServer, read_events
@@ -32,8 +34,14 @@ def vlm_captioner(_vlm_captioner: Service, reasoner: ScriptedServer) -> Service:
     return _vlm_captioner
 
 
-@pytest.fixture(params=["ocr", "vlm"])
+@pytest.fixture(params=["ocr", "vlm", "llama"])
 def captioner_service(request: pytest.FixtureRequest) -> Service:
+    return request.getfixturevalue(f"{request.param}_captioner")
+
+
+@pytest.fixture(params=["ocr", "vlm"])
+def reader(request: pytest.FixtureRequest) -> Service:
+    """A captioner whose words are known, and the same each time."""
     return request.getfixturevalue(f"{request.param}_captioner")
 
 
@@ -58,6 +66,12 @@ def error(response: httpx2.Response) -> dict[str, Any]:
     return {"status": response.status_code, **response.json()["error"]}
 
 
+def pieces(deltas: list[tuple[str, Any]], *, part: str = "caption", index: int = 0) -> str:
+    """The text that a stream's deltas make."""
+    found = [data for _, data in deltas if (data["part"], data["index"]) == (part, index)]
+    return "".join(data["text"] for data in found)
+
+
 class TestEveryCaptioner:
     def test_identity(self, captioner_service: Service) -> None:
         who = identity(captioner_service)
@@ -72,28 +86,25 @@ class TestEveryCaptioner:
     def test_caption(self, captioner_service: Service) -> None:
         answer = perceive(captioner_service)
         [caption] = answer["caption"]
-        assert "42" in caption["text"]
-        assert caption["finish_reason"] == "stop"
+        assert caption["text"].strip()
+        assert caption["finish_reason"] in {"stop", "length"}
         assert set(caption["usage"]) == {"prompt_tokens", "completion_tokens"}
         assert (answer["tentative"], answer["failed"]) == ([], {})
 
     def test_streamed_is_plain_in_pieces(self, captioner_service: Service) -> None:
         parts = identity(captioner_service)["parts"]
-        plain = perceive(captioner_service, parts=parts)
         response = post(captioner_service, parts=parts, stream=True)
         assert response.headers["content-type"].startswith("text/event-stream")
         *deltas, (name, done) = read_events(response.text)
         assert {name for name, _ in deltas} == {"delta"}
-        assert (name, done) == ("done", plain)
+        assert name == "done"
         for part in parts:
-            pieces = [
-                data["text"] for _, data in deltas if (data["part"], data["index"]) == (part, 0)
-            ]
-            assert "".join(pieces) == plain[part][0]["text"]
+            assert pieces(deltas, part=part) == done[part][0]["text"]
+        assert set(perceive(captioner_service, parts=parts)) == set(done)
 
     def test_no_question(self, captioner_service: Service) -> None:
         [caption] = perceive(captioner_service, question=None)["caption"]
-        assert "42" in caption["text"]
+        assert caption["text"].strip()
 
     def test_a_tentative_response_needs_a_question(self, captioner_service: Service) -> None:
         found = error(post(captioner_service, question=None, parts=["caption", "tentative"]))
@@ -106,14 +117,12 @@ class TestEveryCaptioner:
             for index in (1, 0)
         ]
         options = {"n": 2, "temperature": 0.5, "seed": 7}
-        captions = perceive(captioner_service, options=options)["caption"]
-        assert len(captions) == 2
-        assert all("42" in caption["text"] for caption in captions)
-        events = read_events(post(captioner_service, options=options, stream=True).text)
-        deltas = [data for name, data in events if name == "delta"]
-        for index, caption in enumerate(captions):
-            pieces = [data["text"] for data in deltas if data["index"] == index]
-            assert "".join(pieces) == caption["text"]
+        assert len(perceive(captioner_service, options=options)["caption"]) == 2
+        response = post(captioner_service, options=options, stream=True)
+        *deltas, (_, done) = read_events(response.text)
+        assert len(done["caption"]) == 2
+        for index, caption in enumerate(done["caption"]):
+            assert pieces(deltas, index=index) == caption["text"]
 
     @pytest.mark.parametrize(
         ("more", "param"),
@@ -150,6 +159,19 @@ class TestEveryCaptioner:
     def test_ready(self, captioner_service: Service) -> None:
         response = httpx2.get(f"{captioner_service.url}/readyz")
         assert response.json() == {"status": "ready", "checks": {"captioner": "ok"}}
+
+
+class TestEveryReader:
+    @pytest.mark.parametrize("question", [QUESTION, None])
+    def test_caption(self, reader: Service, question: str | None) -> None:
+        [caption] = perceive(reader, question=question)["caption"]
+        assert "42" in caption["text"]
+        assert caption["finish_reason"] == "stop"
+
+    def test_what_is_streamed_is_the_plain_answer(self, reader: Service) -> None:
+        parts = identity(reader)["parts"]
+        plain = perceive(reader, parts=parts)
+        assert read_events(post(reader, parts=parts, stream=True).text)[-1] == ("done", plain)
 
 
 class TestOcr:
@@ -344,3 +366,76 @@ class TestVlm:
             assert httpx2.get(f"{service.url}/v1/identity").status_code == 503
             found = post(service)
             assert (found.status_code, found.headers["retry-after"]) == (503, "2")
+
+
+def llama(**engine: Any) -> dict[str, Any]:
+    return {"captioner": {"kind": "vlm", "engine": {"kind": "llama", **engine}}}
+
+
+class TestLlama:
+    """The packaged weights; whatever they say."""
+
+    def test_both_parts_are_counted(self, llama_captioner: Service) -> None:
+        limit = {"max_tokens": 2}
+        answer = perceive(llama_captioner, parts=["caption", "tentative"], options=limit)
+        for part in ("caption", "tentative"):
+            [generation] = answer[part]
+            assert 1 <= generation["usage"]["completion_tokens"] <= 2
+            assert generation["usage"]["prompt_tokens"] > 30
+        assert answer["failed"] == {}
+
+    def test_several_images(self, llama_captioner: Service) -> None:
+        one, two = (
+            perceive(llama_captioner, pictures=pictures, options={"max_tokens": 4})["caption"][0]
+            for pictures in (("1",), ("1", "2"))
+        )
+        assert two["usage"]["prompt_tokens"] > one["usage"]["prompt_tokens"] + 20
+
+    def test_more_samples_than_it_answers_at_once(self, llama_captioner: Service) -> None:
+        """All counted, and no two of them drawn alike for want of a seed of their own."""
+        options = {"n": 16, "temperature": 2, "seed": 3, "max_tokens": 16}
+        captions = perceive(llama_captioner, options=options)["caption"]
+        assert len(captions) == 16
+        assert len({caption["text"] for caption in captions}) > 8
+        assert all(caption["usage"]["completion_tokens"] for caption in captions)
+
+    def test_a_prompt_over_the_context(self, llama_captioner: Service) -> None:
+        found = error(post(llama_captioner, question="word " * 2000))
+        assert (found["status"], found["code"]) == (400, "context_length_exceeded")
+        assert perceive(llama_captioner, options={"max_tokens": 4})["caption"]
+
+    def test_requests_with_a_full_context_do_not_break_one_another_off(self) -> None:
+        """Each has its share: 512 tokens."""
+        options = {"n": 8, "temperature": 2, "seed": 3}
+        with Service("services.captioner", llama(context_tokens=2048, parallel=4)) as service:
+            captions = perceive(service, options=options)["caption"]
+        used = [sum(caption["usage"].values()) for caption in captions]
+        assert len(used) == 8
+        assert max(used) <= 512
+
+    def test_it_is_known_by_both_files(self, llama_captioner: Service) -> None:
+        who = identity(llama_captioner)
+        weights, projector = who["revision"].split("+")
+        assert len(weights) == len(projector) == 16
+        assert who["model"] == "racro-drawn"
+
+    def test_files_of_ones_own(self, llama_captioner: Service, tmp_path: Path) -> None:
+        """Named after the file; the same weights have the same revision."""
+        model = tmp_path / "tiny-vl.gguf"
+        model.write_bytes(MODEL.read_bytes())
+        engine = {"model_path": str(model), "projector_path": str(PROJECTOR)}
+        with Service("services.captioner", llama(**engine)) as service:
+            who = identity(service)
+            assert perceive(service, options={"max_tokens": 4})["model"] == "tiny-vl"
+        packaged = identity(llama_captioner)
+        assert (who["model"], who["revision"]) == ("tiny-vl", packaged["revision"])
+        assert who["fingerprint"] != packaged["fingerprint"]
+
+    def test_the_share_of_the_context_is_in_the_fingerprint(self, llama_captioner: Service) -> None:
+        packaged = identity(llama_captioner)
+        same, other = {"context_tokens": 4096, "parallel": 2}, {"context_tokens": 4096}
+        found = []
+        for engine in (same, other):
+            with Service("services.captioner", llama(**engine)) as service:
+                found.append(identity(service)["fingerprint"] == packaged["fingerprint"])
+        assert found == [True, False]

@@ -16,6 +16,7 @@ from support.scripted import Asked, ScriptedServer
 
 CHAT = "/v1/chat/completions"
 SOLVE = "/v1/solve"
+PERCEIVE = "/v1/perceive"
 FOREVER_S = 60
 ATTEMPTS = 3
 
@@ -190,8 +191,8 @@ class TestScripted:
 class Engine:
     """Watches an engine's process: how much CPU time it takes, and when it last took some."""
 
-    def __init__(self, reasoner: Service) -> None:
-        [self._process] = psutil.Process(reasoner.pid).children()
+    def __init__(self, service: Service) -> None:
+        [self._process] = psutil.Process(service.pid).children()
         assert "racro.engines.llama_server" in self._process.cmdline()
 
     def cpu_s(self) -> float:
@@ -251,6 +252,27 @@ class TestRealChain:
         fastest(attempt, within_s=1)
         assert gone(embedded_gateway, CHAT) > before
         assert gone(llama_reasoner, CHAT) > behind
+
+    def test_the_captioner_s_engine_stops(self, llama_captioner: Service) -> None:
+        engine = Engine(llama_captioner)
+        engine.idle_since()
+
+        def attempt() -> float:
+            body = {
+                "question": f"Which? {uuid.uuid4()}",
+                "images": [data_url(png())],
+                "parts": ["caption", "tentative"],
+                # Of one short caption a fast engine is through before anybody can leave.
+                "options": {"n": 16, "temperature": 2, "seed": 3},
+            }
+            client = Client(llama_captioner, PERCEIVE, body)
+            engine.wait_until_busy()
+            left = client.leave()
+            return engine.idle_since() - left
+
+        before = gone(llama_captioner, PERCEIVE)
+        fastest(attempt, within_s=1)
+        assert gone(llama_captioner, PERCEIVE) > before
 
     def test_it_would_have_gone_on(
         self, embedded_gateway: Service, llama_reasoner: Service

@@ -44,6 +44,7 @@ class VllmEngine:
     plain_by_stream = False
     image_ids = True
     more_apis = True
+    single_samples = False
     api_key = None
 
     def __init__(self, settings: VllmSettings, *, served_name: str) -> None:

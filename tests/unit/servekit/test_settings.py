@@ -9,7 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from gateway.settings import GatewaySettings
-from racro.engines.llama import LlamaSettings
+from racro.embedded.captioner import MODEL, PROJECTOR
+from racro.engines.llama import LlamaEngine, LlamaSettings, LlamaVisionSettings
 from racro.engines.registry import create_engine
 from racro.servekit.settings import api_key
 from services.captioner.settings import CaptionerSettings, VlmSettings
@@ -203,9 +204,44 @@ def test_a_missing_model_file_stops_the_boot_and_names_its_setting() -> None:
         create_engine(LlamaSettings(model_path="/nowhere.gguf"), served_name="m")
 
 
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"model_path": "/nowhere.gguf"}, r"captioner\.engine\.model_path"),
+        ({"model_path": __file__}, r"captioner\.engine\.projector_path"),
+        (
+            {"model_path": __file__, "projector_path": "/nowhere.gguf"},
+            r"captioner\.engine\.projector_path",
+        ),
+    ],
+)
+def test_a_missing_file_of_a_vision_model_stops_the_boot_and_names_its_setting(
+    settings, named
+) -> None:
+    with pytest.raises(SystemExit, match=named):
+        LlamaEngine(LlamaVisionSettings(**settings), served_name="m")
+
+
+def test_the_packaged_vision_model_needs_no_file_to_be_named(load) -> None:
+    config = {"captioner": {"kind": "vlm", "engine": {"kind": "llama", "threads": 2}}}
+    engine = load(CaptionerSettings, config).captioner.engine
+    assert (engine.model_path, engine.projector_path) == (MODEL, PROJECTOR)
+    assert (engine.model, engine.threads) == ("racro-drawn", 2)
+
+
+def test_a_vision_model_of_ones_own_is_shown_by_its_file_or_its_name() -> None:
+    assert LlamaVisionSettings(model_path="/models/some-vl.gguf").model == "some-vl"
+    assert LlamaVisionSettings(model_path="/models/some-vl.gguf", model="eyes").model == "eyes"
+
+
 PROCESSES = {
     "gateway": ("gateway", {"reasoners": {"r1": REMOTE}}, "reasoners.r1.api_key_env: "),
     "captioner": ("services.captioner", {"max_images": 0}, "max_images: "),
+    "vision model": (
+        "services.captioner",
+        {"captioner": {"kind": "vlm", "engine": {"kind": "llama", "model_path": "/nowhere.gguf"}}},
+        "captioner.engine.model_path: ",
+    ),
     "reasoner": ("services.reasoner", {"timeout_s": -1}, "timeout_s: "),
 }
 

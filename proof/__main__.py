@@ -11,7 +11,7 @@ from pathlib import Path
 from proof import report
 from proof.evaluating import DRAWN, SMOLLM2, Candidate, evaluate
 from proof.problems import write_problems
-from proof.runs import METHODS, Inputs, in_a_process, train
+from proof.runs import METHODS, STEPS, Inputs, Run, in_a_process
 
 OUTPUT = Path("outputs/cro")
 TRAIN, DEVELOPMENT, HELD_OUT = OUTPUT / "train", OUTPUT / "development", OUTPUT / "heldout"
@@ -27,12 +27,14 @@ _CORES = 2
 def main() -> None:
     inputs = _prepared()
     seeds = (_PILOT,) if "pilot" in sys.argv else _SEEDS
-    runs = {(method, seed): OUTPUT / f"{method}-{seed}" for seed in seeds for method in METHODS}
-    _side_by_side(partial(train, method, seed, inputs, run) for (method, seed), run in runs.items())
+    runs = [Run(method, seed, OUTPUT / f"{method}-{seed}") for seed in seeds for method in METHODS]
+    _side_by_side(partial(run.train, inputs, steps=STEPS[run.method]) for run in runs)
     candidates = [Candidate("start", "drawn, SFT", inputs.sft)]
     candidates += [
-        Candidate(run.name, f"drawn, {_TITLES[method]}, seed {seed}", run / "final")
-        for (method, seed), run in runs.items()
+        Candidate(
+            run.output.name, f"drawn, {_TITLES[run.method]}, seed {run.seed}", run.output / "final"
+        )
+        for run in runs
     ]
     if "pilot" in sys.argv:
         problems, asked = DEVELOPMENT, {DRAWN: 210}
@@ -44,7 +46,7 @@ def main() -> None:
         partial(evaluate, one, problems / "problems.jsonl", asked, inputs.reasoner, answers)
         for one in candidates
     )
-    report.write(OUTPUT, answers, problems, seeds)
+    report.write(OUTPUT, answers, problems, runs)
 
 
 _TITLES = {"cro": "CRO", "sft": "SFT continued"}

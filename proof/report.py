@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from proof.evaluating import LABELS
-from proof.runs import METHODS, Method, history
+from proof.runs import METHODS, Method, Run
 from racro.cro import terms
 from racro.cro.captioned import Captioned
 from racro.evaluation.results import Result
@@ -52,7 +52,7 @@ class Findings:
         return Estimate(float(cro.mean() - sft.mean()), float(low), float(high), problems)
 
 
-def write(folder: Path, answers: Path, problems: Path, seeds: Sequence[int]) -> None:
+def write(folder: Path, answers: Path, problems: Path, runs: Sequence[Run]) -> None:
     """FOLDER/report.md, report.json, curve.png and captions.png."""
     read = {
         (name, reasoner): _results(path)
@@ -60,12 +60,9 @@ def write(folder: Path, answers: Path, problems: Path, seeds: Sequence[int]) -> 
         for name, _, reasoner in [path.name.rpartition("-")]
         if (path / "results.jsonl").exists()
     }
+    seeds = sorted({run.seed for run in runs})
     found = [_findings(read, reasoner, seeds) for reasoner in LABELS if (START, reasoner) in read]
-    runs = {(method, seed): folder / f"{method}-{seed}" for method in METHODS for seed in seeds}
-    cpu = {
-        run.name: json.loads((run / "cpu.json").read_text(encoding="utf-8"))
-        for run in runs.values()
-    }
+    cpu = {run.output.name: run.cpu_s for run in runs}
     asked = {one.id: one for one in read_problems(problems / "problems.jsonl").problems}
     lines = [
         *_accuracies(read),
@@ -83,9 +80,8 @@ def write(folder: Path, answers: Path, problems: Path, seeds: Sequence[int]) -> 
     }
     document = {"gain": gains, "accuracy": accuracies, "cpu_s": cpu}
     (folder / "report.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    _curve({seed: history(runs["cro", seed]) for seed in seeds}).savefig(
-        folder / "curve.png", dpi=110
-    )
+    curves = {run.seed: run.history for run in runs if run.method == "cro"}
+    _curve(curves).savefig(folder / "curve.png", dpi=110)
     _pictures([asked[one] for one in list(asked)[:_SHOWN]]).save(folder / "captions.png")
 
 

@@ -5,8 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -15,15 +15,16 @@ from typing import Any, Literal, get_args
 import httpx2
 import yaml
 
-from proof.ports import free_port
+from racro.cli.stack import Ports
 
 Method = Literal["cro", "sft"]
 METHODS: tuple[Method, ...] = get_args(Method)
+STEPS: Mapping[Method, int] = {"cro": 100, "sft": 240}
 
 _HERE = Path(__file__).parent
 _START_TIMEOUT_S = 60
 # Two runs at a time on two cores.
-_THREADS = {"OMP_NUM_THREADS": "1"}
+_ONE_CORE = {"OMP_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
@@ -36,66 +37,96 @@ class Inputs:
     reasoner: Path
 
 
-def train(method: Method, seed: int, inputs: Inputs, output: Path) -> None:
-    """`racro train METHOD`, with a reasoner of its own where it needs one; what both took stands in
-    `cpu.json`. Does nothing where that is there.
-    """
-    if (output / "cpu.json").exists():
-        return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    seconds: dict[str, float] = {}
-    if method == "cro":
-        with reasoner(inputs.reasoner, output.with_suffix(".reasoner.log"), seconds) as url:
-            _run(method, seed, inputs, output, url, seconds)
-    else:
-        _run(method, seed, inputs, output, "", seconds)
-    (output / "cpu.json").write_text(json.dumps(seconds) + "\n")
+@dataclass(frozen=True)
+class Run:
+    method: Method
+    seed: int
+    output: Path
+
+    @property
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds of the trainer and, in CRO, of its reasoner. Written last."""
+        seconds: dict[str, float] = json.loads(self._record.read_text(encoding="utf-8"))
+        return seconds
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """What the trainer logged, step by step."""
+        lines = (self.output / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    @property
+    def _record(self) -> Path:
+        return self.output / "cpu.json"
+
+    def train(self, inputs: Inputs, *, steps: int) -> None:
+        """`racro train METHOD`, unless it has been done."""
+        if self._record.exists():
+            return
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        seconds: dict[str, float] = {}
+        log = self.output.with_suffix(".reasoner.log")
+        serving = (
+            _reasoner(inputs.reasoner, log, seconds) if self.method == "cro" else nullcontext("")
+        )
+        with serving as url:
+            self._train(self._configuration(inputs, url, steps), seconds)
+        self._record.write_text(json.dumps(seconds) + "\n", encoding="utf-8")
+
+    def _configuration(self, inputs: Inputs, reasoner: str, steps: int) -> Path:
+        template = Template((_HERE / f"{self.method}.toml").read_text(encoding="utf-8"))
+        filled = template.substitute(
+            output=self.output,
+            seed=self.seed,
+            steps=steps,
+            sft=inputs.sft,
+            train=inputs.train,
+            development=inputs.development,
+            reasoner=reasoner,
+        )
+        path = self.output.with_suffix(".toml")
+        path.write_text(filled, encoding="utf-8")
+        return path
+
+    def _train(self, configuration: Path, seconds: dict[str, float]) -> None:
+        command = [sys.executable, "-m", "racro.cli", "train", self.method]
+        command += ["--config", str(configuration)]
+        with self.output.with_suffix(".log").open("wb") as log:
+            process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **_ONE_CORE}
+            )
+            seconds["trainer"] = _cpu_s(process)
+        if process.returncode:
+            sys.exit(f"{' '.join(command)} ended with code {process.returncode}: see {log.name}")
 
 
 def in_a_process(module: str, output: Path) -> None:
     """`python -m MODULE OUTPUT`, on one core."""
     command = [sys.executable, "-m", module, str(output)]
-    subprocess.run(command, check=True, env={**os.environ, **_THREADS})
-
-
-def _run(
-    method: Method, seed: int, inputs: Inputs, output: Path, url: str, seconds: dict[str, float]
-) -> None:
-    filled = Template((_HERE / f"{method}.toml").read_text(encoding="utf-8")).substitute(
-        output=output, seed=seed, reasoner=url,
-        train=inputs.train, development=inputs.development, sft=inputs.sft,
-    )  # fmt: skip
-    config = output.with_suffix(".toml")
-    config.write_text(filled, encoding="utf-8")
-    command = [sys.executable, "-m", "racro.cli", "train", method, "--config", str(config)]
-    with output.with_suffix(".log").open("wb") as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **_THREADS}
-        )
-        if code := _wait(process, "trainer", seconds):
-            sys.exit(f"{' '.join(command)} ended with code {code}: see {log.name}")
+    subprocess.run(command, check=True, env={**os.environ, **_ONE_CORE})
 
 
 @contextmanager
-def reasoner(model: Path, log: Path, seconds: dict[str, float]) -> Iterator[str]:
-    """Our reasoner service on a free port; yields its URL. CPU time is noted when it has ended."""
-    port = free_port()
+def _reasoner(model: Path, log: Path, seconds: dict[str, float]) -> Iterator[str]:
+    """Our reasoner service on a free port; yields its URL. Its CPU time is noted when it ends."""
+    port = Ports.free().reasoner
     engine = {"kind": "llama", "model_path": str(model), "parallel": 8, "context_tokens": 8192}
-    config = log.with_suffix(".yaml")
-    config.write_text(yaml.safe_dump({"port": port, "model": "drawn", "engine": engine}))
+    settings = log.with_suffix(".yaml")
+    settings.write_text(yaml.safe_dump({"port": port, "model": "drawn", "engine": engine}))
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.reasoner"],
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "RACRO_CONFIG": str(config)},
+            env={**os.environ, "RACRO_CONFIG": str(settings)},
         )
         try:
-            _wait_until_ready(f"http://127.0.0.1:{port}/readyz")
-            yield f"http://127.0.0.1:{port}"
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(f"{url}/readyz")
+            yield url
         finally:
             process.terminate()
-            _wait(process, "reasoner", seconds)
+            seconds["reasoner"] = _cpu_s(process)
 
 
 def _wait_until_ready(url: str) -> None:
@@ -110,15 +141,8 @@ def _wait_until_ready(url: str) -> None:
     sys.exit(f"{url} was not ready within {_START_TIMEOUT_S} s")
 
 
-def _wait(process: subprocess.Popen[bytes], name: str, seconds: dict[str, float]) -> int:
-    """CPU seconds of the process and of all that it waited for."""
+def _cpu_s(process: subprocess.Popen[bytes]) -> float:
+    """Of the process, when it has ended, and of all that it waited for."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    seconds[name] = round(usage.ru_utime + usage.ru_stime, 1)
-    return process.returncode
-
-
-def history(run: Path) -> list[dict[str, Any]]:
-    """What the trainer logged, step by step."""
-    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    return round(usage.ru_utime + usage.ru_stime, 1)

@@ -5,5 +5,7 @@ from pathlib import Path
 MODEL = Path(__file__).with_name("captioner.gguf")
 # What turns an image into the model's tokens: llama.cpp's mmproj.
 PROJECTOR = MODEL.with_name("projector.gguf")
+# The same for transformers, which trains it further.
+CHECKPOINT = MODEL.with_name("checkpoint")
 # What clients are shown of the two.
 NAME = "racro-drawn"

@@ -9,18 +9,18 @@ from functools import partial
 from pathlib import Path
 
 from proof import report
-from proof.evaluating import DRAWN, SMOLLM2, Candidate, evaluate
+from proof.evaluating import READER, SMOLLM2, Candidate, evaluate
 from proof.problems import write_problems
-from proof.runs import METHODS, STEPS, Inputs, Run, in_a_process
+from proof.runs import METHODS, STEPS, Inputs, Run
+from racro.embedded.captioner.recipe.__main__ import make
 
 OUTPUT = Path("outputs/cro")
 TRAIN, DEVELOPMENT, HELD_OUT = OUTPUT / "train", OUTPUT / "development", OUTPUT / "heldout"
 # Folder: (seed, problems).
 _PROBLEMS = {TRAIN: (1, 3000), DEVELOPMENT: (2, 210), HELD_OUT: (3, 420)}
-_REASONER = OUTPUT / "reasoner.gguf"
 _PILOT, _SEEDS = 0, (1, 2, 3)
 # Of the held-out problems, by reasoner.
-_ASKED = {DRAWN: 420, SMOLLM2: 140}
+_ASKED = {READER: 420, SMOLLM2: 140}
 _CORES = 2
 
 
@@ -37,14 +37,13 @@ def main() -> None:
         for run in runs
     ]
     if "pilot" in sys.argv:
-        problems, asked = DEVELOPMENT, {DRAWN: 210}
+        problems, asked = DEVELOPMENT, {READER: 210}
     else:
         candidates.append(Candidate("ocr", "OCR", None))
         problems, asked = HELD_OUT, _ASKED
     answers = OUTPUT / "answers" / problems.name
     _side_by_side(
-        partial(evaluate, one, problems / "problems.jsonl", asked, inputs.reasoner, answers)
-        for one in candidates
+        partial(evaluate, one, problems / "problems.jsonl", asked, answers) for one in candidates
     )
     report.write(OUTPUT, answers, problems, runs)
 
@@ -53,17 +52,12 @@ _TITLES = {"cro": "CRO", "sft": "SFT continued"}
 
 
 def _prepared() -> Inputs:
-    """Problems, the SFT checkpoint and the reasoner, where they are not there yet."""
+    """Problems and the SFT checkpoint, where they are not there yet."""
     for folder, (seed, count) in _PROBLEMS.items():
         if not (folder / "captions.jsonl").exists():
             write_problems(folder, seed=seed, count=count)
-    _side_by_side(
-        [
-            partial(in_a_process, "racro.embedded.captioner.recipe", OUTPUT / "captioner"),
-            partial(in_a_process, "proof.reasoner", _REASONER),
-        ]
-    )
-    return Inputs(TRAIN, DEVELOPMENT, OUTPUT / "captioner" / "sft", _REASONER)
+    make(OUTPUT / "captioner")
+    return Inputs(TRAIN, DEVELOPMENT, OUTPUT / "captioner" / "sft")
 
 
 def _side_by_side(work: Iterable[Callable[[], None]]) -> None:

@@ -12,8 +12,8 @@ from transformers import PreTrainedTokenizerFast, Qwen2VLForConditionalGeneratio
 from racro.cli.stack import Ports, Service, Stack
 from racro.embedded.captioner.recipe.export import export_captioner
 
-DRAWN, SMOLLM2 = "drawn", "smollm2"
-LABELS = {DRAWN: "drawn reasoner (0.9M)", SMOLLM2: "SmolLM2-135M, adapter"}
+READER, SMOLLM2 = "reader", "smollm2"
+LABELS = {READER: "reader (a program)", SMOLLM2: "SmolLM2-135M, adapter"}
 _GREEDY = {"temperature": 0, "top_p": 1, "max_tokens": 256}
 
 
@@ -44,9 +44,7 @@ class Candidate:
         return {"captioner": {"kind": "vlm", "engine": engine}}
 
 
-def evaluate(
-    candidate: Candidate, problems: Path, limits: Mapping[str, int], reasoner: Path, output: Path
-) -> None:
+def evaluate(candidate: Candidate, problems: Path, limits: Mapping[str, int], output: Path) -> None:
     """`racro eval run` over the first problems, as many as `limits` says for each reasoner; into
     OUTPUT/<name>-<reasoner>. What is answered is not asked again.
     """
@@ -54,8 +52,7 @@ def evaluate(
     services = [
         Service("captioner", "services.captioner", ports.captioner,
                 candidate.settings(output / "models" / candidate.name)),
-        Service("reasoner", "services.reasoner", ports.reasoner,
-                {"model": DRAWN, "engine": {"kind": "llama", "model_path": str(reasoner)}}),
+        Service("reader", "proof.reader_server", ports.reasoner, {}),
         Service("smollm2", "services.reasoner", smollm2_port, {"model": SMOLLM2}),
         _gateway(ports, smollm2_port),
     ]  # fmt: skip
@@ -70,7 +67,7 @@ def _gateway(ports: Ports, smollm2_port: int) -> Service:
               "visual_budget_tokens": 1024}  # fmt: skip
     reasoners = {
         name: {"url": f"http://127.0.0.1:{port}/v1", "model": name, **shared}
-        for name, port in ((DRAWN, ports.reasoner), (SMOLLM2, smollm2_port))
+        for name, port in ((READER, ports.reasoner), (SMOLLM2, smollm2_port))
     }
     config = {
         "captioner": {"url": f"http://127.0.0.1:{ports.captioner}"},

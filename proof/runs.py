@@ -13,7 +13,6 @@ from string import Template
 from typing import Any, Literal, get_args
 
 import httpx2
-import yaml
 
 from racro.cli.stack import Ports
 
@@ -29,12 +28,11 @@ _ONE_CORE = {"OMP_NUM_THREADS": "1"}
 
 @dataclass(frozen=True)
 class Inputs:
-    """Folders of problems and of the SFT checkpoint, and the reasoner's GGUF file."""
+    """Folders of problems and of the SFT checkpoint."""
 
     train: Path
     development: Path
     sft: Path
-    reasoner: Path
 
 
 @dataclass(frozen=True)
@@ -65,15 +63,11 @@ class Run:
             return
         self.output.parent.mkdir(parents=True, exist_ok=True)
         seconds: dict[str, float] = {}
-        log = self.output.with_suffix(".reasoner.log")
-        serving = (
-            _reasoner(inputs.reasoner, log, seconds) if self.method == "cro" else nullcontext("")
-        )
-        with serving as url:
+        with _reader(self.output, seconds) if self.method == "cro" else nullcontext("") as url:
             self._train(self._configuration(inputs, url, steps), seconds)
         self._record.write_text(json.dumps(seconds) + "\n", encoding="utf-8")
 
-    def _configuration(self, inputs: Inputs, reasoner: str, steps: int) -> Path:
+    def _configuration(self, inputs: Inputs, reader: str, steps: int) -> Path:
         template = Template((_HERE / f"{self.method}.toml").read_text(encoding="utf-8"))
         filled = template.substitute(
             output=self.output,
@@ -82,7 +76,7 @@ class Run:
             sft=inputs.sft,
             train=inputs.train,
             development=inputs.development,
-            reasoner=reasoner,
+            reader=reader,
         )
         path = self.output.with_suffix(".toml")
         path.write_text(filled, encoding="utf-8")
@@ -100,33 +94,23 @@ class Run:
             sys.exit(f"{' '.join(command)} ended with code {process.returncode}: see {log.name}")
 
 
-def in_a_process(module: str, output: Path) -> None:
-    """`python -m MODULE OUTPUT`, on one core."""
-    command = [sys.executable, "-m", module, str(output)]
-    subprocess.run(command, check=True, env={**os.environ, **_ONE_CORE})
-
-
 @contextmanager
-def _reasoner(model: Path, log: Path, seconds: dict[str, float]) -> Iterator[str]:
-    """Our reasoner service on a free port; yields its URL. Its CPU time is noted when it ends."""
+def _reader(folder: Path, seconds: dict[str, float]) -> Iterator[str]:
+    """On a free port; yields its URL. Its CPU time is noted when it ends."""
     port = Ports.free().reasoner
-    engine = {"kind": "llama", "model_path": str(model), "parallel": 8, "context_tokens": 8192}
-    settings = log.with_suffix(".yaml")
-    settings.write_text(yaml.safe_dump({"port": port, "model": "drawn", "engine": engine}))
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.reasoner"],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "RACRO_CONFIG": str(settings)},
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_ready(f"{url}/readyz")
-            yield url
-        finally:
-            process.terminate()
-            seconds["reasoner"] = _cpu_s(process)
+    settings = folder.with_suffix(".reader.yaml")
+    settings.write_text(f"port: {port}\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "proof.reader_server"],
+        env={**os.environ, "RACRO_CONFIG": str(settings)},
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(f"{url}/readyz")
+        yield url
+    finally:
+        process.terminate()
+        seconds["reasoner"] = _cpu_s(process)
 
 
 def _wait_until_ready(url: str) -> None:

@@ -5,9 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from proof.evaluating import DRAWN, Candidate, evaluate
+from proof.evaluating import READER, Candidate, evaluate
 from proof.problems import write_problems
-from proof.reasoner import make_reasoner
 from proof.report import Findings, write
 from proof.runs import METHODS, Inputs, Run
 from racro.embedded.captioner import CHECKPOINT
@@ -18,7 +17,7 @@ def findings(*, cro: float, sft: float, problems: int = 400) -> Findings:
     rights = {
         method: rng.random((3, problems)) < share for method, share in (("cro", cro), ("sft", sft))
     }
-    return Findings("drawn", np.zeros(problems, bool), rights)
+    return Findings("reader", np.zeros(problems, bool), rights)
 
 
 def test_a_gain_is_the_difference_of_means_within_its_interval():
@@ -34,7 +33,7 @@ def test_no_gain_has_an_interval_around_nothing():
 
 def test_the_interval_grows_where_seeds_differ():
     alike = findings(cro=0.6, sft=0.5)
-    unlike = Findings("drawn", alike.start, {**alike.rights, "cro": alike.rights["cro"].copy()})
+    unlike = Findings("reader", alike.start, {**alike.rights, "cro": alike.rights["cro"].copy()})
     unlike.rights["cro"][0] = True
     unlike.rights["cro"][1] = False
     widths = [gain.high - gain.low for gain in (alike.gain(), unlike.gain())]
@@ -43,22 +42,21 @@ def test_the_interval_grows_where_seeds_differ():
 
 @pytest.mark.timeout(300)
 def test_the_whole_way(tmp_path):
-    problems, reasoner = tmp_path / "problems", tmp_path / "reasoner.gguf"
+    problems = tmp_path / "problems"
     write_problems(problems, seed=4, count=14)
-    make_reasoner(reasoner, seed=1, steps=2)
     runs = [Run(method, 1, tmp_path / f"{method}-1") for method in METHODS]
     for run in runs:
-        run.train(Inputs(problems, problems, CHECKPOINT, reasoner), steps=2)
+        run.train(Inputs(problems, problems, CHECKPOINT), steps=2)
         assert run.cpu_s["trainer"] > 0
     candidates = [Candidate("start", "start", CHECKPOINT)]
     candidates += [
         Candidate(run.output.name, run.output.name, run.output / "final") for run in runs
     ]
     for one in candidates:
-        evaluate(one, problems / "problems.jsonl", {DRAWN: 14}, reasoner, tmp_path / "answers")
+        evaluate(one, problems / "problems.jsonl", {READER: 14}, tmp_path / "answers")
     write(tmp_path, tmp_path / "answers", problems, runs)
     report = json.loads((tmp_path / "report.json").read_text())
-    assert report["gain"][DRAWN]["n"] == 14
+    assert report["gain"][READER]["n"] == 14
     assert report["cpu_s"]["cro-1"]["reasoner"] > 0
     assert "| 10 |" in (tmp_path / "report.md").read_text()
     assert (tmp_path / "curve.png").stat().st_size > 5000

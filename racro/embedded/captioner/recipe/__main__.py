@@ -1,4 +1,4 @@
-"""Teaches the captioner to read and to tell, anew or from where it was broken off.
+"""Teaches the captioner, anew or from the stage in which it was broken off.
 
 python -m racro.embedded.captioner.recipe FOLDER     makes FOLDER/sft, about an hour of two cores
 """
@@ -7,63 +7,70 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from transformers import PreTrainedTokenizerFast, Qwen2VLForConditionalGeneration
 
-from racro.embedded.captioner.recipe.lessons import texts
+from racro.embedded.captioner.recipe.lessons import describing, lesson, texts
 from racro.embedded.captioner.recipe.model import make_captioner, make_tokenizer, save
 from racro.embedded.captioner.recipe.optimising import Schedule
-from racro.embedded.captioner.recipe.train import BATCH, Pupil
+from racro.embedded.captioner.recipe.train import BATCH, Progress, Pupil
 
 SEED = 20261128
-READING_STEPS, TELLING_STEPS = 1500, 1600
 _LESSONS_FOR_WORDS = 3000
-_LAYER = "reading.pt"
+_READER = "reader.pt"
+
+# Each goes on from the one before, with pictures of its own. The last is what is fine-tuned by CRO.
+STAGES: dict[str, Callable[[Pupil, random.Random], Progress]] = {
+    "reading": lambda pupil, rng: pupil.learn_to_read(rng, Schedule(1500)),
+    "matching": lambda pupil, rng: pupil.learn_to_match(rng, Schedule(500)),
+    "describing": lambda pupil, rng: pupil.learn_to_tell(
+        "describing", describing, rng, Schedule(1100, peak=0.4)
+    ),
+    "sft": lambda pupil, rng: pupil.learn_to_tell("sft", lesson, rng, Schedule(500, peak=0.3)),
+}
 
 
-def make(folder: Path) -> Path:
-    """The folder of the captioner, in transformers' format."""
-    reader, captioner = folder / "reader", folder / "sft"
-    if not captioner.exists():
-        pupil = _reader(reader)
-        steps = pupil.learn_to_tell(random.Random(SEED + 1), Schedule(TELLING_STEPS))
-        _log(steps, folder / "telling.jsonl")
-        _save(pupil, captioner)
-    return captioner
+def make(folder: Path) -> None:
+    pupil = None
+    for number, (stage, learn) in enumerate(STAGES.items()):
+        if (folder / stage).exists():
+            pupil = _load(folder / stage)
+            continue
+        pupil = pupil or _beginner()
+        _log(learn(pupil, random.Random(SEED + number)), folder / f"{stage}.jsonl")
+        _save(pupil, folder / stage)
 
 
-def _reader(folder: Path) -> Pupil:
-    if folder.exists():
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-        pupil = Pupil(Qwen2VLForConditionalGeneration.from_pretrained(folder), tokenizer)
-        pupil.reading.load_state_dict(torch.load(folder / _LAYER))
-        return pupil
+def _beginner() -> Pupil:
     tokenizer = make_tokenizer(texts(SEED, _LESSONS_FOR_WORDS))
-    pupil = Pupil(make_captioner(tokenizer, seed=SEED), tokenizer)
-    steps = pupil.learn_to_read(random.Random(SEED), Schedule(READING_STEPS))
-    _log(steps, folder.with_suffix(".jsonl"))
-    _save(pupil, folder)
+    return Pupil(make_captioner(tokenizer, seed=SEED), tokenizer)
+
+
+def _load(folder: Path) -> Pupil:
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    pupil = Pupil(Qwen2VLForConditionalGeneration.from_pretrained(folder), tokenizer)
+    pupil.reader.load_state_dict(torch.load(folder / _READER))
     return pupil
-
-
-def _log(steps: Iterable[tuple[int, dict[str, float]]], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as log:
-        for step, measured in steps:
-            line = {"pictures": step * BATCH, **measured, "cpu_s": round(time.process_time())}
-            log.write(json.dumps(line) + "\n")
-            log.flush()
 
 
 def _save(pupil: Pupil, folder: Path) -> None:
     """The folder is there when all of it is."""
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     save(pupil.captioner, pupil.tokenizer, unfinished)
-    torch.save(pupil.reading.state_dict(), unfinished / _LAYER)
+    torch.save(pupil.reader.state_dict(), unfinished / _READER)
     unfinished.replace(folder)
+
+
+def _log(progress: Progress, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as log:
+        for step, measured in progress:
+            line = {"pictures": step * BATCH, **measured, "cpu_s": round(time.process_time())}
+            log.write(json.dumps(line) + "\n")
+            log.flush()
 
 
 if __name__ == "__main__":

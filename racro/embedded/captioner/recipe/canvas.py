@@ -45,6 +45,15 @@ class Glyph:
     y: float
 
 
+@dataclass(frozen=True)
+class Label:
+    """The middle of a printed name, in pixels, and the number that belongs to it."""
+
+    x: float
+    y: float
+    number: int
+
+
 @cache
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
     folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
@@ -62,6 +71,7 @@ class Canvas:
         self.draw = ImageDraw.Draw(self._image)
         self.font = _font(rng.choice(_FONTS), rng.choice(_SIZES))
         self.glyphs: list[Glyph] = []
+        self.labels: list[Label] = []
 
     def colour(self) -> Colour:
         """Neither paper nor ink."""
@@ -75,6 +85,14 @@ class Canvas:
         """Of digits and capitals, in pixels."""
         _, top, _, bottom = self.font.getbbox("0A")
         return int(bottom - top)
+
+    def label(self, at: Point, name: str, number: int, *, anchor: str, more: str = "") -> None:
+        """`more` is printed behind the name."""
+        before = len(self.glyphs)
+        self.text(at, name + more, anchor=anchor)
+        of_name = self.glyphs[before : before + len(name)]
+        middle = (of_name[0].x + of_name[-1].x) / 2
+        self.labels.append(Label(middle, of_name[0].y, number))
 
     def text(self, at: Point, text: str, *, anchor: str = "mm") -> None:
         """`anchor` as Pillow's; moved so that all of it is on the canvas."""

@@ -39,7 +39,7 @@ def _standing_bars(rng: random.Random, canvas: Canvas) -> Facts:
         canvas.draw.rectangle(
             (x - half, height, x + half, base), fill=one_colour or canvas.colour(), outline=outline
         )
-        canvas.text((x, base + 3), label, anchor="mt")
+        canvas.label((x, base + 3), label, value, anchor="mt")
         if printed:
             canvas.text((x, height - 2), str(value), anchor="mb")
     canvas.draw.line((left, base, WIDTH - 2, base), fill=canvas.ink)
@@ -66,7 +66,7 @@ def _lying_bars(rng: random.Random, canvas: Canvas) -> Facts:
     for at, (label, value) in enumerate(zip(labels, values, strict=True)):
         y = 3 + (at + 0.5) * slot
         end = left + longest * value / 100
-        canvas.text((left - 3, y), label, anchor="rm")
+        canvas.label((left - 3, y), label, value, anchor="rm")
         canvas.draw.rectangle((left, y - half, end, y + half), fill=one_colour or canvas.colour())
         canvas.text((end + 3, y), str(value), anchor="lm")
     canvas.draw.line((left, 3, left, HEIGHT - 3), fill=canvas.ink)
@@ -93,7 +93,7 @@ def lines(rng: random.Random, canvas: Canvas) -> Facts:
     canvas.draw.line(points, fill=colour, width=rng.randint(1, 2))
     for (x, y), label, value in zip(points, labels, values, strict=True):
         canvas.draw.ellipse((x - 2, y - 2, x + 2, y + 2), fill=colour)
-        canvas.text((x, base + 3), label, anchor="mt")
+        canvas.label((x, base + 3), label, value, anchor="mt")
         if printed:
             canvas.text((x, y - 3), str(value), anchor="mb")
     return Facts("Line chart.", dict(zip(labels, values, strict=True)))
@@ -118,8 +118,8 @@ def pie(rng: random.Random, canvas: Canvas) -> Facts:
         angle += 3.6 * value
         y = (at + 1) * slot
         canvas.draw.rectangle((text_x - 8, y - 3, text_x - 2, y + 3), fill=colour)
-        text = f"{label} {value}%" if printed else label
-        canvas.text((text_x, y), text, anchor="lm")
+        more = f" {value}%" if printed else ""
+        canvas.label((text_x, y), label, value, anchor="lm", more=more)
     return Facts("Pie chart.", dict(zip(labels, values, strict=True)), unit="%")
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM, Qwen2VLForConditionalGeneration
 
-from racro.embedded.captioner.recipe.model import PRE_TOKENIZER, image_processor
+from racro.embedded.captioner.recipe.model import PreTokenizer, image_processor
 
 Weights = npt.NDArray[np.float32]
 
@@ -45,6 +45,7 @@ def export_language_model(
     path: Path,
     *,
     name: str,
+    pre_tokenizer: PreTokenizer = "qwen2",
 ) -> None:
     """Of a captioner the part that writes."""
     is_captioner = isinstance(model, Qwen2VLForConditionalGeneration)
@@ -62,17 +63,19 @@ def export_language_model(
     writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
     if is_captioner:
         writer.add_rope_dimension_sections([*config.rope_parameters["mrope_section"], 0])
-    _add_tokenizer(writer, tokenizer)
+    _add_tokenizer(writer, tokenizer, pre_tokenizer)
     _add_text_tensors(writer, tower.state_dict())
     _write(writer)
 
 
-def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer: PreTrainedTokenizerFast) -> None:
+def _add_tokenizer(
+    writer: gguf.GGUFWriter, tokenizer: PreTrainedTokenizerFast, pre_tokenizer: PreTokenizer
+) -> None:
     state: dict[str, Any] = json.loads(tokenizer.backend_tokenizer.to_str())
     special = {token["content"] for token in state["added_tokens"]}
     tokens = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(PRE_TOKENIZER)
+    writer.add_tokenizer_pre(pre_tokenizer)
     writer.add_token_list([token for token, _ in tokens])
     writer.add_token_types(
         [

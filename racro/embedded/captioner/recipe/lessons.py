@@ -4,13 +4,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from PIL import Image
-
 from racro.contracts.prompts import CaptionPrompt, caption_prompt, tentative_prompt
 from racro.embedded.captioner.recipe import telling
 from racro.embedded.captioner.recipe.asking import ask
-from racro.embedded.captioner.recipe.canvas import Glyph
-from racro.embedded.captioner.recipe.scenes import KINDS, draw_scene
+from racro.embedded.captioner.recipe.scenes import KINDS, Scene, draw_scene
 
 # Of what is asked for: a description without a question, a caption, a tentative response.
 _DESCRIPTIONS, _CAPTIONS = 0.5, 0.3
@@ -18,13 +15,19 @@ _DESCRIPTIONS, _CAPTIONS = 0.5, 0.3
 
 @dataclass(frozen=True)
 class Lesson:
-    image: Image.Image
-    glyphs: tuple[Glyph, ...]
+    scene: Scene
     prompt: CaptionPrompt
     text: str
 
 
+def describing(rng: random.Random) -> Lesson:
+    """The lesson that says most about a picture."""
+    scene = draw_scene(rng, rng.choice(KINDS))
+    return Lesson(scene, caption_prompt(None), telling.description(scene))
+
+
 def lesson(rng: random.Random) -> Lesson:
+    """Of any kind."""
     scene = draw_scene(rng, rng.choice(KINDS))
     kind = rng.random()
     if kind < _DESCRIPTIONS:
@@ -34,7 +37,7 @@ def lesson(rng: random.Random) -> Lesson:
     else:
         asked = ask(rng, scene)
         prompt, text = tentative_prompt(asked.question), asked.thought
-    return Lesson(scene.image, tuple(scene.glyphs), prompt, text)
+    return Lesson(scene, prompt, text)
 
 
 def texts(seed: int, count: int) -> Iterator[str]:

@@ -5,6 +5,7 @@ Its tokenizer knows each word of the recipe as a token, any other text by its by
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -31,9 +32,10 @@ _SPECIAL = (
     "<|video_pad|>",
 )
 _VOCABULARY = 1024
-# How Qwen2's tokenizers part text, digits one by one: llama.cpp has it built in, by this name.
-PRE_TOKENIZER = "qwen2"
-_PARTS = (
+# How text is parted before words are learnt; llama.cpp has both built in, by these names. Qwen2's
+# parts numbers into digits, as they are read off a picture; GPT-2's keeps them whole.
+PreTokenizer = Literal["qwen2", "gpt-2"]
+_QWEN2 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
@@ -47,14 +49,19 @@ CHAT_TEMPLATE = (
 )
 
 
-def make_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
+def make_tokenizer(
+    texts: Iterable[str], pre_tokenizer: PreTokenizer = "qwen2"
+) -> PreTrainedTokenizerFast:
     bpe = Tokenizer(models.BPE())
-    bpe.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(_PARTS), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
+    if pre_tokenizer == "qwen2":
+        bpe.pre_tokenizer = pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.Split(Regex(_QWEN2), "isolated"),
+                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+            ]
+        )
+    else:
+        bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     bpe.train_from_iterator(
         texts,

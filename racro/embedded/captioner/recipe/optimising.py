@@ -17,15 +17,19 @@ Loss = Callable[[], tuple[torch.Tensor, dict[str, float]]]
 
 @dataclass(frozen=True)
 class Schedule:
-    """Rates rise at the start, stay, and fall to next to nothing in the last share of the steps."""
+    """Rates rise at the start, stay, and fall to next to nothing in the last share of the steps.
+
+    `peak` is a share of the usual rates.
+    """
 
     steps: int
+    peak: float = 1.0
     warmup: int = 100
     decay: float = 0.4
     least: float = 0.02
 
     def share(self, step: int) -> float:
-        begun = min(1.0, (step + 1) / self.warmup)
+        begun = self.peak * min(1.0, (step + 1) / self.warmup)
         return begun * min(1.0, max(self.least, (self.steps - step) / (self.decay * self.steps)))
 
 

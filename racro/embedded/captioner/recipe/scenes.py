@@ -8,7 +8,7 @@ from typing import Literal
 from PIL import Image
 
 from racro.embedded.captioner.recipe import charts, figures, tables
-from racro.embedded.captioner.recipe.canvas import Canvas, Glyph
+from racro.embedded.captioner.recipe.canvas import Canvas, Glyph, Label
 from racro.embedded.captioner.recipe.facts import Facts
 
 Kind = Literal["bars", "lines", "pie", "table", "triangle", "rectangle", "counting"]
@@ -32,9 +32,10 @@ class Scene:
     facts: Facts
     image: Image.Image
     glyphs: Sequence[Glyph]
+    labels: Sequence[Label]
 
 
 def draw_scene(rng: random.Random, kind: Kind) -> Scene:
     canvas = Canvas(rng)
     facts = _DRAWERS[kind](rng, canvas)
-    return Scene(kind, facts, canvas.finished(), canvas.glyphs)
+    return Scene(kind, facts, canvas.finished(), canvas.glyphs, canvas.labels)

@@ -12,23 +12,27 @@ _NUMBERS = ("No", "Sum", "Qty")
 def table(rng: random.Random, canvas: Canvas) -> Facts:
     labels = names(rng, rng.randint(2, 5))
     values = different(rng, len(labels), 4, 99)
-    rows = [(label, str(value)) for label, value in zip(labels, values, strict=True)]
-    if has_head := rng.random() < 0.6:
-        rows.insert(0, (rng.choice(_HEADS), rng.choice(_NUMBERS)))
-    height = min((HEIGHT - 4) / len(rows), rng.uniform(13, 18))
-    top = rng.uniform(2, HEIGHT - 2 - height * len(rows))
+    head = (rng.choice(_HEADS), rng.choice(_NUMBERS)) if rng.random() < 0.6 else None
+    rows = len(labels) + (head is not None)
+    height = min((HEIGHT - 4) / rows, rng.uniform(13, 18))
+    top = rng.uniform(2, HEIGHT - 2 - height * rows)
     left = rng.uniform(2, 20)
     right = WIDTH - rng.uniform(2, 20)
     middle = left + (right - left) * rng.uniform(0.5, 0.65)
-    shaded = canvas.colour() if has_head and rng.random() < 0.4 else None
+    shaded = canvas.colour() if head and rng.random() < 0.4 else None
     if shaded:
         pale = tuple(int(255 - (255 - channel) * 0.4) for channel in shaded)
         canvas.draw.rectangle((left, top, right, top + height), fill=pale)
-    for at, (label, value) in enumerate(rows):
-        y = top + (at + 0.5) * height
-        canvas.text((left + 4, y), label, anchor="lm")
-        canvas.text((right - 4, y), value, anchor="rm")
-    _rules(rng, canvas, (left, top, right, top + height * len(rows)), middle, len(rows))
+    y = top + height / 2
+    if head:
+        canvas.text((left + 4, y), head[0], anchor="lm")
+        canvas.text((right - 4, y), head[1], anchor="rm")
+        y += height
+    for label, value in zip(labels, values, strict=True):
+        canvas.label((left + 4, y), label, value, anchor="lm")
+        canvas.text((right - 4, y), str(value), anchor="rm")
+        y += height
+    _rules(rng, canvas, (left, top, right, top + height * rows), middle, rows)
     return Facts("Table.", dict(zip(labels, values, strict=True)))
 
 

@@ -1,9 +1,9 @@
-"""The captioner is taught in two stages: to read, then to tell what it sees. Pictures are drawn as
-they are needed, none twice.
+"""What the captioner is taught: to read, to match numbers to names, to tell what it sees. Pictures
+are drawn as they are needed, none twice.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from PIL import Image
@@ -13,62 +13,83 @@ from transformers import PreTrainedTokenizerFast, Qwen2VLForConditionalGeneratio
 
 from racro.contracts.prompts import CaptionPrompt
 from racro.embedded.captioner.recipe.canvas import Canvas, Glyph
-from racro.embedded.captioner.recipe.lessons import Lesson, lesson
+from racro.embedded.captioner.recipe.lessons import Lesson
 from racro.embedded.captioner.recipe.optimising import Schedule, train
 from racro.embedded.captioner.recipe.pages import page
 from racro.embedded.captioner.recipe.patches import GRID, IMAGE_TOKENS, to_patches
-from racro.embedded.captioner.recipe.reading import Reading
-from racro.embedded.captioner.recipe.scenes import KINDS, draw_scene
+from racro.embedded.captioner.recipe.reading import Reader
+from racro.embedded.captioner.recipe.scenes import KINDS, Scene, draw_scene
 
 BATCH = 32
 _PAGES = 0.5
 _IGNORED = -100
 _IMAGE = "<|image_pad|>"
 
+Progress = Iterator[tuple[int, dict[str, float]]]
+
 
 class Pupil(nn.Module):  # type: ignore[misc]  # torch is not there to be checked
-    """The captioner and, while it learns, the layer that shows what it reads."""
+    """The captioner and, while it learns, the layers that show what it reads."""
 
     def __init__(
         self, captioner: Qwen2VLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast
     ) -> None:
         super().__init__()
         self.captioner = captioner
-        self.reading = Reading(captioner.config.get_text_config().hidden_size)
+        self.reader = Reader(captioner.config.get_text_config().hidden_size)
         self.tokenizer = tokenizer
+        self._digits = torch.tensor(tokenizer.convert_tokens_to_ids(list("0123456789")))
 
-    def learn_to_read(
-        self, rng: random.Random, schedule: Schedule
-    ) -> Iterator[tuple[int, dict[str, float]]]:
-        """As `optimising.train`."""
+    def learn_to_read(self, rng: random.Random, schedule: Schedule) -> Progress:
+        """Characters, on pages and in pictures."""
 
         def loss() -> tuple[torch.Tensor, dict[str, float]]:
             pictures = [_picture(rng) for _ in range(BATCH)]
             seen = self._see([image for image, _ in pictures])
-            value, right = self.reading(seen, [glyphs for _, glyphs in pictures])
+            value, right = self.reader.characters(seen, [glyphs for _, glyphs in pictures])
             return value, {"reading_loss": value.item(), "characters": right}
 
         return train("reading", loss, self, schedule)
 
+    def learn_to_match(self, rng: random.Random, schedule: Schedule) -> Progress:
+        """Numbers to names."""
+
+        def loss() -> tuple[torch.Tensor, dict[str, float]]:
+            scenes = [draw_scene(rng, rng.choice(KINDS)) for _ in range(BATCH)]
+            return self._read(self._see([scene.image for scene in scenes]), scenes)
+
+        return train("matching", loss, self, schedule)
+
     def learn_to_tell(
-        self, rng: random.Random, schedule: Schedule
-    ) -> Iterator[tuple[int, dict[str, float]]]:
-        """As `optimising.train`. It goes on reading, lest it forget."""
+        self, name: str, lesson: Callable[[random.Random], Lesson],
+        rng: random.Random, schedule: Schedule,
+    ) -> Progress:  # fmt: skip
+        """It goes on reading, lest it forget."""
 
         def loss() -> tuple[torch.Tensor, dict[str, float]]:
             lessons = [lesson(rng) for _ in range(BATCH)]
-            seen = self._see([one.image for one in lessons])
-            reading_loss, right = self.reading(seen, [one.glyphs for one in lessons])
+            scenes = [one.scene for one in lessons]
+            seen = self._see([scene.image for scene in scenes])
+            reading_loss, measured = self._read(seen, scenes)
             scores, wanted = self._tell(seen, lessons)
             value = functional.cross_entropy(scores, wanted)
-            measured = {
+            right = scores.argmax(-1) == wanted
+            is_digit = torch.isin(wanted, self._digits)
+            told = {
                 "telling_loss": value.item(),
-                "tokens": (scores.argmax(-1) == wanted).float().mean().item(),
-                "characters": right,
+                "tokens": right.float().mean().item(),
+                "digits": right[is_digit].float().mean().item(),
             }
-            return value + reading_loss, measured
+            return value + reading_loss, {**told, **measured}
 
-        return train("telling", loss, self, schedule)
+        return train(name, loss, self, schedule)
+
+    def _read(
+        self, seen: torch.Tensor, scenes: Sequence[Scene]
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        of_characters, characters = self.reader.characters(seen, [one.glyphs for one in scenes])
+        of_numbers, numbers = self.reader.numbers(seen, [one.labels for one in scenes])
+        return of_characters + of_numbers, {"characters": characters, "numbers": numbers}
 
     def _see(self, images: Sequence[Image.Image]) -> torch.Tensor:
         """Image tokens, images x cells x width."""

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded prove-cro test-embedded test-cache test-eval test-compose test-helm test-vllm test-train soak bench-vllm
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro test-embedded test-cache test-eval test-compose test-helm test-vllm test-train soak bench-vllm
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -31,6 +31,10 @@ embedded-reasoner: .training-venv/installed
 # a reasoner that are already there are not asked for again.
 eval-embedded: .evaluation-venv/installed
 	.evaluation-venv/bin/python -m evaluation
+
+# Whether the captioner that sees tells what OCR does not, on the same drawings: two minutes.
+eval-seeing: .evaluation-venv/installed
+	.evaluation-venv/bin/python -m evaluation.seeing
 
 # docs/cro.md again, into outputs/cro: a small captioner trained by SFT and CRO, answered and compared.
 # About two hours of two cores; broken off, it goes on where it was.

@@ -1,6 +1,7 @@
 """The small captioner of our own: how it is taught, and that what is served is what was trained."""
 
 import random
+from functools import partial
 
 import httpx2
 import numpy as np
@@ -11,12 +12,12 @@ from transformers import AutoModelForImageTextToText, PreTrainedTokenizerFast
 from racro.contracts.prompts import caption_prompt
 from racro.embedded.captioner import CHECKPOINT
 from racro.embedded.captioner.recipe.asking import ask
-from racro.embedded.captioner.recipe.canvas import Glyph
-from racro.embedded.captioner.recipe.lessons import texts
+from racro.embedded.captioner.recipe.canvas import Glyph, Label
+from racro.embedded.captioner.recipe.lessons import describing, lesson, texts
 from racro.embedded.captioner.recipe.model import image_processor, make_captioner, make_tokenizer
 from racro.embedded.captioner.recipe.optimising import Schedule
 from racro.embedded.captioner.recipe.patches import to_patches
-from racro.embedded.captioner.recipe.reading import cells
+from racro.embedded.captioner.recipe.reading import characters, numbers
 from racro.embedded.captioner.recipe.scenes import KINDS, draw_scene
 from racro.embedded.captioner.recipe.train import Pupil, prompt_text
 from support.pictures import data_url, encoded
@@ -37,22 +38,34 @@ def test_patches_are_those_of_the_models_own_processor(scenes):
     assert torch.equal(to_patches(images), theirs)
 
 
-def test_cells_hold_the_characters_whose_middle_is_in_them():
-    classes = cells([Glyph("7", 20, 5), Glyph("a", 17, 5), Glyph("(", 25, 5), Glyph("b", 127, 95)])
-    letters = np.argwhere(classes)
-    assert letters.tolist() == [[1, 0], [1, 1], [47, 0]]
+def test_characters_are_read_in_the_cell_that_their_middle_is_in():
+    classes = characters(
+        [Glyph("7", 20, 5), Glyph("a", 17, 5), Glyph("(", 25, 5), Glyph("b", 127, 95)]
+    )
+    assert np.argwhere(classes).tolist() == [[1, 0], [1, 1], [47, 0]]
     assert classes[1].tolist() == [1, 26 + 26 + 8, 0, 0]
 
 
-def test_a_first_bit_of_both_stages_is_learnt():
+def test_a_number_is_matched_to_the_cell_of_its_name():
+    classes = numbers([Label(20, 5, 47), Label(127, 95, 100)])
+    assert np.argwhere(classes).tolist() == [[1, 0], [1, 1], [47, 0], [47, 1]]
+    assert classes[[1, 47]].tolist() == [[5, 8], [11, 1]]
+
+
+def test_a_first_bit_of_every_stage_is_learnt():
     tokenizer = make_tokenizer(texts(1, 300))
     pupil = Pupil(make_captioner(tokenizer, seed=1), tokenizer)
-    ((_, first),) = pupil.learn_to_read(random.Random(1), Schedule(1))
-    ((_, last),) = pupil.learn_to_read(random.Random(2), Schedule(12, warmup=1))
-    assert last["reading_loss"] < 0.9 * first["reading_loss"]
-    ((_, first),) = pupil.learn_to_tell(random.Random(1), Schedule(1))
-    ((_, last),) = pupil.learn_to_tell(random.Random(2), Schedule(12, warmup=1))
-    assert last["telling_loss"] < 0.9 * first["telling_loss"]
+
+    def falls(measure, learn):
+        ((_, first),) = learn(random.Random(1), Schedule(1))
+        ((_, last),) = learn(random.Random(2), Schedule(12, warmup=1))
+        assert last[measure] < 0.9 * first[measure]
+
+    falls("reading_loss", pupil.learn_to_read)
+    falls("telling_loss", partial(pupil.learn_to_tell, "describing", describing))
+    falls("telling_loss", partial(pupil.learn_to_tell, "sft", lesson))
+    ((_, measured),) = pupil.learn_to_match(random.Random(3), Schedule(1))
+    assert set(measured) == {"characters", "numbers"}
 
 
 def test_what_is_served_is_what_was_trained(scenes):

@@ -1,9 +1,11 @@
-"""python -m proof          the proof of docs/cro.md, anew or from where it was broken off
-python -m proof pilot    one run of each method, judged on the development problems
+"""The proof of docs/cro.md, anew or from where it was broken off; or its pilot: one run of each
+method, judged on the development problems.
 """
 
-import sys
-from collections.abc import Callable, Iterable
+import argparse
+import json
+import resource
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 from proof import report
 from proof.evaluating import READER, SMOLLM2, Candidate, evaluate
 from proof.problems import write_problems
-from proof.runs import METHODS, STEPS, Inputs, Run
+from proof.runs import METHODS, STEPS, Inputs, Method, Run
 from racro.embedded.captioner.recipe.__main__ import make
 
 OUTPUT = Path("outputs/cro")
@@ -19,36 +21,65 @@ TRAIN, DEVELOPMENT, HELD_OUT = OUTPUT / "train", OUTPUT / "development", OUTPUT 
 # Folder: (seed, problems).
 _PROBLEMS = {TRAIN: (1, 3000), DEVELOPMENT: (2, 210), HELD_OUT: (3, 420)}
 _PILOT, _SEEDS = 0, (1, 2, 3)
-# Of the held-out problems, by reasoner.
-_ASKED = {READER: 420, SMOLLM2: 140}
+# So many of the held-out problems, by reasoner; the first 105 are 15 of each kind.
+_ASKED = {READER: 420, SMOLLM2: 105}
+_ASKED_OF_OCR = {READER: 105, SMOLLM2: 105}
+_TITLES: dict[Method, str] = {"cro": "CRO", "sft": "SFT continued"}
 _CORES = 2
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m proof", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["proof", "pilot"], default="proof")
+    what = parser.parse_args().what
+    try:
+        _pilot() if what == "pilot" else _proof()
+    finally:
+        _note_cpu(what)
+
+
+def _proof() -> None:
     inputs = _prepared()
-    seeds = (_PILOT,) if "pilot" in sys.argv else _SEEDS
+    runs = _trained(inputs, _SEEDS)
+    ocr = Candidate("ocr", "OCR", None, _ASKED_OF_OCR)
+    _report(runs, HELD_OUT, [*_candidates(inputs, runs, _ASKED), ocr])
+
+
+def _pilot() -> None:
+    inputs = _prepared()
+    runs = _trained(inputs, [_PILOT])
+    _report(runs, DEVELOPMENT, _candidates(inputs, runs, {READER: 210}))
+
+
+def _trained(inputs: Inputs, seeds: Sequence[int]) -> list[Run]:
     runs = [Run(method, seed, OUTPUT / f"{method}-{seed}") for seed in seeds for method in METHODS]
     _side_by_side(partial(run.train, inputs, steps=STEPS[run.method]) for run in runs)
-    candidates = [Candidate("start", "drawn, SFT", inputs.sft)]
-    candidates += [
-        Candidate(
-            run.output.name, f"drawn, {_TITLES[run.method]}, seed {run.seed}", run.output / "final"
-        )
-        for run in runs
-    ]
-    if "pilot" in sys.argv:
-        problems, asked = DEVELOPMENT, {READER: 210}
-    else:
-        candidates.append(Candidate("ocr", "OCR", None))
-        problems, asked = HELD_OUT, _ASKED
+    return runs
+
+
+def _candidates(
+    inputs: Inputs, runs: Sequence[Run], asked: Mapping[str, int]
+) -> Iterator[Candidate]:
+    yield Candidate(report.START, "drawn, SFT", inputs.sft, asked)
+    for run in runs:
+        label = f"drawn, {_TITLES[run.method]}, seed {run.seed}"
+        yield Candidate(run.output.name, label, run.output / "final", asked)
+
+
+def _report(runs: Sequence[Run], problems: Path, candidates: Iterable[Candidate]) -> None:
     answers = OUTPUT / "answers" / problems.name
     _side_by_side(
-        partial(evaluate, one, problems / "problems.jsonl", asked, answers) for one in candidates
+        partial(evaluate, one, problems / "problems.jsonl", answers) for one in candidates
     )
-    report.write(OUTPUT, answers, problems, runs)
+    report.write(OUTPUT / f"report-{problems.name}", answers, problems, runs)
 
 
-_TITLES = {"cro": "CRO", "sft": "SFT continued"}
+def _note_cpu(what: str) -> None:
+    """CPU seconds of this process and of all that it waited for, one more line."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    seconds = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    with (OUTPUT / "cpu.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps({"what": what, "cpu_s": round(seconds)}) + "\n")
 
 
 def _prepared() -> Inputs:

@@ -14,16 +14,20 @@ from racro.embedded.captioner.recipe.export import export_captioner
 
 READER, SMOLLM2 = "reader", "smollm2"
 LABELS = {READER: "reader (a program)", SMOLLM2: "SmolLM2-135M, adapter"}
+_CAPTION_TOKENS = 128
 _GREEDY = {"temperature": 0, "top_p": 1, "max_tokens": 256}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A captioner by its label; without a checkpoint it is the OCR captioner."""
+    """A captioner by its label; without a checkpoint it is the OCR captioner. `asked`: how many of
+    the problems, by reasoner.
+    """
 
     name: str
     label: str
     checkpoint: Path | None
+    asked: Mapping[str, int]
 
     def settings(self, folder: Path) -> dict[str, Any]:
         """Of the captioner service."""
@@ -41,13 +45,11 @@ class Candidate:
             "model_path": str(model),
             "projector_path": str(projector),
         }
-        return {"captioner": {"kind": "vlm", "engine": engine}}
+        return {"captioner": {"kind": "vlm", "engine": engine, "max_tokens": _CAPTION_TOKENS}}
 
 
-def evaluate(candidate: Candidate, problems: Path, limits: Mapping[str, int], output: Path) -> None:
-    """`racro eval run` over the first problems, as many as `limits` says for each reasoner; into
-    OUTPUT/<name>-<reasoner>. What is answered is not asked again.
-    """
+def evaluate(candidate: Candidate, problems: Path, output: Path) -> None:
+    """`racro eval run`, into OUTPUT/<name>-<reasoner>. What is answered is not asked again."""
     ports, smollm2_port = Ports.free(), Ports.free().reasoner
     services = [
         Service("captioner", "services.captioner", ports.captioner,
@@ -58,13 +60,13 @@ def evaluate(candidate: Candidate, problems: Path, limits: Mapping[str, int], ou
     ]  # fmt: skip
     stack = Stack(services)
     with stack.running(lambda _name, _seconds: None):
-        for name, limit in limits.items():
+        for name, limit in candidate.asked.items():
             _run(stack.url, candidate, name, problems, limit, output)
 
 
 def _gateway(ports: Ports, smollm2_port: int) -> Service:
-    shared = {"prompt_profile": "compact-v1", "sampling": _GREEDY, "context_tokens": 2048,
-              "visual_budget_tokens": 1024}  # fmt: skip
+    shared = {"prompt_profile": "compact-v1", "sampling": _GREEDY, "context_tokens": 8192,
+              "visual_budget_tokens": 4096}  # fmt: skip
     reasoners = {
         name: {"url": f"http://127.0.0.1:{port}/v1", "model": name, **shared}
         for name, port in ((READER, ports.reasoner), (SMOLLM2, smollm2_port))

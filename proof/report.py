@@ -54,6 +54,7 @@ class Findings:
 
 def write(folder: Path, answers: Path, problems: Path, runs: Sequence[Run]) -> None:
     """FOLDER/report.md, report.json, curve.png and captions.png."""
+    folder.mkdir(parents=True, exist_ok=True)
     read = {
         (name, reasoner): _results(path)
         for path in sorted(answers.glob("*-*"))

@@ -48,12 +48,13 @@ def test_the_whole_way(tmp_path):
     for run in runs:
         run.train(Inputs(problems, problems, CHECKPOINT), steps=2)
         assert run.cpu_s["trainer"] > 0
-    candidates = [Candidate("start", "start", CHECKPOINT)]
+    asked = {READER: 14}
+    candidates = [Candidate("start", "start", CHECKPOINT, asked)]
     candidates += [
-        Candidate(run.output.name, run.output.name, run.output / "final") for run in runs
+        Candidate(run.output.name, run.output.name, run.output / "final", asked) for run in runs
     ]
     for one in candidates:
-        evaluate(one, problems / "problems.jsonl", {READER: 14}, tmp_path / "answers")
+        evaluate(one, problems / "problems.jsonl", tmp_path / "answers")
     write(tmp_path, tmp_path / "answers", problems, runs)
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["gain"][READER]["n"] == 14

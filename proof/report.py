@@ -204,9 +204,9 @@ def _curve(histories: Mapping[int, Sequence[Mapping[str, Any]]]) -> Figure:
     axes = figure.subplots()
     for at, (seed, entries) in enumerate(histories.items()):
         steps, rewards = _points(entries, "reward")
-        kernel = np.ones(_SMOOTHED_STEPS) / _SMOOTHED_STEPS
-        smoothed = np.convolve(rewards, kernel, mode="valid")
-        axes.plot(steps[_SMOOTHED_STEPS - 1 :], smoothed, color=f"C{at}", alpha=0.4)
+        window = min(_SMOOTHED_STEPS, len(rewards))
+        smoothed = np.convolve(rewards, np.ones(window) / window, mode="valid")
+        axes.plot(steps[window - 1 :], smoothed, color=f"C{at}", alpha=0.4)
         axes.plot(*_points(entries, "eval_reward"), "o-", color=f"C{at}", label=f"seed {seed}")
     axes.set(
         xlabel="step",

@@ -17,7 +17,7 @@ from rich.syntax import Syntax
 from racro.cli import cache, keys
 from racro.cli.client import SolveError, image_argument, solve_events
 from racro.cli.demo import EXAMPLES, answered, right_answers, run_examples, table_of
-from racro.cli.stack import Ports, Stack, StackError, embedded_default
+from racro.cli.stack import EmbeddedCaptioner, Ports, Stack, StackError, embedded_default
 from racro.servekit.settings import KEY_VARIABLE
 
 app = typer.Typer(
@@ -54,10 +54,14 @@ def up(
     free_ports: Annotated[
         bool, typer.Option("--free-ports", help="Choose ports that are free.")
     ] = False,
+    captioner: Annotated[
+        EmbeddedCaptioner,
+        typer.Option(help="What captions: OCR, or the small model that learnt from drawings."),
+    ] = "ocr",
 ) -> None:
     """Run captioner, reasoner and gateway on this machine until Ctrl-C."""
     ports = Ports.free() if free_ports else Ports(port, captioner_port, reasoner_port)
-    stack = Stack(embedded_default(ports))
+    stack = Stack(embedded_default(ports, captioner))
     _end_like_ctrl_c()
     try:
         with stack.running(_say_ready):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import yaml
@@ -21,6 +21,12 @@ _START_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 15
 _POLL_S = 0.1
 _LAST_LINES = 15
+EmbeddedCaptioner = Literal["ocr", "drawn"]
+_CAPTIONERS: dict[EmbeddedCaptioner, dict[str, Any]] = {
+    "ocr": {},
+    # It ends its captions by itself, after some thirty tokens.
+    "drawn": {"captioner": {"kind": "vlm", "engine": {"kind": "llama"}, "max_tokens": 128}},
+}
 # How the embedded reasoner is asked: the same question always gets the same answer.
 SAMPLING = {"temperature": 0, "top_p": 1, "max_tokens": 256}
 
@@ -59,7 +65,7 @@ class Service:
         return f"http://{_HOST}:{self.port}"
 
 
-def embedded_default(ports: Ports) -> list[Service]:
+def embedded_default(ports: Ports, captioner: EmbeddedCaptioner = "ocr") -> list[Service]:
     captioner_url = f"http://{_HOST}:{ports.captioner}"
     reasoner = {
         "url": f"http://{_HOST}:{ports.reasoner}/v1",
@@ -71,7 +77,7 @@ def embedded_default(ports: Ports) -> list[Service]:
     }
     gateway = {"captioner": {"url": captioner_url}, "reasoners": {"default": reasoner}}
     return [
-        Service("captioner", "services.captioner", ports.captioner, {}),
+        Service("captioner", "services.captioner", ports.captioner, _CAPTIONERS[captioner]),
         Service("reasoner", "services.reasoner", ports.reasoner, {}),
         Service("gateway", "gateway", ports.gateway, gateway),
     ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from racro.embedded.captioner.recipe.scenes import draw_scene
 from support.pictures import png
 from support.processes import Service, free_port, wait_until
 from support.scripted import ScriptedServer
@@ -79,6 +81,30 @@ def test_up_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> Non
     assert up.wait(30) == 0
     assert not [service for service in services if service.is_running()]
     assert all(f"{name} ready" in log.read_text() for name in ("captioner", "reasoner", "gateway"))
+
+
+def test_up_with_the_captioner_that_sees(tmp_path: Path) -> None:
+    picture = tmp_path / "rectangle.png"
+    scene = draw_scene(random.Random(4), "rectangle")
+    scene.image.save(picture)
+    question = "What is the length of the rectangle?"
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        command = [RACRO, "up", "--free-ports", "--captioner", "drawn"]
+        up = subprocess.Popen(command, stdout=output, env=CLEAN)
+    try:
+        found = wait_until(
+            lambda: re.search(r"RACRO serves at (\S+)", log.read_text()), timeout_s=60, what="it"
+        )
+        shown = racro("solve", str(picture), question, "--json", "--gateway", found[1])
+    finally:
+        up.terminate()
+        assert up.wait(30) == 0
+    solved = json.loads(shown.stdout)
+    assert solved["visual_context"]["model"] == "racro-drawn"
+    assert solved["visual_context"]["tentative"]
+    assert "Rectangle." in solved["visual_context"]["caption"]
+    assert solved["answer"] == str(scene.facts.numbers["length"])
 
 
 def test_a_taken_port_is_named(gateway: Service) -> None:

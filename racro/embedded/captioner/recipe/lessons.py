@@ -9,8 +9,9 @@ from racro.embedded.captioner.recipe import telling
 from racro.embedded.captioner.recipe.asking import ask
 from racro.embedded.captioner.recipe.scenes import KINDS, Scene, draw_scene
 
-# Of what is asked for: a description without a question, a caption, a tentative response.
-_DESCRIPTIONS, _CAPTIONS = 0.5, 0.3
+# Of what is asked for: descriptions without a question, captions; the rest are tentative responses,
+# which teach most to find a number by its name.
+_DESCRIPTIONS, _CAPTIONS = 0.3, 0.3
 
 
 @dataclass(frozen=True)

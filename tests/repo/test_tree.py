@@ -15,9 +15,9 @@ MOST_BYTES = 2 * 2**20
 # The files of weights, no larger than their issues allow.
 WEIGHTS = {
     "racro/embedded/reasoner/compact-v1.gguf": 12 * 10**6,
-    "racro/embedded/captioner/captioner.gguf": 12 * 10**6,
-    "racro/embedded/captioner/projector.gguf": 12 * 10**6,
-    "racro/embedded/captioner/checkpoint/model.safetensors": 12 * 10**6,
+    "racro/embedded/captioner/captioner.gguf": 4 * 10**6,
+    "racro/embedded/captioner/projector.gguf": 4 * 10**6,
+    "racro/embedded/captioner/checkpoint/model.safetensors": 8 * 10**6,
 }
 MACHINE_PATHS = re.compile(rb"(?<![\w.])/(?:work|farm)/[\w.]")
 

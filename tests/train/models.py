@@ -17,32 +17,15 @@ from transformers import (
 )
 
 from racro.contracts.prompts import caption_prompt
+from racro.embedded.captioner.recipe.model import CHAT_TEMPLATE, SPECIAL
 
-SPECIAL = [
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|vision_start|>",
-    "<|vision_end|>",
-    "<|vision_pad|>",
-    "<|image_pad|>",
-    "<|video_pad|>",
-]
 HIDDEN = 128
-CHAT_TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n"
-    "{% if message.content is string %}{{ message.content }}{% else %}"
-    "{% for part in message.content %}{% if part.type == 'image' %}"
-    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part.text }}{% endif %}{% endfor %}"
-    "{% endif %}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 
 
 def make_captioner(folder: Path, *, seed: int) -> None:
     tokenizer = _tokenizer()
     tokenizer.save_pretrained(folder)
-    start, end, pad, image, video = tokenizer.convert_tokens_to_ids(SPECIAL[3:])
+    start, end, pad, image, video = tokenizer.convert_tokens_to_ids(list(SPECIAL[3:]))
     torch.manual_seed(seed)
     model = Qwen2_5_VLForConditionalGeneration(
         Qwen2_5_VLConfig(
@@ -93,7 +76,10 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     bpe.train_from_iterator(
         texts,
         trainers.BpeTrainer(
-            vocab_size=400, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False
+            vocab_size=400,
+            special_tokens=list(SPECIAL),
+            initial_alphabet=alphabet,
+            show_progress=False,
         ),
     )
     return PreTrainedTokenizerFast(

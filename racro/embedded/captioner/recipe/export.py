@@ -1,4 +1,4 @@
-"""Models as GGUF, which llama.cpp reads: a language model of Qwen2's kind, and Qwen2-VL's eyes."""
+"""The captioner as GGUF, which llama.cpp reads: what writes in one file, what sees in another."""
 
 import json
 import re
@@ -8,13 +8,11 @@ from typing import Any
 
 import gguf
 import numpy as np
-import numpy.typing as npt
 import torch
-from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM, Qwen2VLForConditionalGeneration
+from transformers import PreTrainedTokenizerFast, Qwen2VLForConditionalGeneration
 
-from racro.embedded.captioner.recipe.model import PreTokenizer, image_processor
-
-Weights = npt.NDArray[np.float32]
+from racro.embedded.captioner import NAME
+from racro.embedded.captioner.recipe.model import PRE_TOKENIZER, image_processor
 
 _LAYER = re.compile(r"layers\.(\d+)\.(.+)\.(weight|bias)")
 _TEXT = {
@@ -39,20 +37,23 @@ _VISION = {
 _MERGER = {"merger.ln_q": "v.post_ln", "merger.mlp.0": "mm.0", "merger.mlp.2": "mm.2"}
 
 
-def export_language_model(
-    model: Qwen2ForCausalLM | Qwen2VLForConditionalGeneration,
+def export_captioner(
+    model: Qwen2VLForConditionalGeneration,
     tokenizer: PreTrainedTokenizerFast,
-    path: Path,
-    *,
-    name: str,
-    pre_tokenizer: PreTokenizer = "qwen2",
+    language_model: Path,
+    projector: Path,
 ) -> None:
-    """Of a captioner the part that writes."""
-    is_captioner = isinstance(model, Qwen2VLForConditionalGeneration)
+    """What the captioner service's llama engine takes: two files."""
+    _export_language_model(model, tokenizer, language_model)
+    _export_projector(model, projector)
+
+
+def _export_language_model(
+    model: Qwen2VLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, path: Path
+) -> None:
     config = model.config.get_text_config()
-    tower = model.model.language_model if is_captioner else model.model
-    writer = gguf.GGUFWriter(path, "qwen2vl" if is_captioner else "qwen2")
-    writer.add_name(name)
+    writer = gguf.GGUFWriter(path, "qwen2vl")
+    writer.add_name(NAME)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_block_count(config.num_hidden_layers)
@@ -61,21 +62,18 @@ def export_language_model(
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
-    if is_captioner:
-        writer.add_rope_dimension_sections([*config.rope_parameters["mrope_section"], 0])
-    _add_tokenizer(writer, tokenizer, pre_tokenizer)
-    _add_text_tensors(writer, tower.state_dict())
+    writer.add_rope_dimension_sections([*config.rope_parameters["mrope_section"], 0])
+    _add_tokenizer(writer, tokenizer)
+    _add_text_tensors(writer, model.model.language_model.state_dict())
     _write(writer)
 
 
-def _add_tokenizer(
-    writer: gguf.GGUFWriter, tokenizer: PreTrainedTokenizerFast, pre_tokenizer: PreTokenizer
-) -> None:
+def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer: PreTrainedTokenizerFast) -> None:
     state: dict[str, Any] = json.loads(tokenizer.backend_tokenizer.to_str())
     special = {token["content"] for token in state["added_tokens"]}
     tokens = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(pre_tokenizer)
+    writer.add_tokenizer_pre(PRE_TOKENIZER)
     writer.add_token_list([token for token, _ in tokens])
     writer.add_token_types(
         [
@@ -102,24 +100,13 @@ def _add_text_tensors(writer: gguf.GGUFWriter, weights: Mapping[str, torch.Tenso
             _add(writer, {"norm.weight": "output_norm.weight"}[name], weight)
 
 
-def export_captioner(
-    model: Qwen2VLForConditionalGeneration,
-    tokenizer: PreTrainedTokenizerFast,
-    language_model: Path,
-    projector: Path,
-) -> None:
-    """What the captioner service's llama engine takes: two files."""
-    export_language_model(model, tokenizer, language_model, name="racro-drawn")
-    _export_projector(model, projector, name="racro-drawn")
-
-
-def _export_projector(model: Qwen2VLForConditionalGeneration, path: Path, *, name: str) -> None:
+def _export_projector(model: Qwen2VLForConditionalGeneration, path: Path) -> None:
     """What llama.cpp calls a multimodal projector: the vision tower with its merger."""
     vision = model.config.vision_config
     processor = image_processor()
     writer = gguf.GGUFWriter(path, "clip")
     writer.add_type(gguf.GGUFType.MMPROJ)
-    writer.add_name(name)
+    writer.add_name(NAME)
     writer.add_clip_has_vision_encoder(True)
     writer.add_clip_projector_type(gguf.VisionProjectorType.QWEN2VL)
     # Without limits llama.cpp would show it pictures larger than any that it has seen.

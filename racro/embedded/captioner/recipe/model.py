@@ -5,7 +5,6 @@ Its tokenizer knows each word of the recipe as a token, any other text by its by
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -21,7 +20,7 @@ from racro.embedded.captioner.recipe.canvas import HEIGHT, WIDTH
 PATCH, MERGED = 8, 2
 _SIGHT, _SPEECH = 128, 160  # widths of what sees and of what writes
 _HEAD = 32
-_SPECIAL = (
+SPECIAL = (
     "<|endoftext|>",
     "<|im_start|>",
     "<|im_end|>",
@@ -32,10 +31,9 @@ _SPECIAL = (
     "<|video_pad|>",
 )
 _VOCABULARY = 1024
-# How text is parted before words are learnt; llama.cpp has both built in, by these names. Qwen2's
-# parts numbers into digits, as they are read off a picture; GPT-2's keeps them whole.
-PreTokenizer = Literal["qwen2", "gpt-2"]
-_QWEN2 = (
+# How Qwen2's tokenizers part text, digits one by one: llama.cpp has it built in, by this name.
+PRE_TOKENIZER = "qwen2"
+_PARTS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
@@ -49,25 +47,20 @@ CHAT_TEMPLATE = (
 )
 
 
-def make_tokenizer(
-    texts: Iterable[str], pre_tokenizer: PreTokenizer = "qwen2"
-) -> PreTrainedTokenizerFast:
+def make_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     bpe = Tokenizer(models.BPE())
-    if pre_tokenizer == "qwen2":
-        bpe.pre_tokenizer = pre_tokenizers.Sequence(
-            [
-                pre_tokenizers.Split(Regex(_QWEN2), "isolated"),
-                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-            ]
-        )
-    else:
-        bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_PARTS), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
     bpe.decoder = decoders.ByteLevel()
     bpe.train_from_iterator(
         texts,
         trainers.BpeTrainer(
             vocab_size=_VOCABULARY,
-            special_tokens=list(_SPECIAL),
+            special_tokens=list(SPECIAL),
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         ),
@@ -83,7 +76,7 @@ def make_tokenizer(
 def make_captioner(
     tokenizer: PreTrainedTokenizerFast, *, seed: int
 ) -> Qwen2VLForConditionalGeneration:
-    start, end, pad, image, video = tokenizer.convert_tokens_to_ids(list(_SPECIAL[3:]))
+    start, end, pad, image, video = tokenizer.convert_tokens_to_ids(list(SPECIAL[3:]))
     torch.manual_seed(seed)
     return Qwen2VLForConditionalGeneration(
         Qwen2VLConfig(

@@ -72,7 +72,8 @@ test-helm: $(VENV)/helm
 test-vllm: $(VENV)/dev .vllm-venv/models
 	VLLM_VENV=$(abspath .vllm-venv) $(BIN)/python -m pytest tests/vllm
 
-# Captioners of a million parameters trained by SFT and CRO, killed, starved and resumed: two minutes.
+# Captioners of a million parameters trained by SFT and CRO, killed, starved and resumed, and the proof on a
+# handful of problems: three minutes.
 test-train: .training-venv/installed
 	.training-venv/bin/python -m pytest tests/train
 

@@ -131,6 +131,10 @@ def test_two_questions_about_one_image_share_it(
     vllm_gateway: Service, vllm_captioner: Service, vision_passes: Callable[[], int]
 ) -> None:
     """Four prompts, one of which brings the image into the engine, whose vision tower reads it."""
+    # An answer may come before the engine has counted its last step: those of earlier tests, too.
+    wait_until(
+        lambda: counter(vllm_captioner, "vllm:num_requests_running") == 0, what="an engine at rest"
+    )
     seen = vision_passes()
     queries, hits = "vllm:mm_cache_queries_total", "vllm:mm_cache_hits_total"
     before = counter(vllm_captioner, queries), counter(vllm_captioner, hits)

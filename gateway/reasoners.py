@@ -27,6 +27,7 @@ from racro.servekit.sse import read_events
 from racro.servekit.upstream import Upstream
 
 _REVISION_TTL_S = 30
+_RETRY_S = 1.0
 
 
 class _Delta(msgspec.Struct):
@@ -74,6 +75,7 @@ class Reasoner:
         }
         self._revision: str | None = None
         self._asked_at = -math.inf
+        self._was_told = False
 
     def chat(self, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """Its chat API as it is; `body` is the encoded request."""
@@ -97,10 +99,14 @@ class Reasoner:
         """Raises UpstreamError unless it lists its models."""
         self._asked_at = asyncio.get_running_loop().time()
         self._revision = _revision(await self._replicas.get_json("/models"), self.settings.model)
+        self._was_told = True
 
     async def revision(self) -> str | None:
-        """Of its weights, if it tells; believed for half a minute."""
-        if asyncio.get_running_loop().time() - self._asked_at > _REVISION_TTL_S:
+        """Of its weights, if it tells; believed for half a minute. One that was away when it was
+        asked, as at the start, is asked again soon.
+        """
+        believed_s = _REVISION_TTL_S if self._was_told else _RETRY_S
+        if asyncio.get_running_loop().time() - self._asked_at > believed_s:
             with suppress(UpstreamError):
                 await self.check()
         return self._revision

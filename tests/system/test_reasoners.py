@@ -169,6 +169,20 @@ class TestCopies:
             )
 
 
+def test_the_revision_of_one_that_starts_later_is_soon_known(captioner: ScriptedServer) -> None:
+    """Sooner than the half minute for which one that has been told is believed."""
+    port = free_port()
+    config = with_reasoners(captioner, default=section(f"http://127.0.0.1:{port}"))
+    with Service("gateway", config, wait_for="/healthz") as gateway:
+        assert httpx2.get(f"{gateway.url}/readyz").status_code == 503
+        with ScriptedServer(port=port):
+            wait_until(
+                lambda: solve(gateway).json().get("reasoner", {}).get("revision") == "rev7",
+                timeout_s=10,
+                what="its revision",
+            )
+
+
 class TestReload:
     def test_a_new_reasoner_serves_the_captions_of_the_old_one(
         self, captioner: ScriptedServer, reasoner: ScriptedServer, another: ScriptedServer

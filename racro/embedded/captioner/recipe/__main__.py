@@ -34,13 +34,14 @@ STAGES: dict[str, Callable[[Pupil, random.Random], Progress]] = {
 
 
 def make(folder: Path) -> None:
-    pupil = None
-    for number, (stage, learn) in enumerate(STAGES.items()):
-        if (folder / stage).exists():
-            pupil = _load(folder / stage)
-            continue
-        pupil = pupil or _beginner()
-        _log(learn(pupil, random.Random(SEED + number)), folder / f"{stage}.jsonl")
+    stages = list(STAGES)
+    made = (number for number, stage in enumerate(stages, 1) if (folder / stage).exists())
+    done = max(made, default=0)
+    if done == len(stages):
+        return
+    pupil = _load(folder / stages[done - 1]) if done else _beginner()
+    for number, stage in list(enumerate(stages))[done:]:
+        _log(STAGES[stage](pupil, random.Random(SEED + number)), folder / f"{stage}.jsonl")
         _save(pupil, folder / stage)
 
 

@@ -260,9 +260,9 @@ class TestRealChain:
         def attempt() -> float:
             body = {
                 "question": f"Which? {uuid.uuid4()}",
-                "images": [data_url(png())],
+                # Of short captions of one image it is through before anybody can leave.
+                "images": [data_url(png())] * 12,
                 "parts": ["caption", "tentative"],
-                # Of one short caption a fast engine is through before anybody can leave.
                 "options": {"n": 16, "temperature": 2, "seed": 3},
             }
             client = Client(llama_captioner, PERCEIVE, body)

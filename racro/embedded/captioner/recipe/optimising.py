@@ -1,5 +1,5 @@
 """How a small model is trained from nothing: Muon for matrices (Jordan et al. 2024), AdamW for all
-else. In trials it learnt reading from a third of the pictures that AdamW alone took.
+else.
 """
 
 from collections.abc import Callable, Iterator

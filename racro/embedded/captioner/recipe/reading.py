@@ -1,7 +1,7 @@
 """To read, before it can tell: which characters stand in each cell of 16 x 16 pixels, and which
 number belongs to the name in it.
 
-Captions alone teach that late, after tens of thousands of pictures: a number must be seen, and
+Captions alone teach that late: a number must be seen, and
 found by its name, before it can be told. What is printed where is known to who draws it.
 """
 

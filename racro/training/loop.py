@@ -7,6 +7,7 @@ from transformers import ProcessorMixin, Trainer
 from racro.training.callbacks import Best, MetricsFile, WholeCheckpoints, save_model
 from racro.training.captions import Example
 from racro.training.errors import WrongData
+from racro.training.model import freeze
 from racro.training.preparation import Preparation, is_first_process, tell_left_out
 from racro.training.report import write_report
 from racro.training.rows import fitting
@@ -38,9 +39,11 @@ def run_training(
     trainer: Trainer, preparation: Preparation[S], *, metric: str, highest: bool
 ) -> None:
     """Goes on from the last whole checkpoint. `metric` of the held-out rows says which weights are
-    best. Raises Stopped.
+    best. Raises WrongBase or Stopped.
     """
     run, record = preparation.run, preparation.record
+    if (frozen := preparation.settings.model.frozen) is not None:
+        freeze(trainer.model, frozen)
     trainer.add_callback(WholeCheckpoints(trainer))
     trainer.add_callback(MetricsFile())
     trainer.add_callback(Best(trainer, record, metric=f"eval_{metric}", highest=highest))

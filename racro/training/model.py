@@ -1,5 +1,6 @@
-"""What a trainer is given to train: a model by name, LoRA on it, or an adapter that goes on."""
+"""What is trained: a model by name, LoRA on it, or an adapter that goes on; all of it or a part."""
 
+import re
 from typing import Any
 
 import torch
@@ -36,3 +37,19 @@ def model_to_train(model: Model) -> Any:
         raise WrongBase(
             f"model.adapter: {model.adapter} does not fit {model.path}: {error}"
         ) from error
+
+
+def freeze(model: Any, names: str) -> None:
+    """Weights whose whole name matches are trained no more. Raises WrongBase where that is none of
+    them, or all.
+    """
+    weights = dict(model.named_parameters())
+    frozen = {name for name in weights if re.fullmatch(names, name)}
+    if len(frozen) in (0, len(weights)):
+        which = "all" if frozen else "none"
+        example = next(iter(weights))
+        raise WrongBase(f"model.frozen: {names!r} matches {which} of the weights ({example}, …)")
+    for name in frozen:
+        weights[name].requires_grad_(False)
+    # Gradients pass a checkpointed layer only if its input has one; embeddings may be frozen, too.
+    model.enable_input_require_grads()

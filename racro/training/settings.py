@@ -2,10 +2,11 @@
 given, from the folder that the command is run in.
 """
 
+import re
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from racro.cro.settings import RewardSettings
 
@@ -20,11 +21,25 @@ class Model(_Table):
     adapter: Path | None = Field(
         default=None, description="LoRA adapter of this model that the training begins from."
     )
+    frozen: str | None = Field(
+        default=None,
+        description="Weights that are not trained, one regular expression for all of a name: "
+        r"'model\.visual\..*' is Qwen's vision tower, which in CRO costs as much as the rest.",
+    )
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32",
         description="Of the weights. In bfloat16 all of them cannot learn at the paper's rate: a "
         "step is smaller than their rounding. With LoRA, bfloat16 is right.",
     )
+
+    @field_validator("frozen")
+    @classmethod
+    def _expression(cls, frozen: str | None) -> str | None:
+        try:
+            re.compile(frozen or "")
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return frozen
 
 
 class Data(_Table):
@@ -169,6 +184,12 @@ class TrainingSettings(_Table):
     def _adapter_or_lora(self) -> Self:
         if self.model.adapter is not None and self.lora is not None:
             raise ValueError("model.adapter has its own shape: leave out the table lora")
+        return self
+
+    @model_validator(mode="after")
+    def _frozen_or_adapter(self) -> Self:
+        if self.model.frozen is not None and (self.lora or self.model.adapter):
+            raise ValueError("an adapter leaves all of its base as it is: leave out model.frozen")
         return self
 
 

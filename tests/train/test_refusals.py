@@ -35,6 +35,8 @@ def test_every_wrong_field_is_named_in_one_go(tmp_path, cro):
         ({"model.path": "/no/such/model"}, "model.path: /no/such/model is no folder"),
         ({"data.train": ["/no/such/captions.jsonl"]}, "data.train: "),
         ({"model.adapter": "/nowhere"}, "model.adapter: /nowhere is no adapter"),
+        ({"model.frozen": "("}, "model.frozen: Value error, is no regular expression: "),
+        ({"model.frozen": ".", "lora.r": 4}, "an adapter leaves all of its base as it is"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

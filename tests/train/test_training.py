@@ -84,6 +84,22 @@ def test_an_adapter_by_sft_then_cro_from_it_each_with_two_processes(sft, cro, re
     assert not [chat for chat in told if "<image>" in chat or "image_pad" in chat]
 
 
+def test_frozen_weights_stay_as_they_are(sft):
+    frozen = r"model\.(visual|language_model\.embed_tokens)\..*"
+    sft |= {"model.frozen": frozen, "trl.gradient_checkpointing": True, "duration.steps": 1}
+    train("sft", sft).ends()
+    before = load_file(Path(sft["model.path"]) / WEIGHTS)
+    after = load_file(Path(sft["output"]) / "final" / WEIGHTS)
+    same = {name for name in before if np.array_equal(before[name], after[name])}
+    assert same == {name for name in before if "visual." in name or "embed_tokens" in name}
+
+
+def test_a_frozen_part_that_the_model_does_not_have(sft):
+    message = train("sft", {**sft, "model.frozen": "visual"}).ends(1)
+    assert "model.frozen: 'visual' matches none of the weights (" in message
+    assert "Traceback" not in message
+
+
 def test_disk_full_then_killed_while_saving_then_as_if_nothing_had_been(
     tmp_path, cro, reasoner, running
 ):

@@ -14,6 +14,7 @@ from PIL import Image
 
 from proof.evaluating import LABELS
 from proof.runs import METHODS, Method, Run
+from racro.contracts.prompts import NOT_TOLD
 from racro.cro import terms
 from racro.cro.captioned import Captioned
 from racro.evaluation.results import Result
@@ -161,9 +162,11 @@ def _kinds(found: Findings, read: Read, asked: Mapping[str, Problem]) -> Iterato
 
 
 def _manners(read: Read, asked: Mapping[str, Problem]) -> Iterator[str]:
-    """How long captions are, and how many give the answer away."""
-    yield "| captioner | characters of a caption | leaks |"
-    yield "|---|---|---|"
+    """How long captions are, how many tell what the question needs, right or wrong, and how many
+    give the answer away.
+    """
+    yield "| captioner | characters of a caption | an answer follows | leaks |"
+    yield "|---|---|---|---|"
     for (name, reasoner), results in read.items():
         if reasoner == next(iter(LABELS)):
             told = [(asked[one.id], one.caption) for one in results.values()]
@@ -172,7 +175,8 @@ def _manners(read: Read, asked: Mapping[str, Problem]) -> Iterator[str]:
                 for problem, caption in told
             ]
             length = np.mean([len(caption) for _, caption in told])
-            yield f"| {name} | {length:.0f} | {sum(leaks)} of {len(leaks)} |"
+            follows = np.mean([one.caption_only.answer != NOT_TOLD for one in results.values()])
+            yield f"| {name} | {length:.0f} | {follows:.0%} | {sum(leaks)} of {len(leaks)} |"
     yield ""
 
 

@@ -19,11 +19,11 @@ from racro.embedded.captioner.recipe.__main__ import make
 OUTPUT = Path("outputs/cro")
 TRAIN, DEVELOPMENT, HELD_OUT = OUTPUT / "train", OUTPUT / "development", OUTPUT / "heldout"
 # Folder: (seed, problems).
-_PROBLEMS = {TRAIN: (1, 3000), DEVELOPMENT: (2, 210), HELD_OUT: (3, 420)}
+_PROBLEMS = {TRAIN: (1, 6000), DEVELOPMENT: (2, 210), HELD_OUT: (3, 840)}
 _PILOT, _SEEDS = 0, (1, 2, 3)
-# So many of the held-out problems, by reasoner; the first 105 are 15 of each kind.
-_ASKED = {READER: 420, SMOLLM2: 105}
-_ASKED_OF_OCR = {READER: 105, SMOLLM2: 105}
+# So many of the held-out problems, by reasoner; the first 210 are 30 of each kind.
+_ASKED = {READER: 840, SMOLLM2: 210}
+_ASKED_OF_OCR = {READER: 210, SMOLLM2: 210}
 _TITLES: dict[Method, str] = {"cro": "CRO", "sft": "SFT continued"}
 _CORES = 2
 

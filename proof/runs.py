@@ -18,7 +18,7 @@ from racro.cli.stack import Ports
 
 Method = Literal["cro", "sft"]
 METHODS: tuple[Method, ...] = get_args(Method)
-STEPS: Mapping[Method, int] = {"cro": 60, "sft": 180}
+STEPS: Mapping[Method, int] = {"cro": 80, "sft": 170}
 
 _HERE = Path(__file__).parent
 _START_TIMEOUT_S = 60

@@ -29,7 +29,7 @@ STAGES: dict[str, Callable[[Pupil, random.Random], Progress]] = {
     "describing": lambda pupil, rng: pupil.learn_to_tell(
         "describing", describing, rng, Schedule(1100, peak=0.4)
     ),
-    "sft": lambda pupil, rng: pupil.learn_to_tell("sft", lesson, rng, Schedule(1500, peak=0.4)),
+    "sft": lambda pupil, rng: pupil.learn_to_tell("sft", lesson, rng, Schedule(1200, peak=0.4)),
 }
 
 

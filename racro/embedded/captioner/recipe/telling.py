@@ -5,8 +5,6 @@ import random
 from racro.embedded.captioner.recipe.asking import highest, is_ranked, lowest
 from racro.embedded.captioner.recipe.scenes import Scene
 
-_MOST_STATEMENTS = 3
-
 
 def statements(scene: Scene) -> list[str]:
     """All that may be said, each by itself."""
@@ -20,8 +18,7 @@ def description(scene: Scene) -> str:
 
 
 def caption(rng: random.Random, scene: Scene) -> str:
-    """A short caption, as people write them: up to three things in it, whatever is asked."""
+    """One thing in it or more, up to all, whatever is asked."""
     pool = statements(scene)
-    count = min(rng.randint(1, _MOST_STATEMENTS), len(pool))
-    chosen = sorted(rng.sample(range(len(pool)), count))
+    chosen = sorted(rng.sample(range(len(pool)), rng.randint(1, len(pool))))
     return "\n".join([scene.facts.heading, *(pool[at] for at in chosen)])

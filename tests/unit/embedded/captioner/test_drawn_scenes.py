@@ -42,13 +42,13 @@ def test_every_number_is_told_and_every_printed_character_is_in_the_picture(seed
 
 @given(seeds, kinds)
 @settings(deadline=None)
-def test_a_caption_says_the_kind_and_one_to_three_true_things(seed, kind):
+def test_a_caption_says_the_kind_and_any_number_of_true_things(seed, kind):
     rng = random.Random(seed)
     scene = draw_scene(rng, kind)
     heading, *told = caption(rng, scene).split("\n")
     assert heading == scene.facts.heading
-    assert 1 <= len(told) <= 3
-    assert set(told) <= set(statements(scene))
+    assert told
+    assert [one for one in statements(scene) if one in told] == told
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -30,7 +30,7 @@ VisionEngine = Annotated[
 class VlmSettings(Section):
     kind: Literal["vlm"]
     engine: VisionEngine = Field(description="What runs the vision-language model.")
-    temperature: float = Field(default=0, ge=0, le=2, description="Default sampling temperature.")
+    temperature: float = Field(default=0.0, ge=0, le=2, description="Default sampling temperature.")
     max_tokens: int = Field(
         default=8192, ge=1, description="Default token limit of a caption or tentative response."
     )

@@ -351,7 +351,7 @@ class TestVlm:
         assert len(found) == 4
         with (
             ScriptedServer() as elsewhere,
-            Service("services.captioner", vlm(elsewhere)) as moved,
+            Service("services.captioner", vlm(elsewhere, temperature=0)) as moved,
         ):
             assert identity(moved) == original
 

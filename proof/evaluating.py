@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from racro.embedded.captioner.recipe.export import export_captioner
 READER, SMOLLM2 = "reader", "smollm2"
 LABELS = {READER: "reader (a program)", SMOLLM2: "SmolLM2-135M, adapter"}
 _CAPTION_TOKENS = 128
+# transformers patches torch while it loads: two threads that do so leave weights out.
+_LOADING = threading.Lock()
 _GREEDY = {"temperature": 0, "top_p": 1, "max_tokens": 256}
 
 
@@ -36,8 +39,9 @@ class Candidate:
         model, projector = folder / "captioner.gguf", folder / "projector.gguf"
         if not projector.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            tokenizer = PreTrainedTokenizerFast.from_pretrained(self.checkpoint)
-            captioner = Qwen2VLForConditionalGeneration.from_pretrained(self.checkpoint)
+            with _LOADING:
+                tokenizer = PreTrainedTokenizerFast.from_pretrained(self.checkpoint)
+                captioner = Qwen2VLForConditionalGeneration.from_pretrained(self.checkpoint)
             export_captioner(captioner, tokenizer, model, projector)
         engine = {
             "kind": "llama",

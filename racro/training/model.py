@@ -7,6 +7,7 @@ import torch
 from peft import LoraConfig, PeftModel
 from transformers import AutoModelForImageTextToText
 
+from racro.cro.settings import WrongSettings
 from racro.training.errors import WrongBase
 from racro.training.settings import Lora, Model
 
@@ -40,15 +41,17 @@ def model_to_train(model: Model) -> Any:
 
 
 def freeze(model: Any, names: str) -> None:
-    """Weights whose whole name matches are trained no more. Raises WrongBase where that is none of
-    them, or all.
+    """Weights whose whole name matches are trained no more. Raises WrongSettings where that is none
+    of them, or all.
     """
     weights = dict(model.named_parameters())
     frozen = {name for name in weights if re.fullmatch(names, name)}
     if len(frozen) in (0, len(weights)):
         which = "all" if frozen else "none"
         example = next(iter(weights))
-        raise WrongBase(f"model.frozen: {names!r} matches {which} of the weights ({example}, …)")
+        raise WrongSettings(
+            f"model.frozen: {names!r} matches {which} of the weights ({example}, …)"
+        )
     for name in frozen:
         weights[name].requires_grad_(False)
     # Gradients pass a checkpointed layer only if its input has one; embeddings may be frozen, too.

@@ -24,7 +24,7 @@ class Model(_Table):
     frozen: str | None = Field(
         default=None,
         description="Weights that are not trained, one regular expression for all of a name: "
-        r"'model\.visual\..*' is Qwen's vision tower, which in CRO costs as much as the rest.",
+        r"'model\.visual\..*' is Qwen's vision tower.",
     )
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32",

@@ -16,17 +16,16 @@ from evaluation import heldout
 from evaluation.items import Drawing
 from evaluation.pairs import pair_is_told
 from evaluation.perceiving import COMPOSER, perceive
-from racro.cli.stack import Ports, Service, Stack
+from racro.cli.stack import Ports, Stack, embedded_default
 from racro.evaluation.statistics import accuracy
 
-_SEES = {"captioner": {"kind": "vlm", "engine": {"kind": "llama"}, "max_tokens": 256}}
 _TIMEOUT_S = 60
 
 
 def _seen(drawings: Sequence[Drawing]) -> Iterator[str]:
     """What the packaged captioner says of each, through its service."""
-    service = Service("captioner", "services.captioner", Ports.free().captioner, _SEES)
-    stack = Stack([service])
+    captioner, *_ = embedded_default(Ports.free(), "drawn")
+    stack = Stack([captioner])
     with (
         stack.running(lambda _name, _seconds: None),
         httpx2.Client(base_url=stack.url, timeout=_TIMEOUT_S, trust_env=False) as client,

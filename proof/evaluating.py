@@ -16,7 +16,7 @@ from racro.embedded.captioner.recipe.export import export_captioner
 READER, SMOLLM2 = "reader", "smollm2"
 LABELS = {READER: "reader (a program)", SMOLLM2: "SmolLM2-135M, adapter"}
 _CAPTION_TOKENS = 128
-# transformers patches torch while it loads: two threads that do so leave weights out.
+# Two threads that loaded at once were both told that tied weights were missing.
 _LOADING = threading.Lock()
 _GREEDY = {"temperature": 0, "top_p": 1, "max_tokens": 256}
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from proof.evaluating import LABELS
+from proof.evaluating import LABELS, READER
 from proof.runs import METHODS, Method, Run
 from racro.contracts.prompts import NOT_TOLD
 from racro.cro import terms
@@ -168,7 +168,7 @@ def _manners(read: Read, asked: Mapping[str, Problem]) -> Iterator[str]:
     yield "| captioner | characters of a caption | an answer follows | leaks |"
     yield "|---|---|---|---|"
     for (name, reasoner), results in read.items():
-        if reasoner == next(iter(LABELS)):
+        if reasoner == READER:
             told = [(asked[one.id], one.caption) for one in results.values()]
             leaks = [
                 terms.leak(Captioned(problem.id, problem.prompt, caption, problem.answer)) < 0
@@ -189,8 +189,7 @@ def _cpu(cpu: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
 
 
 def _captions(read: Read, asked: Mapping[str, Problem], seed: int) -> Iterator[str]:
-    reasoner = next(iter(LABELS))
-    before, after = read[START, reasoner], read[f"cro-{seed}", reasoner]
+    before, after = read[START, READER], read[f"cro-{seed}", READER]
     yield "| | question | expected | before | answer | after | answer |"
     yield "|---|---|---|---|---|---|---|"
     for number, problem in enumerate(list(asked.values())[:_SHOWN], 1):

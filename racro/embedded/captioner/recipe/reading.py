@@ -1,8 +1,8 @@
 """To read, before it can tell: which characters stand in each cell of 16 x 16 pixels, and which
 number belongs to the name in it.
 
-Captions alone teach that late: a number must be seen, and
-found by its name, before it can be told. What is printed where is known to who draws it.
+Captions alone teach that late: a number must be seen, and found by its name, before it can be told.
+What is printed where is known to who draws it.
 """
 
 import string

@@ -25,10 +25,10 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from racro.contracts.client import KEY_VARIABLE
+
 PREFIX = "RACRO_"
 CONFIG_VARIABLE = "RACRO_CONFIG"
-# A client's own API key, for the command line.
-KEY_VARIABLE = "RACRO_KEY"
 
 
 class Section(BaseModel):

@@ -10,11 +10,10 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from redis.exceptions import RedisError
-from rich.table import Table
 
 from gateway.cache.admin import Holdings, Matching, holdings, open_client, purge
 from gateway.settings import GatewaySettings
-from racro.cli.output import add_row, command_line, fail, say, show
+from racro.cli.output import add_row, command_line, fail, new_table, say, show
 from racro.contracts.keys import tenant_tag
 from racro.servekit.settings import WrongSettingsError, api_key
 
@@ -27,7 +26,7 @@ app = command_line("Count and purge cached captions. Settings are the gateway's:
 def stats() -> None:
     """How much is cached, by the captioner that made it."""
     held = _run(_holdings(_shared()))
-    table = Table("captioner", "revision", "entries")
+    table = new_table("captioner", "revision", "entries")
     for (model, revision), number in held.entries.most_common():
         add_row(table, model, revision, number)
     show(table)

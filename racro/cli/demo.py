@@ -11,7 +11,7 @@ from rich.table import Table
 
 from racro.cli.client import Gateway, SolveError, image_argument
 from racro.cli.examples import EXAMPLES, BadExamplesError, Example, load_examples
-from racro.cli.output import add_row, command_line, fail, is_live, note, out, say, show
+from racro.cli.output import add_row, command_line, fail, is_live, new_table, note, out, say, show
 from racro.cli.running import running
 from racro.cli.stack import Ports, StackError, embedded_default
 
@@ -75,12 +75,13 @@ def _outcome(gateway: Gateway, folder: Path, example: Example) -> Outcome:
 
 
 def _table(outcomes: list[Outcome]) -> Table:
-    table = Table(title="image + question → caption → answer", title_justify="left")
-    table.add_column("image", no_wrap=True)
-    for heading in ("question", "caption in short", "answer", "expected"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("perceive\nms", justify="right")
-    table.add_column("reason\nms", justify="right")
+    table = new_table(
+        *("image", "question", "caption in short", "answer", "expected"),
+        *("perceive\nms", "reason\nms"),
+        title="image + question → caption → answer",
+    )
+    for column in table.columns[-2:]:
+        column.justify = "right"
     for outcome in outcomes:
         add_row(table, *_row(outcome))
     return table

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
+from racro.cli import INTERRUPTED
 from racro.cli.extras import require
 from racro.cli.options import GatewayKey, GatewayUrl
-from racro.cli.output import add_row, command_line, err, fail, note, plain, say, show
-from racro.cli.signals import INTERRUPTED
+from racro.cli.output import add_row, command_line, err, fail, new_table, note, plain, say, show
 from racro.contracts.client import DEFAULT_URL
 from racro.evaluation.errors import EvaluationError
 from racro.evaluation.results import Result, Way
@@ -104,7 +103,7 @@ def compare(a: Folder, b: Folder, of: Of = "joint") -> None:
         from racro.evaluation.scores import percent  # noqa: PLC0415
 
         found = compare_folders(a, b, of)
-    table = Table("", "%, 95% interval", title=f"{of}, {found.a.n} items", title_justify="left")
+    table = new_table("", "%, 95% interval", title=f"{of}, {found.a.n} items")
     add_row(table, f"A  {a}", percent(found.a))
     add_row(table, f"B  {b}", percent(found.b))
     add_row(table, "A - B", percent(found.difference))
@@ -166,7 +165,7 @@ def _show(report: "Report", folder: Path) -> None:
     from racro.evaluation.report import HEADINGS  # noqa: PLC0415
 
     title = f"{plain(report.run.data)}, % right (95% interval)"
-    table = Table("", "n", *HEADINGS, title=title, title_justify="left")
+    table = new_table("", "n", *HEADINGS, title=title)
     for row in report.rows():
         add_row(table, *row)
     show(table)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from racro.cli.output import add_row, command_line, fail, say, show
+from racro.cli.output import add_row, command_line, fail, new_table, say, show
 from racro.tenants import BadKeysFileError, KeysFile, TenantRecord, key_id
 
 app = command_line("Make, list and revoke API keys.")
@@ -63,8 +62,9 @@ def new(
 @app.command(name="list")
 def list_(file: File) -> None:
     """Tenants, their limits and the ids of their keys."""
-    table = Table("tenant", "key", "made", "requests/min", "images/min", "at a time", "reasoners")
-    table.columns[1].no_wrap = True
+    table = new_table(
+        "tenant", "key", "made", "requests/min", "images/min", "at a time", "reasoners"
+    )
     for name, tenant in _read(file).tenants.items():
         limits = [tenant.requests_per_minute, tenant.images_per_minute, tenant.concurrency]
         may = ["–" if limit is None else str(limit) for limit in limits]

@@ -5,11 +5,10 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from racro.cli.client import Gateway, SolveError
 from racro.cli.options import GatewayKey, GatewayUrl
-from racro.cli.output import add_row, command_line, fail, show
+from racro.cli.output import add_row, command_line, fail, new_table, show
 from racro.contracts.client import DEFAULT_URL
 
 app = command_line()
@@ -31,7 +30,7 @@ def models(
     if as_json:
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
         return
-    table = Table("model", "context tokens")
+    table = new_table("model", "context tokens")
     for card in found["data"]:
         add_row(table, card["id"], card.get("context_tokens") or "–")
     show(table)

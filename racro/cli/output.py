@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-# What a table may take where no terminal says how wide it is: its lines stay whole.
+# Where no terminal says how wide it is, the lines of a table stay whole.
 _PIPED_WIDTH = 10_000
 _KEPT = "\n\t"
 _CONTROLS = {
@@ -24,7 +24,10 @@ _CONTROLS = {
 
 
 def _console(*, stderr: bool = False) -> Console:
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    return console
 
 
 out = _console()
@@ -63,14 +66,22 @@ def fail(reason: object) -> NoReturn:
     raise typer.Exit(1)
 
 
+def new_table(*headings: str, title: str | None = None) -> Table:
+    """A table whose cells are never cut: what does not fit goes on in the next line."""
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
 def add_row(table: Table, *cells: object) -> None:
     """One more row, of texts as they are."""
     table.add_row(*(Text(plain(cell)) for cell in cells))
 
 
 def show(table: Table) -> None:
-    """Print a table, as wide as the terminal, or as its lines are where it is piped."""
-    out.print(table, soft_wrap=False, width=None if out.is_terminal else _PIPED_WIDTH)
+    """Print a table, as wide as the terminal at most; piped, as wide as its lines are."""
+    out.print(table, soft_wrap=False)
 
 
 def is_live() -> bool:

@@ -3,33 +3,19 @@
 A shell that starts a command in the background has it ignore Ctrl-C, and so it stays.
 """
 
-import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-INTERRUPTED = 130
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def interrupts_end_at_once() -> None:
-    """Ctrl-C ends the process there and then: for while there is nothing to end or put away.
-
-    In the midst of imports an exception would be told by whoever imports, or lost.
-    """
-    _on_ctrl_c(lambda _number, _frame: os._exit(INTERRUPTED))
 
 
 def interrupts_are_raised() -> None:
     """Ctrl-C raises KeyboardInterrupt."""
-    _on_ctrl_c(signal.default_int_handler)
-
-
-def _on_ctrl_c(handler: Callable[[int, FrameType | None], object]) -> None:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def end_like_ctrl_c() -> None:

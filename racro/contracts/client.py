@@ -23,7 +23,7 @@ GATEWAY_TITLE = "RACRO gateway"
 _LONGEST_MESSAGE = 2000
 _ADVICE = {
     "invalid_api_key": f"pass --key or set {KEY_VARIABLE}",
-    "unknown_model": "`racro models` lists those that there are",
+    "unknown_model": "`racro models` shows them",
 }
 
 

@@ -139,6 +139,7 @@ class _Bar(Progress):
             TimeRemainingColumn(),
             TextColumn("joint {task.fields[right]}"),
             console=err,
+            disable=not err.is_terminal,
         )
         self._right = 0
 

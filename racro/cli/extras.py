@@ -6,7 +6,7 @@ from pathlib import Path
 import racro
 from racro.cli.output import fail
 
-_ROOT = Path(racro.__file__).resolve().parents[1]
+_ROOT = Path(racro.__file__).parents[1]
 # The Makefile's targets; each is in the environment that it makes.
 _TARGETS = {
     "embedded": ".venv/embedded",

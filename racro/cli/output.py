@@ -52,18 +52,26 @@ def plain(text: object) -> str:
 
 def say(text: object, *, style: str | None = None, end: str = "\n") -> None:
     """Print a text to stdout, as it is."""
-    out.print(Text(plain(text), style=style or ""), end=end)
+    _print(out, Text(plain(text), style=style or ""), end=end)
 
 
 def note(text: object) -> None:
     """Print a text to stderr, as it is."""
-    err.print(Text(plain(text)))
+    _print(err, Text(plain(text)))
 
 
 def fail(reason: object) -> NoReturn:
     """Print why to stderr, as it is, and end the command with code 1."""
-    err.print(Text.assemble(("error:", "red"), f" {plain(reason)}"))
+    _print(err, Text.assemble(("error:", "red"), f" {plain(reason)}"))
     raise typer.Exit(1)
+
+
+def _print(console: Console, text: Text, *, end: str = "\n") -> None:
+    if console.is_terminal:
+        console.print(text, end=end)
+    else:  # Rich would put spaces in place of tabs
+        console.file.write(text.plain + end)
+        console.file.flush()
 
 
 def new_table(*headings: str, title: str | None = None) -> Table:

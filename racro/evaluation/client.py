@@ -60,8 +60,8 @@ class Gateway(AbstractAsyncContextManager["Gateway"]):
     async def check(self, model: str) -> None:
         """Raises EvaluationError if it is not there, or does not know `model`."""
         response = await self._get(_MODELS)
-        self._refuse_if_nobody_is_served(response, _MODELS)
         await self._refuse_another_service()
+        self._refuse_if_nobody_is_served(response, _MODELS)
         try:
             names = [card["id"] for card in response.json()["data"]]
         except (ValueError, LookupError, TypeError) as error:

@@ -197,18 +197,18 @@ class ScriptedServer:
         wanted = {part: texts[part] for part in asked.json["parts"]}
         identity = {name: value for name, value in script.identity.items() if name != "parts"}
         done: dict[str, Any] = {**identity, "failed": {}}
-        events = []
+        halves: tuple[list[str], list[str]] = ([], [])
         for part, text in wanted.items():
             if text is None:
                 done["failed"][part] = {"code": "upstream_unavailable", "message": "scripted"}
                 continue
-            half = len(text) // 2
-            events += [
-                _event("delta", {"part": part, "index": 0, "text": piece})
-                for piece in (text[:half], text[half:])
-            ]
+            middle = len(text) // 2
+            for half, piece in zip(halves, (text[:middle], text[middle:]), strict=True):
+                half.append(_event("delta", {"part": part, "index": 0, "text": piece}))
             usage = {"prompt_tokens": 100, "completion_tokens": 20}
             done[part] = [{"text": text, "finish_reason": "stop", "usage": usage}]
+        # Both parts are made at the same time: their pieces alternate.
+        events = [*halves[0], *halves[1]]
         return await self._play(request, script, [*events, _event("done", done)])
 
     async def _play(

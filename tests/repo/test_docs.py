@@ -1,5 +1,6 @@
 """Nothing that an operator or a client can use is left out of the docs."""
 
+import importlib
 import re
 import types
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import pytest
 from prometheus_client import REGISTRY
 from pydantic import BaseModel
+from typer.main import get_command
 
 from gateway.app import create_gateway
 from gateway.settings import GatewaySettings
+from racro.cli.commands import SUMMARIES
 from racro.engines.vllm.vitals import RELAYED
 from services.captioner.app import create_captioner
 from services.captioner.settings import CaptionerSettings
@@ -102,3 +105,25 @@ def test_every_metric_is_in_docs_observability() -> None:
     }
     assert {"racro_requests_total", "racro_stage_seconds"} <= exposed
     assert missing(exposed | RELAYED, "observability.md") == []
+
+
+def typed(command: Any, name: str) -> Iterator[str]:
+    """A command and all below it, as typed, and their options."""
+    yield name
+    for parameter in command.params:
+        yield from (
+            option for option in (*parameter.opts, *parameter.secondary_opts) if "--" in option
+        )
+    for below, subcommand in getattr(command, "commands", {}).items():
+        yield from typed(subcommand, f"{name} {below}")
+
+
+def test_every_command_and_option_is_in_docs_cli() -> None:
+    root = get_command(importlib.import_module("racro.cli.commands").app)
+    known = {option for parameter in root.params for option in parameter.opts}
+    for name in SUMMARIES:
+        command = get_command(importlib.import_module(f"racro.cli.{name}").app)
+        known |= set(typed(command, f"racro {name}"))
+    assert {"--install-completion", "racro keys new", "--no-tentative"} <= known
+    text = (DOCS / "cli.md").read_text()
+    assert sorted(one for one in known if not re.search(rf"{re.escape(one)}(?![\w-])", text)) == []

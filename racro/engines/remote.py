@@ -9,6 +9,7 @@ import aiohttp
 from pydantic import Field
 
 from racro.contracts.errors import NotBegun, UpstreamError
+from racro.engines import ServedModel
 from racro.servekit.settings import ApiKeyEnv, Section, api_key
 from racro.servekit.upstream import Upstream
 
@@ -42,8 +43,9 @@ class RemoteEngine:
     more_apis = True
     single_samples = False
 
-    def __init__(self, settings: RemoteSettings, *, served_name: str) -> None:  # noqa: ARG002
+    def __init__(self, settings: RemoteSettings, *, served_name: str) -> None:
         self._settings = settings
+        self.models = {served_name: ServedModel(engine_name=settings.model)}
         self.api_key = api_key(settings.api_key_env)
         self._upstream: Upstream | None = None
         self._told: dict[str, Any] = {}

@@ -47,17 +47,21 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
             app, f"/v1{api.path}", api, request={"type": "object"}, response={"type": "object"}
         )
 
-    @app.get("/v1/models", summary="The served model and the revision of its weights.")
+    @app.get("/v1/models", summary="The served models and the revisions of their weights.")
     async def models() -> dict[str, Any]:
         if problem := engine.known_problem:
             raise NotBegun(problem)
-        card = {
-            "id": settings.model,
-            "object": "model",
-            "created": created,
-            "owned_by": "racro",
-            "revision": await engine.revision(),
-        }
-        return {"object": "list", "data": [card]}
+        revision = await engine.revision()
+        cards = [
+            {
+                "id": name,
+                "object": "model",
+                "created": created,
+                "owned_by": "racro",
+                "revision": model.revision(revision),
+            }
+            for name, model in engine.models.items()
+        ]
+        return {"object": "list", "data": cards}
 
     return app

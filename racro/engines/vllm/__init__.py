@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from racro.contracts.errors import NotBegun
+from racro.engines import ServedModel
 from racro.engines.supervisor import Supervisor
 from racro.engines.vllm.diagnosis import diagnose
 from racro.engines.vllm.revision import revision_of
@@ -52,6 +53,7 @@ class VllmEngine:
         if problem := _problem_of(settings):
             sys.exit(f"wrong settings:\n  engine.{problem}")
         self.model = served_name
+        self.models = _served(settings, served_name)
         self._settings = settings
         self._supervisor = Supervisor(
             self._command, self._would_answer, diagnose=diagnose, environment=_ENVIRONMENT
@@ -130,13 +132,23 @@ class VllmEngine:
         return Upstream(self._session, f"http://127.0.0.1:{self._supervisor.port}", name="engine")
 
 
+def _served(settings: VllmSettings, name: str) -> dict[str, ServedModel]:
+    """The model under `name`, and beside it, where it is wanted, without its adapter."""
+    served = {name: ServedModel(engine_name=name)}
+    base = settings.base_model
+    if base not in {None, name}:
+        served[base] = ServedModel(engine_name=base, without_adapter=True)
+    return served
+
+
 def _problem_of(settings: VllmSettings) -> str | None:
     """What can be seen before anything is loaded: minutes, for large weights."""
     if settings.model.startswith(("/", "./", "../")) and not Path(settings.model).is_dir():
         return "model: no folder there"
     adapter = settings.adapter_path
     if adapter is None:
-        return None
+        without = "base_model: there is no adapter without which the model could be served"
+        return None if settings.base_model is None else without
     try:
         base, rank = base_of(adapter), rank_of(adapter)
     except (OSError, ValueError, KeyError, TypeError):

@@ -62,9 +62,9 @@ class ReasonerSection(Section):
     )
     prompt_profile: SolveProfile = Field(
         default=RACRO_V1,
-        description="How it is asked about images. racro-v1: by the paper's prompt in /v1/solve, by "
-        "captions in place of the images in chat. compact-v1: in both by the short prompt that the "
-        "embedded reasoner was trained with.",
+        description="How it is asked about images. racro-v1: by the paper's prompt in /v1/solve, "
+        "by captions in place of the images in chat. compact-v1: in both by the short prompt that "
+        "the embedded reasoner was trained with.",
     )
     sampling: SamplingSection = Field(
         default=SamplingSection(),

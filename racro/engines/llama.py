@@ -187,7 +187,7 @@ class LlamaVisionSettings(_LlamaSettings):
 
     def served(self, name: str) -> dict[str, ServedModel]:
         """The one model, under `name`."""
-        return {name: ServedModel(engine_name=name, ignored=frozenset({_ADAPTERS}))}
+        return {name: ServedModel(engine_name=name)}
 
 
 class LlamaEngine:

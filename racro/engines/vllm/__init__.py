@@ -53,7 +53,7 @@ class VllmEngine:
         if problem := _problem_of(settings):
             sys.exit(f"wrong settings:\n  engine.{problem}")
         self.model = served_name
-        self.models = _served(settings, served_name)
+        self.models = {served_name: ServedModel(engine_name=served_name)}
         self._settings = settings
         self._supervisor = Supervisor(
             self._command, self._would_answer, diagnose=diagnose, environment=_ENVIRONMENT
@@ -132,23 +132,13 @@ class VllmEngine:
         return Upstream(self._session, f"http://127.0.0.1:{self._supervisor.port}", name="engine")
 
 
-def _served(settings: VllmSettings, name: str) -> dict[str, ServedModel]:
-    """The model under `name`, and beside it, where it is wanted, without its adapter."""
-    served = {name: ServedModel(engine_name=name)}
-    base = settings.base_model
-    if base not in {None, name}:
-        served[base] = ServedModel(engine_name=base, without_adapter=True)
-    return served
-
-
 def _problem_of(settings: VllmSettings) -> str | None:
     """What can be seen before anything is loaded: minutes, for large weights."""
     if settings.model.startswith(("/", "./", "../")) and not Path(settings.model).is_dir():
         return "model: no folder there"
     adapter = settings.adapter_path
     if adapter is None:
-        without = "base_model: there is no adapter without which the model could be served"
-        return None if settings.base_model is None else without
+        return None
     try:
         base, rank = base_of(adapter), rank_of(adapter)
     except (OSError, ValueError, KeyError, TypeError):

@@ -26,11 +26,6 @@ class VllmSettings(Section):
     adapter_path: Path | None = Field(
         default=None, description="Folder of a LoRA adapter (PEFT) that is applied to the model."
     )
-    base_model: str | None = Field(
-        default=None,
-        description="Name under which the model is served without its adapter, beside `model`; "
-        "unset, it is not.",
-    )
     dtype: str = Field(default="auto", description="Type of weights and activations.")
     quantization: str | None = Field(
         default=None, description="How weights are quantised, where the model's config is silent."
@@ -120,8 +115,7 @@ def serve_command(
     else:
         rank = rank_of(settings.adapter_path)
         room = next(allowed for allowed in _RANKS if allowed >= rank)
-        line += ["--served-model-name", settings.base_model or _BASE, "--enable-lora"]
-        line += ["--max-lora-rank", str(room)]
+        line += ["--served-model-name", _BASE, "--enable-lora", "--max-lora-rank", str(room)]
         line += ["--lora-modules", f"{served_name}={settings.adapter_path}"]
     return [*line, *settings.arguments]
 

@@ -341,6 +341,18 @@ def test_a_bad_chat_is_refused(
     assert reasoner.chats == []
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize("messages", [b"[]", b" [ \n ]"])
+def test_a_chat_without_messages_is_refused(
+    api: httpx2.Client, reasoner: ScriptedServer, messages: bytes, stream: bool
+) -> None:
+    body = b'{"stream": %s, "messages": %s}' % (str(stream).lower().encode(), messages)
+    response = api.post("/v1/chat/completions", content=body)
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == "messages"
+    assert not reasoner.chats
+
+
 def test_17_images_in_a_chat_are_refused(api: httpx2.Client, reasoner: ScriptedServer) -> None:
     body = chat_body({"url": GOOD})
     body["messages"][0]["content"] *= 17

@@ -1,11 +1,13 @@
 """Every block of the README is run by a suite, which takes its text from the README."""
 
+import ast
+import re
+import sys
+
 import pytest
 
-from support.markdown import ROOT, blocks
+from support.markdown import ROOT, blocks, code_spans
 
-# Where nothing else is said the blocks up to "docker compose" are run by this suite, on `racro up`.
-ON_RACRO_UP = "tests/system/test_readme.py"
 CI = ".ci/run"
 # A drawing, not something to run.
 DRAWN = {"mermaid"}
@@ -21,6 +23,7 @@ def _on_racro_up(block) -> bool:
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_a_suite_runs_the_block(block) -> None:
     if not block.suites:
+        # By tests/system/test_readme.py.
         assert _on_racro_up(block), f"{block}: say above it which suite runs it"
         assert block.language in {"console", "python"}
     for suite in block.suites:
@@ -37,3 +40,17 @@ def test_ci_makes_what_the_block_makes(block) -> None:
     ]
     assert made
     assert [one for one in made if f"make {one}" not in run and f": {one}" not in makefile] == []
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.language == "python"], ids=str
+)
+def test_what_python_imports_is_installed_by_the_demo_or_told(block) -> None:
+    """The tests' own environment has more."""
+    nodes = [*ast.walk(ast.parse(block.text))]
+    imported = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
+    imported |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    pins = (ROOT / "requirements/embedded.txt").read_text()
+    installed = set(re.findall(r"^([\w-]+)==", pins, re.MULTILINE))
+    told = {span.removeprefix("pip install ") for span in code_spans()}
+    assert imported - sys.stdlib_module_names - installed - told == set()

@@ -138,14 +138,19 @@ def settings(block: Block, **servers: str) -> dict[str, Any]:
     return yaml.safe_load(text)
 
 
+def module(block: Block) -> str:
+    """What the first line starts with these settings."""
+    return block.lines[0].rpartition(".venv/bin/python -m ")[2]
+
+
 def test_the_settings_for_your_own_models_serve(
     captioner: ScriptedServer, reasoner: ScriptedServer
 ) -> None:
     gateway_yaml, captioner_yaml = run_by(__file__)
     seeing = settings(captioner_yaml, vllm_vision=captioner.url)
-    with Service("services.captioner", seeing) as eyes:
+    with Service(module(captioner_yaml), seeing) as eyes:
         asking = settings(gateway_yaml, captioner=eyes.url, vllm=reasoner.url)
-        with Service("gateway", asking) as gateway:
+        with Service(module(gateway_yaml), asking) as gateway:
             question = {"question": "How high?", "images": [data_url(png("own models"))]}
             solved = httpx2.post(f"{gateway.url}/v1/solve", json=question, timeout=30)
     assert solved.json()["answer"] == "42", solved.text

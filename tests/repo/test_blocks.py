@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import tomllib
+from collections.abc import Iterable
 
 import pytest
 import yaml
@@ -14,7 +15,7 @@ from racro.cli import app
 from racro.cro.settings import RewardSettings
 from services.captioner.settings import CaptionerSettings
 from services.reasoner.settings import ReasonerSettings
-from support.markdown import ROOT, Block, blocks, documents
+from support.markdown import ROOT, Block, blocks, code_spans, documents
 
 SETTINGS = {
     "# gateway.yaml": GatewaySettings,
@@ -59,10 +60,10 @@ def test_a_reward_is_taken_by_the_trainer(block) -> None:
     RewardSettings(**tomllib.loads(block.text)["reward"])
 
 
-def racro_commands(block: Block) -> list[list[str]]:
+def racro_commands(lines: Iterable[str]) -> list[list[str]]:
     """The words after `racro`, or after `python -m racro.cli`."""
     found = []
-    for line in block.lines:
+    for line in lines:
         for part in line.replace("-m racro.cli ", "; racro ").split(";"):
             program, _, rest = part.strip().partition(" ")
             if program.rpartition("/")[2] == "racro":
@@ -73,7 +74,7 @@ def racro_commands(block: Block) -> list[list[str]]:
 def unknown_option(words: list[str]) -> str | None:
     """The first word that `racro` would not take: a command, or an option of it."""
     command = get_command(app)
-    while words and hasattr(command, "commands"):
+    while words and hasattr(command, "commands") and words[0] != "…":
         name, *words = words
         if name not in command.commands:
             return name
@@ -99,9 +100,13 @@ def test_unknown_options_are_found(line, unknown) -> None:
 @pytest.mark.parametrize("block", written_in(*SHELLS), ids=str)
 def test_the_shell_reads_it_and_racro_takes_it(block) -> None:
     subprocess.run(["bash", "-n", "-c", block.text], check=True, timeout=10)
-    # docs/gpu.md calls a function of its own so.
-    if "racro() {" not in block.text:
-        assert [words for words in racro_commands(block) if unknown_option(words)] == []
+    assert [words for words in racro_commands(block.lines) if unknown_option(words)] == []
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_racro_takes_what_sentences_name(path) -> None:
+    named = racro_commands(code_spans(path))
+    assert [words for words in named if unknown_option(words)] == []
 
 
 def test_every_target_of_make_is_there() -> None:

@@ -58,24 +58,24 @@ def url(clone: Path) -> Iterator[str]:
             up = subprocess.Popen(command, cwd=clone, env=CLEAN, stdout=output, stderr=output)
         try:
             if found := _served(up, log):
+                assert options or found == PRINTED_URL
                 yield found
                 return
         finally:
             up.terminate()
             up.wait(30)
+    raise AssertionError(log.read_text())
 
 
 def _served(up: subprocess.Popen[bytes], log: Path) -> str | None:
-    """The URL, once all services are ready; None where a port is taken."""
+    """The URL, once all services are ready; None where the command has ended: a port is taken."""
     wait_until(
         lambda: "RACRO serves at" in log.read_text() or up.poll() is not None,
         timeout_s=100,
         what="racro up",
     )
-    if found := re.search(r"RACRO serves at (\S+)", log.read_text()):
-        return found[1]
-    assert "is taken" in log.read_text(), log.read_text()
-    return None
+    found = re.search(r"RACRO serves at (\S+)", log.read_text())
+    return found and found[1]
 
 
 def run(folder: Path, command: list[str]) -> str:

@@ -19,6 +19,9 @@ from support.pictures import data_url, png
 from support.processes import Service, wait_until
 from support.scripted import ScriptedServer, read_events
 
+# The first one starts the whole stack.
+pytestmark = pytest.mark.timeout(300)
+
 PRINTED_URL = "http://127.0.0.1:8000"
 TOTAL = "13.95"
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("RACRO_")}

@@ -152,8 +152,8 @@ def test_the_settings_for_your_own_models_serve(
     gateway_yaml, captioner_yaml = run_by(__file__)
     seeing = settings(captioner_yaml, vllm_vision=captioner.url)
     with Service(module(captioner_yaml), seeing) as eyes:
-        asking = settings(gateway_yaml, captioner=eyes.url, vllm=reasoner.url)
-        with Service(module(gateway_yaml), asking) as gateway:
+        answering = settings(gateway_yaml, captioner=eyes.url, vllm=reasoner.url)
+        with Service(module(gateway_yaml), answering) as gateway:
             question = {"question": "How high?", "images": [data_url(png("own models"))]}
             solved = httpx2.post(f"{gateway.url}/v1/solve", json=question, timeout=30)
     assert solved.json()["answer"] == "42", solved.text

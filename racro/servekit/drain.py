@@ -1,5 +1,7 @@
 """An orderly end: what began may end, what comes now is sent away."""
 
+import socket
+import sys
 import time
 from types import FrameType
 
@@ -64,6 +66,14 @@ class DrainingServer(uvicorn.Server):
         config.timeout_graceful_shutdown = _CLOSING_S
         super().__init__(config)
         self._drain = drain
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            # Two processes may take the same address as long as neither of them listens.
+            await self.lifespan.shutdown()
+            sys.exit(f"cannot listen: {error.strerror}; set `port` to a free one")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._drain.begun:

@@ -7,7 +7,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from racro.contracts.errors import NotBegun
+from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
+from racro.contracts.errors import NotBegun, UnknownModel
 from racro.engines.registry import create_engine
 from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
@@ -42,22 +43,33 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
         readiness=readiness,
         lifespan=lifespan,
     )
-    for api in (chat, *more):
+    add_asgi_route(
+        app, "/v1/chat/completions", chat, request=ChatCompletionRequest, response=ChatCompletion
+    )
+    for api in more:
         add_asgi_route(
             app, f"/v1{api.path}", api, request={"type": "object"}, response={"type": "object"}
         )
 
-    @app.get("/v1/models", summary="The served model and the revision of its weights.")
-    async def models() -> dict[str, Any]:
+    async def card() -> dict[str, Any]:
         if problem := engine.known_problem:
             raise NotBegun(problem)
-        card = {
+        return {
             "id": settings.model,
             "object": "model",
             "created": created,
             "owned_by": "racro",
             "revision": await engine.revision(),
         }
-        return {"object": "list", "data": [card]}
+
+    @app.get("/v1/models", summary="The served model and the revision of its weights.")
+    async def models() -> dict[str, Any]:
+        return {"object": "list", "data": [await card()]}
+
+    @app.get("/v1/models/{model:path}", summary="The served model, by its name.")
+    async def model(model: str) -> dict[str, Any]:
+        if model != settings.model:
+            raise UnknownModel("no such model; GET /v1/models lists them", param="model")
+        return await card()
 
     return app

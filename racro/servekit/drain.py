@@ -68,12 +68,11 @@ class DrainingServer(uvicorn.Server):
         self._drain = drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        except OSError as error:
-            # Two processes may take the same address as long as neither of them listens.
+        await super().startup(sockets)
+        # Two processes may take an address while neither listens, and uvloop is silent about it.
+        if not self.should_exit and not all(map(_listens, sockets or ())):
             await self.lifespan.shutdown()
-            sys.exit(f"cannot listen: {error.strerror}; set `port` to a free one")
+            sys.exit("the port was taken by another process meanwhile; set `port` to a free one")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._drain.begun:
@@ -85,3 +84,7 @@ class DrainingServer(uvicorn.Server):
         """Ten times a second."""
         self.should_exit |= self._drain.over
         return await super().on_tick(counter)
+
+
+def _listens(one: socket.socket) -> bool:
+    return bool(one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

@@ -72,9 +72,8 @@ def test_a_path_under_v1_never_leads_out_of_it(pieces) -> None:
 def test_a_route_is_found_by_its_canonical_path_only() -> None:
     assert TABLE.find("/v1/solve").path == "/v1/solve"
     assert TABLE.find("/v1/models/a/b").path == "/v1/models/{model}"
-    for path in ("/solve", "/v1/solve/", "/v1/models/", "/v1/embeddings", ""):
-        found = TABLE.find(path)
-        assert found is None or found.path == "/v1/models/{model}"
+    for path in ("/solve", "/v1/solve/", "/v1/embeddings", ""):
+        assert TABLE.find(path) is None
 
 
 def test_what_strangers_send_is_cut_and_has_no_character_that_moves_a_cursor() -> None:

@@ -87,4 +87,8 @@ class DrainingServer(uvicorn.Server):
 
 
 def _listens(one: socket.socket) -> bool:
-    return bool(one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    """Whether a socket listens; uvloop closes one that cannot."""
+    try:
+        return bool(one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:
+        return False

@@ -7,7 +7,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from racro.contracts.errors import NotBegun
+from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
+from racro.contracts.errors import NotBegun, UnknownModel
 from racro.engines.registry import create_engine
 from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
@@ -42,17 +43,19 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
         readiness=readiness,
         lifespan=lifespan,
     )
-    for api in (chat, *more):
+    add_asgi_route(
+        app, "/v1/chat/completions", chat, request=ChatCompletionRequest, response=ChatCompletion
+    )
+    for api in more:
         add_asgi_route(
             app, f"/v1{api.path}", api, request={"type": "object"}, response={"type": "object"}
         )
 
-    @app.get("/v1/models", summary="The served models and the revisions of their weights.")
-    async def models() -> dict[str, Any]:
+    async def cards() -> list[dict[str, Any]]:
         if problem := engine.known_problem:
             raise NotBegun(problem)
         revision = await engine.revision()
-        cards = [
+        return [
             {
                 "id": name,
                 "object": "model",
@@ -62,6 +65,16 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
             }
             for name, model in engine.models.items()
         ]
-        return {"object": "list", "data": cards}
+
+    @app.get("/v1/models", summary="The served models and the revisions of their weights.")
+    async def models() -> dict[str, Any]:
+        return {"object": "list", "data": await cards()}
+
+    @app.get("/v1/models/{model:path}", summary="One of the served models, by its name.")
+    async def model(model: str) -> dict[str, Any]:
+        for card in await cards():
+            if card["id"] == model:
+                return card
+        raise UnknownModel("no such model; GET /v1/models lists them", param="model")
 
     return app

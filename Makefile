@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # With `$(1)/bin/python -m pip install`; says how far it is.
 install = $(PYTHON) requirements/install $(1)/bin/python
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro test-embedded test-cache test-eval test-compose test-helm test-vllm test-train soak bench-vllm
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro test-embedded test-long test-cache test-eval test-compose test-helm test-vllm test-train soak bench-vllm
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -45,9 +45,14 @@ prove-cro: .training-venv/installed
 # Slow: pictures of every kind through the real captioner, a slice of the adapter trained, the held-out
 # pictures drawn.
 test-embedded: $(VENV)/dev .training-venv/installed .evaluation-venv/installed
-	$(BIN)/python -m pytest tests/embedded/test_picture_kinds.py
+	$(BIN)/python -m pytest tests/embedded/test_picture_kinds.py tests/embedded/test_chat.py
 	.training-venv/bin/python -m pytest tests/embedded/test_recipe.py
 	.evaluation-venv/bin/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py
+
+# What `make test` and the suites ask a part of, asked whole: 400 answers of the embedded default, about
+# 15 minutes.
+test-long: $(VENV)/dev
+	$(BIN)/python -m pytest tests/embedded/test_chat.py -m ''
 
 # Slow: a hundred thousand operations on two gateways while their Redis is mistreated.
 test-cache: $(VENV)/dev

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import Process, free_port, measured_core, other_cores
+from racro.embedded.default import REASONER_SETTINGS
 
 
 @contextmanager
@@ -88,17 +89,6 @@ def embedded() -> Iterator[Process]:
         reasoner = stack.enter_context(service("services.reasoner", {}))
         config = {
             "captioner": {"url": captioner.url},
-            "reasoners": {"default": _embedded_reasoner(reasoner.url)},
+            "reasoners": {"default": {"url": f"{reasoner.url}/v1", **REASONER_SETTINGS}},
         }
         yield stack.enter_context(service("gateway", config))
-
-
-def _embedded_reasoner(url: str) -> dict[str, Any]:
-    """As in the gateway's defaults, but for the port."""
-    return {
-        "url": url + "/v1",
-        "model": "smollm2-135m",
-        "context_tokens": 8192,
-        "visual_budget_tokens": 2048,
-        "sampling": {"temperature": 0, "top_p": 1, "max_tokens": 512},
-    }

@@ -19,8 +19,8 @@ import httpx2
 import yaml
 
 from evaluation.items import Question
-from racro.cli.stack import SAMPLING
 from racro.contracts.prompts import COMPACT_V1, RACRO_V1, SolveProfile, solve_messages
+from racro.embedded.default import SAMPLING
 from racro.embedded.reasoner import ADAPTER, packaged_model
 
 _START_TIMEOUT_S = 60
@@ -43,7 +43,7 @@ class Variant:
         prompts = (
             solve_messages(self.profile, one.question.text, one.caption, None) for one in asked
         )
-        shaped_by = (json.dumps([engine, SAMPLING, prompt]) for prompt in prompts)
+        shaped_by = (json.dumps([engine, dict(SAMPLING), prompt]) for prompt in prompts)
         return [hashlib.sha256(one.encode()).hexdigest() for one in shaped_by]
 
 

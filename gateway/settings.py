@@ -4,19 +4,24 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, IPvAnyNetwork, StringConstraints, model_validator
+from pydantic import Field, IPvAnyNetwork, model_validator
 
 from racro.contracts.prompts import RACRO_V1, SolveProfile
-from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings
+from racro.embedded.default import REASONER_SETTINGS
+from racro.servekit.findings import Matching
+from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings, Url
 
-URL = "^https?://.+"
-Url = Annotated[str, StringConstraints(pattern=URL)]
+Origin = Annotated[
+    str,
+    Matching(
+        r"^(\*|[a-z][a-z0-9+.-]*://[^/\s*]+)$",
+        "an origin such as https://chat.example.org, without a path, or * for every one,",
+    ),
+]
 
 
 class CaptionerSection(Section):
-    url: str = Field(
-        default="http://127.0.0.1:8001", pattern=URL, description="Base URL of the captioner."
-    )
+    url: Url = Field(default="http://127.0.0.1:8001", description="Base URL of the captioner.")
     max_tokens: int = Field(
         default=2048,
         ge=1,
@@ -30,7 +35,7 @@ class CaptionerSection(Section):
 
 
 class SamplingSection(Section):
-    """Sampling of `/v1/solve`; chat clients bring their own. The paper's values."""
+    """How answers are sampled where the client does not say. The paper's values."""
 
     temperature: float = Field(default=0.6, ge=0, le=2, description="Sampling temperature.")
     top_p: float = Field(default=0.95, gt=0, le=1, description="Nucleus sampling.")
@@ -43,6 +48,11 @@ class ReasonerSection(Section):
         "of them, that serve the same model.",
     )
     model: str = Field(description="The model's name at that server.")
+    text_model: str | None = Field(
+        default=None,
+        description="The name of the model for chat requests whose last turn has no image and is "
+        "no follow-up; unset, the same.",
+    )
     api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
     )
@@ -56,11 +66,14 @@ class ReasonerSection(Section):
     )
     prompt_profile: SolveProfile = Field(
         default=RACRO_V1,
-        description="How /v1/solve asks it: racro-v1, the paper's prompt, or compact-v1, the short "
-        "one that the embedded reasoner was trained with.",
+        description="How it is asked about images. racro-v1: by the paper's prompt in /v1/solve, "
+        "by captions in place of the images in chat. compact-v1: in both by the short prompt that "
+        "the embedded reasoner was trained with.",
     )
     sampling: SamplingSection = Field(
-        default=SamplingSection(), description="Sampling of /v1/solve."
+        default=SamplingSection(),
+        description="Sampling of /v1/solve; under compact-v1 of chat, too, where the client leaves "
+        "it open.",
     )
 
     @property
@@ -75,9 +88,10 @@ class ReasonerSection(Section):
 
 
 class CacheSection(Section):
-    url: str = Field(
+    url: Annotated[
+        str, Matching("^(memory://|rediss?://.+)$", "memory://, redis://… or rediss://…")
+    ] = Field(
         default="memory://",
-        pattern="^(memory://|rediss?://.+)$",
         description="Where visual contexts are kept: memory://, or a Redis or Valkey that gateways "
         "share, redis://host:6379/0, rediss:// with TLS.",
     )
@@ -175,6 +189,14 @@ class FetchSection(Section):
     max_redirects: int = Field(default=3, ge=0, description="Most redirects for one image.")
 
 
+class CorsSection(Section):
+    origins: tuple[Origin, ...] = Field(
+        default=(),
+        description="Origins whose pages may ask from a browser, such as https://chat.example.org; "
+        '"*" for every one.',
+    )
+
+
 class GatewaySettings(ServiceSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
     captioner: CaptionerSection = Field(
@@ -182,12 +204,8 @@ class GatewaySettings(ServiceSettings):
     )
     reasoners: dict[str, ReasonerSection] = Field(
         default={
-            "default": ReasonerSection(
-                url="http://127.0.0.1:8002/v1",
-                model="smollm2-135m",
-                context_tokens=8192,
-                visual_budget_tokens=2048,
-                sampling=SamplingSection(temperature=0, top_p=1, max_tokens=256),
+            "default": ReasonerSection.model_validate(
+                {"url": "http://127.0.0.1:8002/v1", **REASONER_SETTINGS}
             )
         },
         min_length=1,
@@ -200,6 +218,9 @@ class GatewaySettings(ServiceSettings):
     )
     limits: LimitsSection = Field(default=LimitsSection(), description="What a request may ask.")
     fetch: FetchSection = Field(default=FetchSection(), description="Images given as URLs.")
+    cors: CorsSection = Field(
+        default=CorsSection(), description="Pages of other origins (cross-origin requests)."
+    )
     follow_up: bool = Field(
         default=True,
         description=(

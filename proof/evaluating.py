@@ -12,13 +12,13 @@ from transformers import PreTrainedTokenizerFast, Qwen2VLForConditionalGeneratio
 
 from racro.cli.stack import Ports, Service, Stack
 from racro.embedded.captioner.recipe.export import export_captioner
+from racro.embedded.default import REASONER_SETTINGS
 
 READER, SMOLLM2 = "reader", "smollm2"
 LABELS = {READER: "reader (a program)", SMOLLM2: "SmolLM2-135M, adapter"}
 _CAPTION_TOKENS = 128
 # Two threads that loaded at once were both told that tied weights were missing.
 _LOADING = threading.Lock()
-_GREEDY = {"temperature": 0, "top_p": 1, "max_tokens": 256}
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,11 @@ def evaluate(candidate: Candidate, problems: Path, output: Path) -> None:
 
 
 def _gateway(ports: Ports, smollm2_port: int) -> Service:
-    shared = {"prompt_profile": "compact-v1", "sampling": _GREEDY, "context_tokens": 8192,
-              "visual_budget_tokens": 4096}  # fmt: skip
     reasoners = {
-        name: {"url": f"http://127.0.0.1:{port}/v1", "model": name, **shared}
+        name: {**REASONER_SETTINGS, "url": f"http://127.0.0.1:{port}/v1", "model": name,
+               "visual_budget_tokens": 4096}
         for name, port in ((READER, ports.reasoner), (SMOLLM2, smollm2_port))
-    }
+    }  # fmt: skip
     config = {
         "captioner": {"url": f"http://127.0.0.1:{ports.captioner}"},
         "reasoners": reasoners,

@@ -3,10 +3,11 @@ r"""The final answer out of a reasoner's text: `\boxed{…}`, an option letter, 
 import re
 
 from racro.calculations import worked_out
-from racro.contracts.prompts import COMPACT_V1, SolveProfile
+from racro.contracts.prompts import COMPACT_V1, NOT_TOLD, SolveProfile
 
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE = re.compile(r"[{}]")
+_ANSWER_LINE = "\nAnswer: "
 _LATEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
 _LATEX_ESCAPE = re.compile(r"\\([%$#&])")
 _LATEX_MATH = re.compile(r"^\$(.*)\$$", re.DOTALL)
@@ -64,9 +65,31 @@ def _value(line: str) -> str:
 
 
 def solve_answer(profile: SolveProfile, text: str) -> str:
-    """The short answer of a reasoner that was asked in `profile`: compact-v1 may box a formula."""
-    answer = final_answer(text)
-    return worked_out(answer) if profile == COMPACT_V1 else answer
+    """The short answer of a reasoner that was asked in `profile`.
+
+    Under compact-v1 our reasoner service ends the text with a line "Answer: …". Another server of
+    those weights leaves the box that they write, with the formula in it.
+    """
+    if profile == COMPACT_V1:
+        _, announced, answer = f"\n{text}".rpartition(_ANSWER_LINE)
+        return answer if announced else worked_out(final_answer(text))
+    return final_answer(text)
+
+
+def compact_answer(boxed: str) -> str:
+    """What the box at the end of a reasoner's text comes to under compact-v1: the result of its
+    formula, or a refusal where it is missing or not closed.
+    """
+    contents = boxes(boxed)
+    if len(contents) < len(_BOXED.findall(boxed)):
+        return NOT_TOLD
+    answer = next(filter(None, map(_tidy, reversed(contents))), NOT_TOLD)
+    return " ".join(worked_out(answer).split())
+
+
+def answer_line(answer: str) -> str:
+    """How the text of a compact-v1 answer ends: `solve_answer` finds `answer` in it again."""
+    return f"{_ANSWER_LINE}{answer}"
 
 
 def final_answer(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from racro.cli.stack import SAMPLING
+from racro.embedded.default import REASONER_SETTINGS
 from support.processes import Service
 from support.scripted import ScriptedServer
 
@@ -86,16 +86,7 @@ def embedded_gateway(ocr_captioner: Service, llama_reasoner: Service) -> Iterato
     """The whole embedded default: three processes and an engine."""
     config = {
         "captioner": {"url": ocr_captioner.url},
-        "reasoners": {
-            "default": {
-                "url": f"{llama_reasoner.url}/v1",
-                "model": "smollm2-135m",
-                "context_tokens": 8192,
-                "visual_budget_tokens": 2048,
-                "prompt_profile": "compact-v1",
-                "sampling": SAMPLING,
-            }
-        },
+        "reasoners": {"default": {"url": f"{llama_reasoner.url}/v1", **REASONER_SETTINGS}},
     }
     with Service("gateway", config) as service:
         yield service

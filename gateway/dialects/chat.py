@@ -1,12 +1,14 @@
 """`POST /v1/chat/completions`: OpenAI's chat API, with eyes.
 
 A request without images reaches the reasoner equal as JSON, except `model`; with images, only the
-messages that show them, or ask about them again, are rewritten.
+messages that show them, or ask about them again, are rewritten. A reasoner that knows one prompt
+alone (compact-v1) is asked in that, see `prompting`.
 """
 
+import re
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -15,7 +17,8 @@ from starlette.types import Receive, Scope, Send
 from gateway import metrics
 from gateway.budget import visual_budget
 from gateway.dialects.asking import cache_mode, distinct
-from gateway.dialects.conversation import find_looks, place
+from gateway.dialects.conversation import find_looks
+from gateway.dialects.prompting import needed, put
 from gateway.parts import Parts
 from gateway.perceive import Look, Perception
 from gateway.reasoners import Reasoner
@@ -44,6 +47,7 @@ class _Head(msgspec.Struct):
 
 
 _NO_MESSAGES = Raw(b"[]")
+_EMPTY = re.compile(rb"\s*\[\s*\]\s*")
 _head_decoder = msgspec.json.Decoder(_Head)
 
 
@@ -57,6 +61,8 @@ class ChatRequest:
             head = _head_decoder.decode(body)
             self._fields = _fields_decoder.decode(body)
             messages = bytes(self._fields.get("messages", _NO_MESSAGES))
+            if _EMPTY.fullmatch(messages) and "messages" in self._fields:
+                raise InvalidRequest("messages: at least one message is needed", param="messages")
             self.looks = find_looks(messages, follow_up=follow_up)
         except NotJson as error:
             raise InvalidRequest(f"the body is not a chat request: {error}") from error
@@ -69,15 +75,8 @@ class ChatRequest:
         Asked for once: the request lets go of its own bytes, which nobody needs while the reasoner
         thinks.
         """
-        fields: dict[str, Any] = {**self._fields, "model": reasoner.settings.model}
-        looks, self.looks, self._fields = self.looks, [], {}
-        if looks:
-            contexts = {
-                look.index: (look, perception.context)
-                for look, perception in zip(looks, seen, strict=True)
-            }
-            fields["messages"] = place(bytes(fields["messages"]), contexts)
-        return _encode(fields)
+        looks, self.looks, fields, self._fields = self.looks, [], self._fields, {}
+        return _encode(put(fields, reasoner.settings, looks, _contexts(seen)))
 
 
 class _Asker(NamedTuple):
@@ -96,9 +95,12 @@ class ChatCompletions:
         asker = _Asker(tenant_of(scope), cache_mode(scope))
         chat = await self._parse(await read_body(receive))
         reasoner = self.parts.reasoners.named(chat.model, asker.tenant)
+        chat.looks = needed(chat.looks, reasoner.settings)
         watch = metrics.Stopwatch()
         timeout_s = timeout_from_headers(
-            scope["headers"], most_s=self._settings.limits.max_timeout_s
+            scope["headers"],
+            most_s=self._settings.limits.max_timeout_s,
+            said_by="limits.max_timeout_s",
         )
         if chat.stream:
             stream = EventStream(send, keep_alive_s=self._settings.keep_alive_s)

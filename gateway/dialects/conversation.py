@@ -42,11 +42,16 @@ class _Message(msgspec.Struct):
 
 @dataclass(frozen=True)
 class TurnLook:
-    """What the message at `index` has to be looked at for; `images` may be an earlier turn's."""
+    """What the message at `index` has to be looked at for; `images` may be an earlier turn's.
+
+    `current`: the message belongs to the turn that is to be answered, which begins with the last
+    words or images of the user.
+    """
 
     index: int
     images: tuple[ImageSource, ...]
     question: str | None
+    current: bool
     follow_up: bool = False
 
 
@@ -83,6 +88,7 @@ def _looks(messages: Sequence[_Message], *, follow_up: bool) -> Iterator[TurnLoo
     shown: tuple[ImageSource, ...] = ()
     user_turns_since = 0
     last_user_text: str | None = None
+    current_from = _current_turn(messages)
     for index, message in enumerate(messages):
         if message.role not in {"user", "tool"}:
             continue
@@ -93,7 +99,7 @@ def _looks(messages: Sequence[_Message], *, follow_up: bool) -> Iterator[TurnLoo
             last_user_text = question or last_user_text
         if images:
             shown, user_turns_since = images, 0
-            yield TurnLook(index, images, question)
+            yield TurnLook(index, images, question, index >= current_from)
         elif (
             follow_up
             and message.role == "user"
@@ -101,7 +107,16 @@ def _looks(messages: Sequence[_Message], *, follow_up: bool) -> Iterator[TurnLoo
             and question
             and user_turns_since <= FOLLOW_UP_TURNS
         ):
-            yield TurnLook(index, shown, question, follow_up=True)
+            yield TurnLook(index, shown, question, index >= current_from, follow_up=True)
+
+
+def _current_turn(messages: Sequence[_Message]) -> int:
+    """Where the turn that is to be answered begins; 0 if the user has asked nothing."""
+    for index in reversed(range(len(messages))):
+        message = messages[index]
+        if message.role == "user" and (_question(message) or [*_images(message, index)]):
+            return index
+    return 0
 
 
 def _images(message: _Message, index: int) -> Iterator[ImageSource]:

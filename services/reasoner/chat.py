@@ -1,19 +1,19 @@
-"""`POST /v1/chat/completions`: the engine's answer, relayed, or folded from its stream."""
+"""`POST /v1/chat/completions`: the engine's answer, relayed, or made out of its stream."""
 
-import aiohttp
+from collections.abc import AsyncIterator
+
 import msgspec
 from starlette.types import Send
 
-from racro.contracts.errors import UpstreamUnavailable
+from racro.contracts.errors import InvalidRequest, UpstreamError, UpstreamUnavailable
 from racro.servekit.relay import raise_for_status
-from racro.servekit.responses import encode, send_response
-from racro.servekit.sse import EventStream, read_events
+from racro.servekit.responses import NotJson, encode, send_response
+from racro.servekit.sse import DONE, EventStream, read_events
+from services.reasoner.answer import Answer, Chunk
 from services.reasoner.fold import Fold
-from services.reasoner.relay import Body, Relay
+from services.reasoner.relay import Body, Relay, Request
 
 _decoder = msgspec.json.Decoder(Body)
-# Exact: inside a JSON string its quotes would be escaped.
-_PROGRESS = b'"prompt_progress":'
 
 
 class ChatCompletions(Relay):
@@ -21,42 +21,65 @@ class ChatCompletions(Relay):
 
     path = "/chat/completions"
 
-    async def _relay(self, response: aiohttp.ClientResponse, out: EventStream) -> None:
-        if not self._engine.stream_fields:
-            await super()._relay(response, out)
+    def _parse(self, raw: bytes) -> Request:
+        request = super()._parse(raw)
+        _check(request.body)
+        return request
+
+    async def _stream(self, request: Request, out: EventStream) -> None:
+        if not self._engine.plain_by_stream:
+            await super()._stream(request, out)
             return
-        async for event in read_events(response.content):
-            if _PROGRESS not in event.data:
-                await out.write(b"data: " + event.data + b"\n\n")
+        with_usage = (request.body.get("stream_options") or {}).get("include_usage")
+        async for chunk in self._chunks(request):
+            if chunk["choices"] or with_usage:
+                await out.write(b"data: " + encode(chunk) + b"\n\n")
+        await out.write(DONE)
 
-    async def _plain(self, body: Body, send: Send) -> None:
-        if self._engine.plain_by_stream:
-            await self._fold(body, send)
-        else:
-            await super()._plain(body, send)
+    async def _plain(self, request: Request, send: Send) -> None:
+        if not self._engine.plain_by_stream:
+            await super()._plain(request, send)
+            return
+        fold = Fold()
+        async for chunk in self._chunks(request):
+            fold.add(chunk)
+        await send_response(send, encode(fold.answer()))
 
-    async def _fold(self, body: Body, send: Send) -> None:
-        fold, finished = Fold(), False
+    async def _chunks(self, request: Request) -> AsyncIterator[Chunk]:
+        """What the client gets of the engine's stream; the last chunk counts the tokens."""
         asked = {
-            **body,
+            **request.for_engine,
             **self._engine.stream_fields,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
         async with self._ask(asked) as response:
             await raise_for_status(response, name="engine")
+            answer = Answer(request.model, request.served, request.body)
             async for event in read_events(response.content):
                 if event.data == b"[DONE]":
-                    finished = True
-                elif _PROGRESS not in event.data:
-                    fold.add(_chunk(event.data))
-        if not finished:
-            raise UpstreamUnavailable("the engine broke off its answer")
-        await send_response(send, encode(fold.answer()))
+                    break
+                for chunk in answer.take(_decode(event.data)):
+                    yield chunk
+                if answer.is_cut_short:
+                    break
+        yield answer.last()
 
 
-def _chunk(data: bytes) -> Body:
-    chunk = _decoder.decode(data)
+def _check(body: Body) -> None:
+    """Raises InvalidRequest for what engines would take and answer all the same."""
+    if body.get("messages") == []:
+        raise InvalidRequest("messages: at least one message is needed", param="messages")
+    n = body.get("n")
+    if n is not None and (not isinstance(n, int) or n < 1):
+        raise InvalidRequest("n: a whole number from 1 on is needed", param="n")
+
+
+def _decode(data: bytes) -> Chunk:
+    try:
+        chunk = _decoder.decode(data)
+    except NotJson as error:
+        raise UpstreamError("the engine sent something else than a chat completion") from error
     if "error" in chunk:
         raise UpstreamUnavailable("the engine failed while it was answering")
     return chunk

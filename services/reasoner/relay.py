@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import aiohttp
 import msgspec
 from starlette.types import Receive, Scope, Send
 
 from racro.contracts.errors import InvalidRequest, NotBegun, NotFound, UnknownModel
-from racro.engines import Engine
+from racro.engines import Engine, ServedModel
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status, relay_stream
 from racro.servekit.responses import NotJson, read_body, send_response
@@ -21,6 +21,18 @@ from services.reasoner.settings import ReasonerSettings
 Body = dict[str, Any]
 
 _decoder = msgspec.json.Decoder(Body)
+
+
+class Request(NamedTuple):
+    """What a client asked: by which of the served names, and the body that it sent."""
+
+    model: str
+    served: ServedModel
+    body: Body
+
+    @property
+    def for_engine(self) -> Body:
+        return self.served.request(self.body)
 
 
 class Relay:
@@ -35,29 +47,27 @@ class Relay:
         self.session: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = self._parse(await read_body(receive))
+        request = self._parse(await read_body(receive))
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
         if problem := self._engine.known_problem:
             raise NotBegun(problem)
         async with within(timeout_s):
-            if body.get("stream"):
-                async with (
-                    self._open(send, keep_alive_s=self._settings.keep_alive_s) as out,
-                    self._ask({**body, **self._engine.stream_fields}) as response,
-                ):
-                    await self._check(response)
-                    await self._relay(response, out)
+            if request.body.get("stream"):
+                async with self._open(send, keep_alive_s=self._settings.keep_alive_s) as out:
+                    await self._stream(request, out)
             else:
-                await self._plain(body, send)
+                await self._plain(request, send)
 
-    def _parse(self, raw: bytes) -> Body:
+    def _parse(self, raw: bytes) -> Request:
+        """Raises InvalidRequest or UnknownModel."""
         try:
             body = _decoder.decode(raw)
         except NotJson as error:
             raise InvalidRequest(f"the body is not a JSON object: {error}") from error
-        if body.get("model", self._settings.model) != self._settings.model:
+        model = body.get("model", self._settings.model)
+        if not isinstance(model, str) or model not in self._engine.models:
             raise UnknownModel("no such model; GET /v1/models lists them", param="model")
-        return {**body, "model": self._engine.model}
+        return Request(model, self._engine.models[model], body)
 
     @asynccontextmanager
     async def _ask(self, body: Body) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -71,11 +81,13 @@ class Relay:
     async def _check(self, response: aiohttp.ClientResponse) -> None:
         await raise_for_status(response, name="engine")
 
-    async def _relay(self, response: aiohttp.ClientResponse, out: EventStream) -> None:
-        await relay_stream(response, out)
+    async def _stream(self, request: Request, out: EventStream) -> None:
+        async with self._ask({**request.for_engine, **self._engine.stream_fields}) as response:
+            await self._check(response)
+            await relay_stream(response, out)
 
-    async def _plain(self, body: Body, send: Send) -> None:
-        async with self._ask(body) as response:
+    async def _plain(self, request: Request, send: Send) -> None:
+        async with self._ask(request.for_engine) as response:
             await self._check(response)
             answer = await response.read()
         await send_response(send, answer)

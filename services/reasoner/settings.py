@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from racro.embedded.default import REASONER
 from racro.engines.llama import LlamaSettings
 from racro.engines.registry import EngineSettings
 from racro.servekit.settings import ServiceSettings
@@ -9,7 +10,7 @@ from racro.servekit.settings import ServiceSettings
 
 class ReasonerSettings(ServiceSettings):
     port: int = Field(default=8002, ge=0, le=65535, description="Port to listen on.")
-    model: str = Field(default="smollm2-135m", description="Name under which the model is served.")
+    model: str = Field(default=REASONER, description="Name under which the model is served.")
     engine: EngineSettings = Field(
         default_factory=LlamaSettings, description="What runs the model.", validate_default=True
     )

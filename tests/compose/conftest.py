@@ -42,6 +42,16 @@ class Docker:
             raise AssertionError(f"docker {' '.join(arguments)}:\n{ended.stdout}{ended.stderr}")
         return ended.stdout.strip()
 
+    def printed(self, line: str, **env: str) -> str:
+        """What a line of the documentation says, run by a shell at the repository's root."""
+        ended = subprocess.run(
+            ["bash", "-c", line],
+            cwd=REPOSITORY, env=self.env | env, capture_output=True, text=True, check=False,
+            timeout=600,
+        )  # fmt: skip
+        assert ended.returncode == 0, f"{line}:\n{ended.stdout}{ended.stderr}"
+        return ended.stdout
+
     def answers(self) -> bool:
         command = ["docker", "version", "--format", "{{.Server.Version}}"]
         return (

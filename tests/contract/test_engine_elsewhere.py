@@ -33,7 +33,7 @@ def engine_check(service: Service) -> str:
 
 def chat(service: Service) -> tuple[int, dict[str, Any]]:
     response = httpx2.post(
-        f"{service.url}/v1/chat/completions", json={"messages": []}, verify=False
+        f"{service.url}/v1/chat/completions", json={"messages": [{}]}, verify=False
     )
     return response.status_code, response.json()
 

@@ -155,9 +155,9 @@ def test_fields_reach_the_engine(reasoner: Reasoner) -> None:
 
 def test_models(reasoner: Reasoner, llama_reasoner: Service) -> None:
     """The revision is that of the weights, also through a URL."""
-    [card] = reasoner.client.get("/v1/models").json()["data"]
+    card, *_ = reasoner.client.get("/v1/models").json()["data"]
     assert card["id"] == reasoner.model
-    [original] = httpx2.get(f"{llama_reasoner.url}/v1/models").json()["data"]
+    original, *_ = httpx2.get(f"{llama_reasoner.url}/v1/models").json()["data"]
     assert card["revision"] == original["revision"]
     weights, adapter = card["revision"].split("+")
     assert len(weights) == len(adapter) == 16
@@ -180,6 +180,14 @@ def test_not_a_json_object(reasoner: Reasoner, body: bytes) -> None:
     response = reasoner.client.post(CHAT, content=body)
     assert response.status_code == 400, response.text
     assert response.json()["error"]["code"] == "invalid_request"
+
+
+@pytest.mark.parametrize(("field", "value"), [("messages", []), ("n", 0), ("n", 1.5), ("n", "2")])
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_nobody_can_answer(reasoner: Reasoner, field: str, value: Any, stream: bool) -> None:
+    response = reasoner.post(**{field: value, "stream": stream})
+    assert response.status_code == 400, response.text
+    assert response.json()["error"]["param"] == field
 
 
 def test_messages_that_are_none(reasoner: Reasoner) -> None:
@@ -221,7 +229,7 @@ class TestUnreachable:
 
     @pytest.mark.parametrize("stream", [False, True])
     def test_chat(self, unreachable: Service, stream: bool) -> None:
-        response = httpx2.post(unreachable.url + CHAT, json={"messages": [], "stream": stream})
+        response = httpx2.post(unreachable.url + CHAT, json={"messages": [{}], "stream": stream})
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) >= 1
         assert response.json()["error"]["code"] == "upstream_unavailable"

@@ -74,8 +74,8 @@ PROFILES["everything"] = merged(
 class Release:
     """What one installation consists of."""
 
-    def __init__(self, values: Values, *, name: str = RELEASE) -> None:
-        made = _chart().render(dict(values), name=name, namespace=NAMESPACE)
+    def __init__(self, values: Values, *, name: str = RELEASE, namespace: str = NAMESPACE) -> None:
+        made = _chart().render(dict(values), name=name, namespace=namespace)
         texts = {path.rpartition("/")[2]: text for path, text in made.items()}
         self.notes = texts.pop("NOTES.txt")
         self.objects: list[Object] = [

@@ -549,6 +549,7 @@ _json = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
+_some_json = _json.filter(lambda value: value != [])
 _text_part = st.fixed_dictionaries({"type": st.just("text"), "text": st.text()})
 _messages = st.lists(
     st.fixed_dictionaries(
@@ -560,6 +561,7 @@ _messages = st.lists(
             "name": _json,
         },
     ),
+    min_size=1,
     max_size=4,
 )
 _requests = st.builds(
@@ -568,7 +570,11 @@ _requests = st.builds(
         st.text().filter(lambda name: name not in {"model", "stream", "messages"}), _json
     ),
     st.fixed_dictionaries(
-        {}, optional={"messages": _messages | _json, "stream": st.sampled_from([None, False, True])}
+        {},
+        optional={
+            "messages": _messages | _some_json,
+            "stream": st.sampled_from([None, False, True]),
+        },
     ),
 )
 

@@ -131,7 +131,7 @@ class TestEngineKilled:
         problem = wait_until_down(llama)
         assert "its last words: " in problem
         assert "listening on http://127.0.0.1" in problem
-        answer = httpx2.post(f"{llama.url}/v1/chat/completions", json={"messages": []})
+        answer = httpx2.post(f"{llama.url}/v1/chat/completions", json={"messages": [{}]})
         assert answer.status_code == 503
         assert answer.headers["retry-after"]
         assert answer.json()["error"]["code"] == "upstream_unavailable"

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from racro.contracts.errors import NotBegun
+from racro.engines import ServedModel
 from racro.engines.supervisor import Supervisor
 from racro.engines.vllm.diagnosis import diagnose
 from racro.engines.vllm.revision import revision_of
@@ -52,6 +53,7 @@ class VllmEngine:
         if problem := _problem_of(settings):
             sys.exit(f"wrong settings:\n  engine.{problem}")
         self.model = served_name
+        self.models = {served_name: ServedModel(engine_name=served_name)}
         self._settings = settings
         self._supervisor = Supervisor(
             self._command, self._would_answer, diagnose=diagnose, environment=_ENVIRONMENT

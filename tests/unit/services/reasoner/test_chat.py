@@ -50,7 +50,7 @@ async def test_what_is_no_json_object_is_refused(body) -> None:
 
 async def test_another_model_is_unknown() -> None:
     with pytest.raises(UnknownModel) as refusal:
-        await ask({"model": "m", "messages": []})
+        await ask({"model": "m", "messages": [{}]})
     assert refusal.value.param == "model"
 
 
@@ -58,4 +58,4 @@ async def test_another_model_is_unknown() -> None:
 @pytest.mark.parametrize("stream", [True, False])
 async def test_an_engine_that_would_not_answer_is_not_asked(body, stream) -> None:
     with pytest.raises(UpstreamUnavailable, match="the engine was not started"):
-        await ask({**body, "stream": stream, "messages": []})
+        await ask({**body, "stream": stream, "messages": [{}]})

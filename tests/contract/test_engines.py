@@ -126,8 +126,8 @@ def test_four_at_once(reasoner: Reasoner) -> None:
         chunks = [json.loads(line.removeprefix("data: ")) for _, line in heard]
         assert chunks[-1]["usage"]["completion_tokens"] == limit
         [identifier] = {chunk["id"] for chunk in chunks}
-        times = [when for when, line in heard if '"content":"' in line]
-        return times[0], times[-1], identifier
+        # The text may be held back for as long as it may be a box; the role comes at once.
+        return heard[0][0], heard[-1][0], identifier
 
     with ThreadPoolExecutor(4) as pool:
         began, ended, identifiers = zip(*pool.map(stream, (40, 41, 42, 43)), strict=True)

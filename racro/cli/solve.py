@@ -98,7 +98,7 @@ class _Transcript(AbstractContextManager["_Transcript"]):
             case "answer.delta":
                 self._print("Answer", data.get("text"))
             case "done":
-                self._print("Answer:", f" {data.get('answer')}")
+                self._add_short_answer(str(data.get("answer")), str(data.get("text")))
 
     def _add_visual_context(self, context: dict[str, Any]) -> None:
         if self._heading != "Caption":  # it was stored, and came whole
@@ -110,6 +110,11 @@ class _Transcript(AbstractContextManager["_Transcript"]):
         say(f"\n\n(caption: {context.get('cache')}, by {context.get('model')})", style="dim")
         self._gap = "\n"
         self._waiting.enter_context(spinner("reasoning"))
+
+    def _add_short_answer(self, answer: str, text: str) -> None:
+        # The embedded reasoner ends its text with this very line.
+        if not text.rstrip().endswith(f"Answer: {answer}"):
+            self._print("Answer:", f" {answer}")
 
     def _print(self, heading: str, text: object, *, style: str | None = None) -> None:
         if heading != self._heading:

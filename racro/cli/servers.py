@@ -103,15 +103,15 @@ async def other_service(probe: Probe, url: str) -> str | None:
 
 
 async def spoken_dialects(probe: Probe, url: str, key: str | None = None) -> list[str]:
-    """The APIs that a server has, by how it refuses an empty request, which costs it nothing."""
+    """The APIs that a server has, by how it refuses an empty request, which costs it nothing.
+
+    Raises Problem where it does not answer.
+    """
     return [name for name, path in _DIALECTS.items() if await _is_served(probe, url + path, key)]
 
 
 async def _is_served(probe: Probe, url: str, key: str | None) -> bool:
-    try:
-        answer = await probe.request("POST", url, key=key, body={})
-    except Problem:
-        return False
+    answer = await probe.request("POST", url, key=key, body={})
     if answer.media_type == "text/html" or answer.status in _NO_SERVER:
         return False
     # Some say 404 of a model that was not named.

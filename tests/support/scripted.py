@@ -25,6 +25,16 @@ IDENTITY = {
 
 
 @dataclass
+class Fixed:
+    """An answer word for word."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class Script:
     """How chat and perceive calls are answered; change it at any time."""
 
@@ -50,6 +60,8 @@ class Script:
     respond: Callable[[Any], "Script | None"] | None = None
     # What GET /files/<name> answers.
     files: dict[str, bytes] = field(default_factory=dict)
+    # What requests for a path are answered, whatever they ask; "*": for all others.
+    fixed: dict[str, Fixed] = field(default_factory=dict)
 
     def of(self, asked: "Asked") -> "Script":
         return (self.respond and self.respond(asked.json)) or self
@@ -124,7 +136,7 @@ class ScriptedServer:
         self.url = f"{'https' if self._tls else 'http'}://{self._host}:{self.port}"
 
     def _app(self) -> web.Application:
-        app = web.Application(client_max_size=200 * 2**20)
+        app = web.Application(client_max_size=200 * 2**20, middlewares=[self._fixed])
         app.router.add_get("/v1/identity", self._identity)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/files/{name}", self._recorded(self._file))
@@ -132,6 +144,16 @@ class ScriptedServer:
         app.router.add_post("/v1/{api:responses|messages}", self._recorded(self._more))
         app.router.add_post("/v1/perceive", self._recorded(self._perceive))
         return app
+
+    @web.middleware
+    async def _fixed(self, request: web.Request, handler) -> web.StreamResponse:
+        fixed = self.script.fixed.get(request.path) or self.script.fixed.get("*")
+        if fixed is None:
+            return await handler(request)
+        return web.Response(
+            status=fixed.status, body=fixed.body, content_type=fixed.media_type,
+            headers=fixed.headers,
+        )  # fmt: skip
 
     def _recorded(self, handler):
         async def record(request: web.Request) -> web.StreamResponse:

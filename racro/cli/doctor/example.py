@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,11 @@ _QUESTION = "What is the total on the receipt?"
 # Whoever has said so much answers; a model that thinks aloud may go on for minutes.
 _ENOUGH_CHARACTERS = 2000
 _CHECK = "example"
+_DONE = "done"
+_COMPLETE = {"stop", "length"}
 
 Event = dict[str, Any]
+Read = Callable[[str, Event], str]
 
 
 class Example:
@@ -68,7 +71,7 @@ class Example:
         body = {"question": _QUESTION, "images": [self._image], "parts": parts, "stream": True}
         async with self._probe.events(url, body=body, timeout_s=self._timeout_s) as events:
             async for name, data in _objects(url, events):
-                if name == "done":
+                if name == _DONE:
                     return _caption(url, data)
         raise WrongAnswer(f"{url} broke off its answer")
 
@@ -90,26 +93,28 @@ class Example:
             return bad_because(check, problem, "the log of its server says more")
         return good(check, f"answered, {_told(answer, began)}")
 
-    async def _answer(self, url: str, body: Event, key: str | None, read: Any) -> str:
-        """The text of a stream, as `read` finds it in its events. Raises Problem."""
-        text, length = [], 0
+    async def _answer(self, url: str, body: Event, key: str | None, read: Read) -> str:
+        """The text of a stream, or the beginning of a long one. Raises Problem."""
+        text = ""
         async with self._probe.events(url, body=body, key=key, timeout_s=self._timeout_s) as events:
-            async for piece in read(_objects(url, events)):
-                text.append(piece)
-                length += len(piece)
-                if length > _ENOUGH_CHARACTERS:
-                    return "".join(text)
-        if not "".join(text).strip():
+            async for name, data in _objects(url, events):
+                text += read(name, data)
+                if len(text) > _ENOUGH_CHARACTERS or _is_end(url, name, data):
+                    break
+            else:
+                raise WrongAnswer(f"{url} ended its stream before its answer was complete")
+        if not text.strip():
             raise WrongAnswer(f"{url} answers with no word", "is the model one that chats?")
-        return "".join(text)
+        return text
 
 
 async def _objects(
     url: str, events: AsyncIterator[httpx2.ServerSentEvent]
 ) -> AsyncIterator[tuple[str, Event]]:
-    """The name and the JSON object of each event. Raises WrongAnswer."""
+    """The name and the JSON object of each event; OpenAI's [DONE] is `done`. Raises WrongAnswer."""
     async for event in events:
-        if event.data == "[DONE]":
+        if event.data.strip() == "[DONE]":
+            yield _DONE, {}
             return
         try:
             data = msgspec.json.decode(event.data, type=Event)
@@ -121,19 +126,28 @@ async def _objects(
         yield event.event, data
 
 
-async def _solved(events: AsyncIterator[tuple[str, Event]]) -> AsyncIterator[str]:
-    async for name, data in events:
-        if name in {"answer.delta", "reasoning.delta"}:
-            yield str(data.get("text"))
+def _solved(name: str, data: Event) -> str:
+    """What an event of /v1/solve adds to the answer, or to the reasoning before it."""
+    return str(data.get("text")) if name in {"answer.delta", "reasoning.delta"} else ""
 
 
-async def _chatted(events: AsyncIterator[tuple[str, Event]]) -> AsyncIterator[str]:
-    async for _, data in events:
-        match data:
-            case {"choices": [{"delta": {**delta}}, *_]}:
-                for name in ("reasoning_content", "reasoning", "content"):
-                    if isinstance(text := delta.get(name), str):
-                        yield text
+def _chatted(_: str, data: Event) -> str:
+    """What a chunk of a chat completion adds to the answer, or to the reasoning before it."""
+    match data:
+        case {"choices": [{"delta": {**delta}}, *_]}:
+            texts = (delta.get(name) for name in ("reasoning_content", "reasoning", "content"))
+            return "".join(text for text in texts if isinstance(text, str))
+    return ""
+
+
+def _is_end(url: str, name: str, data: Event) -> bool:
+    """Raise WrongAnswer where the answer ended in another way than a complete one or a cut one."""
+    match data:
+        case {"choices": [{"finish_reason": str(reason)}, *_]}:
+            if reason not in _COMPLETE:
+                raise WrongAnswer(f"{url} ended its answer with finish_reason {shown(reason)}")
+            return True
+    return name == _DONE
 
 
 def _caption(url: str, done: Event) -> str:

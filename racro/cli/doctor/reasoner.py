@@ -116,7 +116,10 @@ class _Copy:
         return good(self._check, f"context_tokens {ours} of its {theirs}")
 
     async def _dialects(self) -> Finding:
-        dialects = await spoken_dialects(self._probe, self._url, self._key)
+        try:
+            dialects = await spoken_dialects(self._probe, self._url, self._key)
+        except Problem as problem:
+            return bad_because(self._check, problem, "the log of its server says more")
         if "chat" in dialects:
             return good(self._check, f"it speaks {', '.join(dialects)}")
         advice = "a reasoner is a server of the OpenAI chat API, with streams"

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 # By Dockerfile: what its container runs, and what its operator may.
 IMPORTED = {
-    "gateway": ["gateway.app", "racro.cli.keys", "racro.cli.cache"],
+    "gateway": ["gateway.app", "racro.cli.keys", "racro.cli.cache", "racro.cli.doctor"],
     "services/captioner": ["services.captioner.app"],
     "services/reasoner": ["services.reasoner.app"],
 }

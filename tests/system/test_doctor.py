@@ -325,9 +325,9 @@ def test_who_never_answers_is_not_waited_for(world: World, silent: str) -> None:
 def test_a_reasoner_that_never_says_a_word(world: World) -> None:
     asleep = Script(before_s=3600)
     world.reasoner.script.respond = lambda asked: asleep if "messages" in asked else None
-    fault = only_fault(examine(world, "--answer-timeout", "3"))
+    fault = only_fault(examine(world, "--answer-timeout", "8"))
     assert "example, reasoner default: " in fault
-    assert "gave no complete answer within 3 s" in fault
+    assert "gave no complete answer within 8 s" in fault
 
 
 def test_services_of_ours_in_the_wrong_place(

@@ -5,6 +5,7 @@ import re
 from racro.calculations import worked_out
 from racro.contracts.prompts import COMPACT_V1, NOT_TOLD, SolveProfile
 
+_BOX = "\\boxed"
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE = re.compile(r"[{}]")
 _ANSWER_LINE = "\nAnswer: "
@@ -81,9 +82,10 @@ def compact_answer(boxed: str) -> str:
     formula, or a refusal where it is missing or not closed.
     """
     contents = boxes(boxed)
-    if len(contents) < len(_BOXED.findall(boxed)):
+    if len(contents) < boxed.count(_BOX):
         return NOT_TOLD
-    answer = next(filter(None, map(_tidy, reversed(contents))), NOT_TOLD)
+    innermost = [_tidy(content) for content in contents if _BOX not in content]
+    answer = next(filter(None, reversed(innermost)), NOT_TOLD)
     return " ".join(worked_out(answer).split())
 
 

@@ -71,10 +71,12 @@ def solve_answer(profile: SolveProfile, text: str) -> str:
     Under compact-v1 our reasoner service ends the text with a line "Answer: …". Another server of
     those weights leaves the box that they write, with the formula in it.
     """
-    if profile == COMPACT_V1:
-        _, announced, answer = f"\n{text}".rpartition(_ANSWER_LINE)
-        return answer if announced else worked_out(final_answer(text))
-    return final_answer(text)
+    if profile != COMPACT_V1:
+        return final_answer(text)
+    _, announced, answer = f"\n{text}".rpartition(_ANSWER_LINE)
+    if announced and _BOX not in text:
+        return answer
+    return worked_out(final_answer(text))
 
 
 def compact_answer(boxed: str) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-import httpx2
 import pytest
 
 from racro.answers import solve_answer
 from racro.contracts.prompts import COMPACT_V1, NOT_TOLD, compact_messages
 from racro.embedded.reasoner import ADAPTER, packaged_model
 from racro.engines.llama import LlamaSettings
+from support import http
 from support.processes import Service
 
 CAPTION = """Bar chart. Title: Goals per team.
@@ -28,14 +28,14 @@ def plain_reasoner() -> Iterator[Service]:
 
 
 def revision(service: Service) -> str:
-    [card] = httpx2.get(f"{service.url}/v1/models").json()["data"]
+    [card] = http.get(f"{service.url}/v1/models").json()["data"]
     return card["revision"]
 
 
 def answer(service: Service, question: str) -> str:
     messages = compact_messages(question, CAPTION, None)
     body = {"messages": messages, "temperature": 0, "max_tokens": 128}
-    response = httpx2.post(f"{service.url}/v1/chat/completions", json=body, timeout=60)
+    response = http.post(f"{service.url}/v1/chat/completions", json=body)
     return response.raise_for_status().json()["choices"][0]["message"]["content"]
 
 

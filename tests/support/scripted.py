@@ -15,6 +15,8 @@ from typing import Any, Self
 from aiohttp import web
 from multidict import CIMultiDict
 
+from support.processes import PATIENCE_S
+
 IDENTITY = {
     "model": "scripted-vlm",
     "revision": "r1",
@@ -22,6 +24,9 @@ IDENTITY = {
     "fingerprint": "f1",
     "parts": ["caption", "tentative"],
 }
+
+# As many connections may wait to be accepted as at a uvicorn.
+_BACKLOG = 2048
 
 
 @dataclass
@@ -114,11 +119,13 @@ class ScriptedServer:
         return self.calls("/v1/perceive")
 
     def _run(self, work) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     async def _start(self) -> None:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._wanted_port, ssl_context=self._tls)
+        site = web.TCPSite(
+            self._runner, self._host, self._wanted_port, ssl_context=self._tls, backlog=_BACKLOG
+        )
         await site.start()
         self.port = site._server.sockets[0].getsockname()[1]
         self.url = f"{'https' if self._tls else 'http'}://{self._host}:{self.port}"

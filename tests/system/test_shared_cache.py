@@ -17,6 +17,7 @@ import yaml
 
 from conftest import gateway_config
 from racro.contracts.keys import VISUAL_CONTEXTS
+from support import http
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
 from support.redis import RedisServer
@@ -35,7 +36,7 @@ class Gateways:
         )
         self.redis = redis
         self.services = [self.start() for _ in range(3)]
-        self.client = httpx2.Client(timeout=60, limits=httpx2.Limits(max_connections=None))
+        self.client = http.client(limits=httpx2.Limits(max_connections=None))
 
     def start(self, **cache) -> Service:
         return Service("gateway", {**self.config, "cache": {**self.config["cache"], **cache}})
@@ -161,18 +162,17 @@ def test_refresh_and_bypass_ask_again(gateways, captioner, question) -> None:
 @pytest.mark.parametrize(("control", "result"), [("no-store", "bypass"), ("no-cache", "miss")])
 def test_cache_control_does_the_same(gateways, question, control, result) -> None:
     gateways.came_from(0, question)
-    answer = httpx2.post(
+    answer = http.post(
         f"{gateways.services[0].url}/v1/solve",
         json={"question": question, "images": [IMAGE]},
         headers={"cache-control": control},
-        timeout=30,
     )
     assert answer.json()["visual_context"]["cache"] == result
 
 
 def test_a_visual_context_of_one_is_answered_from_on_another(gateways, captioner, reasoner) -> None:
-    kept = httpx2.post(
-        f"{gateways.services[0].url}/v1/visual-contexts", json={"images": [IMAGE]}, timeout=30
+    kept = http.post(
+        f"{gateways.services[0].url}/v1/visual-contexts", json={"images": [IMAGE]}
     ).json()
     assert kept["object"] == "visual_context"
     assert captioner.perceptions[0].json["question"] is None
@@ -201,10 +201,9 @@ def test_poison_never_reaches_an_answer(gateways, captioner, question) -> None:
         client.set(key, poison, ex=60)
         fresh = gateways.start()
         with fresh:
-            answer = httpx2.post(
+            answer = http.post(
                 f"{fresh.url}/v1/solve",
                 json={"question": other, "images": [IMAGE], "tentative": False},
-                timeout=30,
             ).json()
         assert answer["visual_context"]["caption"] == "Fresh."
         assert answer["visual_context"]["cache"] == "miss"
@@ -218,17 +217,17 @@ def test_without_redis_all_goes_on_and_is_told(gateways, captioner, question) ->
         body = {"images": [IMAGE], "tentative": False}
         url = f"{service.url}/v1/solve"
         for number in range(5):
-            answer = httpx2.post(url, json={**body, "question": f"{question} {number}"}, timeout=30)
+            answer = http.post(url, json={**body, "question": f"{question} {number}"})
             assert answer.status_code == 200
-        ready = httpx2.get(f"{service.url}/readyz")
+        ready = http.get(f"{service.url}/readyz")
         assert ready.status_code == 200
         assert ready.json()["checks"]["cache"] == "reading: no answer in time"
         assert service.metrics()['racro_cache_breaker_open{way="reading"}'] == 1
-        kept = httpx2.post(f"{service.url}/v1/visual-contexts", json=body, timeout=30)
+        kept = http.post(f"{service.url}/v1/visual-contexts", json=body)
         assert kept.status_code == 503
         gateways.redis.thaw()
         wait_until(
-            lambda: httpx2.get(f"{service.url}/readyz").json()["checks"]["cache"] == "ok",
+            lambda: http.get(f"{service.url}/readyz").json()["checks"]["cache"] == "ok",
             what="the cache is back",
         )
         messages = [record["message"] for record in service.log_records()]
@@ -274,7 +273,7 @@ def test_an_operator_counts_and_purges(gateways, captioner, question, tmp_path) 
     captioner.script.identity["fingerprint"] = "f-old"
     with gateways.start() as fresh:
         body = {"question": question, "images": [IMAGE], "tentative": False}
-        httpx2.post(f"{fresh.url}/v1/solve", json=body, timeout=30)
+        http.post(f"{fresh.url}/v1/solve", json=body)
     captioner.reset()
     gateways.came_from(0, question)
     gateways.redis.client.rpush(f"{VISUAL_CONTEXTS[:-1]}junk", "x")

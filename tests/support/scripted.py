@@ -36,6 +36,8 @@ class Script:
     texts: list[str] = field(default_factory=lambda: ["The answer is ", "\\boxed{42}."])
     reasoning: list[str] = field(default_factory=list)
     before_s: float = 0
+    # No answer begins before this is False again.
+    held: bool = False
     between_s: float = 0
     # Break the connection off after this many pieces of a stream.
     die_after: int | None = None
@@ -169,7 +171,7 @@ class ScriptedServer:
 
     async def _chat(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         script = self.script.of(asked)
-        await asyncio.sleep(script.before_s)
+        await _pause(script)
         if script.status != 200 or not asked.json.get("stream"):
             await asyncio.sleep(script.between_s * len(script.texts))
             return web.json_response(
@@ -197,7 +199,7 @@ class ScriptedServer:
 
     async def _perceive(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         script = self.script.of(asked)
-        await asyncio.sleep(script.before_s)
+        await _pause(script)
         if script.status != 200:
             return web.json_response(script.plain, status=script.status)
         texts = {"caption": script.caption, "tentative": script.tentative}
@@ -232,6 +234,12 @@ class ScriptedServer:
             await response.write(piece.encode())
         await response.write_eof()
         return response
+
+
+async def _pause(script: Script) -> None:
+    await asyncio.sleep(script.before_s)
+    while script.held:
+        await asyncio.sleep(0.01)
 
 
 def _event(name: str, data: Any) -> str:

@@ -19,10 +19,11 @@ from conftest import gateway_config
 from racro.contracts.keys import VISUAL_CONTEXTS
 from support import http
 from support.pictures import data_url, png
-from support.processes import Service, wait_until
+from support.processes import PATIENCE_S, Service, wait_until
 from support.redis import RedisServer
 
-LEASE_S = 1
+# Those of a busy machine are renewed in time.
+LEASE_S = 60
 _questions = count()
 
 
@@ -31,8 +32,13 @@ class Gateways:
         self.config = gateway_config(
             captioner_url,
             reasoner_url,
-            # Machines of CI are slow: what is meant to be 40 ms is measured by benchmarks.
-            cache={"url": redis.url, "lease_s": LEASE_S, "timeout_ms": 1000},
+            # On a busy machine Redis is slow: what is meant to be 40 ms is measured by benchmarks.
+            cache={
+                "url": redis.url,
+                "lease_s": LEASE_S,
+                "lease_wait_s": PATIENCE_S,
+                "timeout_ms": 1000 * PATIENCE_S,
+            },
         )
         self.redis = redis
         self.services = [self.start() for _ in range(3)]
@@ -102,11 +108,11 @@ def test_identical_requests_on_all_make_one_call(gateways, captioner, question) 
 
 
 def test_one_that_dies_while_it_perceives_is_taken_over_once(gateways, captioner, question) -> None:
-    captioner.script.before_s = 3
+    captioner.script.held = True
     holder = gateways.start()
     body = {"question": question, "images": [IMAGE], "tentative": False}
     with ThreadPoolExecutor(1) as pool:
-        lost = pool.submit(httpx2.post, f"{holder.url}/v1/solve", json=body, timeout=60)
+        lost = pool.submit(http.post, f"{holder.url}/v1/solve", json=body)
         wait_until(lambda: captioner.perceptions, what="the holder asks the captioner")
         futures = at_once(gateways, question, 30)
         wait_until(
@@ -117,6 +123,12 @@ def test_one_that_dies_while_it_perceives_is_taken_over_once(gateways, captioner
         holder.__exit__()
         with pytest.raises(httpx2.TransportError):
             lost.result()
+    captioner.script.held = False
+    # Nobody renews it now; its end comes sooner than it would.
+    redis = gateways.redis.client
+    [lease] = redis.scan_iter("racro:*lease*")
+    assert 0 < redis.pttl(lease) <= 1000 * LEASE_S
+    redis.pexpire(lease, 1)
     answers = [future.result() for future in futures]
     assert {answer.status_code for answer in answers} == {200}
     assert len(captioner.perceptions) == 2
@@ -138,16 +150,25 @@ def _count_waits_from_now(_gateways) -> None:
         _waited_before[service.url] = samples.get('racro_leases_total{outcome="waited"}', 0.0)
 
 
+def in_flight(service: Service) -> float:
+    """Without the one that counts them."""
+    return service.metrics()["racro_in_flight_requests"] - 1
+
+
 def test_a_failure_is_everybody_s_and_nobody_s_next_time(gateways, captioner, question) -> None:
-    captioner.script.before_s = 1
+    captioner.script.held = True
     captioner.script.status = 400
     captioner.script.plain = {
         "error": {"type": "x", "code": "invalid_image", "message": "broken", "param": "images[0]"}
     }
-    answers = [future.result() for future in at_once(gateways, question, 9)]
+    futures = at_once(gateways, question, 9)
+    for service in gateways.services:
+        wait_until(lambda service=service: in_flight(service) == 3, what="three requests")
+    captioner.script.held = False
+    answers = [future.result() for future in futures]
     assert {answer.json()["error"]["message"] for answer in answers} == {"broken"}
     assert len(captioner.perceptions) == 1
-    captioner.script.status, captioner.script.before_s = 200, 0
+    captioner.script.status = 200
     assert gateways.came_from(0, question) == "miss"
 
 
@@ -197,21 +218,22 @@ def test_poison_never_reaches_an_answer(gateways, captioner, question) -> None:
     good = client.get(key)
     [foreign] = [client.get(one) for one in keys if b"RC" in client.getrange(one, 0, 2)][:1]
     captioner.script.caption = "Fresh."
-    for poison in (foreign, good[:-3], good[:20] + b"\xff" + good[21:], b"", b"{}", bytes(10**8)):
-        client.set(key, poison, ex=60)
-        fresh = gateways.start()
-        with fresh:
+    poisons = (foreign, good[:-3], good[:20] + b"\xff" + good[21:], b"", b"{}", bytes(10**8))
+    # One that keeps nothing itself.
+    with gateways.start(max_bytes=0) as fresh:
+        for poison in poisons:
+            client.set(key, poison, ex=600)
             answer = http.post(
                 f"{fresh.url}/v1/solve",
                 json={"question": other, "images": [IMAGE], "tentative": False},
             ).json()
-        assert answer["visual_context"]["caption"] == "Fresh."
-        assert answer["visual_context"]["cache"] == "miss"
-    assert client.ttl(key) > 60
+            assert answer["visual_context"]["caption"] == "Fresh."
+            assert answer["visual_context"]["cache"] == "miss"
+            assert client.ttl(key) > 600
 
 
 def test_without_redis_all_goes_on_and_is_told(gateways, captioner, question) -> None:
-    service = gateways.start(timeout_ms=40)
+    service = gateways.start(timeout_ms=1000)
     with service:
         gateways.redis.freeze()
         body = {"images": [IMAGE], "tentative": False}
@@ -231,11 +253,10 @@ def test_without_redis_all_goes_on_and_is_told(gateways, captioner, question) ->
             what="the cache is back",
         )
         messages = [record["message"] for record in service.log_records()]
-        said = [message for message in messages if message.startswith("the cache is")]
-        assert said == [
-            "the cache is left out of reading and writing: no answer in time",
-            "the cache is back for reading and writing",
-        ]
+        left_out, *back = [message for message in messages if message.startswith("the cache is")]
+        assert left_out == "the cache is left out of reading and writing: no answer in time"
+        # A busy machine may bring one back before the other.
+        assert re.findall("reading|writing", " ".join(sorted(back))) == ["reading", "writing"]
 
 
 def test_what_is_saved_is_counted(gateways, question) -> None:

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from conftest import gateway_config
+from support import http
 from support.pictures import data_url, png
 from support.processes import Service, free_port, wait_until
 from support.scripted import Asked, ScriptedServer
@@ -34,7 +35,7 @@ LEAK = re.compile(
 
 @pytest.fixture(scope="module")
 def api(_gateway: Service) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=_gateway.url, timeout=30) as client:
+    with http.client(base_url=_gateway.url) as client:
         yield client
 
 
@@ -93,7 +94,7 @@ def events(answer: httpx2.Response) -> list[tuple[str, Any]]:
 
 
 def assert_gone(asked: Asked) -> None:
-    wait_until(lambda: asked.left_at, timeout_s=5, what="the end of the call upstream")
+    wait_until(lambda: asked.left_at, what="the end of the call upstream")
 
 
 # /v1/solve, JSON.
@@ -653,7 +654,7 @@ def test_a_captioner_that_is_away_is_told_at_once(
     blind_gateway: Service, reasoner: ScriptedServer, path: str, body: dict[str, Any]
 ) -> None:
     began = time.monotonic()
-    answer = httpx2.post(blind_gateway.url + path, json=body)
+    answer = http.post(blind_gateway.url + path, json=body)
     assert time.monotonic() - began < 1
     assert_error(answer, 503, "upstream_unavailable", says="captioner")
     assert int(answer.headers["retry-after"]) >= 1

@@ -615,12 +615,8 @@ def test_a_truncated_png_is_refused_by_the_real_captioner_under_the_client_s_nam
 ) -> None:
     truncated = data_url(png()[:-100])
     with Service("gateway", gateway_config(ocr_captioner.url, reasoner.url)) as service:
-        chat = httpx2.post(
-            f"{service.url}/v1/chat/completions", json=chat_body({"url": truncated}), timeout=30
-        )
-        solved = httpx2.post(
-            f"{service.url}/v1/solve", json={"question": "q", "images": [truncated]}, timeout=30
-        )
+        chat = http.post(f"{service.url}/v1/chat/completions", json=chat_body({"url": truncated}))
+        solved = http.post(f"{service.url}/v1/solve", json={"question": "q", "images": [truncated]})
     assert_error(chat, 400, "invalid_image", says="truncated", param=IMAGE_PARAM)
     assert_error(solved, 400, "invalid_image", says="truncated", param="images[0]")
 

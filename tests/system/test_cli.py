@@ -72,7 +72,13 @@ def snippets(printed: str) -> list[str]:
 def printed_by(*command: str) -> str:
     """What a command prints in the repository's root; it succeeds."""
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=100, env=CLEAN, check=False
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env=CLEAN,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

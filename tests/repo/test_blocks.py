@@ -16,6 +16,7 @@ from racro.cro.settings import RewardSettings
 from services.captioner.settings import CaptionerSettings
 from services.reasoner.settings import ReasonerSettings
 from support.markdown import ROOT, Block, blocks, code_spans, documents
+from support.processes import PATIENCE_S
 
 SETTINGS = {
     "# gateway.yaml": GatewaySettings,
@@ -102,7 +103,7 @@ def test_unknown_options_are_found(line, unknown) -> None:
 
 @pytest.mark.parametrize("block", written_in(*SHELLS), ids=str)
 def test_the_shell_reads_it_and_racro_takes_it(block) -> None:
-    subprocess.run(["bash", "-n", "-c", block.text], check=True, timeout=10)
+    subprocess.run(["bash", "-n", "-c", block.text], check=True, timeout=PATIENCE_S)
     assert [words for words in racro_commands(block.lines) if unknown_option(words)] == []
 
 
@@ -123,5 +124,5 @@ def test_every_target_of_make_is_there() -> None:
     assert {"demo", "bench", "prove-cro"} <= targets
     subprocess.run(
         ["make", "--dry-run", *sorted(targets)],
-        cwd=ROOT, check=True, capture_output=True, timeout=30,
+        cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE_S,
     )  # fmt: skip

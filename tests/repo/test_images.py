@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from support.processes import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 # By Dockerfile: what its container runs, and what its operator may.
 IMPORTED = {
@@ -44,7 +46,7 @@ def test_an_image_has_all_that_it_imports(image: str, tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

@@ -7,6 +7,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from support.processes import PATIENCE_S
+
 INSTALL = Path(__file__).parents[2] / "requirements" / "install"
 
 
@@ -27,7 +29,7 @@ def here(folder: Path) -> Path:
 
 def test_a_pipe_gets_a_line_before_and_one_after(tmp_path: Path) -> None:
     done = subprocess.run(
-        command(here(tmp_path)), capture_output=True, text=True, timeout=100, check=False
+        command(here(tmp_path)), capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert done.returncode == 0, done.stderr
     before, after = done.stdout.splitlines()
@@ -37,7 +39,7 @@ def test_a_pipe_gets_a_line_before_and_one_after(tmp_path: Path) -> None:
 
 def test_a_terminal_is_shown_every_package(tmp_path: Path) -> None:
     master, slave = pty.openpty()
-    subprocess.run(command(here(tmp_path)), stdout=slave, timeout=100, check=True)
+    subprocess.run(command(here(tmp_path)), stdout=slave, timeout=PATIENCE_S, check=True)
     os.close(slave)
     shown = os.read(master, 65536).decode()
     os.close(master)
@@ -48,7 +50,9 @@ def test_a_terminal_is_shown_every_package(tmp_path: Path) -> None:
 def test_what_fails_is_told_and_is_a_failure(tmp_path: Path) -> None:
     file = tmp_path / "requirements.txt"
     file.write_text("racro-no-such-package==1\n")
-    done = subprocess.run(command(file), capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(
+        command(file), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert done.returncode == 1
     assert "racro-no-such-package" in done.stderr
     assert "installed in" not in done.stdout

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from conftest import gateway_config
+from support import http
 from support.pictures import data_url, png
 from support.processes import Service, free_port, wait_until
 from support.scripted import Asked, ScriptedServer
@@ -34,7 +35,7 @@ LEAK = re.compile(
 
 @pytest.fixture(scope="module")
 def api(_gateway: Service) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=_gateway.url, timeout=30) as client:
+    with http.client(base_url=_gateway.url) as client:
         yield client
 
 
@@ -93,7 +94,7 @@ def events(answer: httpx2.Response) -> list[tuple[str, Any]]:
 
 
 def assert_gone(asked: Asked) -> None:
-    wait_until(lambda: asked.left_at, timeout_s=5, what="the end of the call upstream")
+    wait_until(lambda: asked.left_at, what="the end of the call upstream")
 
 
 # /v1/solve, JSON.
@@ -614,12 +615,8 @@ def test_a_truncated_png_is_refused_by_the_real_captioner_under_the_client_s_nam
 ) -> None:
     truncated = data_url(png()[:-100])
     with Service("gateway", gateway_config(ocr_captioner.url, reasoner.url)) as service:
-        chat = httpx2.post(
-            f"{service.url}/v1/chat/completions", json=chat_body({"url": truncated}), timeout=30
-        )
-        solved = httpx2.post(
-            f"{service.url}/v1/solve", json={"question": "q", "images": [truncated]}, timeout=30
-        )
+        chat = http.post(f"{service.url}/v1/chat/completions", json=chat_body({"url": truncated}))
+        solved = http.post(f"{service.url}/v1/solve", json={"question": "q", "images": [truncated]})
     assert_error(chat, 400, "invalid_image", says="truncated", param=IMAGE_PARAM)
     assert_error(solved, 400, "invalid_image", says="truncated", param="images[0]")
 
@@ -653,7 +650,7 @@ def test_a_captioner_that_is_away_is_told_at_once(
     blind_gateway: Service, reasoner: ScriptedServer, path: str, body: dict[str, Any]
 ) -> None:
     began = time.monotonic()
-    answer = httpx2.post(blind_gateway.url + path, json=body)
+    answer = http.post(blind_gateway.url + path, json=body)
     assert time.monotonic() - began < 1
     assert_error(answer, 503, "upstream_unavailable", says="captioner")
     assert int(answer.headers["retry-after"]) >= 1

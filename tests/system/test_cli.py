@@ -15,7 +15,7 @@ import pytest
 from racro.embedded.captioner.recipe.scenes import draw_scene
 from support.command import CLEAN, RACRO, WITH_CTRL_C, racro
 from support.pictures import png
-from support.processes import Service, free_port, wait_until
+from support.processes import PATIENCE_S, Service, free_port, wait_until
 from support.scripted import ScriptedServer
 
 ROOT = Path(__file__).parents[2]
@@ -48,9 +48,7 @@ def test_up_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> Non
     with log.open("w") as output:
         command = [*WITH_CTRL_C, RACRO, "up", "--free-ports"]
         up = subprocess.Popen(command, stdout=output, env=CLEAN)
-    found = wait_until(
-        lambda: re.search(r"RACRO serves at (\S+)", log.read_text()), timeout_s=60, what="its URL"
-    )
+    found = wait_until(lambda: re.search(r"RACRO serves at (\S+)", log.read_text()), what="its URL")
     services = psutil.Process(up.pid).children(recursive=True)
     assert len(services) == 4  # captioner, reasoner, its engine, gateway
     shown = racro(
@@ -61,7 +59,7 @@ def test_up_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> Non
     assert json.loads(printed_by("bash", "-c", shell))["object"] == "solve"
     assert printed_by(sys.executable, "-c", python).strip()
     up.send_signal(signal.SIGINT)
-    assert up.wait(30) == 0
+    assert up.wait(PATIENCE_S) == 0
     assert not [service for service in services if service.is_running()]
     assert all(f"{name} ready" in log.read_text() for name in ("captioner", "reasoner", "gateway"))
 
@@ -74,7 +72,13 @@ def snippets(printed: str) -> list[str]:
 def printed_by(*command: str) -> str:
     """What a command prints in the repository's root; it succeeds."""
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=100, env=CLEAN, check=False
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env=CLEAN,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -90,13 +94,11 @@ def test_up_with_the_captioner_that_sees(tmp_path: Path) -> None:
         command = [RACRO, "up", "--free-ports", "--captioner", "drawn"]
         up = subprocess.Popen(command, stdout=output, env=CLEAN)
     try:
-        found = wait_until(
-            lambda: re.search(r"RACRO serves at (\S+)", log.read_text()), timeout_s=60, what="it"
-        )
+        found = wait_until(lambda: re.search(r"RACRO serves at (\S+)", log.read_text()), what="it")
         shown = racro("solve", str(picture), question, "--json", "--gateway", found[1])
     finally:
         up.terminate()
-        assert up.wait(30) == 0
+        assert up.wait(PATIENCE_S) == 0
     solved = json.loads(shown.stdout)
     assert solved["visual_context"]["model"] == "racro-drawn"
     assert solved["visual_context"]["tentative"]

@@ -14,7 +14,7 @@ import pytest
 
 from support.command import CLEAN, RACRO, WITH_CTRL_C
 from support.pictures import png
-from support.processes import Service, wait_until
+from support.processes import PATIENCE_S, Service, wait_until
 from support.scripted import ScriptedServer
 
 UP = ("up", "--free-ports")
@@ -32,7 +32,7 @@ def solving(tmp_path: Path) -> Iterator[tuple[str, ...]]:
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Its code and what it says on stderr."""
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert "Traceback" not in said
     assert "Exception ignored" not in said
     return process.returncode, said
@@ -73,7 +73,7 @@ def test_solve_while_it_waits(gateway: Service, captioner: ScriptedServer, tmp_p
     captioner.script.before_s = 60
     command = [*WITH_CTRL_C, RACRO, "solve", picture, "Wait?", "--gateway", gateway.url]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=CLEAN)
-    wait_until(lambda: captioner.perceptions, timeout_s=60, what="the captioner is asked")
+    wait_until(lambda: captioner.perceptions, what="the captioner is asked")
     process.send_signal(signal.SIGINT)
     assert ended(process) == (130, "")
     wait_until(lambda: captioner.perceptions[0].left_at, what="the captioner is left")
@@ -118,7 +118,7 @@ def test_nothing_is_left_of_what_was_starting(
     )  # fmt: skip
     started = wait_until(
         lambda: len(found := processes_below(process)) >= services and found,
-        timeout_s=60, what=f"{services} processes",
+        what=f"{services} processes",
     )  # fmt: skip
     process.send_signal(signal.SIGINT)
     assert ended(process)[0] == code
@@ -132,7 +132,7 @@ def test_more_of_them_end_it_at_once_and_leave_nothing_either(tmp_path: Path) ->
             [*WITH_CTRL_C, RACRO, *UP],
             stdout=output, stderr=subprocess.PIPE, text=True, env=CLEAN,
         )  # fmt: skip
-    wait_until(lambda: re.search("RACRO serves", log.read_text()), timeout_s=60, what="it serves")
+    wait_until(lambda: re.search("RACRO serves", log.read_text()), what="it serves")
     started = processes_below(process)
     assert len(started) == 4
     for _ in range(20):

@@ -9,6 +9,7 @@ import pytest
 import racro as package
 from racro.cli.commands import SUMMARIES
 from support.command import CLEAN, RACRO, racro
+from support.processes import PATIENCE_S
 
 # Each of these costs tens of milliseconds or more.
 HEAVY = {
@@ -23,7 +24,12 @@ def imported(*arguments: str, **variables: str) -> set[str]:
     """The packages that the command line imports."""
     command = [sys.executable, "-X", "importtime", "-m", "racro.cli", *arguments]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env={**CLEAN, **variables}, check=True
+        command,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env={**CLEAN, **variables},
+        check=True,
     )
     assert "racro.cli.commands" in done.stderr
     return {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
@@ -92,7 +98,7 @@ def test_a_shell_completes_commands_and_options() -> None:
 def test_the_script_for_completion_is_shown() -> None:
     shown = subprocess.run(
         ["bash", "-c", '"$0" --show-completion; exit $?', RACRO],
-        capture_output=True, text=True, timeout=60, env=CLEAN, check=True,
+        capture_output=True, text=True, timeout=PATIENCE_S, env=CLEAN, check=True,
     )  # fmt: skip
     assert "_RACRO_COMPLETE=complete_bash" in shown.stdout
 
@@ -111,7 +117,7 @@ def test_what_is_not_installed_is_named_with_the_command_that_installs_it(
     )
     said = subprocess.run(
         [sys.executable, "-c", program, tmp_path, "eval", "compare", "a", "b"],
-        capture_output=True, text=True, timeout=60, env=CLEAN, check=False,
+        capture_output=True, text=True, timeout=PATIENCE_S, env=CLEAN, check=False,
     )  # fmt: skip
     assert said.returncode == 1
     assert "`racro eval` needs math_verify: run " in said.stderr

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from racro import __version__
-from support.processes import Service
+from support.processes import PATIENCE_S, Service
 
 MODULES = ["gateway", "services.captioner", "services.reasoner"]
 
@@ -21,7 +21,7 @@ def start(module: str, *arguments: str, **env: str) -> subprocess.CompletedProce
         env={**clean, **env},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

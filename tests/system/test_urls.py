@@ -14,8 +14,9 @@ from openai import OpenAI
 from conftest import gateway_config
 from racro import __version__
 from racro.tenants import KeysFile, TenantRecord
+from support import http
 from support.pictures import data_url, png
-from support.processes import Service, wait_until
+from support.processes import PATIENCE_S, Service, wait_until
 
 ORIGIN = "https://chat.example.org"
 HI = [{"role": "user", "content": "Hi!"}]
@@ -33,7 +34,7 @@ class Answer(NamedTuple):
 
 def raw(service: Service, method: str, path: str, body: Any = None, **headers: str) -> Answer:
     """A request whose path nobody makes canonical on the way."""
-    connection = HTTPConnection("127.0.0.1", service.port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE_S)
     sent = None if body is None else json.dumps(body)
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body=sent, headers=names)
@@ -97,7 +98,7 @@ def test_a_long_or_odd_path_does_no_harm_to_the_log(gateway: Service) -> None:
 
 @pytest.mark.parametrize("alias", ["/health", "/ping", "/healthz/"])
 def test_a_probe_is_answered_under_the_names_that_it_has_elsewhere(gateway, alias) -> None:
-    assert httpx2.get(gateway.url + alias).json() == {"status": "ok"}
+    assert http.get(gateway.url + alias).json() == {"status": "ok"}
     assert httpx2.head(gateway.url + alias).status_code == 200
 
 
@@ -111,8 +112,8 @@ def test_what_is_not_under_v1_is_not_reached_through_it(gateway: Service, path: 
 
 
 def test_a_model_tells_its_context_length_and_that_it_takes_images(gateway: Service) -> None:
-    listed = httpx2.get(f"{gateway.url}/v1/models").json()["data"][0]
-    alone = httpx2.get(f"{gateway.url}/v1/models/default").json()
+    listed = http.get(f"{gateway.url}/v1/models").json()["data"][0]
+    alone = http.get(f"{gateway.url}/v1/models/default").json()
     assert alone == listed
     assert {alone[name] for name in ("context_tokens", "max_model_len", "context_length")} == {
         32768
@@ -147,11 +148,11 @@ def test_options_tell_what_is_allowed(gateway: Service) -> None:
 
 
 def test_the_root_names_the_service_and_its_endpoints(gateway: Service) -> None:
-    told = httpx2.get(gateway.url).json()
+    told = http.get(gateway.url).json()
     assert (told["service"], told["version"]) == ("RACRO gateway", __version__)
     assert "POST /v1/chat/completions" in told["endpoints"]
-    assert httpx2.get(gateway.url + told["docs"]).status_code == 200
-    assert httpx2.get(f"{gateway.url}/version").json() == {"version": __version__}
+    assert http.get(gateway.url + told["docs"]).status_code == 200
+    assert http.get(f"{gateway.url}/version").json() == {"version": __version__}
 
 
 @pytest.mark.parametrize("path", ["/v1/completions", "/completions", "/v1/responses", "/messages"])
@@ -173,18 +174,18 @@ def test_the_sdk_s_embeddings_are_told_that_there_are_none(gateway: Service) -> 
 
 
 def test_the_docs_load_everything_from_the_service_itself(gateway: Service) -> None:
-    page = httpx2.get(f"{gateway.url}/docs")
+    page = http.get(f"{gateway.url}/docs")
     policy = page.headers["content-security-policy"]
     assert "script-src 'self';" in policy
     assert re.findall(r"<script(?! src=)|\bon\w+=|//", page.text) == []
     files = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert len(files) == 4
     for path in files:
-        file = httpx2.get(gateway.url + path)
+        file = http.get(gateway.url + path)
         assert file.status_code == 200
         assert file.headers["x-content-type-options"] == "nosniff"
-    script = httpx2.get(gateway.url + files[-1]).text
-    assert httpx2.get(gateway.url + re.search(r'url: "([^"]+)"', script)[1]).json()["openapi"]
+    script = http.get(gateway.url + files[-1]).text
+    assert http.get(gateway.url + re.search(r'url: "([^"]+)"', script)[1]).json()["openapi"]
 
 
 # Browsers.

@@ -21,6 +21,7 @@ from racro.servekit.findings import Finding, findings
 from racro.servekit.settings import api_key
 from services.captioner.settings import CaptionerSettings, VlmSettings
 from services.reasoner.settings import ReasonerSettings
+from support.processes import PATIENCE_S
 
 SERVICES = [GatewaySettings, CaptionerSettings, ReasonerSettings]
 PORTS = dict(zip(SERVICES, (8000, 8001, 8002), strict=True))
@@ -412,7 +413,7 @@ def test_a_process_ends_at_once_and_says_why(tmp_path, module, config, named) ->
         env={**os.environ, "RACRO_CONFIG": str(path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert ended.returncode != 0

@@ -16,7 +16,7 @@ SUMMARIES = {
     "up": "Run captioner, reasoner and gateway on this machine until Ctrl-C.",
     "solve": "Answer a question about images, shown as it comes.",
     "models": "List the reasoners of a gateway, by the names to use as --model.",
-    "doctor": "Check settings, servers and cache, have an example answered, and say what to do.",
+    "doctor": "Check a gateway and all that is behind it, and say what to do.",
     "demo": "Start everything, answer the example questions, end everything.",
     "keys": "Make, list and revoke API keys.",
     "cache": "Count and purge cached captions. Settings are the gateway's: RACRO_CONFIG.",

@@ -68,7 +68,9 @@ def up(
     ] = False,
     captioner: Annotated[
         EmbeddedCaptioner | None,
-        typer.Option(help="What captions: OCR, or the small model that learnt from drawings."),
+        typer.Option(
+            help="What captions: OCR (the default), or the small model that learnt from drawings."
+        ),
     ] = None,
     reasoner_url: Annotated[
         str | None, typer.Option(help="A server of your own to reason: vLLM, Ollama, a cloud …")

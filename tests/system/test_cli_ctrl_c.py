@@ -67,6 +67,24 @@ def test_demo_while_it_imports(module: str) -> None:
     assert interrupted_after_import(module, "demo") == 130
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(("doctor", "--gateway"), 130), (("up", "--free-ports", "--reasoner-url"), 0)],
+)
+def test_what_asks_a_server_that_never_answers(command: tuple[str, ...], code: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [*WITH_CTRL_C, RACRO, *command, url],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=CLEAN,
+        )  # fmt: skip
+        asking, _ = silent.accept()
+        with asking:
+            process.send_signal(signal.SIGINT)
+            assert ended(process)[0] == code
+
+
 def test_solve_while_it_waits(gateway: Service, captioner: ScriptedServer, tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
     picture.write_bytes(png("waits"))

@@ -19,7 +19,7 @@ from racro.servekit.settings import CONFIG_VARIABLE
 
 app = command_line()
 
-_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104
+_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
 @app.command()
@@ -28,6 +28,7 @@ def doctor(
     config: Annotated[
         Path | None,
         typer.Argument(
+            metavar="CONFIG",
             help="The gateway's YAML; without, a running gateway is asked.",
             envvar=CONFIG_VARIABLE,
             exists=True,
@@ -46,7 +47,7 @@ def doctor(
     ] = 120,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
-    """Check settings, servers and cache, have an example answered, and say what to do."""
+    """Check a gateway and all that is behind it, and say what to do."""
     report = Report(as_json=as_json)
     settings = None
     if config is not None:
@@ -64,7 +65,7 @@ def _gateway_url(given: str | None, settings: GatewaySettings | None) -> str:
     """Where the gateway is, or would be."""
     if given is None and settings is not None:
         host = _EVERY_ADDRESS.get(settings.host, settings.host)
-        return f"http://{host}:{settings.port}"
+        return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
     try:
         return gateway_url(given or DEFAULT_URL)
     except ClientError as error:

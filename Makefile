@@ -14,7 +14,7 @@ up: $(VENV)/embedded
 	$(BIN)/racro up
 
 test: $(VENV)/dev
-	tests/needs redis-server=redis-server
+	tests/needs 'redis-server|valkey-server=redis-server' openssl=openssl git=git env=coreutils
 	$(BIN)/python -m pytest
 
 check: $(VENV)/dev
@@ -56,11 +56,12 @@ test-long: $(VENV)/dev
 
 # Slow: a hundred thousand operations on two gateways while their Redis is mistreated.
 test-cache: $(VENV)/dev
-	tests/needs redis-server=redis-server
+	tests/needs 'redis-server|valkey-server=redis-server'
 	$(BIN)/python -m pytest tests/slow/test_random_operations.py
 
 # `racro eval` and the reward of CRO as their users run them: killed, resumed, without their reasoner.
 test-eval: $(VENV)/dev
+	tests/needs env=coreutils
 	$(BIN)/python -m pytest tests/evaluation
 
 # docker-compose.yml for real: an engine of its own where none runs, base images without a registry.
@@ -85,7 +86,7 @@ test-train: .training-venv/installed
 
 # Ten minutes of load on two gateways whose Redis is killed and frozen again and again.
 soak: $(VENV)/dev
-	tests/needs redis-server=redis-server
+	tests/needs 'redis-server|valkey-server=redis-server'
 	$(BIN)/python -m pytest -s tests/slow/test_soak.py
 
 bench: $(VENV)/dev .bench-venv/installed

@@ -13,6 +13,7 @@ from gateway.dialects.chat import ChatCompletions
 from gateway.dialects.solve import Solve
 from gateway.dialects.visual_contexts import VisualContexts
 from gateway.parts import Parts, open_parts
+from gateway.playground.routes import add_playground
 from gateway.readiness import readiness
 from gateway.settings import GatewaySettings
 from gateway.tenants import Tenants, tenant_of
@@ -77,4 +78,6 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
         ]
         return {"object": "list", "data": cards}
 
+    if settings.serves_playground:
+        add_playground(app)
     return app

@@ -90,7 +90,7 @@ test-page: .page-venv/installed
 # The pictures of docs/playground.md and of the README again, into docs/images.
 screenshots: .page-venv/installed
 	tests/needs chromium=chromium
-	.page-venv/bin/python tests/page/screenshots.py
+	PYTHONPATH=tests .page-venv/bin/python -m page.screenshots
 
 # Ten minutes of load on two gateways whose Redis is killed and frozen again and again.
 soak: $(VENV)/dev

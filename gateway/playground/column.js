@@ -21,10 +21,10 @@ export class Column {
   #began = null;
 
   // `named` shows the reasoner's name above; `aloud` has its sentences announced as they come.
-  constructor(model, { named, aloud }) {
+  constructor(model, scale, { named, aloud }) {
     this.model = model;
     this.node = copyOf("column-template");
-    this.timeline = new Timeline(this.find(".timeline"));
+    this.timeline = new Timeline(this.find(".timeline"), scale);
     this.#prose = new Prose(this.find(".prose"));
     this.#sentences = aloud ? new Sentences() : null;
     this.find(".name").textContent = model;
@@ -67,7 +67,8 @@ export class Column {
     if (!this.#touched) this.find(".thinking").open = false;
     if (!reasoning) this.find(".thinking .text").textContent = "This reasoner does not think aloud.";
     this.#prose.set(working(text, answer));
-    this.timeline.settle(timing);
+    // Of several reasoners none perceived: what was seen tells that time, once.
+    this.timeline.settle(this.find(".name").hidden ? timing : { ...timing, perceive: 0 });
     this.#meta(duration(timing.reason), plural(usage.reasoner.completion_tokens, "token"));
     this.answer = answer;
     this.find(".actions").hidden = false;

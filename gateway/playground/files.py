@@ -23,8 +23,8 @@ _MEDIA_TYPES = {
 _COMPRESSED = {".html", ".css", ".js", ".svg"}
 _NOT_MODIFIED = 304
 _HEADERS = {
-    # No script, style, font or picture of another origin, and nothing inline. Pictures that a person
-    # gives are blobs; the style sheet for formulas has data: pictures.
+    # Nothing of another origin, and nothing inline. Pictures that a person gives are blobs; the
+    # style sheet for formulas has data: pictures.
     "content-security-policy": (
         "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

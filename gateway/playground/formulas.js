@@ -65,6 +65,8 @@ function draw(node) {
   node.dataset.drawn = "";
   try {
     const displayMode = node.classList.contains("display");
+    // It scrolls where it is too wide, and what scrolls must be reachable by keyboard.
+    if (displayMode) node.tabIndex = 0;
     globalThis.temml.render(source, node, { ...LIMITS, displayMode });
   } catch {
     node.replaceChildren(element("code", {}, source));

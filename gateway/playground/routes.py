@@ -1,4 +1,4 @@
-"""The routes of the page: `/` for browsers, and its files under `/playground/`. No key is needed."""
+"""The routes of the page, which need no key: `/` for browsers, its files under `/playground/`."""
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute

@@ -7,6 +7,7 @@ import { showFailure } from "./failures.js";
 import { perceive, solve } from "./gateway.js";
 import { linkMarks } from "./marks.js";
 import { Seen } from "./seen.js";
+import { Scale } from "./timeline.js";
 
 export class Run {
   state = "running";
@@ -19,9 +20,11 @@ export class Run {
     this.node.querySelector(".asked").textContent = question;
     this.seen = new Seen(this.node.querySelector(".seen"));
     const several = models.length > 1;
-    this.columns = models.map((model) => new Column(model, { named: several, aloud: !several }));
+    const scale = new Scale();
+    this.columns = models.map(
+      (model) => new Column(model, scale, { named: several, aloud: !several }),
+    );
     this.node.querySelector(".columns").append(...this.columns.map((column) => column.node));
-    this.node.querySelector(".columns").dataset.count = models.length;
     this.node.addEventListener("click", (event) => this.#copy(event));
     linkMarks(this.node);
   }

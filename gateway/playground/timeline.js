@@ -6,7 +6,24 @@ const STAGES = ["perceive", "first token", "reason"];
 const SCALES_MS = [1000, 2000, 5000, 10_000, 20_000, 60_000, 120_000, 300_000, 600_000];
 const TICK_MS = 100;
 
+// Bars that are read side by side share one scale, which only grows.
+export class Scale {
+  #bars = [];
+  ms = SCALES_MS[0];
+
+  add(bar) {
+    this.#bars.push(bar);
+  }
+
+  fit(total) {
+    if (total <= this.ms) return;
+    this.ms = SCALES_MS.find((one) => one >= total) ?? total;
+    for (const bar of this.#bars) bar.draw();
+  }
+}
+
 export class Timeline {
+  #scale;
   #spent = Object.fromEntries(STAGES.map((stage) => [stage, 0]));
   #bars = {};
   #words = element("span", { className: "words" });
@@ -15,7 +32,9 @@ export class Timeline {
   #since = 0;
   #ticking = null;
 
-  constructor(node) {
+  constructor(node, scale) {
+    this.#scale = scale;
+    scale.add(this);
     const track = element("div", { className: "track" });
     track.ariaHidden = "true";
     for (const stage of STAGES) {
@@ -23,7 +42,7 @@ export class Timeline {
       track.append(this.#bars[stage]);
     }
     node.append(track, element("p", {}, this.#words, this.#total));
-    this.#draw();
+    this.draw();
   }
 
   // Ends the stage before it.
@@ -44,28 +63,29 @@ export class Timeline {
   settle({ perceive, first_token: first, reason }) {
     this.stop();
     this.#spent = { perceive, "first token": first, reason: Math.max(0, reason - first) };
-    this.#draw();
+    this.draw();
   }
 
   #tick() {
     const now = performance.now();
     this.#spent[this.#stage] += now - this.#since;
     this.#since = now;
-    this.#draw();
+    this.draw();
   }
 
-  #draw() {
+  draw() {
     const total = STAGES.reduce((sum, stage) => sum + this.#spent[stage], 0);
-    const scale = SCALES_MS.find((one) => one >= total) ?? total;
+    this.#scale.fit(total);
     for (const stage of STAGES) {
-      this.#bars[stage].style.width = `${(100 * this.#spent[stage]) / scale}%`;
+      this.#bars[stage].style.width = `${(100 * this.#spent[stage]) / this.#scale.ms}%`;
     }
     const begun = STAGES.filter((stage) => this.#spent[stage] > 0);
-    this.#words.replaceChildren(
-      ...begun.map((stage) =>
-        element("span", { className: stage.replace(" ", "-") }, `${stage} ${duration(this.#spent[stage])}`),
-      ),
-    );
+    this.#words.replaceChildren(...begun.map((stage) => this.#legend(stage)));
     this.#total.textContent = begun.length ? duration(total) : "";
+  }
+
+  #legend(stage) {
+    const className = stage.replace(" ", "-");
+    return element("span", { className }, `${stage} ${duration(this.#spent[stage])}`);
   }
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from conftest import gateway_config
 from support.processes import Service
@@ -14,6 +14,9 @@ from support.scripted import ScriptedServer
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 # Told to the page's console by the browser itself, and no fault of the page.
 LOADING_FAILED = "Failed to load resource"
+PATIENCE_MS = 60_000
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +40,7 @@ class Watched:
     def open(self, service: Service, **options: Any) -> Page:
         context = self._browser.new_context(base_url=service.url, **options)
         context.grant_permissions(CLIPBOARD, origin=service.url)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -26,7 +26,7 @@ def app(request):
 
 def test_every_route_is_declared_and_every_declaration_is_a_route(app) -> None:
     served = {
-        (route.path, method.lower())
+        (route.path_format, method.lower())
         for route in app.routes
         if route.path not in DOCS
         for method in route.methods - {"HEAD"}

@@ -83,7 +83,7 @@ export class Column {
 
   stop() {
     this.timeline.stop();
-    if (this.node.dataset.state === "done") return;
+    if (this.answer !== undefined) return;
     this.node.dataset.state = "stopped";
     this.#meta("stopped");
   }

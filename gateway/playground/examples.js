@@ -1,6 +1,6 @@
 // The example cards of the empty page: one click answers.
 
-import { byId, element } from "./dom.js";
+import { byId, element, toast } from "./dom.js";
 
 const EXAMPLES = [
   { name: "receipt", what: "A receipt", question: "What is the total on the receipt?" },
@@ -22,7 +22,8 @@ function card({ name, what, question }, chosen) {
     element("span", {}, question),
   );
   button.addEventListener("click", async () => {
-    const picture = await (await fetch(address)).blob();
+    const picture = await fetch(address).then((answer) => answer.blob(), () => null);
+    if (!picture) return toast("The gateway does not answer.");
     chosen({ file: new File([picture], `${name}.webp`, { type: picture.type }), address, question });
   });
   return element("li", {}, button);

@@ -57,7 +57,7 @@ const WORDS = {
 };
 
 function headline(failure) {
-  const service = /\b(captioner|reasoner)\b/.exec(failure.message)?.[1];
+  const service = /\b(captioner|reasoner|cache)\b/.exec(failure.message)?.[1];
   if (failure.code === "upstream_unavailable" && service) return `The ${service} is away.`;
   return (WORDS[failure.code] ?? WORDS.internal)[0];
 }

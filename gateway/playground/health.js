@@ -18,8 +18,9 @@ async function look(then) {
     const { ready, checks } = await health();
     const wrong = Object.entries(checks).filter(([, word]) => word !== "ok");
     const details = wrong.map(([name, word]) => `${name}: ${word}`).join("\n");
-    if (ready) show(wrong.length ? "degraded" : "ready", "ready", details);
-    else show("away", wrong.length ? `${wrong[0][0]} is away` : "not ready", details);
+    const first = wrong.length ? wrong[0].join(": ") : "";
+    if (ready) show("ready", first ? `ready, but ${first}` : "ready", details);
+    else show("away", first || "not ready", details);
     if (ready) then();
   } catch {
     show("away", "the gateway does not answer");

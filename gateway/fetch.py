@@ -39,7 +39,10 @@ _NOT_PUBLIC = (
 _NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _IPV4_COMPATIBLE = IPv6Network("::/96")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_FORBIDDEN = "the URL leads to an address that is not public"
+_FORBIDDEN = (
+    "the URL leads to an address that is not public; the gateway's settings fetch.allow_networks "
+    "and fetch.allow_private say which of those may be fetched from"
+)
 
 
 class _Forbidden(Exception):

@@ -4,7 +4,7 @@ import hashlib
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import imagesize
@@ -36,11 +36,12 @@ _WHITESPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One checked image. `digest` is the SHA-256 of its bytes."""
+    """One checked image. `digest` is the SHA-256 of its bytes, `param` the client's field."""
 
     data: bytes
     media_type: str
     digest: str
+    param: str
 
     def data_url(self) -> str:
         return f"data:{self.media_type};base64,{pybase64.b64encode_as_string(self.data)}"
@@ -78,13 +79,14 @@ class ImageLoader:
         # A follow-up looks at the sources of an earlier turn again: they count once.
         if (count := len(set(sources))) > self._limits.max_images:
             raise InvalidRequest(
-                f"{count} images; max_images = {self._limits.max_images}", param="images"
+                f"{count} images; max_images = {self._limits.max_images}",
+                param=field_of_all(sources[0].param),
             )
         # Agents send one image many times over: it is fetched and read once.
         unique = {source.content: source for source in sources}
         images = await all_of(self._load(source) for source in unique.values())
         by_content = dict(zip(unique, images, strict=True))
-        return [by_content[source.content] for source in sources]
+        return [replace(by_content[source.content], param=source.param) for source in sources]
 
     async def _load(self, source: ImageSource) -> Image:
         content, param = source.content, source.param
@@ -103,7 +105,12 @@ def read_image(content: str | bytes, *, param: str, limits: LimitsSection) -> Im
         raise _too_many_bytes(len(data), param=param, limits=limits)
     media_type = sniff(data, param=param)
     check_pixels(data, param=param, limits=limits)
-    return Image(data, media_type, hashlib.sha256(data).hexdigest())
+    return Image(data, media_type, hashlib.sha256(data).hexdigest(), param)
+
+
+def field_of_all(param: str) -> str:
+    """The request's field that holds all of its images, of the one that holds one."""
+    return param.partition("[")[0]
 
 
 def decode_data_url(url: str, *, param: str) -> bytes:

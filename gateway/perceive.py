@@ -1,6 +1,8 @@
 """Perception: from images and a question to a visual context, through cache and single flight."""
 
 import asyncio
+import copy
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -12,7 +14,7 @@ from gateway.cache.entry import Entry, decode, encode
 from gateway.cache.leases import Leases
 from gateway.captioner import CaptionerClient
 from gateway.flight import Flight, Flights
-from gateway.images import Image
+from gateway.images import Image, field_of_all
 from racro.contracts.errors import RacroError, UpstreamError
 from racro.contracts.keys import visual_context_key
 from racro.contracts.perception import (
@@ -29,6 +31,9 @@ from racro.contracts.solve import CacheMode, CacheResult, VisualContext
 from racro.servekit.tracing import step
 
 Listen = Callable[[Delta], Awaitable[None]]
+
+# How the captioner calls an image of its request.
+_CAPTIONERS_IMAGE = re.compile(r"images(?:\[([0-9]{1,4})\])?")
 
 
 async def hear_nothing(_: Delta) -> None:
@@ -89,11 +94,19 @@ class Perceiver:
     async def perceive(self, look: Look, listen: Listen = hear_nothing) -> Perception:
         """`listen` hears the texts as they come, from wherever they come.
 
-        Raises what the captioner raised for its caption; a tentative response that failed is left
-        out and marked.
+        Raises what the captioner raised for its caption, an image named by the client's own field;
+        a tentative response that failed is left out and marked.
         """
         with step("perceive") as span:
-            perception = await self._perceive(look, listen)
+            try:
+                perception = await self._perceive(look, listen)
+            except RacroError as error:
+                if (param := _clients_field(error.param, look.images)) is None:
+                    raise
+                # A copy: others may follow the same flight, with fields of their own.
+                named = copy.copy(error)
+                named.param = param
+                raise named from error
             span.set_attribute("racro.cache", perception.context.cache)
         metrics.count_result(perception.context.cache)
         return perception
@@ -226,6 +239,17 @@ class Perceiver:
                 metrics.count_bytes("written", len(value))
                 stored.append(self._cache.set(key, value))
         await asyncio.gather(*stored)
+
+
+def _clients_field(param: str | None, images: Sequence[Image]) -> str | None:
+    """The client's field for an image that the captioner names, None if it names none."""
+    found = _CAPTIONERS_IMAGE.fullmatch(param or "")
+    if found is None:
+        return None
+    index = found[1]
+    if index is None or int(index) >= len(images):
+        return field_of_all(images[0].param)
+    return images[int(index)].param
 
 
 def _parts_of(look: Look) -> tuple[Part, ...]:

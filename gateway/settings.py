@@ -4,20 +4,24 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, IPvAnyNetwork, StringConstraints, model_validator
+from pydantic import Field, IPvAnyNetwork, model_validator
 
 from racro.contracts.prompts import RACRO_V1, SolveProfile
 from racro.embedded.default import REASONER_SETTINGS
-from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings
+from racro.servekit.findings import Matching
+from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings, Url
 
-URL = "^https?://.+"
-Url = Annotated[str, StringConstraints(pattern=URL)]
+Origin = Annotated[
+    str,
+    Matching(
+        r"^(\*|[a-z][a-z0-9+.-]*://[^/\s*]+)$",
+        "an origin such as https://chat.example.org, without a path, or * for every one,",
+    ),
+]
 
 
 class CaptionerSection(Section):
-    url: str = Field(
-        default="http://127.0.0.1:8001", pattern=URL, description="Base URL of the captioner."
-    )
+    url: Url = Field(default="http://127.0.0.1:8001", description="Base URL of the captioner.")
     max_tokens: int = Field(
         default=2048,
         ge=1,
@@ -84,9 +88,10 @@ class ReasonerSection(Section):
 
 
 class CacheSection(Section):
-    url: str = Field(
+    url: Annotated[
+        str, Matching("^(memory://|rediss?://.+)$", "memory://, redis://… or rediss://…")
+    ] = Field(
         default="memory://",
-        pattern="^(memory://|rediss?://.+)$",
         description="Where visual contexts are kept: memory://, or a Redis or Valkey that gateways "
         "share, redis://host:6379/0, rediss:// with TLS.",
     )
@@ -184,6 +189,14 @@ class FetchSection(Section):
     max_redirects: int = Field(default=3, ge=0, description="Most redirects for one image.")
 
 
+class CorsSection(Section):
+    origins: tuple[Origin, ...] = Field(
+        default=(),
+        description="Origins whose pages may ask from a browser, such as https://chat.example.org; "
+        '"*" for every one.',
+    )
+
+
 class GatewaySettings(ServiceSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
     captioner: CaptionerSection = Field(
@@ -205,6 +218,9 @@ class GatewaySettings(ServiceSettings):
     )
     limits: LimitsSection = Field(default=LimitsSection(), description="What a request may ask.")
     fetch: FetchSection = Field(default=FetchSection(), description="Images given as URLs.")
+    cors: CorsSection = Field(
+        default=CorsSection(), description="Pages of other origins (cross-origin requests)."
+    )
     follow_up: bool = Field(
         default=True,
         description=(

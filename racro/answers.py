@@ -5,6 +5,7 @@ import re
 from racro.calculations import worked_out
 from racro.contracts.prompts import COMPACT_V1, NOT_TOLD, SolveProfile
 
+_BOX = "\\boxed"
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE = re.compile(r"[{}]")
 _ANSWER_LINE = "\nAnswer: "
@@ -70,10 +71,12 @@ def solve_answer(profile: SolveProfile, text: str) -> str:
     Under compact-v1 our reasoner service ends the text with a line "Answer: …". Another server of
     those weights leaves the box that they write, with the formula in it.
     """
-    if profile == COMPACT_V1:
-        _, announced, answer = f"\n{text}".rpartition(_ANSWER_LINE)
-        return answer if announced else worked_out(final_answer(text))
-    return final_answer(text)
+    if profile != COMPACT_V1:
+        return final_answer(text)
+    _, announced, answer = f"\n{text}".rpartition(_ANSWER_LINE)
+    if announced and _BOX not in text:
+        return answer
+    return worked_out(final_answer(text))
 
 
 def compact_answer(boxed: str) -> str:
@@ -81,9 +84,10 @@ def compact_answer(boxed: str) -> str:
     formula, or a refusal where it is missing or not closed.
     """
     contents = boxes(boxed)
-    if len(contents) < len(_BOXED.findall(boxed)):
+    if len(contents) < boxed.count(_BOX):
         return NOT_TOLD
-    answer = next(filter(None, map(_tidy, reversed(contents))), NOT_TOLD)
+    innermost = [_tidy(content) for content in contents if _BOX not in content]
+    answer = next(filter(None, reversed(innermost)), NOT_TOLD)
     return " ".join(worked_out(answer).split())
 
 

@@ -20,10 +20,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
     model_validator,
 )
+
+from racro.servekit.findings import Matching, findings
 
 # 256 bits, in base64url.
 _SECRET_BYTES = 32
@@ -36,7 +37,10 @@ def key_id(key: str) -> str:
     return match["id"] if match else key
 
 
-TenantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+TenantName = Annotated[
+    str,
+    Matching(r"^[a-z0-9][a-z0-9-]{0,62}$", "a name of up to 63 small letters, digits and hyphens"),
+]
 
 
 class BadKeysFileError(Exception):
@@ -48,7 +52,7 @@ class _Record(BaseModel):
 
 
 class KeyRecord(_Record):
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Matching(r"^[0-9a-f]{64}$", "a SHA-256 in 64 hexadecimal digits")]
     created: date
 
 
@@ -85,9 +89,7 @@ class KeysFile(_Record):
         try:
             return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except ValidationError as error:
-            finding = error.errors(include_url=False, include_input=False)[0]
-            where = "".join(f"{step}." for step in finding["loc"]).removesuffix(".")
-            raise BadKeysFileError(f"{path}: {where}: {finding['msg']}") from error
+            raise BadKeysFileError(f"{path}: {findings(error, cls)[0]}") from error
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise BadKeysFileError(f"{path} cannot be read: {error}") from error
 

@@ -1,13 +1,26 @@
 """Processes that tests share: starting one takes a second, so they live for the session."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from racro.embedded.default import REASONER_SETTINGS
+from support.clock import JumpingLoop, StandingLoop
 from support.processes import Service
 from support.scripted import ScriptedServer
+
+LOOPS = {"real": asyncio.SelectorEventLoop, "standing": StandingLoop, "jumping": JumpingLoop}
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop of an async test, as its marker `clock` says."""
+    marker = item.get_closest_marker("clock")
+    kind = marker.args[0] if marker else "real"
+    return {kind: LOOPS[kind]}
 
 
 def gateway_config(captioner_url: str, reasoner_url: str, **more: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from gateway.images import ImageSource
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve import CacheMode
+from racro.servekit.context import TimeLimit, timeout_from_headers
 
 _NO_STORE = re.compile(r"\bno-store\b", re.IGNORECASE)
 _NO_CACHE = re.compile(r"\bno-cache\b", re.IGNORECASE)
@@ -32,11 +33,14 @@ def distinct(sources: Sequence[ImageSource]) -> int:
     return len({source.content for source in sources})
 
 
-def checked_timeout(timeout_s: float, limits: LimitsSection) -> float:
-    """Raises InvalidRequest over the limit."""
+def time_limit(scope: Scope, timeout_s: float, limits: LimitsSection) -> TimeLimit:
+    """As the request's field `timeout_s` says, or its header, if that says less.
+
+    Raises InvalidRequest over the limit.
+    """
     if timeout_s > limits.max_timeout_s:
         raise InvalidRequest(
             f"timeout_s = {timeout_s:g}; limits.max_timeout_s = {limits.max_timeout_s:g}",
             param="timeout_s",
         )
-    return timeout_s
+    return timeout_from_headers(scope["headers"], most_s=timeout_s)

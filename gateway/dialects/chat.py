@@ -98,7 +98,9 @@ class ChatCompletions:
         chat.looks = needed(chat.looks, reasoner.settings)
         watch = metrics.Stopwatch()
         timeout_s = timeout_from_headers(
-            scope["headers"], most_s=self._settings.limits.max_timeout_s
+            scope["headers"],
+            most_s=self._settings.limits.max_timeout_s,
+            said_by="limits.max_timeout_s",
         )
         if chat.stream:
             stream = EventStream(send, keep_alive_s=self._settings.keep_alive_s)

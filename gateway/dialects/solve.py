@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.asking import cache_mode, checked_timeout, distinct
+from gateway.dialects.asking import cache_mode, distinct, time_limit
 from gateway.images import ImageSource
 from gateway.parts import Parts
 from gateway.settings import GatewaySettings
@@ -23,7 +22,7 @@ from racro.servekit.context import header, within
 from racro.servekit.responses import JSON, read_body, send_response
 from racro.servekit.sse import NamedEventStream
 from racro.servekit.tasks import off_loop_if_large
-from racro.servekit.validation import invalid_request
+from racro.servekit.validation import parse_fields, parse_json
 
 
 class _Nobody:
@@ -66,17 +65,17 @@ class Solve:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tenant = tenant_of(scope)
         options, sources = await _read(scope, receive)
-        timeout_s = checked_timeout(options.timeout_s, self._settings.limits)
+        limit = time_limit(scope, options.timeout_s, self._settings.limits)
         options = options.model_copy(update={"cache": cache_mode(scope, options.cache)})
         if sources:
             await self.parts.rates.take(tenant, "images", distinct(sources))
         if options.stream:
             async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
-                async with within(timeout_s):
+                async with within(limit):
                     response = await solve(self.parts, tenant, options, sources, _Streamed(out))
                 await out.event("done", response.model_dump())
             return
-        async with within(timeout_s):
+        async with within(limit):
             response = await solve(self.parts, tenant, options, sources, _Nobody())
         await send_response(
             send, response.model_dump_json().encode(), headers=[JSON, *_headers(response)]
@@ -99,7 +98,7 @@ async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[Imag
     if "json" not in content_type and not content_type.startswith("application/x-www-form"):
         raise UnsupportedMediaType("expected application/json or multipart/form-data")
     body = await read_body(receive)
-    request = await off_loop_if_large(len(body), partial(_parse, body))
+    request = await off_loop_if_large(len(body), partial(parse_json, SolveRequest, body))
     _check_what_is_seen(request, len(request.images), param="images")
     sources = [
         ImageSource(image, param=f"images[{index}]") for index, image in enumerate(request.images)
@@ -107,17 +106,13 @@ async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[Imag
     return request.model_copy(update={"images": ()}), sources
 
 
-def _parse(body: bytes) -> SolveRequest:
-    try:
-        return SolveRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise invalid_request(error) from error
-
-
 def _check_what_is_seen(options: SolveOptions, images: int, *, param: str) -> None:
-    if (images > 0) == (options.visual_context is not None):
+    if images and options.visual_context is not None:
+        raise InvalidRequest(f"{param}, visual_context: give one of the two", param=param)
+    if not images and options.visual_context is None:
         raise InvalidRequest(
-            f"{param}, or the id of a visual_context: one of the two is needed, and not both",
+            f"{param}: at least one is required, or the visual_context of images that were "
+            "perceived before",
             param=param,
         )
 
@@ -144,10 +139,9 @@ def _form_options(form: FormData) -> SolveOptions:
     fields: dict[str, Any] = {}
     for name, value in form.multi_items():
         if isinstance(value, str):
+            if name in fields:
+                raise InvalidRequest(f"{name}: is given twice", param=name)
             fields[name] = value
         elif name != "image":
             raise InvalidRequest(f"{name}: only `image` may be a file", param=name)
-    try:
-        return SolveOptions.model_validate(fields)
-    except ValidationError as error:
-        raise invalid_request(error) from error
+    return parse_fields(SolveOptions, fields)

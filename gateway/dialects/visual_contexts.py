@@ -2,10 +2,9 @@
 
 from functools import partial
 
-from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.asking import cache_mode, checked_timeout
+from gateway.dialects.asking import cache_mode, time_limit
 from gateway.images import ImageSource
 from gateway.parts import Parts
 from gateway.perceive import Look
@@ -15,7 +14,7 @@ from racro.contracts.solve import VisualContextRequest, VisualContextResponse
 from racro.servekit.context import within
 from racro.servekit.responses import JSON, read_body, send_response
 from racro.servekit.tasks import off_loop_if_large
-from racro.servekit.validation import invalid_request
+from racro.servekit.validation import parse_json
 
 
 class VisualContexts:
@@ -28,9 +27,11 @@ class VisualContexts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tenant = tenant_of(scope)
         body = await read_body(receive)
-        request = await off_loop_if_large(len(body), partial(_parse, body))
+        request = await off_loop_if_large(
+            len(body), partial(parse_json, VisualContextRequest, body)
+        )
         await self.parts.rates.take(tenant, "images", len(set(request.images)))
-        async with within(checked_timeout(request.timeout_s, self._settings.limits)):
+        async with within(time_limit(scope, request.timeout_s, self._settings.limits)):
             sources = [
                 ImageSource(image, param=f"images[{index}]")
                 for index, image in enumerate(request.images)
@@ -55,10 +56,3 @@ class VisualContexts:
         )
         result = (b"x-racro-visual-context", seen.context.cache.encode())
         await send_response(send, response.model_dump_json().encode(), headers=[JSON, result])
-
-
-def _parse(body: bytes) -> VisualContextRequest:
-    try:
-        return VisualContextRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise invalid_request(error) from error

@@ -1,3 +1,3 @@
-from racro.cli import app
+from racro.cli import main
 
-app(prog_name="racro")
+main()

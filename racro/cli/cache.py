@@ -6,41 +6,33 @@ the system over HTTP.
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from redis.exceptions import RedisError
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from gateway.cache.admin import Holdings, Matching, holdings, open_client, purge
 from gateway.settings import GatewaySettings
+from racro.cli.output import add_row, command_line, fail, new_table, say, show
 from racro.contracts.keys import tenant_tag
-from racro.servekit.settings import api_key
+from racro.servekit.settings import WrongSettingsError, api_key
 
 T = TypeVar("T")
 
-app = typer.Typer(
-    help="Count and purge cached captions. Settings are the gateway's: RACRO_CONFIG.",
-    no_args_is_help=True,
-)
-_console = Console()
-_errors = Console(stderr=True)
+app = command_line("Count and purge cached captions. Settings are the gateway's: RACRO_CONFIG.")
 
 
 @app.command()
 def stats() -> None:
     """How much is cached, by the captioner that made it."""
     held = _run(_holdings(_shared()))
-    table = Table("captioner", "revision", "entries")
+    table = new_table("captioner", "revision", "entries")
     for (model, revision), number in held.entries.most_common():
-        table.add_row(model, revision, str(number))
-    _console.print(table)
-    _console.print(
+        add_row(table, model, revision, number)
+    show(table)
+    say(
         f"{held.kept} kept visual contexts, {held.damaged} unreadable, "
-        f"{held.bytes / 2**20:.1f} MiB in all",
-        highlight=False,
+        f"{held.bytes / 2**20:.1f} MiB in all"
     )
 
 
@@ -53,18 +45,18 @@ def purge_(
 ) -> None:
     """Delete what matches all that is given; gateways forget their copies within a minute."""
     if everything == bool(revision or tenant or image):
-        _fail("say what: --revision, --tenant, --image, or --all")
+        fail("say what: --revision, --tenant, --image, or --all")
     settings = _shared()
     matching = Matching(revision, tenant and _tag(settings, tenant), image)
     deleted = _run(_purge(settings, matching))
-    _console.print(f"{deleted} deleted", highlight=False)
+    say(f"{deleted} deleted")
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except RedisError as error:
-        _fail(f"cache.url: {error}")
+        fail(f"cache.url: {error}")
 
 
 async def _holdings(settings: GatewaySettings) -> Holdings:
@@ -78,19 +70,17 @@ async def _purge(settings: GatewaySettings, matching: Matching) -> int:
 
 
 def _shared() -> GatewaySettings:
-    settings = GatewaySettings.load()
+    try:
+        settings = GatewaySettings.read()
+    except WrongSettingsError as error:
+        fail("\n  ".join(["wrong settings:", *error.problems]))
     if settings.cache.url == "memory://":
-        _fail("cache.url is memory://: each gateway has its own, which ends with it")
+        fail("cache.url is memory://: each gateway has its own, which ends with it")
     return settings
 
 
 def _tag(settings: GatewaySettings, tenant: str) -> str:
     secret = api_key(settings.tenants.secret_env)
     if secret is None or settings.cache.share:
-        _fail("without tenants.secret_env, or with cache.share, captions are nobody's own")
+        fail("without tenants.secret_env, or with cache.share, captions are nobody's own")
     return tenant_tag(tenant, secret.encode())
-
-
-def _fail(reason: object) -> NoReturn:
-    _errors.print(f"[red]error:[/] {escape(str(reason))}", highlight=False)
-    raise typer.Exit(1)

@@ -1,26 +1,23 @@
-"""The demo: the whole embedded default over the example images."""
+"""`racro demo`: the whole embedded default over the example images."""
 
-import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from rich.console import Console
+import typer
 from rich.progress import track
 from rich.table import Table
 
-from racro.cli.client import SolveError, image_argument, solve_events
+from racro.cli.client import Gateway, SolveError, image_argument
+from racro.cli.examples import EXAMPLES, BadExamplesError, Example, load_examples
+from racro.cli.output import add_row, command_line, fail, is_live, new_table, note, out, say, show
+from racro.cli.running import running
+from racro.cli.stack import Ports, StackError, embedded_default
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+app = command_line()
 
 _CAPTION_CHARS = 44
-
-
-@dataclass(frozen=True)
-class Example:
-    image: str
-    question: str
-    expected: str
 
 
 @dataclass(frozen=True)
@@ -30,40 +27,63 @@ class Outcome:
     error: str = ""
 
 
-def load_examples(folder: Path) -> list[Example]:
-    lines = (folder / "questions.jsonl").read_text().splitlines()
-    return [Example(**json.loads(line)) for line in lines]
+@app.command()
+def demo(
+    examples: Annotated[
+        Path,
+        typer.Option(help="Folder with images and questions.jsonl.", exists=True, file_okay=False),
+    ] = EXAMPLES,
+) -> None:
+    """Start everything, answer the example questions, end everything."""
+    try:
+        questions = load_examples(examples)
+        with running("demo", embedded_default(Ports.free())) as stack:
+            outcomes = _solved(Gateway(stack.url), examples, questions)
+    except (BadExamplesError, StackError) as error:
+        fail(error)
+    show(_table(outcomes))
+    say(
+        f"{_right_answers(outcomes)} of {len(outcomes)} as expected. The embedded default shows "
+        "the flow on a bare CPU; it is no measure of what real models do."
+    )
+    if not _answered(outcomes):
+        fail("not every stage ran for every example")
 
 
-def run_examples(gateway: str, folder: Path, console: Console) -> list[Outcome]:
-    examples = load_examples(folder)
-    return [
-        _solve(gateway, folder, example)
-        for example in track(examples, "solving", console=console, transient=True)
-    ]
+def _solved(gateway: Gateway, folder: Path, examples: Sequence[Example]) -> list[Outcome]:
+    return [_outcome(gateway, folder, example) for example in _shown(examples)]
 
 
-def _solve(gateway: str, folder: Path, example: Example) -> Outcome:
+def _shown(examples: Sequence[Example]) -> Iterable[Example]:
+    """The examples, and how far they are: a bar on a terminal, elsewhere a line on stderr."""
+    if is_live():
+        return track(examples, "solving", console=out, transient=True)
+    note(f"solving {len(examples)} examples …")
+    return examples
+
+
+def _outcome(gateway: Gateway, folder: Path, example: Example) -> Outcome:
     try:
         request = {
             "question": example.question,
             "images": [image_argument(str(folder / example.image))],
         }
-        *_, (_, response) = solve_events(gateway, request)
+        *_, (_, response) = gateway.solve_events(request)
     except SolveError as error:
         return Outcome(example, None, str(error))
     return Outcome(example, response)
 
 
-def table_of(outcomes: list[Outcome]) -> Table:
-    table = Table(title="image + question → caption → answer", title_justify="left")
-    table.add_column("image", no_wrap=True)
-    for heading in ("question", "caption in short", "answer", "expected"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("perceive\nms", justify="right")
-    table.add_column("reason\nms", justify="right")
+def _table(outcomes: list[Outcome]) -> Table:
+    table = new_table(
+        *("image", "question", "caption in short", "answer", "expected"),
+        *("perceive\nms", "reason\nms"),
+        title="image + question → caption → answer",
+    )
+    for column in table.columns[-2:]:
+        column.justify = "right"
     for outcome in outcomes:
-        table.add_row(*_row(outcome))
+        add_row(table, *_row(outcome))
     return table
 
 
@@ -86,7 +106,7 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
     )
 
 
-def answered(outcomes: list[Outcome]) -> bool:
+def _answered(outcomes: list[Outcome]) -> bool:
     """Every stage ran for every example: a caption was made, and the reasoner said something."""
     return all(
         outcome.response is not None
@@ -96,7 +116,7 @@ def answered(outcomes: list[Outcome]) -> bool:
     )
 
 
-def right_answers(outcomes: list[Outcome]) -> int:
+def _right_answers(outcomes: list[Outcome]) -> int:
     return sum(
         outcome.response is not None and outcome.response["answer"] == outcome.example.expected
         for outcome in outcomes

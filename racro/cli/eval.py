@@ -4,42 +4,32 @@ What evaluates is imported where it is used: numpy and the graders cost a second
 """
 
 import asyncio
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
+from racro.cli import INTERRUPTED
+from racro.cli.extras import require
+from racro.cli.options import GatewayKey, GatewayUrl
+from racro.cli.output import add_row, command_line, err, fail, new_table, note, plain, say, show
+from racro.contracts.client import DEFAULT_URL
 from racro.evaluation.errors import EvaluationError
 from racro.evaluation.results import Result, Way
-from racro.servekit.settings import KEY_VARIABLE
 
 if TYPE_CHECKING:
     from racro.evaluation.report import Report
     from racro.evaluation.run import Plan, Watcher
 
-app = typer.Typer(help="Measure a running gateway on a benchmark.", no_args_is_help=True)
-_console = Console(width=None if sys.stdout.isatty() else 120)
-_errors = Console(stderr=True)
+app = command_line("Measure a running gateway on a benchmark.")
 
 _LISTED = 20
-_INTERRUPTED = 130
 
 Folder = Annotated[Path, typer.Argument(help="What `racro eval run` wrote.")]
 Of = Annotated[Way, typer.Option(help="Which answers.")]
-
-
-@app.callback()
-def needs_its_extra() -> None:
-    if find_spec("math_verify") is None or find_spec("matplotlib") is None:
-        _fail("`racro eval` needs more packages: install racro[eval]")
 
 
 @app.command()
@@ -52,7 +42,7 @@ def run(  # noqa: PLR0917 - an option each
         ),
     ],
     output: Annotated[Path, typer.Option(help="Folder of this run, new or to go on with.")],
-    gateway: Annotated[str, typer.Option(help="The gateway's URL.")] = "http://127.0.0.1:8000",
+    gateway: GatewayUrl = DEFAULT_URL,
     model: Annotated[str, typer.Option(help="The reasoner's name.")] = "default",
     concurrency: Annotated[int, typer.Option(min=1, help="Items at a time.")] = 8,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N problems.")] = None,
@@ -62,16 +52,13 @@ def run(  # noqa: PLR0917 - an option each
     ] = None,
     label_captioner: Annotated[str | None, typer.Option(help="Its name in a matrix.")] = None,
     label_reasoner: Annotated[str | None, typer.Option(help="Its name in a matrix.")] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(envvar=KEY_VARIABLE, help="API key, where the gateway has tenants."),
-    ] = None,
+    key: GatewayKey = None,
 ) -> None:
     """Ask every problem, grade the answers; stopped, the same command goes on."""
-    from racro.evaluation import benchmarks  # noqa: PLC0415
-    from racro.evaluation.run import Plan  # noqa: PLC0415
-
     with _failures_told():
+        from racro.evaluation import benchmarks  # noqa: PLC0415
+        from racro.evaluation.run import Plan  # noqa: PLC0415
+
         paper = None if benchmark is None else benchmarks.named(benchmark)
         plan = Plan(
             data=data if paper is None else benchmarks.file_of(paper, data),
@@ -88,7 +75,7 @@ def run(  # noqa: PLR0917 - an option each
         )
         some_failed = _run(plan)
     if some_failed:
-        _fail("the same command tries these again")
+        fail("the same command tries these again")
 
 
 def _run(plan: "Plan") -> bool:
@@ -103,29 +90,28 @@ def _run(plan: "Plan") -> bool:
             watcher.starts, watcher.done = bar.starts, bar.done
             asyncio.run(run(plan, watcher))
     except KeyboardInterrupt:
-        _errors.print("stopped; the same command goes on")
-        raise typer.Exit(_INTERRUPTED) from None
+        note("stopped; the same command goes on")
+        raise typer.Exit(INTERRUPTED) from None
     return bool(watcher.failed)
 
 
 @app.command()
 def compare(a: Folder, b: Folder, of: Of = "joint") -> None:
     """Is A right more often than B, on the items that both have?"""
-    from racro.evaluation.comparison import compare_folders  # noqa: PLC0415
-    from racro.evaluation.scores import percent  # noqa: PLC0415
-
     with _failures_told():
+        from racro.evaluation.comparison import compare_folders  # noqa: PLC0415
+        from racro.evaluation.scores import percent  # noqa: PLC0415
+
         found = compare_folders(a, b, of)
-    table = Table("", "%, 95% interval", title=f"{of}, {found.a.n} items", title_justify="left")
-    table.add_row(f"A  {a}", percent(found.a))
-    table.add_row(f"B  {b}", percent(found.b))
-    table.add_row("A - B", percent(found.difference))
-    _console.print(table)
-    _console.print(
+    table = new_table("", "%, 95% interval", title=f"{of}, {found.a.n} items")
+    add_row(table, f"A  {a}", percent(found.a))
+    add_row(table, f"B  {b}", percent(found.b))
+    add_row(table, "A - B", percent(found.difference))
+    show(table)
+    say(
         f"right in A alone {found.gained}, in B alone {found.lost}; "
         f"McNemar's exact test p = {found.p_value:.3g}\n"
-        f"items that only A has {found.only_a}, only B {found.only_b}",
-        highlight=False,
+        f"items that only A has {found.only_a}, only B {found.only_b}"
     )
 
 
@@ -136,11 +122,11 @@ def matrix(
     of: Of = "joint",
 ) -> None:
     """Captioners by reasoners, a matrix for each set of problems."""
-    from racro.evaluation.matrix import write_matrices  # noqa: PLC0415
-
     with _failures_told():
+        from racro.evaluation.matrix import write_matrices  # noqa: PLC0415
+
         for one in write_matrices(folders, output, of):
-            _console.print(one.markdown(), markup=False, highlight=False, soft_wrap=True)
+            say(one.markdown())
 
 
 class _Bar(Progress):
@@ -152,7 +138,8 @@ class _Bar(Progress):
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             TextColumn("joint {task.fields[right]}"),
-            console=_errors,
+            console=err,
+            disable=not err.is_terminal,
         )
         self._right = 0
 
@@ -178,13 +165,14 @@ def _tell(watcher: "Watcher", folder: Path) -> None:
 def _show(report: "Report", folder: Path) -> None:
     from racro.evaluation.report import HEADINGS  # noqa: PLC0415
 
-    table = Table("", "n", *HEADINGS, title=f"{report.run.data}, % right (95% interval)")
+    title = f"{plain(report.run.data)}, % right (95% interval)"
+    table = new_table("", "n", *HEADINGS, title=title)
     for row in report.rows():
-        table.add_row(*map(escape, row))
-    _console.print(table)
+        add_row(table, *row)
+    show(table)
     if report.run.left_out:
         _list("left out", report.run.left_out)
-    _console.print(f"{folder / 'report.md'} has it all", highlight=False, markup=False)
+    say(f"{folder / 'report.md'} has it all")
 
 
 def _list(what: str, items: Iterable[tuple[str, object]]) -> None:
@@ -193,17 +181,13 @@ def _list(what: str, items: Iterable[tuple[str, object]]) -> None:
     lines = [f"{len(pairs)} {what}:", *(f"  {name}: {reason}" for name, reason in pairs[:_LISTED])]
     if len(pairs) > _LISTED:
         lines.append(f"  and {len(pairs) - _LISTED} more")
-    _errors.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    note("\n".join(lines))
 
 
 @contextmanager
 def _failures_told() -> Iterator[None]:
+    require("eval", "eval", "math_verify", "pebble", "matplotlib")
     try:
         yield
     except EvaluationError as error:
-        _fail(error)
-
-
-def _fail(reason: object) -> NoReturn:
-    _errors.print(f"[red]error:[/] {escape(str(reason))}", highlight=False, soft_wrap=True)
-    raise typer.Exit(1)
+        fail(error)

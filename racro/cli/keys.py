@@ -2,23 +2,17 @@
 
 import fcntl
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from racro.cli.output import add_row, command_line, fail, new_table, say, show
 from racro.tenants import BadKeysFileError, KeysFile, TenantRecord, key_id
 
-app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
-# A pipe has no width of its own, and a key's id must not be cut.
-_console = Console(width=None if sys.stdout.isatty() else 120)
-_errors = Console(stderr=True)
+app = command_line("Make, list and revoke API keys.")
 
 File = Annotated[
     Path,
@@ -60,25 +54,26 @@ def new(
         try:
             changed, key = known.with_new_key(tenant, limits)
         except ValueError:
-            _fail(f"{tenant}: a tenant's name is of a-z, 0-9 and -, 63 at most")
+            fail(f"{tenant}: a tenant's name is of a-z, 0-9 and -, 63 at most")
         _write(changed, file)
-    _console.print(key, soft_wrap=True, highlight=False)
+    say(key)
 
 
 @app.command(name="list")
 def list_(file: File) -> None:
     """Tenants, their limits and the ids of their keys."""
-    table = Table("tenant", "key", "made", "requests/min", "images/min", "at a time", "reasoners")
-    table.columns[1].no_wrap = True
+    table = new_table(
+        "tenant", "key", "made", "requests/min", "images/min", "at a time", "reasoners"
+    )
     for name, tenant in _read(file).tenants.items():
         limits = [tenant.requests_per_minute, tenant.images_per_minute, tenant.concurrency]
         may = ["–" if limit is None else str(limit) for limit in limits]
         reasoners = "all" if tenant.reasoners is None else ", ".join(tenant.reasoners)
         for identifier, key in tenant.keys.items():
-            table.add_row(name, identifier, str(key.created), *may, reasoners)
+            add_row(table, name, identifier, key.created, *may, reasoners)
         if not tenant.keys:
-            table.add_row(name, "–", "–", *may, reasoners)
-    _console.print(table)
+            add_row(table, name, "–", "–", *may, reasoners)
+    show(table)
 
 
 @app.command()
@@ -91,9 +86,9 @@ def revoke(
     with _alone(file):
         changed = _read(file).without_key(identifier)
         if changed is None:
-            _fail(f"no key {identifier} in {file}")
+            fail(f"no key {identifier} in {file}")
         _write(changed, file)
-    _console.print(f"revoked {identifier}", highlight=False)
+    say(f"revoked {identifier}")
 
 
 @contextmanager
@@ -104,7 +99,7 @@ def _alone(file: Path) -> Iterator[None]:
     try:
         folder = os.open(file.parent, os.O_RDONLY)
     except OSError as error:
-        _fail(f"{file.parent} cannot be read: {error.strerror}")
+        fail(f"{file.parent} cannot be read: {error.strerror}")
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield
@@ -116,16 +111,11 @@ def _read(file: Path) -> KeysFile:
     try:
         return KeysFile.read(file)
     except BadKeysFileError as error:
-        _fail(error)
+        fail(error)
 
 
 def _write(changed: KeysFile, file: Path) -> None:
     try:
         changed.write(file)
     except OSError as error:
-        _fail(f"{file} cannot be written: {error.strerror}")
-
-
-def _fail(reason: object) -> NoReturn:
-    _errors.print(f"[red]error:[/] {escape(str(reason))}", highlight=False)
-    raise typer.Exit(1)
+        fail(f"{file} cannot be written: {error.strerror}")

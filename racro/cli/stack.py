@@ -16,12 +16,15 @@ from typing import Any, Literal
 import httpx2
 import yaml
 
+from racro.cli.signals import put_off
 from racro.embedded.default import REASONER_SETTINGS
 
 _HOST = "127.0.0.1"
-_START_TIMEOUT_S = 120
+# One that ends is told at once; one that lives may have a busy machine to start on.
+_START_TIMEOUT_S = 900
 _STOP_TIMEOUT_S = 15
 _POLL_S = 0.1
+_STOP_POLL_S = 0.02
 _LAST_LINES = 15
 EmbeddedCaptioner = Literal["ocr", "drawn"]
 _CAPTIONERS: dict[EmbeddedCaptioner, dict[str, Any]] = {
@@ -33,6 +36,14 @@ _CAPTIONERS: dict[EmbeddedCaptioner, dict[str, Any]] = {
 
 class StackError(Exception):
     """A service did not start, or ended; the message holds the end of its log."""
+
+
+class PortTakenError(StackError):
+    """Another program listens on the port that `service` was given."""
+
+    def __init__(self, service: str, port: int) -> None:
+        super().__init__(f"port {port} is taken")
+        self.service = service
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,8 @@ class Stack:
 
         Raises StackError.
         """
+        for service in self._services:
+            _refuse_taken(service)
         with TemporaryDirectory(prefix="racro-") as folder:
             self._folder = Path(folder)
             try:
@@ -110,16 +123,10 @@ class Stack:
                 raise StackError(f"the {name} ended with code {code}\n{self._last_words(name)}")
 
     def _start(self, service: Service) -> None:
-        with socket.socket() as probe:
-            if probe.connect_ex((_HOST, service.port)) == 0:
-                raise StackError(
-                    f"port {service.port} is taken: give the {service.name} another one "
-                    f"with --{service.name}-port, or use --free-ports"
-                )
         config = self._folder / f"{service.name}.yaml"
         config.write_text(yaml.safe_dump({**service.config, "host": _HOST, "port": service.port}))
         inherited = {name: v for name, v in os.environ.items() if not name.startswith("RACRO_")}
-        with (self._folder / f"{service.name}.log").open("wb") as log:
+        with (self._folder / f"{service.name}.log").open("wb") as log, put_off():
             self._processes[service.name] = subprocess.Popen(  # noqa: S603 - our own modules
                 [sys.executable, "-m", service.module],
                 env={**inherited, "RACRO_CONFIG": str(config)},
@@ -146,19 +153,35 @@ class Stack:
                 time.sleep(_POLL_S)
 
     def _stop(self) -> None:
-        """A gateway, the last, ends what it began while the others still serve it."""
-        for name in reversed(list(self._processes)):
-            process = self._processes.pop(name)
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(_STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        """A gateway, the last, ends what it began while the others still serve it.
+
+        Another Ctrl-C meanwhile kills what is left.
+        """
+        with put_off() as came:
+            for process in reversed(self._processes.values()):
+                process.send_signal(signal.SIGTERM)
+                _wait(process, until=lambda: bool(came))
+            self._processes.clear()
 
     def _last_words(self, name: str) -> str:
         lines = (self._folder / f"{name}.log").read_text(errors="replace").splitlines()
         return "\n".join(lines[-_LAST_LINES:])
+
+
+def _refuse_taken(service: Service) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex((_HOST, service.port)) == 0:
+            raise PortTakenError(service.name, service.port)
+
+
+def _wait(process: subprocess.Popen[bytes], *, until: Callable[[], bool]) -> None:
+    """Until it has ended; it is killed if that takes long, or when `until` says so."""
+    deadline = time.monotonic() + _STOP_TIMEOUT_S
+    while process.poll() is None:
+        if until() or time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+        time.sleep(_STOP_POLL_S)
 
 
 def _is_ready(client: httpx2.Client, port: int) -> bool:

@@ -4,22 +4,20 @@ What can be wrong with a configuration is looked for before torch is imported, w
 """
 
 import importlib
-import importlib.util
 import logging
 import os
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
+from racro.cli.extras import require
+from racro.cli.output import command_line, fail
 from racro.cro.settings import WrongSettings, read_settings
 from racro.training.errors import TrainingError
 from racro.training.settings import CroSettings, Data, S, SftSettings
 
-app = typer.Typer(help="Train a captioner.", no_args_is_help=True)
-_errors = Console(stderr=True, soft_wrap=True)
+app = command_line("Train a captioner.")
 
 # What only the extra `training` brings.
 _NEEDED = ("torch", "trl", "transformers", "peft", "accelerate", "datasets", "math_verify")
@@ -73,7 +71,7 @@ def verl_data(
         write_verl(found.heldout, output / "heldout.parquet", max_pixels=max_pixels)
         tell_left_out(found.left_out, output)
     except (TrainingError, WrongSettings, OSError) as error:
-        _fail(error)
+        fail(error)
 
 
 def _train(method: str, config: Path, kind: type[S]) -> None:
@@ -90,16 +88,11 @@ def _train(method: str, config: Path, kind: type[S]) -> None:
             return
         importlib.import_module(f"racro.training.{method}").train(preparation)
     except (TrainingError, WrongSettings, OSError) as error:
-        _fail(error)
+        fail(error)
 
 
 def _check_installed() -> None:
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        _fail(
-            f"{', '.join(missing)} not installed: `racro train` needs torch and then the extra "
-            "`training`; `make .training-venv/installed` makes an environment with them"
-        )
+    require("train", "training", *_NEEDED)
     _set_up_output()
 
 
@@ -114,8 +107,3 @@ def _set_up_output() -> None:
         level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )
     logging.getLogger("racro").setLevel(logging.INFO if first else logging.ERROR)
-
-
-def _fail(reason: object) -> NoReturn:
-    _errors.print(f"[red]error:[/] {escape(str(reason))}", highlight=False)
-    raise typer.Exit(1)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from racro.contracts.errors import NotBegun, UpstreamError
 from racro.engines import ServedModel
-from racro.servekit.settings import ApiKeyEnv, Section, api_key
+from racro.servekit.settings import ApiKeyEnv, Section, Url, api_key
 from racro.servekit.upstream import Upstream
 
 _BELIEVED_S = 5
@@ -18,8 +18,7 @@ _BELIEVED_S = 5
 
 class RemoteSettings(Section):
     kind: Literal["url"] = "url"
-    url: str = Field(
-        pattern="^https?://.+",
+    url: Url = Field(
         description="Base URL of an OpenAI-compatible server, up to and including /v1.",
     )
     model: str = Field(description="The model's name at that server.")

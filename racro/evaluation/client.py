@@ -9,6 +9,7 @@ import httpx2
 import msgspec
 import pydantic
 
+from racro.contracts import client
 from racro.contracts.solve import SolveResponse
 from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
 
@@ -16,7 +17,8 @@ _TRIES = 3
 _BACKOFF_S = 1.0
 _LONGEST_WAIT_S = 60.0
 # Whoever is refused so is refused for every item.
-_NOBODY_IS_SERVED = {401: "set the environment variable RACRO_KEY to an API key", 404: ""}
+_NOBODY_IS_SERVED = {401, 404}
+_SOLVE, _MODELS, _DESCRIPTION = "/v1/solve", "/v1/models", "/openapi.json"
 # The gateway's own deadline comes first and tells more.
 _GRACE_S = 30
 
@@ -28,12 +30,16 @@ class Gateway(AbstractAsyncContextManager["Gateway"]):
     """
 
     def __init__(self, url: str, *, key: str | None, concurrency: int, timeout_s: float) -> None:
-        _check_url(url)
-        _check_key(key)
-        self.url = url.rstrip("/")
+        try:
+            self.url = client.gateway_url(url)
+            headers = client.authorization(key)
+        except client.ClientError as error:
+            raise EvaluationError(str(error)) from error
         self._timeout_s = timeout_s
         self._client = httpx2.AsyncClient(
-            headers={} if key is None else {"authorization": f"Bearer {key}"},
+            headers=headers,
+            # A proxy would look for this machine's own services on itself.
+            trust_env=not client.is_loopback(self.url),
             limits=httpx2.Limits(
                 max_connections=concurrency, max_keepalive_connections=concurrency
             ),
@@ -53,21 +59,13 @@ class Gateway(AbstractAsyncContextManager["Gateway"]):
 
     async def check(self, model: str) -> None:
         """Raises EvaluationError if it is not there, or does not know `model`."""
-        try:
-            response = await self._client.get(f"{self.url}/v1/models")
-        except httpx2.ConnectError as error:
-            raise EvaluationError(
-                f"no gateway answers at {self.url}; `racro up` starts one"
-            ) from error
-        except httpx2.TransportError as error:
-            raise EvaluationError(f"{self.url} does not answer ({_name(error)})") from error
-        _refuse_if_nobody_is_served(response)
+        response = await self._get(_MODELS)
+        await self._refuse_another_service()
+        self._refuse_if_nobody_is_served(response, _MODELS)
         try:
             names = [card["id"] for card in response.json()["data"]]
         except (ValueError, LookupError, TypeError) as error:
-            raise EvaluationError(
-                f"{self.url} answered with status {response.status_code}: not a RACRO gateway?"
-            ) from error
+            raise EvaluationError(self._refusal(response, _MODELS)) from error
         if model not in names:
             raise EvaluationError(f"--model {model}: the gateway has {', '.join(names)}")
 
@@ -86,73 +84,65 @@ class Gateway(AbstractAsyncContextManager["Gateway"]):
                 code = "no_connection"
                 continue
             if not _may_come_later(response):
-                return _answer(response)
-            reason, code = _message(response), _code(response)
+                return self._answer(response)
+            reason, code = client.reason_and_code(response.status_code, response.content)
             wait_s = _retry_after(response, otherwise=wait_s)
         raise UnansweredError(f"{reason}, {_TRIES} times", code=code)
 
     async def _post(self, body: bytes) -> httpx2.Response:
         return await self._client.post(
-            f"{self.url}/v1/solve", content=body, headers={"content-type": "application/json"}
+            self.url + _SOLVE, content=body, headers={"content-type": "application/json"}
         )
 
+    async def _get(self, path: str) -> httpx2.Response:
+        try:
+            return await self._client.get(self.url + path)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise EvaluationError(client.no_connection(self.url, error)) from error
+        except httpx2.RequestError as error:
+            raise EvaluationError(client.no_answer(self.url, error)) from error
+        except httpx2.InvalidURL as error:
+            raise EvaluationError(f"--gateway {self.url}: no URL: {error}") from error
 
-def _check_url(url: str) -> None:
-    try:
-        pydantic.TypeAdapter(pydantic.HttpUrl).validate_python(url)
-    except pydantic.ValidationError as error:
-        message = error.errors()[0]["msg"]
-        raise EvaluationError(
-            f"--gateway {url}: {message}; one is http://127.0.0.1:8000"
-        ) from error
+    async def _refuse_another_service(self) -> None:
+        """A captioner or a reasoner says what it is, where its description may be read."""
+        try:
+            description = (await self._get(_DESCRIPTION)).json()
+        except (ValueError, EvaluationError):
+            return
+        if said := client.another_service(self.url, description):
+            raise EvaluationError(said)
 
+    def _answer(self, response: httpx2.Response) -> SolveResponse:
+        self._refuse_if_nobody_is_served(response, _SOLVE)
+        if not response.is_success:
+            reason, code = client.reason_and_code(response.status_code, response.content)
+            raise ItemError(reason, code=code)
+        try:
+            return SolveResponse.model_validate_json(response.content)
+        except pydantic.ValidationError as error:
+            raise EvaluationError(
+                f"{response.url} answers what this version does not know: {error}"
+            ) from error
 
-def _check_key(key: str | None) -> None:
-    """What a header can carry."""
-    if key is not None and not (key.isascii() and key.isprintable()):
-        raise EvaluationError("the API key of RACRO_KEY or --key is no printable ASCII")
+    def _refuse_if_nobody_is_served(self, response: httpx2.Response, path: str) -> None:
+        if response.status_code in _NOBODY_IS_SERVED:
+            raise EvaluationError(self._refusal(response, path))
+
+    def _refusal(self, response: httpx2.Response, path: str) -> str:
+        return client.refusal(
+            self.url, path, response.status_code, response.headers, response.content
+        )
 
 
 def _may_come_later(response: httpx2.Response) -> bool:
     return response.is_server_error or response.status_code == httpx2.codes.TOO_MANY_REQUESTS
 
 
-def _answer(response: httpx2.Response) -> SolveResponse:
-    _refuse_if_nobody_is_served(response)
-    if not response.is_success:
-        raise ItemError(_message(response), code=_code(response))
-    try:
-        return SolveResponse.model_validate_json(response.content)
-    except pydantic.ValidationError as error:
-        raise EvaluationError(
-            f"{response.url} answers what this version does not know: {error}"
-        ) from error
-
-
-def _refuse_if_nobody_is_served(response: httpx2.Response) -> None:
-    if response.status_code in _NOBODY_IS_SERVED:
-        advice = _NOBODY_IS_SERVED[response.status_code]
-        raise EvaluationError("; ".join(filter(None, (_message(response), advice))))
-
-
 def _retry_after(response: httpx2.Response, *, otherwise: float) -> float:
-    """Seconds; `otherwise` where the header is absent or a date."""
-    value = response.headers.get("retry-after", "")
-    return min(float(value), _LONGEST_WAIT_S) if value.isdecimal() else otherwise
-
-
-def _message(response: httpx2.Response) -> str:
-    try:
-        return f"{response.json()['error']['message']} ({_code(response)})"
-    except (ValueError, LookupError, TypeError):
-        return _code(response)
-
-
-def _code(response: httpx2.Response) -> str:
-    try:
-        return str(response.json()["error"]["code"])
-    except (ValueError, LookupError, TypeError):
-        return f"status {response.status_code}"
+    """Seconds; `otherwise` where the header is absent."""
+    wait_s = client.retry_after_s(response.headers)
+    return otherwise if wait_s is None else min(wait_s, _LONGEST_WAIT_S)
 
 
 def _name(error: Exception) -> str:

@@ -4,9 +4,10 @@ import gc
 import inspect
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Self
 
 import uvicorn
@@ -21,14 +22,24 @@ from starlette.types import ASGIApp
 from racro import __version__
 from racro.contracts.errors import RacroError
 from racro.servekit import metrics
+from racro.servekit.cors import allow_origins
+from racro.servekit.docs import DOCS_ROUTES, add_docs
 from racro.servekit.drain import Drain, DrainingServer
+from racro.servekit.listening import listen
 from racro.servekit.logs import configure_logging
 from racro.servekit.memory import use_one_arena
 from racro.servekit.middleware import CancelOnDisconnect, HotRoutes, LimitBody, Observe
+from racro.servekit.openapi import declare
 from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
+from racro.servekit.routes import FindRoute, RouteTable, known_route
 from racro.servekit.settings import ServiceSettings
 from racro.servekit.tasks import one_at_a_time
 from racro.servekit.tracing import Trace, tracing
+
+# What anybody is told: no secret is in it, and probes have no key.
+PUBLIC_ROUTES = frozenset(
+    {"/", "/healthz", "/readyz", "/version", "/metrics", "/openapi.json", *DOCS_ROUTES}
+)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -65,15 +76,19 @@ def create_app(
     readiness: Callable[[], Coroutine[Any, Any, Readiness]],
     lifespan: Lifespan,
     door: Callable[[ASGIApp], ASGIApp] = _open_door,
+    absent: Mapping[str, str] = MappingProxyType({}),
+    origins: Sequence[str] = (),
 ) -> FastAPI:
-    """An app with /healthz, /readyz, /metrics and our error envelope, to be run by `serve`.
+    """An app with the routes that every service has and our error envelope, to be run by `serve`.
 
-    `door` is middleware before all routes: it says who may come in.
+    `door` is middleware before all routes: it says who may come in. `absent` are paths under /v1
+    that are not served, with what to use instead. Browsers may ask from pages of `origins`.
     """
     app = FastAPI(
         title=title,
         version=__version__,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         # Looked up for every request while nobody collects it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -83,9 +98,26 @@ def create_app(
     app.state.hot_endpoints = {}
     app.state.max_body_bytes = max_body_bytes
     app.state.door = door
+    app.state.absent = absent
+    app.state.origins = origins
     app.add_exception_handler(RacroError, on_racro_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(Exception, on_unexpected_error)
+
+    add_docs(app)
+
+    @app.get("/", summary="What this service is, and the routes that it has.")
+    async def about() -> dict[str, Any]:
+        return {
+            "service": title,
+            "version": __version__,
+            "docs": "/docs",
+            "endpoints": _routes_of(app).listing(),
+        }
+
+    @app.get("/version", summary="The release.")
+    async def version() -> dict[str, str]:
+        return {"version": __version__}
 
     # Nobody needs a key to ask, and each check asks every upstream.
     ready = one_at_a_time(readiness)
@@ -123,26 +155,12 @@ def add_asgi_route(
     app.state.hot_endpoints[path] = endpoint
     # For everything else that asks about routes: 405 on another method, tests of the schema.
     app.router.routes.append(Route(path, endpoint, methods=["POST"]))
-    operation = {
-        "summary": inspect.getdoc(endpoint),
-        "requestBody": {"required": True, "content": _json_content(request)},
-        "responses": {"200": {"description": "Success", "content": _json_content(response)}},
-    }
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        schema = generate()
-        schema["paths"].setdefault(path, {"post": operation})
-        return schema
-
-    # FastAPI documents replacing this method as the way to extend the schema.
-    app.openapi = openapi  # type: ignore[method-assign]
+    declare(app, path, summary=inspect.getdoc(endpoint), request=request, response=response)
 
 
-def _json_content(schema: type[BaseModel] | Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(schema, Mapping):
-        schema = schema.model_json_schema()
-    return {"application/json": {"schema": schema}}
+def _routes_of(app: FastAPI) -> RouteTable:
+    routes = (known_route(route) for route in app.router.routes if isinstance(route, Route))
+    return RouteTable(routes, app.state.absent)
 
 
 def _guarded(app: FastAPI, *, shutdown_timeout_s: float) -> tuple[ASGIApp, Drain]:
@@ -152,11 +170,13 @@ def _guarded(app: FastAPI, *, shutdown_timeout_s: float) -> tuple[ASGIApp, Drain
     hot = HotRoutes(door(app), endpoints=endpoints)
     limited = LimitBody(hot, max_bytes=app.state.max_body_bytes)
     drain = Drain(CancelOnDisconnect(limited), timeout_s=shutdown_timeout_s)
-    return Observe(Trace(drain)), drain
+    observed = Observe(FindRoute(Trace(drain), table=_routes_of(app)))
+    return allow_origins(observed, app.state.origins), drain
 
 
 def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
     """Serve until a signal; requests in flight may end first, for `shutdown_timeout_s`."""
+    sockets = listen(settings.host, settings.port)
     use_one_arena()
     configure_logging(service=service, level=settings.log_level)
     # Before uvicorn listens to it, and when uvicorn raises it again after a second one.
@@ -164,8 +184,6 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
     guarded, drain = _guarded(app, shutdown_timeout_s=settings.shutdown_timeout_s)
     config = uvicorn.Config(
         guarded,
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -178,4 +196,4 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
         # What was imported stays: the collector need not look through it again and again.
         gc.collect()
         gc.freeze()
-        DrainingServer(config, drain).run()
+        DrainingServer(config, drain).run(sockets)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable
 from contextvars import ContextVar
 from types import TracebackType
+from typing import NamedTuple
 
 from racro.contracts.errors import DeadlineExceeded
 
@@ -30,20 +31,38 @@ def adopt_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     return given if given and _SAFE_REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
-def timeout_from_headers(headers: Iterable[tuple[bytes, bytes]], *, most_s: float) -> float:
-    """Seconds that the caller still has, at most `most_s`."""
+class TimeLimit(NamedTuple):
+    """How long a request may take, and the field, header or setting that says so."""
+
+    seconds: float
+    said_by: str
+
+    @property
+    def words(self) -> str:
+        """As the client or the operator wrote it."""
+        amount = self.seconds * 1000 if self.said_by == TIMEOUT_HEADER else self.seconds
+        return f"{self.said_by} = {amount:g}"
+
+
+def timeout_from_headers(
+    headers: Iterable[tuple[bytes, bytes]], *, most_s: float, said_by: str = "timeout_s"
+) -> TimeLimit:
+    """The time that the caller still has, at most `most_s`, which the field or setting `said_by`
+    holds.
+    """
+    most = TimeLimit(most_s, said_by)
     given = header(headers, TIMEOUT_HEADER)
     if given is None or not _MILLISECONDS.fullmatch(given):
-        return most_s
-    return min(int(given) / 1000, most_s)
+        return most
+    return min(most, TimeLimit(int(given) / 1000, TIMEOUT_HEADER), key=lambda limit: limit.seconds)
 
 
 class within:  # noqa: N801 - used as a verb, like asyncio.timeout
     """One deadline over all that happens inside, stages and their waiting included."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
-        self._timeout = asyncio.timeout(timeout_s)
+    def __init__(self, limit: TimeLimit) -> None:
+        self._limit = limit
+        self._timeout = asyncio.timeout(limit.seconds)
 
     async def __aenter__(self) -> None:
         await self._timeout.__aenter__()
@@ -57,6 +76,4 @@ class within:  # noqa: N801 - used as a verb, like asyncio.timeout
         try:
             await self._timeout.__aexit__(kind, error, traceback)
         except TimeoutError as expired:
-            raise DeadlineExceeded(
-                f"not finished within timeout_s = {self._timeout_s:g}"
-            ) from expired
+            raise DeadlineExceeded(f"not finished within {self._limit.words}") from expired

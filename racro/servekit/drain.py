@@ -1,5 +1,7 @@
 """An orderly end: what began may end, what comes now is sent away."""
 
+import socket
+import sys
 import time
 from types import FrameType
 
@@ -65,6 +67,13 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._drain = drain
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # Two processes may take an address while neither listens, and uvloop is silent about it.
+        if not self.should_exit and not all(map(_listens, sockets or ())):
+            await self.lifespan.shutdown()
+            sys.exit("the port was taken by another process meanwhile; set `port` to a free one")
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._drain.begun:
             super().handle_exit(sig, frame)
@@ -75,3 +84,11 @@ class DrainingServer(uvicorn.Server):
         """Ten times a second."""
         self.should_exit |= self._drain.over
         return await super().on_tick(counter)
+
+
+def _listens(one: socket.socket) -> bool:
+    """Whether a socket listens; uvloop closes one that cannot."""
+    try:
+        return bool(one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:
+        return False

@@ -1,7 +1,7 @@
 """Pure ASGI middleware, outermost first: Observe, CancelOnDisconnect, LimitBody, HotRoutes.
 
-`tracing.Trace` and `drain.Drain` stand behind the first. None of them reads the Host header: the
-path is `scope["path"]`.
+`routes.FindRoute`, `tracing.Trace` and `drain.Drain` stand behind the first. None of them reads the
+Host header: the path is `scope["path"]`.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from racro.servekit import metrics
 from racro.servekit.context import REQUEST_ID_HEADER, adopt_request_id, header, request_id
 from racro.servekit.memory import MemoryTrimmer
 from racro.servekit.responses import error_response, unexpected_error
+from racro.servekit.routes import printable
 
 _log = logging.getLogger(__name__)
 _access_log = logging.getLogger("racro.access")
@@ -29,11 +30,19 @@ _requests = cache(metrics.REQUESTS.labels)
 _request_seconds = cache(metrics.REQUEST_SECONDS.labels)
 _INTERNAL_ERROR = 500
 _LARGE_BODY_BYTES = 2**20
+_MOST_LOGGED_CHARACTERS = 200
 
 
 def route_of(scope: Scope) -> str:
     """The route's template, never the client's own path: metric labels must stay few."""
     return getattr(scope.get("route"), "path", "unmatched")
+
+
+def _path_asked_for(scope: Scope) -> str:
+    """As it was sent, without the query, which may hold anything; safe to log."""
+    raw = scope.get("raw_path")
+    path = scope["path"] if raw is None else raw.decode("latin-1")
+    return printable(path, most=_MOST_LOGGED_CHARACTERS)
 
 
 class Observe:
@@ -62,6 +71,7 @@ class Observe:
                 message["headers"] = [*message.get("headers", ()), id_header]
             await send(message)
 
+        asked_for = _path_asked_for(scope)
         started = time.perf_counter()
         metrics.IN_FLIGHT.inc()
         try:
@@ -83,7 +93,11 @@ class Observe:
                     "%s %s",
                     scope["method"],
                     route,
-                    extra={"status": status, "ms": round(seconds * 1000, 1)},
+                    extra={
+                        "path": asked_for,
+                        "status": status,
+                        "ms": round(seconds * 1000, 1),
+                    },
                 )
             request_id.reset(token)
 

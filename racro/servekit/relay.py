@@ -8,6 +8,7 @@ import msgspec
 
 from racro.contracts.errors import (
     ContextLengthExceeded,
+    DeadlineExceeded,
     InvalidRequest,
     NotBegun,
     NotFound,
@@ -50,6 +51,9 @@ def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
     """Errors of our own services pass through; those of others find their place in the tree."""
     parsed = _decode(body)
     ours = error_from_envelope(parsed)
+    if isinstance(ours, DeadlineExceeded):
+        # The limit that it names is that service's own, or what it was given by us.
+        return DeadlineExceeded(f"the {name}: {ours.message}")
     # A key that an upstream refuses is none of our client's, and the answer may quote it; nor is
     # a model that it does not know.
     if ours is not None and not isinstance(ours, Unauthenticated | NotFound):

@@ -5,10 +5,11 @@ the boot with the field's name.
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -18,17 +19,23 @@ from pydantic import (
     Field,
     ValidationError,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
 )
 
+from racro.contracts.client import KEY_VARIABLE
+from racro.servekit.findings import Finding, Matching, findings, nearest
+
 PREFIX = "RACRO_"
 CONFIG_VARIABLE = "RACRO_CONFIG"
-# A client's own API key, for the command line.
-KEY_VARIABLE = "RACRO_KEY"
+_VARIABLE_NAME = re.compile("[A-Z][A-Z0-9_]{0,63}")
+
+Url = Annotated[str, Matching("^https?://.+", "a URL that begins with http:// or https://")]
 
 
 class Section(BaseModel):
@@ -43,6 +50,16 @@ class WrongSettingsError(Exception):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = list(problems)
         super().__init__("; ".join(self.problems))
+
+
+class _Environment(EnvSettingsSource):
+    """Variables as they are where they are no JSON: validation names what is wrong with them."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
 
 
 class ServiceSettings(BaseSettings):
@@ -61,10 +78,8 @@ class ServiceSettings(BaseSettings):
     shutdown_timeout_s: int = Field(
         default=30, ge=0, description="How long a stopping service waits for its open requests."
     )
-    log_level: str = Field(
-        default="info",
-        pattern="^(debug|info|warning|error)$",
-        description="Lowest level that is logged.",
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Lowest level that is logged."
     )
 
     @classmethod
@@ -72,11 +87,11 @@ class ServiceSettings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        sources = [init_settings, env_settings]
+        sources = [init_settings, _Environment(settings_cls)]
         if path := os.environ.get(CONFIG_VARIABLE):
             sources.append(YamlConfigSettingsSource(settings_cls, yaml_file=Path(path)))
         return tuple(sources)
@@ -98,9 +113,7 @@ class ServiceSettings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            raise WrongSettingsError(
-                f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()
-            ) from error
+            raise WrongSettingsError(map(_told, findings(error, cls))) from error
         except Exception as error:
             raise WrongSettingsError([f"{CONFIG_VARIABLE}: {error}"]) from error
 
@@ -110,10 +123,28 @@ class ServiceSettings(BaseSettings):
         known = {PREFIX + name.upper() for name in cls.model_fields}
         known |= {CONFIG_VARIABLE, KEY_VARIABLE}
         return [
-            f"{name}: no such setting"
+            _no_such_variable(name, sorted(known))
             for name in sorted(os.environ)
             if name.startswith(PREFIX) and name.split("__")[0].upper() not in known
         ]
+
+
+def _no_such_variable(name: str, known: list[str]) -> str:
+    head, *rest = name.split("__")
+    meant = nearest(head.upper(), known)
+    hint = f"; did you mean {'__'.join([meant, *rest])}?" if meant else ""
+    return f"{name}: no such setting{hint}"
+
+
+def _told(finding: Finding) -> str:
+    """With the environment variable that the value came from, if it came from one."""
+    names = [str(step).upper() for step in finding.path]
+    given = {name.upper() for name, value in os.environ.items() if value}
+    for length in range(len(names), 0, -1):
+        variable = PREFIX + "__".join(names[:length])
+        if variable in given:
+            return f"{finding} ({variable}{', as JSON' if finding.wants_entries else ''})"
+    return str(finding)
 
 
 def _missing_config_file() -> list[str]:
@@ -122,9 +153,12 @@ def _missing_config_file() -> list[str]:
 
 
 def _must_be_set(variable: str) -> str:
-    if not os.environ.get(variable):
+    if os.environ.get(variable):
+        return variable
+    # A key in place of the name of its variable must not reach a log.
+    if _VARIABLE_NAME.fullmatch(variable):
         raise ValueError(f"environment variable {variable} is not set")
-    return variable
+    raise ValueError("the name of an environment variable that is set is expected, not the key")
 
 
 # The name of the environment variable that holds a key: keys themselves are never settings.

@@ -1,7 +1,8 @@
 """The one seam to other services: an HTTP client whose failures are errors of our tree."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -126,15 +127,7 @@ class Upstream:
         while True:
             connection = _Connection()
             try:
-                response = await self._session.request(
-                    method,
-                    self._base_url + path,
-                    data=body,
-                    headers=headers,
-                    skip_auto_headers=_NOT_SENT,
-                    allow_redirects=False,
-                    trace_request_ctx=connection,
-                )
+                response = await self._dial(method, path, body, headers, connection)
             except aiohttp.ClientConnectorCertificateError as error:
                 raise NotBegun(
                     f"the {self.name} cannot be reached: its TLS certificate is not trusted"
@@ -149,6 +142,36 @@ class Upstream:
                 if not (connection.reused and _is_ending(response)):
                     return response
                 response.close()
+
+    async def _dial(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        connection: _Connection,
+    ) -> aiohttp.ClientResponse:
+        """Send one request, over a second connection where the first was not made in time.
+
+        TCP repeats a packet that was lost only after a second, which is all the time there is, and
+        an event loop that was late finds a connection and its timeout at once. Nothing was sent
+        over a connection that was not made.
+        """
+
+        def send() -> Awaitable[aiohttp.ClientResponse]:
+            return self._session.request(
+                method,
+                self._base_url + path,
+                data=body,
+                headers=headers,
+                skip_auto_headers=_NOT_SENT,
+                allow_redirects=False,
+                trace_request_ctx=connection,
+            )
+
+        with contextlib.suppress(aiohttp.ConnectionTimeoutError):
+            return await send()
+        return await send()
 
     async def get_text(self, path: str) -> str:
         """A small document, for probes: within two seconds.

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from PIL import Image
-from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
 from racro.contracts.errors import InvalidRequest, NotBegun
@@ -13,7 +12,7 @@ from racro.contracts.perception import Delta, Identity, PerceiveRequest, Perceiv
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.responses import read_body, send_response
 from racro.servekit.sse import NamedEventStream
-from racro.servekit.validation import invalid_request
+from racro.servekit.validation import parse_json
 from services.captioner.images import decode_image
 from services.captioner.settings import CaptionerSettings
 
@@ -66,10 +65,7 @@ class Perceive:
                 await out.event("done", response.model_dump())
 
     def _read(self, body: bytes) -> tuple[PerceiveRequest, list[Image.Image]]:
-        try:
-            request = PerceiveRequest.model_validate_json(body)
-        except ValidationError as error:
-            raise invalid_request(error) from error
+        request = parse_json(PerceiveRequest, body)
         if len(request.images) > self._settings.max_images:
             raise InvalidRequest(
                 f"{len(request.images)} images; max_images = {self._settings.max_images}",

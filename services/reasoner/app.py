@@ -7,7 +7,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from racro.contracts.errors import NotBegun
+from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
+from racro.contracts.errors import NotBegun, UnknownModel
+from racro.engines import Engine
 from racro.engines.registry import create_engine
 from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
@@ -42,26 +44,41 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
         readiness=readiness,
         lifespan=lifespan,
     )
-    for api in (chat, *more):
+    add_asgi_route(
+        app, "/v1/chat/completions", chat, request=ChatCompletionRequest, response=ChatCompletion
+    )
+    for api in more:
         add_asgi_route(
             app, f"/v1{api.path}", api, request={"type": "object"}, response={"type": "object"}
         )
 
     @app.get("/v1/models", summary="The served models and the revisions of their weights.")
     async def models() -> dict[str, Any]:
-        if problem := engine.known_problem:
-            raise NotBegun(problem)
-        revision = await engine.revision()
-        cards = [
-            {
-                "id": name,
-                "object": "model",
-                "created": created,
-                "owned_by": "racro",
-                "revision": model.revision(revision),
-            }
-            for name, model in engine.models.items()
-        ]
-        return {"object": "list", "data": cards}
+        cards = await _model_cards(engine, created)
+        return {"object": "list", "data": [*cards.values()]}
+
+    @app.get("/v1/models/{model:path}", summary="One of the served models, by its name.")
+    async def model(model: str) -> dict[str, Any]:
+        cards = await _model_cards(engine, created)
+        if model not in cards:
+            raise UnknownModel("no such model; GET /v1/models lists them", param="model")
+        return cards[model]
 
     return app
+
+
+async def _model_cards(engine: Engine, created: int) -> dict[str, dict[str, Any]]:
+    """What is told of each served model, by its name. Raises NotBegun while none would answer."""
+    if problem := engine.known_problem:
+        raise NotBegun(problem)
+    revision = await engine.revision()
+    return {
+        name: {
+            "id": name,
+            "object": "model",
+            "created": created,
+            "owned_by": "racro",
+            "revision": model.revision(revision),
+        }
+        for name, model in engine.models.items()
+    }

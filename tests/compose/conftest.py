@@ -14,7 +14,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from support.processes import free_port, wait_until
+from support import http
+from support.processes import PATIENCE_S, free_port, wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -32,7 +33,7 @@ class Docker:
         if host is not None:
             self.env["DOCKER_HOST"] = host
 
-    def __call__(self, *arguments: str, check: bool = True, timeout_s: float = 300) -> str:
+    def __call__(self, *arguments: str, check: bool = True, timeout_s: float = 1800) -> str:
         ended = subprocess.run(
             ["docker", *arguments],
             cwd=REPOSITORY, env=self.env, capture_output=True, text=True, check=False,
@@ -84,11 +85,11 @@ def docker() -> Iterator[Docker]:
                 assert engine.poll() is None, f"dockerd ended:\n{said}"
                 return docker.answers()
 
-            wait_until(runs, timeout_s=60, what="dockerd")
+            wait_until(runs, what="dockerd")
             yield docker
         finally:
             engine.terminate()
-            engine.wait(60)
+            engine.wait(PATIENCE_S)
             log.close()
 
 
@@ -101,7 +102,7 @@ class Stack:
         self.seconds: dict[str, float] = {}
 
     def compose(self, *arguments: str, check: bool = True) -> str:
-        return self.docker("compose", *arguments, check=check, timeout_s=600)
+        return self.docker("compose", *arguments, check=check)
 
     def timed(self, name: str, *arguments: str) -> None:
         began = time.monotonic()
@@ -114,7 +115,7 @@ class Stack:
 
     def ready(self, url: str) -> dict[str, Any] | None:
         try:
-            answer = httpx2.get(f"{url}/readyz", timeout=5)
+            answer = http.get(f"{url}/readyz", timeout=5)
         except httpx2.TransportError:
             return None
         return answer.json()["checks"] if answer.status_code == 200 else None

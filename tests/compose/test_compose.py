@@ -8,12 +8,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from support import http
 from support.processes import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = REPOSITORY / "examples"
 # The first one waits for base images, builds and starts.
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(3600)
 
 SERVICES = ["redis", "captioner", "reasoner", "gateway"]
 MIB = 2**20
@@ -25,7 +26,7 @@ def image(name: str) -> str:
 
 def solve(url: str, question: str, name: str = "receipt.png", **fields) -> httpx2.Response:
     body = {"question": question, "images": [image(name)], **fields}
-    return httpx2.post(f"{url}/v1/solve", json=body, timeout=60)
+    return http.post(f"{url}/v1/solve", json=body)
 
 
 def test_it_answers_the_examples(stack) -> None:
@@ -101,7 +102,6 @@ def test_redis_may_be_killed_and_come_back(stack) -> None:
     stack.compose("start", "redis")
     wait_until(
         lambda: all((stack.ready(url) or {}).get("cache") == "ok" for url in stack.urls),
-        timeout_s=90,
         what="the cache is back",
     )
 
@@ -115,7 +115,7 @@ def test_the_operator_s_commands_run_in_the_gateway(stack) -> None:
 
 def test_a_stream_that_is_open_ends_before_the_gateway_does(stack) -> None:
     """Last: afterwards there are no gateways."""
-    with httpx2.Client(timeout=60) as client:
+    with http.client() as client:
         body = {"question": "Drain?", "images": [image("table.png")], "stream": True}
         with client.stream("POST", f"{stack.urls[0]}/v1/solve", json=body) as response:
             events = httpx2.EventSource(response).__iter__()

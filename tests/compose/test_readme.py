@@ -2,9 +2,9 @@
 
 import base64
 
-import httpx2
 import pytest
 
+from support import http
 from support.markdown import ROOT, run_by
 
 pytestmark = pytest.mark.timeout(1200)
@@ -19,7 +19,7 @@ def test_it_comes_up_answers_and_goes_down(stack) -> None:
     stack.docker.printed(up, **env)
     image = base64.b64encode((ROOT / "examples/receipt.png").read_bytes()).decode()
     body = {"question": "What is the total?", "images": [f"data:image/png;base64,{image}"]}
-    answer = httpx2.post(f"{url}/v1/solve", json=body, timeout=60)
+    answer = http.post(f"{url}/v1/solve", json=body)
     assert answer.json()["answer"] == "13.95", answer.text
     stack.docker.printed(down, **env)
     assert stack.compose("ps", "--all", "--quiet") == ""

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import pytest
 from openai import OpenAI
 
@@ -13,6 +12,7 @@ from racro.contracts.prompts import COMPACT_V1, NOT_TOLD, compact_messages
 from racro.embedded.default import REASONER, TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model
 from racro.engines.llama import LlamaSettings
+from support import http
 from support.processes import Service
 
 CAPTION = """Bar chart. Title: Goals per team.
@@ -32,12 +32,12 @@ def plain_reasoner() -> Iterator[Service]:
 
 
 def revisions(service: Service) -> dict[str, str]:
-    cards = httpx2.get(f"{service.url}/v1/models").json()["data"]
+    cards = http.get(f"{service.url}/v1/models").json()["data"]
     return {card["id"]: card["revision"] for card in cards}
 
 
 def post(service: Service, body: dict[str, Any]) -> dict[str, Any]:
-    response = httpx2.post(f"{service.url}/v1/chat/completions", json=body, timeout=600)
+    response = http.post(f"{service.url}/v1/chat/completions", json=body)
     return response.raise_for_status().json()
 
 

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from racro.embedded.captioner import MODEL, PROJECTOR
+from support import http
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
 from support.scripted import Asked, Script, ScriptedServer, read_events
@@ -49,7 +50,7 @@ def post(service: Service, *, pictures: tuple[str, ...] = ("42",), **more: Any) 
     images = [data_url(png(text)) for text in pictures]
     body = {"question": QUESTION, "images": images, **more}
     # Plain HTTP: preparing to verify certificates would cost 40 ms a call.
-    return httpx2.post(f"{service.url}/v1/perceive", json=body, timeout=60, verify=False)
+    return http.post(f"{service.url}/v1/perceive", json=body)
 
 
 def perceive(service: Service, **more: Any) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def perceive(service: Service, **more: Any) -> dict[str, Any]:
 
 
 def identity(service: Service) -> dict[str, Any]:
-    return httpx2.get(f"{service.url}/v1/identity").json()
+    return http.get(f"{service.url}/v1/identity").json()
 
 
 def error(response: httpx2.Response) -> dict[str, Any]:
@@ -157,7 +158,7 @@ class TestEveryCaptioner:
         assert reasoner.chats == []
 
     def test_ready(self, captioner_service: Service) -> None:
-        response = httpx2.get(f"{captioner_service.url}/readyz")
+        response = http.get(f"{captioner_service.url}/readyz")
         assert response.json() == {"status": "ready", "checks": {"captioner": "ok"}}
 
 
@@ -360,10 +361,10 @@ class TestVlm:
         gone = {"kind": "vlm", "engine": nowhere}
         config = {"captioner": gone}
         with Service("services.captioner", config, wait_for="/healthz") as service:
-            response = httpx2.get(f"{service.url}/readyz")
+            response = http.get(f"{service.url}/readyz")
             assert response.status_code == 503
             assert response.json()["checks"] == {"captioner": "the engine cannot be reached"}
-            assert httpx2.get(f"{service.url}/v1/identity").status_code == 503
+            assert http.get(f"{service.url}/v1/identity").status_code == 503
             found = post(service)
             assert (found.status_code, found.headers["retry-after"]) == (503, "2")
 

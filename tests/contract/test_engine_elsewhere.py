@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
+from support import http
 from support.certificates import make_certificate
 from support.processes import Service
 from support.scripted import ScriptedServer
@@ -28,13 +28,11 @@ def over(server: ScriptedServer, **env: str) -> Service:
 
 
 def engine_check(service: Service) -> str:
-    return httpx2.get(f"{service.url}/readyz", verify=False).json()["checks"]["engine"]
+    return http.get(f"{service.url}/readyz").json()["checks"]["engine"]
 
 
 def chat(service: Service) -> tuple[int, dict[str, Any]]:
-    response = httpx2.post(
-        f"{service.url}/v1/chat/completions", json={"messages": [{}]}, verify=False
-    )
+    response = http.post(f"{service.url}/v1/chat/completions", json={"messages": [{}]})
     return response.status_code, response.json()
 
 

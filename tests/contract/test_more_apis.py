@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from support import http
 from support.processes import Service
 from support.scripted import ScriptedServer, read_events
 
@@ -39,7 +40,7 @@ def afresh(engine: ScriptedServer) -> None:
 
 def post(service: Service, api: str, **more) -> httpx2.Response:
     url = f"{service.url}/v1/{api}"
-    return httpx2.post(url, json={**BODIES[api], **more}, timeout=30, verify=False)
+    return http.post(url, json={**BODIES[api], **more})
 
 
 @pytest.mark.parametrize("api", BODIES)

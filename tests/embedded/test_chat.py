@@ -10,17 +10,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from openai import OpenAI
 
 from racro.embedded.default import SAMPLING
-from support.processes import Service
+from support import http
+from support.processes import PATIENCE_S, Service
 
 FOLDER = Path(__file__).parent / "chat"
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RACRO = Path(sys.executable).parent / "racro"
-HANG_S = 600
 # Every one of the lists' lines is asked in `make test-long`, this share of them always.
 ONE_IN = 10
 
@@ -39,7 +38,9 @@ def mostly_long(cases: list[Any], *, always: Callable[[int], bool]) -> list[Any]
 
 @pytest.fixture(scope="module")
 def client(embedded_gateway: Service) -> Iterator[OpenAI]:
-    with OpenAI(base_url=f"{embedded_gateway.url}/v1", api_key="none", timeout=HANG_S) as client:
+    with OpenAI(
+        base_url=f"{embedded_gateway.url}/v1", api_key="none", timeout=PATIENCE_S
+    ) as client:
         yield client
 
 
@@ -114,11 +115,10 @@ def gateway_of(client: OpenAI) -> str:
 
 def by_solve(client: OpenAI, example: dict[str, str]) -> str:
     with (EXAMPLES / example["image"]).open("rb") as file:
-        response = httpx2.post(
+        response = http.post(
             f"{gateway_of(client)}/v1/solve",
             data={"question": example["question"]},
             files={"image": file},
-            timeout=HANG_S,
         )
     return response.json()["answer"]
 
@@ -127,7 +127,7 @@ def by_command(client: OpenAI, example: dict[str, str]) -> str:
     command = [RACRO, "solve", EXAMPLES / example["image"], example["question"]]
     where = ["--gateway", gateway_of(client)]
     shown = subprocess.run(
-        [*command, *where], capture_output=True, text=True, timeout=HANG_S, check=True
+        [*command, *where], capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
     return shown.stdout.rpartition("Answer: ")[2].strip()
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 
-import httpx2
 import pytest
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from support import http
 from support.pictures import data_url, encoded
 from support.processes import Service
 
@@ -91,7 +91,7 @@ PICTURES = {
 @pytest.mark.parametrize("hard", PICTURES.values(), ids=PICTURES)
 def test_the_caption_says_what_can_be_said(ocr_captioner: Service, hard: Hard) -> None:
     body = {"question": "What does it show?", "images": [data_url(encoded(hard.picture()))]}
-    answer = httpx2.post(f"{ocr_captioner.url}/v1/perceive", json=body, timeout=6 * LONGEST_S)
+    answer = http.post(f"{ocr_captioner.url}/v1/perceive", json=body, timeout=6 * LONGEST_S)
     assert answer.elapsed.total_seconds() < LONGEST_S
     assert answer.status_code == 200, answer.text
     caption = answer.json()["caption"][0]["text"]
@@ -101,7 +101,7 @@ def test_the_caption_says_what_can_be_said(ocr_captioner: Service, hard: Hard) -
 @pytest.mark.parametrize("name", ["of-8000-pixels", "dark"])
 def test_what_can_be_read_is_linked(ocr_captioner: Service, name: str) -> None:
     body = {"question": None, "images": [data_url(encoded(PICTURES[name].picture()))]}
-    answer = httpx2.post(f"{ocr_captioner.url}/v1/perceive", json=body, timeout=LONGEST_S)
+    answer = http.post(f"{ocr_captioner.url}/v1/perceive", json=body, timeout=LONGEST_S)
     lines = answer.json()["caption"][0]["text"].splitlines()
     assert [pair for pair in PAIRS if pair not in lines] == []
 
@@ -113,7 +113,7 @@ def test_a_value_that_is_not_printed_is_not_guessed(ocr_captioner: Service) -> N
         top = 520 - 5 * value
         pen.rectangle((x - 50, top - 45, x + 50, top - 5), "white")
     body = {"question": None, "images": [data_url(encoded(chart))]}
-    answer = httpx2.post(f"{ocr_captioner.url}/v1/perceive", json=body, timeout=LONGEST_S)
+    answer = http.post(f"{ocr_captioner.url}/v1/perceive", json=body, timeout=LONGEST_S)
     caption = answer.json()["caption"][0]["text"]
     assert "Labels: North, South, East, " in caption
     assert "The values are not printed." in caption

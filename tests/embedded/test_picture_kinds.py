@@ -13,17 +13,17 @@ import psutil
 import pytest
 from PIL import Image
 
+from support import http
 from support.pictures import data_url, encoded, png, text_picture
 from support.processes import Service
 
 TEXT, OTHER = "4711", "8350"
 NO_TEXT = "No readable text was found in the image."
-TIMEOUT_S = 60
 
 
 def perceive(captioner: Service, *images: str, **more: Any) -> httpx2.Response:
     body = {"question": "What does it say?", "images": images, **more}
-    return httpx2.post(f"{captioner.url}/v1/perceive", json=body, timeout=TIMEOUT_S)
+    return http.post(f"{captioner.url}/v1/perceive", json=body)
 
 
 def caption(captioner: Service, image: bytes) -> str:
@@ -34,7 +34,7 @@ def caption(captioner: Service, image: bytes) -> str:
 
 def solve(gateway: Service, image: bytes, question: str = "What does it say?") -> httpx2.Response:
     body = {"question": question, "images": [data_url(image)]}
-    return httpx2.post(f"{gateway.url}/v1/solve", json=body, timeout=TIMEOUT_S)
+    return http.post(f"{gateway.url}/v1/solve", json=body)
 
 
 def assert_error(answer: httpx2.Response, status: int, code: str, says: str, param: str) -> None:
@@ -293,7 +293,7 @@ def test_a_bad_request_names_its_field(
     ocr_captioner: Service, more: dict[str, Any], param: str, says: str
 ) -> None:
     body = {"question": "q", "images": [data_url(png())], **more}
-    answer = httpx2.post(f"{ocr_captioner.url}/v1/perceive", json=body)
+    answer = http.post(f"{ocr_captioner.url}/v1/perceive", json=body)
     assert_error(answer, 400, "invalid_request", says, param)
 
 

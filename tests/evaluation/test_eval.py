@@ -15,7 +15,7 @@ import pytest
 from conftest import gateway_config
 from support.evaluated import result, written
 from support.pictures import data_url, png
-from support.processes import Service, free_port, wait_until
+from support.processes import PATIENCE_S, Service, free_port, wait_until
 from support.scripted import Asked, Script, ScriptedServer
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("RACRO_")}
@@ -26,7 +26,7 @@ PICTURE = data_url(png("eval")).partition(",")[2]
 def racro_eval(*arguments: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
-        capture_output=True, text=True, timeout=60, env=CLEAN, check=False,
+        capture_output=True, text=True, timeout=PATIENCE_S, env=CLEAN, check=False,
     )  # fmt: skip
 
 

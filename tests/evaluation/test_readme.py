@@ -10,7 +10,7 @@ import pytest
 
 from support.markdown import run_by
 from support.pictures import data_url, png
-from support.processes import Service
+from support.processes import PATIENCE_S, Service
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("RACRO_")}
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 def printed(folder: Path, line: str) -> str:
     ended = subprocess.run(
         ["bash", "-c", line],
-        cwd=folder, env=CLEAN, capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, env=CLEAN, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, f"{line}:\n{ended.stdout}{ended.stderr}"
     return ended.stdout

@@ -16,7 +16,7 @@ from racro.cro.settings import RewardSettings
 from racro.cro.trl import reward_function
 from racro.cro.trouble import ReasonerRefused
 from racro.cro.verl import CONFIG_VARIABLE, NoReward, compute_score, opened_reward
-from support.processes import free_port, wait_until
+from support.processes import PATIENCE_S, free_port, wait_until
 from support.scripted import Script, ScriptedServer
 
 RIGHT = Script(texts=["<think>3, 4</think>", "It is \\boxed{5}."])
@@ -310,4 +310,4 @@ def test_the_reward_needs_no_trainer() -> None:
         "import sys, racro.cro.trl, racro.cro.verl;"
         "assert not {'torch', 'trl', 'verl', 'transformers'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_S)

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx2
 import pytest
 import yaml
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from racro.engines.vllm.vitals import RELAYED
-from support.processes import Service
+from support import http
+from support.processes import PATIENCE_S, Service
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "deploy/helm/racro/files"
@@ -101,7 +101,7 @@ def asked() -> list[Selector]:
 
 def promtool(*arguments: str | Path) -> str:
     ran = subprocess.run(
-        ["promtool", *arguments], capture_output=True, text=True, check=False, timeout=100
+        ["promtool", *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE_S
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
@@ -139,7 +139,7 @@ class TestDashboard:
     def test_the_committed_one_is_what_the_script_makes(self) -> None:
         script = ROOT / "deploy/grafana/dashboard.py"
         made = subprocess.run(
-            [sys.executable, script], capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, script], capture_output=True, text=True, check=True, timeout=PATIENCE_S
         )
         assert made.stdout == (FILES / "dashboard.json").read_text()
 
@@ -198,7 +198,7 @@ def told(
     embedded_gateway: Service, ocr_captioner: Service, llama_reasoner: Service
 ) -> list[Metric]:
     """What the running services' /metrics have after one solve."""
-    with httpx2.Client(verify=False, trust_env=False, timeout=60) as client:
+    with http.client(trust_env=False) as client:
         with RECEIPT.open("rb") as image:
             solved = client.post(
                 f"{embedded_gateway.url}/v1/solve",

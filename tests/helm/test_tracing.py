@@ -11,9 +11,10 @@ import httpx2
 import pytest
 
 from conftest import gateway_config
+from support import http
 from support.collector import Collector, Span
 from support.pictures import data_url, png
-from support.processes import Service, wait_until
+from support.processes import PATIENCE_S, Service, wait_until
 from support.scripted import ScriptedServer
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -56,12 +57,10 @@ def stack(collector: Collector, engine: ScriptedServer) -> Iterator[Service]:
 def solve(gateway: Service, *, sampled: bool = True, trace: str = TRACE) -> httpx2.Response:
     body = {"question": SECRETS[0], "images": [data_url(png("42"))], "cache": "bypass"}
     parent = f"00-{trace}-{PARENT}-{'01' if sampled else '00'}"
-    return httpx2.post(
+    return http.post(
         f"{gateway.url}/v1/solve",
         json=body,
         headers={"traceparent": parent},
-        timeout=30,
-        verify=False,
     )
 
 
@@ -169,8 +168,8 @@ def test_what_the_client_leaves_out_is_not_traced(
 
 
 def test_probes_are_not_traced(stack: Service, collector: Collector) -> None:
-    assert httpx2.get(f"{stack.url}/metrics", verify=False).status_code == 200
-    assert httpx2.get(f"{stack.url}/v1/models", verify=False).status_code == 200
+    assert http.get(f"{stack.url}/metrics").status_code == 200
+    assert http.get(f"{stack.url}/v1/models").status_code == 200
     wait_until(
         lambda: any(span.name == "GET /v1/models" for span in collector.spans), what="the span"
     )
@@ -196,7 +195,7 @@ def test_a_protocol_that_is_not_spoken_stops_the_boot(collector: Collector) -> N
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert ended.returncode == 1
     assert "OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf is the one that is spoken" in ended.stderr

@@ -10,6 +10,7 @@ import helm_python
 import pytest
 
 from support.chart import CHART, DEFAULTS, PROFILES, ROOT, Release, Values, merged
+from support.processes import PATIENCE_S
 
 OPEN = {"gateway": {"tenants": {"open": True}}}
 KEYS = {"keysSecret": {"name": "keys"}}
@@ -101,7 +102,12 @@ def test_the_schema_knows_every_value() -> None:
 def test_the_schema_has_the_services_settings_as_they_are_now() -> None:
     script = ROOT / "deploy/helm/schema.py"
     printed = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
+        [sys.executable, script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_S,
+        cwd=ROOT,
     )
     assert printed.stdout == (CHART / "values.schema.json").read_text()
 

@@ -11,9 +11,11 @@ import pytest
 from prometheus_client import REGISTRY
 from pydantic import BaseModel, Discriminator
 from pydantic.fields import FieldInfo
+from typer.main import get_command
 
 from gateway.app import create_gateway
 from gateway.settings import GatewaySettings
+from racro.cli.commands import SUMMARIES, app, imported
 from racro.engines.vllm.vitals import RELAYED
 from services.captioner.app import create_captioner
 from services.captioner.settings import CaptionerSettings
@@ -173,3 +175,23 @@ def test_every_metric_is_in_docs_observability() -> None:
     }
     assert {"racro_requests_total", "racro_stage_seconds"} <= exposed
     assert missing(exposed | RELAYED, "observability.md") == []
+
+
+def typed(command: Any, name: str) -> Iterator[str]:
+    """A command and all below it, as typed, and their options."""
+    yield name
+    for parameter in command.params:
+        yield from (
+            option for option in (*parameter.opts, *parameter.secondary_opts) if "--" in option
+        )
+    for below, subcommand in getattr(command, "commands", {}).items():
+        yield from typed(subcommand, f"{name} {below}")
+
+
+def test_every_command_and_option_is_in_docs_cli() -> None:
+    known = {option for parameter in get_command(app).params for option in parameter.opts}
+    for name in SUMMARIES:
+        known |= set(typed(imported(name), f"racro {name}"))
+    assert {"--install-completion", "racro keys new", "--no-tentative"} <= known
+    text = (DOCS / "cli.md").read_text()
+    assert sorted(one for one in known if not re.search(rf"{re.escape(one)}(?![\w-])", text)) == []

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from support.processes import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MOST_BYTES = 2 * 2**20
@@ -24,7 +26,7 @@ MACHINE_PATHS = re.compile(rb"(?<![\w.])/(?:work|farm)/[\w.]")
 
 def tracked() -> list[Path]:
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, timeout=30
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, timeout=PATIENCE_S
     ).stdout
     paths = (ROOT / name.decode() for name in listed.split(b"\0") if name)
     return [path for path in paths if path.is_file()]
@@ -88,6 +90,6 @@ def test_the_import_rules_are_kept() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr

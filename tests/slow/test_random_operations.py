@@ -28,7 +28,9 @@ OPERATIONS = int(os.environ.get("OPERATIONS", "100000"))
 WORKERS = 40
 TENANTS = ["", tenant_tag("one", b"secret"), tenant_tag("two", b"secret")]
 PIXELS = [bytes([number]) * 100 for number in range(4)]
-IMAGES = [Image(data, "image/png", hashlib.sha256(data).hexdigest()) for data in PIXELS]
+IMAGES = [
+    Image(data, "image/png", hashlib.sha256(data).hexdigest(), "images[0]") for data in PIXELS
+]
 QUESTIONS = [None, "a", "A", "a  b", "a b", "a\nb"]
 PATIENCE_S = 20
 MODES = ["use"] * 18 + ["refresh", "bypass"]

@@ -10,11 +10,11 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-import httpx2
 import psutil
 import pytest
 
 from conftest import gateway_config
+from support import http
 from support.pictures import data_url, png
 from support.processes import Service
 from support.redis import RedisServer
@@ -51,7 +51,7 @@ def grown(samples: list[int] | list[float]) -> float:
 
 def load(services: list[Service], seen: Counter[str], stop: threading.Event, seed: int) -> None:
     rng = random.Random(seed)
-    with httpx2.Client(timeout=30) as client:
+    with http.client() as client:
         while not stop.is_set():
             # Some questions are asked often, most of them hardly ever.
             question = f"Question {int(QUESTIONS * rng.random() ** 3)}?"

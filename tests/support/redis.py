@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 import redis as redis_client
 
-from support.processes import free_port, wait_until
+from support.processes import PATIENCE_S, free_port, wait_until
 
 
 class RedisServer:
@@ -26,7 +26,7 @@ class RedisServer:
         self._folder = tempfile.TemporaryDirectory()
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.client = redis_client.Redis(port=self.port, socket_timeout=5)
+        self.client = redis_client.Redis(port=self.port, socket_timeout=PATIENCE_S)
         self.start()
 
     def start(self) -> None:
@@ -78,12 +78,15 @@ class Wire:
     """A TCP proxy to `port` in a thread of its own.
 
     `mode` is how it treats what it is sent: `silent` swallows both ways (half-open), `cut` closes
-    connections at once, `garbage` answers with noise. `delay_s` holds answers back.
+    connections at once, `garbage` answers with noise. `delay_s` holds answers back for so long,
+    `hold` until `release`.
     """
 
     def __init__(self, port: int) -> None:
         self.mode: Mode = "pass"
         self.delay_s = 0.0
+        self._may_answer = asyncio.Event()
+        self._may_answer.set()
         self.bytes_asked = 0
         self._target = port
         self._loop = asyncio.new_event_loop()
@@ -95,11 +98,11 @@ class Wire:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result(PATIENCE_S)
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(PATIENCE_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -110,6 +113,12 @@ class Wire:
         if mode == "cut":
             for writer in list(self._writers):
                 self._loop.call_soon_threadsafe(writer.transport.abort)
+
+    def hold(self) -> None:
+        self._loop.call_soon_threadsafe(self._may_answer.clear)
+
+    def release(self) -> None:
+        self._loop.call_soon_threadsafe(self._may_answer.set)
 
     async def _serve(self) -> None:
         self._server = await asyncio.start_server(self._connect, sock=self._socket)
@@ -147,8 +156,9 @@ class Wire:
             self.bytes_asked += 0 if answers else len(data)
             if self.mode == "silent":
                 continue
-            if answers and self.delay_s:
+            if answers:
                 await asyncio.sleep(self.delay_s)
+                await self._may_answer.wait()
             if answers and self.mode == "garbage":
                 data = b"\x00\xffHTTP/1.1 200 OK\r\n\r\n"
             writer.write(data)

@@ -15,6 +15,8 @@ from typing import Any, Self
 from aiohttp import web
 from multidict import CIMultiDict
 
+from support.processes import PATIENCE_S
+
 IDENTITY = {
     "model": "scripted-vlm",
     "revision": "r1",
@@ -22,6 +24,9 @@ IDENTITY = {
     "fingerprint": "f1",
     "parts": ["caption", "tentative"],
 }
+
+# As many connections may wait to be accepted as at a uvicorn.
+_BACKLOG = 2048
 
 
 @dataclass
@@ -31,6 +36,8 @@ class Script:
     texts: list[str] = field(default_factory=lambda: ["The answer is ", "\\boxed{42}."])
     reasoning: list[str] = field(default_factory=list)
     before_s: float = 0
+    # No answer begins before this is False again.
+    held: bool = False
     between_s: float = 0
     # Break the connection off after this many pieces of a stream.
     die_after: int | None = None
@@ -114,11 +121,13 @@ class ScriptedServer:
         return self.calls("/v1/perceive")
 
     def _run(self, work) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     async def _start(self) -> None:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._wanted_port, ssl_context=self._tls)
+        site = web.TCPSite(
+            self._runner, self._host, self._wanted_port, ssl_context=self._tls, backlog=_BACKLOG
+        )
         await site.start()
         self.port = site._server.sockets[0].getsockname()[1]
         self.url = f"{'https' if self._tls else 'http'}://{self._host}:{self.port}"
@@ -162,7 +171,7 @@ class ScriptedServer:
 
     async def _chat(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         script = self.script.of(asked)
-        await asyncio.sleep(script.before_s)
+        await _pause(script)
         if script.status != 200 or not asked.json.get("stream"):
             await asyncio.sleep(script.between_s * len(script.texts))
             return web.json_response(
@@ -190,25 +199,25 @@ class ScriptedServer:
 
     async def _perceive(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         script = self.script.of(asked)
-        await asyncio.sleep(script.before_s)
+        await _pause(script)
         if script.status != 200:
             return web.json_response(script.plain, status=script.status)
         texts = {"caption": script.caption, "tentative": script.tentative}
         wanted = {part: texts[part] for part in asked.json["parts"]}
         identity = {name: value for name, value in script.identity.items() if name != "parts"}
         done: dict[str, Any] = {**identity, "failed": {}}
-        events = []
+        halves: tuple[list[str], list[str]] = ([], [])
         for part, text in wanted.items():
             if text is None:
                 done["failed"][part] = {"code": "upstream_unavailable", "message": "scripted"}
                 continue
-            half = len(text) // 2
-            events += [
-                _event("delta", {"part": part, "index": 0, "text": piece})
-                for piece in (text[:half], text[half:])
-            ]
+            middle = len(text) // 2
+            for half, piece in zip(halves, (text[:middle], text[middle:]), strict=True):
+                half.append(_event("delta", {"part": part, "index": 0, "text": piece}))
             usage = {"prompt_tokens": 100, "completion_tokens": 20}
             done[part] = [{"text": text, "finish_reason": "stop", "usage": usage}]
+        # Both parts are made at the same time: their pieces alternate.
+        events = [*halves[0], *halves[1]]
         return await self._play(request, script, [*events, _event("done", done)])
 
     async def _play(
@@ -225,6 +234,12 @@ class ScriptedServer:
             await response.write(piece.encode())
         await response.write_eof()
         return response
+
+
+async def _pause(script: Script) -> None:
+    await asyncio.sleep(script.before_s)
+    while script.held:
+        await asyncio.sleep(0.01)
 
 
 def _event(name: str, data: Any) -> str:

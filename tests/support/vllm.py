@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 # Loading two engines at once on two cores.
-START_TIMEOUT_S = 500
+START_TIMEOUT_S = 1800
 SMALL = ["--enforce-eager", "--block-size", "32", "--kv-cache-memory-bytes", "268435456"]
 ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",

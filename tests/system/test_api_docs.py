@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-import httpx2
 import pytest
 
+from support import http
 from support.markdown import ROOT, blocks
 from support.pictures import data_url, png
 from support.processes import Service
@@ -30,6 +30,6 @@ def test_the_object_is_the_one_that_is_shown(gateway: Service, path: str, headin
         block for block in documented if (block.heading, block.language) == (heading, "json")
     ]
     shown = json.loads(block.text.replace("{…}", "{}"))
-    answer = httpx2.post(gateway.url + path, json=ASKED, timeout=30).json()
+    answer = http.post(gateway.url + path, json=ASKED).json()
     assert fields(answer, shown) == fields(shown, shown)
     assert answer["object"] == shown["object"]

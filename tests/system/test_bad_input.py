@@ -10,6 +10,7 @@ import struct
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ import httpx2
 import psutil
 import pytest
 
+from conftest import gateway_config
+from support import http
 from support.pictures import data_url, png
 from support.processes import Service, free_port, wait_until
 from support.scripted import Asked, ScriptedServer
@@ -32,7 +35,7 @@ LEAK = re.compile(
 
 @pytest.fixture(scope="module")
 def api(_gateway: Service) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=_gateway.url, timeout=30) as client:
+    with http.client(base_url=_gateway.url) as client:
         yield client
 
 
@@ -91,7 +94,7 @@ def events(answer: httpx2.Response) -> list[tuple[str, Any]]:
 
 
 def assert_gone(asked: Asked) -> None:
-    wait_until(lambda: asked.left_at, timeout_s=5, what="the end of the call upstream")
+    wait_until(lambda: asked.left_at, what="the end of the call upstream")
 
 
 # /v1/solve, JSON.
@@ -112,7 +115,10 @@ def bad_field(name: str, body: dict[str, Any], param: str, says: str) -> Any:
         bad_field("blank-question", {"question": " \n\t"}, "question", "question"),
         bad_field("null-question", {"question": None}, "question", "question"),
         bad_field("number-as-question", {"question": 5}, "question", "question"),
-        bad_field("no-images", {"images": []}, "images", "images"),
+        bad_field("list-as-question", {"question": ["q"]}, "question", "question"),
+        bad_field("misspelt-question", {"qestion": "q"}, "qestion", "did you mean question?"),
+        bad_field("no-images", {"images": []}, "images", "images: at least one"),
+        bad_field("images-and-context", {"visual_context": "vc-1"}, "images", "one of the two"),
         bad_field("images-null", {"images": None}, "images", "images"),
         bad_field("images-a-string", {"images": GOOD}, "images", "images"),
         bad_field("image-null", {"images": [GOOD, None]}, "images[1]", "images[1]"),
@@ -172,7 +178,10 @@ def test_a_solve_without_images_or_question_is_refused(api: httpx2.Client) -> No
     for missing in ("images", "question"):
         body = question()
         del body[missing]
-        assert_error(solve(api, body), 400, "invalid_request", says=missing, param=missing)
+        assert_error(solve(api, body), 400, "invalid_request", says=f"{missing}: ", param=missing)
+    for body in ({}, {"images": []}, {"visual_context": "vc-1"}):
+        answer = solve(api, body)
+        assert_error(answer, 400, "invalid_request", says="question: is required", param="question")
 
 
 NOT_JSON = {
@@ -203,7 +212,7 @@ def test_a_body_that_is_no_json_object_is_refused(
 
 @dataclass(frozen=True)
 class Form:
-    data: dict[str, str] = field(default_factory=lambda: {"question": "How high?"})
+    data: dict[str, Any] = field(default_factory=lambda: {"question": "How high?"})
     files: Any = field(default_factory=lambda: {"image": ("chart.png", png())})
 
 
@@ -227,10 +236,18 @@ GOOD_FILE = ("chart.png", png())
         bad_form("text-as-image", Form(files={"image": (None, GOOD)}), "image", "image"),
         bad_form("wrong-name", Form(files={"images": GOOD_FILE}), "images", "image"),
         bad_form("other", Form(files={"image": GOOD_FILE, "mask": GOOD_FILE}), "mask", "mask"),
-        bad_form("17-images", Form(files=[("image", GOOD_FILE)] * 17), "images", "max_images = 16"),
+        bad_form("17-images", Form(files=[("image", GOOD_FILE)] * 17), "image", "max_images = 16"),
         bad_form("unknown-field", Form({"question": "q", "colour": "red"}), "colour", "colour"),
         bad_form("empty-question", Form({"question": " "}), "question", "question"),
-        bad_form("no-question", Form({}), "question", "question"),
+        bad_form("no-question", Form({}), "question", "question: is required"),
+        bad_form("nothing", Form({}, {"x": (None, "y")}), "question", "question: is required"),
+        bad_form("two-questions", Form({"question": ["a", "b"]}), "question", "twice"),
+        bad_form(
+            "question-as-file",
+            Form({}, {"question": ("q.txt", b"q"), "image": GOOD_FILE}),
+            "question",
+            "only `image` may be a file",
+        ),
         bad_form(
             "timeout", Form({"question": "q", "timeout_s": "601"}), "timeout_s", "max_timeout_s"
         ),
@@ -302,7 +319,10 @@ BAD_CHAT_IMAGES = {
     "cut": ({"url": data_url(png()[:20])}, Refusal(400, "invalid_image", "header")),
     "60000x60000": ({"url": data_url(TOO_MANY_PIXELS)}, Refusal(413, "too_large", "60000x60000")),
     "21-mb": ({"url": data_url(TOO_MANY_BYTES)}, Refusal(413, "too_large", "max_image_bytes")),
-    "private": ({"url": "http://169.254.169.254/"}, Refusal(403, "url_forbidden", "URL")),
+    "private": (
+        {"url": "http://169.254.169.254/"},
+        Refusal(403, "url_forbidden", "fetch.allow_networks"),
+    ),
 }
 
 
@@ -357,7 +377,7 @@ def test_17_images_in_a_chat_are_refused(api: httpx2.Client, reasoner: ScriptedS
     body = chat_body({"url": GOOD})
     body["messages"][0]["content"] *= 17
     answer = api.post("/v1/chat/completions", json=body)
-    assert_error(answer, 400, "invalid_request", says="max_images = 16", param="images")
+    assert_error(answer, 400, "invalid_request", says="max_images = 16", param="messages")
     assert reasoner.chats == []
 
 
@@ -374,14 +394,25 @@ def test_a_chat_that_is_not_utf_8_is_refused(api: httpx2.Client) -> None:
 def test_a_wrong_method_is_refused(api: httpx2.Client, path: str) -> None:
     answer = api.get(path)
     assert_error(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "OPTIONS, POST"
+    assert "OPTIONS, POST" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/solves", "/", "/v1/solve/../nothing", "/v1//solve", "/v1/solve%00"]
+    "path", ["/v1/solves", "/v1/solve/../nothing", "/v1/v2/solve", "/v1/solve%00", "/V1/solve"]
 )
-def test_an_unknown_path_is_refused(api: httpx2.Client, path: str) -> None:
-    assert_error(api.post(path, json=question()), 404, "not_found")
+def test_an_unknown_path_is_refused_with_those_that_there_are(
+    api: httpx2.Client, path: str
+) -> None:
+    answer = api.post(path, json=question())
+    assert_error(answer, 404, "not_found", says="there are: GET /, ")
+    assert "POST /v1/solve, " in answer.json()["error"]["message"]
+
+
+def test_a_long_path_is_not_repeated(api: httpx2.Client) -> None:
+    answer = api.post("/v1/" + "x/" * 10_000)
+    assert_error(answer, 404, "not_found")
+    assert len(answer.text) < 1000
 
 
 def test_a_wrong_content_type_is_refused(api: httpx2.Client) -> None:
@@ -400,11 +431,11 @@ def test_a_forged_host_header_changes_nothing(api: httpx2.Client, host: str) -> 
     assert_error(api.get("/nothing", headers={"host": host}), 404, "not_found")
 
 
-@pytest.mark.parametrize("path", ["/v1/solve/", "/v1/chat/completions/", "/healthz/"])
+@pytest.mark.parametrize("path", ["/v1/models/", "/models/", "/healthz/", "/docs/"])
 def test_no_redirect_is_built_from_the_host_header(api: httpx2.Client, path: str) -> None:
-    answer = api.post(path, json=question(), headers={"host": "evil.test"})
+    answer = api.get(path, headers={"host": "evil.test"})
     assert "location" not in answer.headers
-    assert_error(answer, 404, "not_found")
+    assert answer.status_code == 200
 
 
 # Bodies that do not end.
@@ -497,15 +528,97 @@ def test_a_deadline_within_a_stream_is_an_event(
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_a_chat_has_its_deadline_in_a_header(
-    api: httpx2.Client, captioner: ScriptedServer, stream: bool
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/solve"])
+def test_a_deadline_in_a_header_is_named_as_such(
+    api: httpx2.Client, captioner: ScriptedServer, path: str, stream: bool
 ) -> None:
     captioner.script.before_s = 20
-    body = chat_body({"url": data_url(png(uuid.uuid4().hex))}, stream=stream)
+    unseen = data_url(png(uuid.uuid4().hex))
+    body = chat_body({"url": unseen}) if "chat" in path else question(images=[unseen])
     headers = {"x-racro-timeout-ms": "300"}
-    answer = api.post("/v1/chat/completions", json=body, headers=headers)
-    assert_error(answer, 504, "deadline_exceeded", says="0.3")
+    answer = api.post(path, json={**body, "stream": stream}, headers=headers)
+    assert_error(answer, 504, "deadline_exceeded", says="x-racro-timeout-ms = 300")
     assert_gone(captioner.perceptions[0])
+
+
+def test_a_header_shortens_the_time_of_a_visual_context(
+    api: httpx2.Client, captioner: ScriptedServer
+) -> None:
+    captioner.script.before_s = 20
+    body, headers = question(timeout_s=1), {"x-racro-timeout-ms": "300"}
+    answer = api.post("/v1/visual-contexts", json=body, headers=headers)
+    assert_error(answer, 504, "deadline_exceeded", says="x-racro-timeout-ms = 300")
+    answer = api.post("/v1/visual-contexts", json={**body, "timeout_s": 0.2})
+    assert_error(answer, 504, "deadline_exceeded", says="timeout_s = 0.2")
+
+
+# Images that only the captioner finds broken.
+
+
+def refuse_image(captioner: ScriptedServer, index: int) -> None:
+    error = {"type": "invalid_request_error", "code": "invalid_image", "message": "damaged"}
+    captioner.script.status = 400
+    captioner.script.plain = {"error": {**error, "param": f"images[{index}]"}}
+
+
+def ask_with_two_images(api: httpx2.Client, way: str, *, stream: bool) -> httpx2.Response:
+    one, other = (png(uuid.uuid4().hex) for _ in range(2))
+    urls, text = [data_url(one), data_url(other)], {"question": "How high?"}
+    if way == "chat":
+        body = chat_body({"url": urls[0]}, stream=stream)
+        content = body["messages"][0]["content"]
+        content.append({"type": "image_url", "image_url": {"url": urls[1]}})
+        return api.post("/v1/chat/completions", json=body)
+    if way == "form":
+        files = [("image", ("a.png", data)) for data in (one, other)]
+        return api.post("/v1/solve", data={**text, "stream": str(stream).lower()}, files=files)
+    more = {} if way == "visual-contexts" else {"stream": stream}
+    return api.post(f"/v1/{way}", json={**text, "images": urls, **more})
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize(
+    ("way", "param"),
+    [
+        ("solve", "images[1]"),
+        ("form", "image[1]"),
+        ("visual-contexts", "images[1]"),
+        ("chat", "messages[0].content[2].image_url"),
+    ],
+)
+def test_an_image_that_the_captioner_refuses_is_named_by_the_client_s_field(
+    api: httpx2.Client, captioner: ScriptedServer, way: str, param: str, stream: bool
+) -> None:
+    refuse_image(captioner, 1)
+    answer = ask_with_two_images(api, way, stream=stream)
+    assert_error(answer, 400, "invalid_image", says="damaged", param=param)
+
+
+def test_whoever_shares_a_refused_image_has_it_named_by_his_own_field(
+    api: httpx2.Client, captioner: ScriptedServer
+) -> None:
+    refuse_image(captioner, 0)
+    captioner.script.before_s = 0.5
+    shared = data_url(png(uuid.uuid4().hex))
+    bodies = {
+        "/v1/chat/completions": chat_body({"url": shared}),
+        "/v1/solve": {"question": "How high?", "images": [shared], "tentative": False},
+    }
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(api.post, path, json=body) for path, body in bodies.items()]
+        params = [one.result().json()["error"]["param"] for one in asked]
+    assert params == [IMAGE_PARAM, "images[0]"]
+
+
+def test_a_truncated_png_is_refused_by_the_real_captioner_under_the_client_s_name(
+    ocr_captioner: Service, reasoner: ScriptedServer
+) -> None:
+    truncated = data_url(png()[:-100])
+    with Service("gateway", gateway_config(ocr_captioner.url, reasoner.url)) as service:
+        chat = http.post(f"{service.url}/v1/chat/completions", json=chat_body({"url": truncated}))
+        solved = http.post(f"{service.url}/v1/solve", json={"question": "q", "images": [truncated]})
+    assert_error(chat, 400, "invalid_image", says="truncated", param=IMAGE_PARAM)
+    assert_error(solved, 400, "invalid_image", says="truncated", param="images[0]")
 
 
 # A captioner that is away, or out of its mind.
@@ -537,7 +650,7 @@ def test_a_captioner_that_is_away_is_told_at_once(
     blind_gateway: Service, reasoner: ScriptedServer, path: str, body: dict[str, Any]
 ) -> None:
     began = time.monotonic()
-    answer = httpx2.post(blind_gateway.url + path, json=body)
+    answer = http.post(blind_gateway.url + path, json=body)
     assert time.monotonic() - began < 1
     assert_error(answer, 503, "upstream_unavailable", says="captioner")
     assert int(answer.headers["retry-after"]) >= 1

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import msgspec
 import openai
 import pytest
@@ -14,8 +13,9 @@ from msgspec import Raw
 from openai import OpenAI
 
 from conftest import gateway_config
+from support import http
 from support.pictures import data_url, png
-from support.processes import Service
+from support.processes import PATIENCE_S, Service
 from support.scripted import ScriptedServer
 
 CLIENT_SECRET = "sk-client-secret"
@@ -26,7 +26,9 @@ HI = [{"role": "user", "content": "Hi!"}]
 
 
 def sdk_of(service: Service) -> OpenAI:
-    return OpenAI(base_url=f"{service.url}/v1", api_key=CLIENT_SECRET, max_retries=0, timeout=30)
+    return OpenAI(
+        base_url=f"{service.url}/v1", api_key=CLIENT_SECRET, max_retries=0, timeout=PATIENCE_S
+    )
 
 
 @pytest.fixture(scope="module")
@@ -387,7 +389,7 @@ class TestHeaders:
         captioner.script.before_s = 0.7
         question = [user(image(), "Late headers?")]
         body = {"model": "default", "messages": question, "stream": True}
-        answer = httpx2.post(f"{keyed.base_url}chat/completions", json=body, timeout=30)
+        answer = http.post(f"{keyed.base_url}chat/completions", json=body)
         assert "x-racro-visual-context" not in answer.headers
         blocks = answer.text.split("\n\n")
         assert blocks[0] == ": keep-alive"
@@ -537,7 +539,7 @@ class TestErrors:
         ids=["empty", "list", "cut", "model", "stream", "trailing", "UTF-8", "image UTF-8", "deep"],
     )
     def test_what_is_no_chat_request_is_a_400(self, gateway: Service, body: bytes) -> None:
-        answer = httpx2.post(f"{gateway.url}/v1/chat/completions", content=body)
+        answer = http.post(f"{gateway.url}/v1/chat/completions", content=body)
         assert answer.status_code == 400, answer.text
         assert answer.json()["error"]["code"] == "invalid_request"
         assert answer.headers["x-request-id"]
@@ -594,7 +596,7 @@ def test_a_request_without_images_arrives_as_it_is(
     separators = (",", ":") if compact else (" , ", " : ")
     encoded = json.dumps(body, separators=separators, ensure_ascii=ascii_only).encode()
     url = f"{gateway.url}/v1/chat/completions"
-    answer = httpx2.post(url, content=encoded, timeout=30, verify=False)
+    answer = http.post(url, content=encoded)
     assert answer.status_code == 200, answer.text
     [asked] = reasoner.chats
     assert asked.json == {**body, "model": "scripted"}

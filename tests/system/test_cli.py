@@ -1,7 +1,6 @@
 """The `racro` command, as it is typed."""
 
 import json
-import os
 import random
 import re
 import shutil
@@ -11,21 +10,16 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from racro.embedded.captioner.recipe.scenes import draw_scene
+from support.command import CLEAN, RACRO, WITH_CTRL_C, racro
 from support.pictures import png
-from support.processes import Service, free_port, wait_until
+from support.processes import PATIENCE_S, Service, free_port, wait_until
 from support.scripted import ScriptedServer
 
-RACRO = Path(sys.executable).parent / "racro"
-EXAMPLES = Path(__file__).parents[2] / "examples"
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("RACRO_")}
-
-
-def racro(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [RACRO, *arguments], capture_output=True, text=True, timeout=100, env=CLEAN, check=False
-    )
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 
 
 def test_solve_shows_caption_and_answer(gateway: Service, tmp_path: Path) -> None:
@@ -49,38 +43,45 @@ def test_solve_prints_json_and_nothing_else(
     assert (len(asked["images"]), asked["question"], asked["parts"]) == (2, "Same?", ["caption"])
 
 
-def test_what_goes_wrong_is_said_in_a_line(gateway: Service, tmp_path: Path) -> None:
-    text = tmp_path / "notes.png"
-    text.write_text("no image")
-    missing = racro("solve", str(tmp_path / "none.png"), "What?")
-    nobody = racro("solve", str(text), "What?", "--gateway", f"http://127.0.0.1:{free_port()}")
-    refused = racro("solve", str(text), "What?", "--gateway", gateway.url)
-    assert [missing.returncode, nobody.returncode, refused.returncode] == [1, 1, 1]
-    assert "No such file" in missing.stderr
-    assert "racro up" in nobody.stderr
-    assert "unsupported_media_type" in refused.stderr
-    assert "Traceback" not in missing.stderr + nobody.stderr + refused.stderr
-
-
 def test_up_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("w") as output:
-        # Whoever started the tests in the background had them ignore Ctrl-C.
-        command = ["env", "--default-signal=INT", RACRO, "up", "--free-ports"]
+        command = [*WITH_CTRL_C, RACRO, "up", "--free-ports"]
         up = subprocess.Popen(command, stdout=output, env=CLEAN)
-    found = wait_until(
-        lambda: re.search(r"RACRO serves at (\S+)", log.read_text()), timeout_s=60, what="its URL"
-    )
+    found = wait_until(lambda: re.search(r"RACRO serves at (\S+)", log.read_text()), what="its URL")
     services = psutil.Process(up.pid).children(recursive=True)
     assert len(services) == 4  # captioner, reasoner, its engine, gateway
     shown = racro(
         "solve", str(EXAMPLES / "table.png"), "How many?", "--json", "--gateway", found[1]
     )
     assert json.loads(shown.stdout)["visual_context"]["caption"]
+    shell, python = snippets(log.read_text())
+    assert json.loads(printed_by("bash", "-c", shell))["object"] == "solve"
+    assert printed_by(sys.executable, "-c", python).strip()
     up.send_signal(signal.SIGINT)
-    assert up.wait(30) == 0
+    assert up.wait(PATIENCE_S) == 0
     assert not [service for service in services if service.is_running()]
     assert all(f"{name} ready" in log.read_text() for name in ("captioner", "reasoner", "gateway"))
+
+
+def snippets(printed: str) -> list[str]:
+    """What is printed to be copied, by its headings."""
+    return re.split(r"^# From .*:$", printed, flags=re.MULTILINE)[1:]
+
+
+def printed_by(*command: str) -> str:
+    """What a command prints in the repository's root; it succeeds."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env=CLEAN,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_up_with_the_captioner_that_sees(tmp_path: Path) -> None:
@@ -93,13 +94,11 @@ def test_up_with_the_captioner_that_sees(tmp_path: Path) -> None:
         command = [RACRO, "up", "--free-ports", "--captioner", "drawn"]
         up = subprocess.Popen(command, stdout=output, env=CLEAN)
     try:
-        found = wait_until(
-            lambda: re.search(r"RACRO serves at (\S+)", log.read_text()), timeout_s=60, what="it"
-        )
+        found = wait_until(lambda: re.search(r"RACRO serves at (\S+)", log.read_text()), what="it")
         shown = racro("solve", str(picture), question, "--json", "--gateway", found[1])
     finally:
         up.terminate()
-        assert up.wait(30) == 0
+        assert up.wait(PATIENCE_S) == 0
     solved = json.loads(shown.stdout)
     assert solved["visual_context"]["model"] == "racro-drawn"
     assert solved["visual_context"]["tentative"]
@@ -107,10 +106,27 @@ def test_up_with_the_captioner_that_sees(tmp_path: Path) -> None:
     assert solved["answer"] == str(scene.facts.numbers["length"])
 
 
-def test_a_taken_port_is_named(gateway: Service) -> None:
-    refused = racro("up", "--captioner-port", str(gateway.port))
+@pytest.mark.parametrize(
+    ("option", "service"),
+    [("--port", "gateway"), ("--captioner-port", "captioner"), ("--reasoner-port", "reasoner")],
+)
+def test_a_taken_port_is_named_with_its_option(gateway: Service, option: str, service: str) -> None:
+    others = {"--port", "--captioner-port", "--reasoner-port"} - {option}
+    free = [argument for other in others for argument in (other, free_port())]
+    refused = racro("up", option, gateway.port, *free)
     assert refused.returncode == 1
-    assert f"port {gateway.port} is taken" in refused.stderr
+    assert f"port {gateway.port} is taken: give the {service} another" in refused.stderr
+    assert f"with {option}, or use --free-ports" in refused.stderr
+
+
+def test_ports_are_ports_and_each_service_has_its_own() -> None:
+    for port in ("80000", "0", "-1", "http"):
+        refused = racro("up", "--port", port)
+        assert refused.returncode == 2
+        assert "Invalid value for '--port'" in refused.stderr
+    twice = racro("up", "--captioner-port", "9000", "--reasoner-port", "9000")
+    assert twice.returncode == 1
+    assert "--captioner-port and --reasoner-port are both 9000" in twice.stderr
 
 
 def test_the_demo_succeeds_only_if_every_stage_ran(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Barrier
 
-import httpx2
 import pytest
 
+from support import http
 from support.processes import Service, wait_until
 from support.scripted import Script, ScriptedServer
 
@@ -43,7 +43,7 @@ def chat(service: Service, *, stream: bool) -> dict:
 
 
 def read_stream(service: Service, begun: Barrier) -> str:
-    with httpx2.stream("POST", **chat(service, stream=True), verify=False) as response:
+    with http.stream("POST", **chat(service, stream=True)) as response:
         lines = response.iter_lines()
         first = next(filter(None, map(content, lines)))
         begun.wait()
@@ -53,13 +53,13 @@ def read_stream(service: Service, begun: Barrier) -> str:
 def begin_to_end(service: Service) -> None:
     service.process.send_signal(signal.SIGTERM)
     ready = f"{service.url}/readyz"
-    wait_until(lambda: httpx2.get(ready, verify=False).status_code == 503, what="not ready")
+    wait_until(lambda: http.get(ready).status_code == 503, what="not ready")
 
 
 @contextmanager
 def endless(service: Service) -> Iterator[None]:
     """A stream that has begun."""
-    with httpx2.stream("POST", **chat(service, stream=True), verify=False) as response:
+    with http.stream("POST", **chat(service, stream=True)) as response:
         chunks = response.iter_bytes()
         assert next(chunks)
         yield
@@ -76,14 +76,14 @@ def test_streams_end_whole_while_new_requests_are_sent_away(reasoner: ScriptedSe
     with (
         gateway(reasoner) as service,
         ThreadPoolExecutor(STREAMS) as pool,
-        httpx2.Client(verify=False) as kept,
+        http.client() as kept,
     ):
         assert kept.post(**chat(service, stream=False)).status_code == 200
         begun = Barrier(STREAMS + 1)
         streams = [pool.submit(read_stream, service, begun) for _ in range(STREAMS)]
         begun.wait(20)
         begin_to_end(service)
-        for client in (kept, httpx2):
+        for client in (kept, http):
             answer = client.post(**chat(service, stream=False))
             assert answer.status_code == 503
             assert answer.headers["connection"] == "close"
@@ -95,15 +95,15 @@ def test_streams_end_whole_while_new_requests_are_sent_away(reasoner: ScriptedSe
                 "message": "the service is shutting down",
                 "param": None,
             }
-        assert httpx2.get(f"{service.url}/healthz", verify=False).status_code == 200
-        assert httpx2.get(f"{service.url}/metrics", verify=False).status_code == 200
+        assert http.get(f"{service.url}/healthz").status_code == 200
+        assert http.get(f"{service.url}/metrics").status_code == 200
         assert not any(stream.done() for stream in streams)
         assert [stream.result() for stream in streams] == ["".join(PIECES)] * STREAMS
         assert service.process.wait(5) == 0
 
 
 def test_one_without_work_ends_at_once_whatever_connections_are_kept() -> None:
-    with ScriptedServer() as reasoner, gateway(reasoner) as service, httpx2.Client() as kept:
+    with ScriptedServer() as reasoner, gateway(reasoner) as service, http.client() as kept:
         assert kept.get(f"{service.url}/v1/models").status_code == 200
         began = time.monotonic()
         assert service.stop() == 0

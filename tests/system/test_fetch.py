@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from support import http
 from support.imagehost import ENDLESS_BYTES, Canary, ImageHost
 from support.pictures import data_url, png
 from support.processes import Service, free_port, wait_until
@@ -104,7 +105,7 @@ def nothing_private_dialled(
 
 @pytest.fixture(scope="module")
 def client(service: Service) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=service.url, timeout=20) as keep_alive:
+    with http.client(base_url=service.url) as keep_alive:
         yield keep_alive
 
 
@@ -242,7 +243,7 @@ def test_a_bad_answer_of_the_host_is_refused(
 def test_a_refused_download_is_aborted(client: httpx2.Client, host: ImageHost, path: str) -> None:
     solve(client, host.url + path)
     visit = host.asked[-1]
-    wait_until(lambda: visit.left_at, timeout_s=5, what="the end of the download")
+    wait_until(lambda: visit.left_at, what="the end of the download")
     assert not visit.finished, f"all {ENDLESS_BYTES} bytes were read"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support.processes import wait_until
+from support.processes import PATIENCE_S, wait_until
 
 ENGINE = textwrap.dedent("""
     import os, subprocess, sys, time
@@ -68,5 +68,5 @@ def test_nothing_outlives_a_kill(processes, victim) -> None:
 def test_an_orderly_end_ends_all(processes) -> None:
     supervisor, *others = processes
     supervisor.stdin.close()
-    assert supervisor.wait(30) == 0
+    assert supervisor.wait(PATIENCE_S) == 0
     assert all_gone(*others)

@@ -10,17 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 import yaml
 
+from support import http
 from support.markdown import ROOT, Block, blocks, code_spans, run_by
 from support.pictures import data_url, png
-from support.processes import Service, wait_until
+from support.processes import PATIENCE_S, Service, wait_until
 from support.scripted import ScriptedServer, read_events
-
-# The first one starts the whole stack.
-pytestmark = pytest.mark.timeout(300)
 
 PRINTED_URL = "http://127.0.0.1:8000"
 TOTAL = "13.95"
@@ -66,7 +63,7 @@ def url(clone: Path) -> Iterator[str]:
                 return
         finally:
             up.terminate()
-            up.wait(30)
+            up.wait(PATIENCE_S)
     raise AssertionError(log.read_text())
 
 
@@ -74,7 +71,6 @@ def _served(up: subprocess.Popen[bytes], log: Path) -> str | None:
     """The URL, once all services are ready; None where the command has ended: a port is taken."""
     wait_until(
         lambda: "RACRO serves at" in log.read_text() or up.poll() is not None,
-        timeout_s=100,
         what="racro up",
     )
     found = re.search(r"RACRO serves at (\S+)", log.read_text())
@@ -83,7 +79,13 @@ def _served(up: subprocess.Popen[bytes], log: Path) -> str | None:
 
 def run(folder: Path, command: list[str]) -> str:
     ended = subprocess.run(
-        command, cwd=folder, env=CLEAN, capture_output=True, text=True, timeout=100, check=False
+        command,
+        cwd=folder,
+        env=CLEAN,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert ended.returncode == 0, f"{command}:\n{ended.stdout}{ended.stderr}"
     return ended.stdout
@@ -155,7 +157,7 @@ def test_the_settings_for_your_own_models_serve(
         answering = settings(gateway_yaml, captioner=eyes.url, vllm=reasoner.url)
         with Service(module(gateway_yaml), answering) as gateway:
             question = {"question": "How high?", "images": [data_url(png("own models"))]}
-            solved = httpx2.post(f"{gateway.url}/v1/solve", json=question, timeout=30)
+            solved = http.post(f"{gateway.url}/v1/solve", json=question)
     assert solved.json()["answer"] == "42", solved.text
     assert captioner.chats[-1].json["model"] == "KaiChen1998/RACRO-7B-CRO-GRPO"
     assert reasoner.chats[-1].json["model"] == "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B"

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from conftest import gateway_config
+from support import http
 from support.pictures import data_url, png
 from support.processes import Service, free_port, wait_until
 from support.scripted import Script, ScriptedServer
@@ -54,21 +55,21 @@ def with_reasoners(captioner: ScriptedServer, **reasoners: dict[str, Any]) -> di
 
 def solve(gateway: Service, question: str = "How high?", **more: Any) -> httpx2.Response:
     body = {"question": question, "images": [PICTURE], **more}
-    return httpx2.post(f"{gateway.url}/v1/solve", json=body, timeout=60, verify=False)
+    return http.post(f"{gateway.url}/v1/solve", json=body)
 
 
 def chat(gateway: Service, content: str = "Hello", **more: Any) -> httpx2.Response:
     body = {"model": "default", "messages": [{"role": "user", "content": content}], **more}
-    return httpx2.post(f"{gateway.url}/v1/chat/completions", json=body, timeout=60, verify=False)
+    return http.post(f"{gateway.url}/v1/chat/completions", json=body)
 
 
 def models(gateway: Service) -> list[str]:
-    cards = httpx2.get(f"{gateway.url}/v1/models", verify=False).json()["data"]
+    cards = http.get(f"{gateway.url}/v1/models").json()["data"]
     return [card["id"] for card in cards]
 
 
 def settings_check(gateway: Service) -> str:
-    answer = httpx2.get(f"{gateway.url}/readyz", verify=False).json()
+    answer = http.get(f"{gateway.url}/readyz").json()
     return answer["checks"]["settings"]
 
 
@@ -93,7 +94,7 @@ class TestCopies:
         with Service("gateway", config) as gateway:
 
             async def many() -> None:
-                async with httpx2.AsyncClient(timeout=60, verify=False) as client:
+                async with http.async_client() as client:
                     body = {"messages": [{"role": "user", "content": "Hello"}]}
                     url = f"{gateway.url}/v1/chat/completions"
                     await asyncio.gather(*(client.post(url, json=body) for _ in range(10)))
@@ -174,7 +175,7 @@ def test_the_revision_of_one_that_starts_later_is_soon_known(captioner: Scripted
     port = free_port()
     config = with_reasoners(captioner, default=section(f"http://127.0.0.1:{port}"))
     with Service("gateway", config, wait_for="/healthz") as gateway:
-        assert httpx2.get(f"{gateway.url}/readyz").status_code == 503
+        assert http.get(f"{gateway.url}/readyz").status_code == 503
         with ScriptedServer(port=port):
             wait_until(
                 lambda: solve(gateway).json().get("reasoner", {}).get("revision") == "rev7",
@@ -233,7 +234,7 @@ class TestReload:
                 lambda: (said := settings_check(gateway)) != "ok" and said, what="a complaint"
             )
             assert named in problem
-            assert httpx2.get(f"{gateway.url}/readyz", verify=False).status_code == 200
+            assert http.get(f"{gateway.url}/readyz").status_code == 200
             assert solve(gateway).json()["answer"] == "42"
             gateway.configure(config)
             wait_until(lambda: settings_check(gateway) == "ok", what="the end of the complaint")
@@ -250,7 +251,7 @@ class TestReload:
 
             async def streams() -> list[str]:
                 limits = httpx2.Limits(max_connections=None)
-                async with httpx2.AsyncClient(timeout=60, verify=False, limits=limits) as client:
+                async with http.async_client(limits=limits) as client:
                     body = {"question": "How high?", "images": [PICTURE], "stream": True}
                     asked = [
                         asyncio.create_task(client.post(f"{gateway.url}/v1/solve", json=body))

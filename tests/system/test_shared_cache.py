@@ -17,11 +17,13 @@ import yaml
 
 from conftest import gateway_config
 from racro.contracts.keys import VISUAL_CONTEXTS
+from support import http
 from support.pictures import data_url, png
-from support.processes import Service, wait_until
+from support.processes import PATIENCE_S, Service, wait_until
 from support.redis import RedisServer
 
-LEASE_S = 1
+# Those of a busy machine are renewed in time.
+LEASE_S = 60
 _questions = count()
 
 
@@ -30,12 +32,17 @@ class Gateways:
         self.config = gateway_config(
             captioner_url,
             reasoner_url,
-            # Machines of CI are slow: what is meant to be 40 ms is measured by benchmarks.
-            cache={"url": redis.url, "lease_s": LEASE_S, "timeout_ms": 1000},
+            # On a busy machine Redis is slow: what is meant to be 40 ms is measured by benchmarks.
+            cache={
+                "url": redis.url,
+                "lease_s": LEASE_S,
+                "lease_wait_s": PATIENCE_S,
+                "timeout_ms": 1000 * PATIENCE_S,
+            },
         )
         self.redis = redis
         self.services = [self.start() for _ in range(3)]
-        self.client = httpx2.Client(timeout=60, limits=httpx2.Limits(max_connections=None))
+        self.client = http.client(limits=httpx2.Limits(max_connections=None))
 
     def start(self, **cache) -> Service:
         return Service("gateway", {**self.config, "cache": {**self.config["cache"], **cache}})
@@ -101,11 +108,11 @@ def test_identical_requests_on_all_make_one_call(gateways, captioner, question) 
 
 
 def test_one_that_dies_while_it_perceives_is_taken_over_once(gateways, captioner, question) -> None:
-    captioner.script.before_s = 3
+    captioner.script.held = True
     holder = gateways.start()
     body = {"question": question, "images": [IMAGE], "tentative": False}
     with ThreadPoolExecutor(1) as pool:
-        lost = pool.submit(httpx2.post, f"{holder.url}/v1/solve", json=body, timeout=60)
+        lost = pool.submit(http.post, f"{holder.url}/v1/solve", json=body)
         wait_until(lambda: captioner.perceptions, what="the holder asks the captioner")
         futures = at_once(gateways, question, 30)
         wait_until(
@@ -116,6 +123,12 @@ def test_one_that_dies_while_it_perceives_is_taken_over_once(gateways, captioner
         holder.__exit__()
         with pytest.raises(httpx2.TransportError):
             lost.result()
+    captioner.script.held = False
+    # Nobody renews it now; its end comes sooner than it would.
+    redis = gateways.redis.client
+    [lease] = redis.scan_iter("racro:*lease*")
+    assert 0 < redis.pttl(lease) <= 1000 * LEASE_S
+    redis.pexpire(lease, 1)
     answers = [future.result() for future in futures]
     assert {answer.status_code for answer in answers} == {200}
     assert len(captioner.perceptions) == 2
@@ -137,16 +150,25 @@ def _count_waits_from_now(_gateways) -> None:
         _waited_before[service.url] = samples.get('racro_leases_total{outcome="waited"}', 0.0)
 
 
+def in_flight(service: Service) -> float:
+    """Without the one that counts them."""
+    return service.metrics()["racro_in_flight_requests"] - 1
+
+
 def test_a_failure_is_everybody_s_and_nobody_s_next_time(gateways, captioner, question) -> None:
-    captioner.script.before_s = 1
+    captioner.script.held = True
     captioner.script.status = 400
     captioner.script.plain = {
         "error": {"type": "x", "code": "invalid_image", "message": "broken", "param": "images[0]"}
     }
-    answers = [future.result() for future in at_once(gateways, question, 9)]
+    futures = at_once(gateways, question, 9)
+    for service in gateways.services:
+        wait_until(lambda service=service: in_flight(service) == 3, what="three requests")
+    captioner.script.held = False
+    answers = [future.result() for future in futures]
     assert {answer.json()["error"]["message"] for answer in answers} == {"broken"}
     assert len(captioner.perceptions) == 1
-    captioner.script.status, captioner.script.before_s = 200, 0
+    captioner.script.status = 200
     assert gateways.came_from(0, question) == "miss"
 
 
@@ -161,18 +183,17 @@ def test_refresh_and_bypass_ask_again(gateways, captioner, question) -> None:
 @pytest.mark.parametrize(("control", "result"), [("no-store", "bypass"), ("no-cache", "miss")])
 def test_cache_control_does_the_same(gateways, question, control, result) -> None:
     gateways.came_from(0, question)
-    answer = httpx2.post(
+    answer = http.post(
         f"{gateways.services[0].url}/v1/solve",
         json={"question": question, "images": [IMAGE]},
         headers={"cache-control": control},
-        timeout=30,
     )
     assert answer.json()["visual_context"]["cache"] == result
 
 
 def test_a_visual_context_of_one_is_answered_from_on_another(gateways, captioner, reasoner) -> None:
-    kept = httpx2.post(
-        f"{gateways.services[0].url}/v1/visual-contexts", json={"images": [IMAGE]}, timeout=30
+    kept = http.post(
+        f"{gateways.services[0].url}/v1/visual-contexts", json={"images": [IMAGE]}
     ).json()
     assert kept["object"] == "visual_context"
     assert captioner.perceptions[0].json["question"] is None
@@ -197,46 +218,45 @@ def test_poison_never_reaches_an_answer(gateways, captioner, question) -> None:
     good = client.get(key)
     [foreign] = [client.get(one) for one in keys if b"RC" in client.getrange(one, 0, 2)][:1]
     captioner.script.caption = "Fresh."
-    for poison in (foreign, good[:-3], good[:20] + b"\xff" + good[21:], b"", b"{}", bytes(10**8)):
-        client.set(key, poison, ex=60)
-        fresh = gateways.start()
-        with fresh:
-            answer = httpx2.post(
+    poisons = (foreign, good[:-3], good[:20] + b"\xff" + good[21:], b"", b"{}", bytes(10**8))
+    # One that keeps nothing itself.
+    with gateways.start(max_bytes=0) as fresh:
+        for poison in poisons:
+            client.set(key, poison, ex=600)
+            answer = http.post(
                 f"{fresh.url}/v1/solve",
                 json={"question": other, "images": [IMAGE], "tentative": False},
-                timeout=30,
             ).json()
-        assert answer["visual_context"]["caption"] == "Fresh."
-        assert answer["visual_context"]["cache"] == "miss"
-    assert client.ttl(key) > 60
+            assert answer["visual_context"]["caption"] == "Fresh."
+            assert answer["visual_context"]["cache"] == "miss"
+            assert client.ttl(key) > 600
 
 
 def test_without_redis_all_goes_on_and_is_told(gateways, captioner, question) -> None:
-    service = gateways.start(timeout_ms=40)
+    service = gateways.start(timeout_ms=1000)
     with service:
         gateways.redis.freeze()
         body = {"images": [IMAGE], "tentative": False}
         url = f"{service.url}/v1/solve"
         for number in range(5):
-            answer = httpx2.post(url, json={**body, "question": f"{question} {number}"}, timeout=30)
+            answer = http.post(url, json={**body, "question": f"{question} {number}"})
             assert answer.status_code == 200
-        ready = httpx2.get(f"{service.url}/readyz")
+        ready = http.get(f"{service.url}/readyz")
         assert ready.status_code == 200
         assert ready.json()["checks"]["cache"] == "reading: no answer in time"
         assert service.metrics()['racro_cache_breaker_open{way="reading"}'] == 1
-        kept = httpx2.post(f"{service.url}/v1/visual-contexts", json=body, timeout=30)
+        kept = http.post(f"{service.url}/v1/visual-contexts", json=body)
         assert kept.status_code == 503
         gateways.redis.thaw()
         wait_until(
-            lambda: httpx2.get(f"{service.url}/readyz").json()["checks"]["cache"] == "ok",
+            lambda: http.get(f"{service.url}/readyz").json()["checks"]["cache"] == "ok",
             what="the cache is back",
         )
         messages = [record["message"] for record in service.log_records()]
-        said = [message for message in messages if message.startswith("the cache is")]
-        assert said == [
-            "the cache is left out of reading and writing: no answer in time",
-            "the cache is back for reading and writing",
-        ]
+        left_out, *back = [message for message in messages if message.startswith("the cache is")]
+        assert left_out == "the cache is left out of reading and writing: no answer in time"
+        # A busy machine may bring one back before the other.
+        assert re.findall("reading|writing", " ".join(sorted(back))) == ["reading", "writing"]
 
 
 def test_what_is_saved_is_counted(gateways, question) -> None:
@@ -274,7 +294,7 @@ def test_an_operator_counts_and_purges(gateways, captioner, question, tmp_path) 
     captioner.script.identity["fingerprint"] = "f-old"
     with gateways.start() as fresh:
         body = {"question": question, "images": [IMAGE], "tentative": False}
-        httpx2.post(f"{fresh.url}/v1/solve", json=body, timeout=30)
+        http.post(f"{fresh.url}/v1/solve", json=body)
     captioner.reset()
     gateways.came_from(0, question)
     gateways.redis.client.rpush(f"{VISUAL_CONTEXTS[:-1]}junk", "x")

@@ -11,6 +11,7 @@ import pytest
 
 from conftest import gateway_config
 from racro.contracts.prompts import solve_messages
+from support import http
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
 from support.scripted import IDENTITY, ScriptedServer, read_events
@@ -26,7 +27,7 @@ def asking(question: str = "How high is the bar?", **more: Any) -> dict[str, Any
 def post(service: Service, body: dict[str, Any], **more: Any) -> httpx2.Response:
     # Plain HTTP: preparing to verify certificates would cost 40 ms a call.
     options = {"timeout": 60, "verify": False, **more}
-    return httpx2.post(f"{service.url}/v1/solve", json=body, **options)
+    return http.post(f"{service.url}/v1/solve", json=body, **options)
 
 
 def solve(service: Service, question: str = "How high is the bar?", **more: Any) -> dict[str, Any]:
@@ -124,7 +125,7 @@ class TestAnswer:
     def test_multipart(self, gateway: Service, captioner: ScriptedServer) -> None:
         files = [("image", (f"{n}.png", png(str(n)), "image/png")) for n in (1, 2)]
         form = {"question": "multipart?", "tentative": "false", "cache": "bypass"}
-        answer = httpx2.post(f"{gateway.url}/v1/solve", files=files, data=form)
+        answer = http.post(f"{gateway.url}/v1/solve", files=files, data=form)
         assert answer.status_code == 200, answer.text
         assert answer.json()["answer"] == "42"
         assert answer.json()["visual_context"]["cache"] == "bypass"
@@ -136,7 +137,7 @@ class TestAnswer:
         self, gateway: Service, captioner: ScriptedServer
     ) -> None:
         solve(gateway, "shared?")
-        answer = httpx2.post(
+        answer = http.post(
             f"{gateway.url}/v1/solve",
             files={"image": ("a.png", png(), "image/png")},
             data={"question": "shared?"},
@@ -356,7 +357,7 @@ class TestSingleFlight:
     async def gathered(
         self, gateway: Service, bodies: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
-        async with httpx2.AsyncClient(base_url=gateway.url, timeout=30) as client:
+        async with http.async_client(base_url=gateway.url) as client:
             answers = await asyncio.gather(*(client.post("/v1/solve", json=b) for b in bodies))
         assert {answer.status_code for answer in answers} == {200}
         return [answer.json() for answer in answers]
@@ -407,10 +408,10 @@ class TestSingleFlight:
     ) -> None:
         captioner.script.between_s = 0.5
         url, body = f"{gateway.url}/v1/solve", asking("late?", stream=True)
-        with httpx2.stream("POST", url, json=body, timeout=30) as leader:
+        with http.stream("POST", url, json=body) as leader:
             lines = leader.iter_lines()
             assert next(lines) == "event: visual_context.delta"
-            late = read_events(httpx2.post(url, json=body, timeout=30).text)
+            late = read_events(http.post(url, json=body).text)
             assert "event: done" in list(lines)
         assert len(captioner.perceptions) == 1
         done = late[-1][1]
@@ -535,7 +536,7 @@ class TestDeadline:
         captioner.script.before_s = 1
 
         async def both() -> list[httpx2.Response]:
-            async with httpx2.AsyncClient(base_url=gateway.url, timeout=30) as client:
+            async with http.async_client(base_url=gateway.url) as client:
                 bodies = [asking("whose deadline?", timeout_s=s) for s in (0.4, 20)]
                 return await asyncio.gather(*(client.post("/v1/solve", json=b) for b in bodies))
 

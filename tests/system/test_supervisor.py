@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import psutil
 import pytest
 import yaml
 
+from support import http
 from support.pictures import data_url, png
-from support.processes import Service, wait_until
+from support.processes import PATIENCE_S, Service, wait_until
 from support.scripted import ScriptedServer
 
 
@@ -59,7 +59,7 @@ def ended(process: psutil.Process) -> bool:
 
 
 def readiness(service: Service) -> tuple[int, str]:
-    answer = httpx2.get(f"{service.url}/readyz", verify=False)
+    answer = http.get(f"{service.url}/readyz")
     return answer.status_code, answer.json()["checks"]["engine"]
 
 
@@ -87,7 +87,7 @@ def chat_mid_answer(gateway: Service) -> Iterator[Iterator[str]]:
         "ignore_eos": True,
     }
     url = f"{gateway.url}/v1/chat/completions"
-    with httpx2.stream("POST", url, json=body, timeout=30) as response:
+    with http.stream("POST", url, json=body) as response:
         lines = response.iter_lines()
         next(line for line in lines if '"content":"' in line)
         yield lines
@@ -97,7 +97,7 @@ def chat_mid_answer(gateway: Service) -> Iterator[Iterator[str]]:
 def solve_mid_answer(gateway: Service) -> Iterator[Iterator[str]]:
     """A solve stream whose image was seen and whose reasoner is at work."""
     url, body = f"{gateway.url}/v1/solve", solve_body(stream=True)
-    with httpx2.stream("POST", url, json=body, timeout=30) as response:
+    with http.stream("POST", url, json=body) as response:
         lines = response.iter_lines()
         next(line for line in lines if line == "event: visual_context.done")
         next(lines)
@@ -131,17 +131,17 @@ class TestEngineKilled:
         problem = wait_until_down(llama)
         assert "its last words: " in problem
         assert "listening on http://127.0.0.1" in problem
-        answer = httpx2.post(f"{llama.url}/v1/chat/completions", json={"messages": [{}]})
+        answer = http.post(f"{llama.url}/v1/chat/completions", json={"messages": [{}]})
         assert answer.status_code == 503
         assert answer.headers["retry-after"]
         assert answer.json()["error"]["code"] == "upstream_unavailable"
         # The last words are for the operator; they carry addresses.
         assert "last words" not in answer.text
-        assert httpx2.get(f"{llama.url}/healthz").status_code == 200
+        assert http.get(f"{llama.url}/healthz").status_code == 200
 
         wait_until(lambda: readiness(llama) == (200, "ok"), what="recovery")
         assert engine_of(llama).pid != engine.pid
-        answer = httpx2.post(f"{gateway.url}/v1/solve", json=solve_body(), timeout=60)
+        answer = http.post(f"{gateway.url}/v1/solve", json=solve_body())
         assert answer.status_code == 200, answer.text
         assert answer.json()["text"]
 
@@ -162,13 +162,13 @@ class TestServiceEnded:
     def test_killed_it_takes_its_engine_along(self, doomed: Service) -> None:
         engine = engine_of(doomed)
         doomed.kill()
-        wait_until(lambda: ended(engine), timeout_s=5, what="the engine's end")
+        wait_until(lambda: ended(engine), what="the engine's end")
 
     def test_killed_while_its_engine_starts_it_takes_it_along(self) -> None:
         with Service("services.reasoner", wait_for="/healthz") as service:
             engine = wait_until(lambda: psutil.Process(service.pid).children())[0]
             service.kill()
-            wait_until(lambda: ended(engine), timeout_s=10, what="the engine's end")
+            wait_until(lambda: ended(engine), what="the engine's end")
 
     def test_asked_to_end_it_ends_in_order(self, doomed: Service) -> None:
         engine = engine_of(doomed)
@@ -187,7 +187,7 @@ def test_a_wrong_path_stops_the_boot(tmp_path: Path, setting: str) -> None:
         env={"RACRO_CONFIG": str(config)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert boot.returncode == 1
@@ -216,7 +216,7 @@ class TestAnEngineThatDoesNotStart:
             wait_until(lambda: named in readiness(service)[1], what="the reason")
             assert readiness(service)[0] == 503
             assert "the engine does not start" in readiness(service)[1]
-            refused = httpx2.post(f"{service.url}/v1/chat/completions", json={}, verify=False)
+            refused = http.post(f"{service.url}/v1/chat/completions", json={})
             assert refused.status_code == 503
             assert self.starts(tmp_path) == 1
 

@@ -14,8 +14,9 @@ import yaml
 
 from conftest import gateway_config
 from racro.tenants import KeysFile, TenantRecord
+from support import http
 from support.pictures import data_url, png
-from support.processes import Service, wait_until
+from support.processes import PATIENCE_S, Service, wait_until
 
 IMAGE, ANOTHER = data_url(png()), data_url(png("another"))
 
@@ -39,7 +40,7 @@ class Door:
 
     def post(self, path: str, headers: dict[str, str], **fields) -> httpx2.Response:
         body = {"question": "How high?", "images": [IMAGE], "tentative": False, **fields}
-        return httpx2.post(self.service.url + path, json=body, headers=headers, timeout=30)
+        return http.post(self.service.url + path, json=body, headers=headers)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def known(door: Door, tenant: str, **limits) -> str:
     key = door.key(tenant, **limits)
     headers = {"authorization": f"Bearer {key}"}
     url = door.service.url + "/v1/models"
-    wait_until(lambda: httpx2.get(url, headers=headers).status_code != 401, what="the key works")
+    wait_until(lambda: http.get(url, headers=headers).status_code != 401, what="the key works")
     return key
 
 
@@ -80,7 +81,7 @@ def test_without_a_key_nobody_is_let_in(door) -> None:
         assert response.status_code == 401
         assert response.json()["error"]["code"] == "invalid_api_key"
         assert response.headers["www-authenticate"] == "Bearer"
-    assert httpx2.get(door.service.url + "/healthz").status_code == 200
+    assert http.get(door.service.url + "/healthz").status_code == 200
 
 
 def test_both_headers_open_and_two_different_keys_do_not(door) -> None:
@@ -134,7 +135,7 @@ def test_captions_are_never_another_tenant_s(door, captioner) -> None:
 
 def test_a_kept_visual_context_is_its_tenant_s_own(door) -> None:
     one, other = known(door, "kept-one"), known(door, "kept-other")
-    kept = httpx2.post(
+    kept = http.post(
         door.service.url + "/v1/visual-contexts",
         json={"question": "How high?", "images": [IMAGE]},
         headers={"x-api-key": one},
@@ -184,7 +185,7 @@ def test_images_a_minute(door) -> None:
 def test_requests_at_a_time(door, reasoner) -> None:
     key = known(door, "narrow", concurrency=1)
     reasoner.script.before_s = 1
-    with httpx2.Client(timeout=30) as client:
+    with http.client() as client:
         body = {"question": "Slow?", "images": [IMAGE], "stream": True}
         headers = {"x-api-key": key}
         url = door.service.url + "/v1/solve"
@@ -200,7 +201,7 @@ def test_requests_at_a_time(door, reasoner) -> None:
 def test_reasoners_that_a_tenant_may_not_ask_are_not_there(door) -> None:
     key = known(door, "blind", reasoners=("another",))
     headers = {"authorization": f"Bearer {key}"}
-    assert httpx2.get(door.service.url + "/v1/models", headers=headers).json()["data"] == []
+    assert http.get(door.service.url + "/v1/models", headers=headers).json()["data"] == []
     assert door.solve(key).json()["error"]["code"] == "unknown_model"
 
 
@@ -208,7 +209,7 @@ def test_a_revoked_key_is_refused_within_a_second_or_two(door) -> None:
     key = known(door, "gone")
     door.file = door.file.without_key(key.split("_")[1])
     door.file.write(door.path)
-    wait_until(lambda: door.solve(key).status_code == 401, timeout_s=5, what="it is refused")
+    wait_until(lambda: door.solve(key).status_code == 401, what="it is refused")
 
 
 def test_a_broken_file_locks_nobody_out(door) -> None:
@@ -221,11 +222,11 @@ def test_a_broken_file_locks_nobody_out(door) -> None:
 
     wait_until(said, what="the log says it")
     assert door.solve(key).status_code == 200
-    checks = httpx2.get(f"{door.service.url}/readyz").json()["checks"]
+    checks = http.get(f"{door.service.url}/readyz").json()["checks"]
     assert checks["keys"] == "cannot be read; those of before are good"
     door.file.write(door.path)
     wait_until(
-        lambda: httpx2.get(f"{door.service.url}/readyz").json()["checks"]["keys"] == "ok",
+        lambda: http.get(f"{door.service.url}/readyz").json()["checks"]["keys"] == "ok",
         what="the file is whole again",
     )
 
@@ -293,7 +294,7 @@ def test_a_setting_that_would_let_anybody_in_stops_the_boot(tmp_path, config, sa
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert ended.returncode == 1
     assert says in ended.stderr

@@ -40,7 +40,7 @@ def test_the_interval_grows_where_seeds_differ():
     assert widths[1] > 2 * widths[0]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(3600)
 def test_the_whole_way(tmp_path):
     problems = tmp_path / "problems"
     write_problems(problems, seed=4, count=14)

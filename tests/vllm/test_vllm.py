@@ -15,12 +15,13 @@ import httpx2
 import psutil
 import pytest
 
+from support import http
 from support.collector import Collector
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
 from support.vllm import START_TIMEOUT_S, seeing
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(3600)
 
 _pictures = count()
 
@@ -32,13 +33,13 @@ def picture() -> str:
 
 def solve(gateway: Service, images: list[str], question: str = "How many?", **more: Any) -> Any:
     body = {"question": question, "images": images, **more}
-    return httpx2.post(f"{gateway.url}/v1/solve", json=body, timeout=300, verify=False)
+    return http.post(f"{gateway.url}/v1/solve", json=body)
 
 
 def chat(gateway: Service, content: Any, **more: Any) -> httpx2.Response:
     body = {"model": "default", "messages": [{"role": "user", "content": content}], **more}
     url = f"{gateway.url}/v1/chat/completions"
-    return httpx2.post(url, json=body, timeout=300, verify=False)
+    return http.post(url, json=body)
 
 
 def events(text: str) -> list[Any]:
@@ -89,7 +90,7 @@ def test_the_engines_go_on_with_a_requests_trace(
     body = {"question": "How many?", "images": [picture()]}
     headers = {"traceparent": f"00-{trace}-{client}-01"}
     url = f"{vllm_gateway.url}/v1/solve"
-    solved = httpx2.post(url, json=body, headers=headers, timeout=300, verify=False)
+    solved = http.post(url, json=body, headers=headers)
     assert solved.status_code == 200, solved.text
 
     def asked_by() -> list[str]:
@@ -194,9 +195,7 @@ def test_control_tokens_in_a_question_are_text(vllm_gateway: Service) -> None:
 
 def test_a_forged_host_opens_nothing(vllm_reasoner: Service) -> None:
     for path in ("/metrics/../v1/load_lora_adapter", "/invocations", "/sleep", "/v1/completions"):
-        response = httpx2.post(
-            f"{vllm_reasoner.url}{path}", json={}, headers={"host": "x/v1/models"}, verify=False
-        )
+        response = http.post(f"{vllm_reasoner.url}{path}", json={}, headers={"host": "x/v1/models"})
         assert response.status_code in {404, 405}
 
 
@@ -213,9 +212,7 @@ def test_a_client_that_leaves_ends_the_generation(
         "ignore_eos": True,
         "stream": True,
     }
-    with httpx2.stream(
-        "POST", f"{vllm_gateway.url}/v1/chat/completions", json=body, timeout=300, verify=False
-    ) as response:
+    with http.stream("POST", f"{vllm_gateway.url}/v1/chat/completions", json=body) as response:
         # An iterator that nobody holds is collected, and the connection closed with it.
         lines = response.iter_lines()
         next(lines)
@@ -231,19 +228,19 @@ def test_an_engine_that_is_stuck_is_not_ready(
     core = engine_core(vllm_reasoner)
 
     def said() -> str:
-        answer = httpx2.get(f"{vllm_reasoner.url}/readyz", verify=False)
+        answer = http.get(f"{vllm_reasoner.url}/readyz")
         return answer.json()["checks"]["engine"]
 
     core.suspend()
     try:
         stalled = "the engine is stalled: no token for 10 s"
-        wait_until(lambda: said() == stalled, timeout_s=120, what="the watchdog's finding")
+        wait_until(lambda: said() == stalled, what="the watchdog's finding")
         refused = chat(vllm_gateway, "Hello", max_tokens=2)
         assert refused.status_code == 503
         assert "x-racro-begun" not in refused.headers
     finally:
         core.resume()
-    wait_until(lambda: said() == "ok", timeout_s=120, what="recovery")
+    wait_until(lambda: said() == "ok", what="recovery")
     assert chat(vllm_gateway, "Hello", max_tokens=2).status_code == 200
 
 
@@ -261,7 +258,7 @@ def test_the_apis_that_vllm_has_beside_chat(
 ) -> None:
     url = f"{vllm_reasoner.url}/v1/{api}"
     asked = {"model": "smollm2", "stream": stream, **body}
-    response = httpx2.post(url, json=asked, timeout=300, verify=False)
+    response = http.post(url, json=asked)
     assert response.status_code == 200, response.text
     names = re.findall("^event: (.*)$", response.text, re.MULTILINE)
     if stream:
@@ -274,12 +271,12 @@ def test_an_engine_that_is_killed_comes_back(vllm_gateway: Service, vllm_reasone
     processes = psutil.Process(vllm_reasoner.pid).children(recursive=True)
     engine_core(vllm_reasoner).kill()
     wait_until(
-        lambda: httpx2.get(f"{vllm_reasoner.url}/readyz", verify=False).status_code == 503,
+        lambda: http.get(f"{vllm_reasoner.url}/readyz").status_code == 503,
         what="the service's knowing",
     )
     refused = chat(vllm_gateway, "Hello", max_tokens=2)
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "upstream_unavailable")
-    vllm_reasoner.wait_for("/readyz", timeout_s=500)
+    vllm_reasoner.wait_for("/readyz", timeout_s=START_TIMEOUT_S)
     assert chat(vllm_gateway, "Hello", max_tokens=2).status_code == 200
     assert not [one for one in processes if one.is_running() and one.status() != "zombie"]
 

@@ -15,6 +15,7 @@ from racro.engines.vllm.revision import revision_of
 from racro.engines.vllm.settings import serve_command
 from racro.engines.vllm.vitals import Vitals
 from racro.engines.vllm.watch import Watch
+from support.clock import JumpingLoop
 
 MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
 
@@ -257,9 +258,8 @@ class Engine:
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
+    while not condition():
+        await asyncio.sleep(0.005)
 
 
 class TestWatch:
@@ -272,7 +272,8 @@ class TestWatch:
             finally:
                 await watched.stop()
 
-        asyncio.run(run())
+        with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+            runner.run(run())
 
     def test_an_idle_engine_is_asked_for_a_token_and_is_fine(self) -> None:
         engine = Engine()

@@ -6,15 +6,25 @@ import re
 import pytest
 
 from racro.contracts.errors import DeadlineExceeded
-from racro.servekit.context import adopt_request_id, header, timeout_from_headers, within
+from racro.servekit.context import (
+    TimeLimit,
+    adopt_request_id,
+    header,
+    timeout_from_headers,
+    within,
+)
 
 
 def headers(**values: str) -> list[tuple[bytes, bytes]]:
     return [(name.replace("_", "-").encode(), value.encode()) for name, value in values.items()]
 
 
+def seconds(amount: float) -> TimeLimit:
+    return TimeLimit(amount, "timeout_s")
+
+
 async def test_what_is_done_in_time_is_done() -> None:
-    async with within(60):
+    async with within(seconds(60)):
         await asyncio.sleep(0)
 
 
@@ -24,21 +34,21 @@ async def test_what_is_done_in_time_is_done() -> None:
 )
 async def test_of_nested_deadlines_the_first_one_counts(outer_s, inner_s, named) -> None:
     with pytest.raises(DeadlineExceeded, match=f"{re.escape(named)}$"):
-        async with within(outer_s), within(inner_s):
+        async with within(seconds(outer_s)), within(seconds(inner_s)):
             await asyncio.Event().wait()
 
 
 async def test_an_inner_deadline_leaves_the_rest_of_the_outer_one() -> None:
-    async with within(60):
+    async with within(seconds(60)):
         with pytest.raises(DeadlineExceeded):
-            async with within(0.001):
+            async with within(seconds(0.001)):
                 await asyncio.Event().wait()
         await asyncio.sleep(0)
 
 
 async def test_a_cancellation_is_not_a_deadline() -> None:
     async def wait() -> None:
-        async with within(60):
+        async with within(seconds(60)):
             await asyncio.Event().wait()
 
     waiting = asyncio.create_task(wait())
@@ -49,7 +59,7 @@ async def test_a_cancellation_is_not_a_deadline() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "seconds"),
+    ("given", "expected"),
     [
         ({}, 600),
         ({"x_racro_timeout_ms": "1500"}, 1.5),
@@ -65,8 +75,28 @@ async def test_a_cancellation_is_not_a_deadline() -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_caller_may_shorten_the_time_and_not_prolong_it(given, seconds) -> None:
-    assert timeout_from_headers(headers(**given), most_s=600) == seconds
+def test_a_caller_may_shorten_the_time_and_not_prolong_it(given, expected) -> None:
+    assert timeout_from_headers(headers(**given), most_s=600).seconds == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "limits.max_timeout_s = 600"),
+        ({"x_racro_timeout_ms": "1500"}, "x-racro-timeout-ms = 1500"),
+        ({"x_racro_timeout_ms": "700000"}, "limits.max_timeout_s = 600"),
+        ({"x_racro_timeout_ms": "soon"}, "limits.max_timeout_s = 600"),
+    ],
+)
+async def test_what_bounds_a_request_is_named(given, words) -> None:
+    limit = timeout_from_headers(headers(**given), most_s=600, said_by="limits.max_timeout_s")
+    assert limit.words == words
+
+
+async def test_a_deadline_is_named_by_what_set_it() -> None:
+    with pytest.raises(DeadlineExceeded, match=r"within x-racro-timeout-ms = 10$"):
+        async with within(TimeLimit(0.01, "x-racro-timeout-ms")):
+            await asyncio.Event().wait()
 
 
 @pytest.mark.parametrize("given", ["abc", "A-1_b.c:2", "x" * 128])

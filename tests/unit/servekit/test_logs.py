@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+from support.processes import PATIENCE_S
+
 SCRIPT = """
 import logging
 from racro.servekit.context import request_id
@@ -25,7 +27,11 @@ logging.getLogger("uvicorn.error").warning("from the server", extra={"color_mess
 
 def test_logs_are_json_with_the_id_of_their_request() -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", SCRIPT],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
     )
     assert ended.stdout == ""
     outside, inside, failed, server = map(json.loads, ended.stderr.splitlines())

@@ -10,6 +10,8 @@ from racro.servekit.context import request_id
 from racro.servekit.middleware import CancelOnDisconnect, LimitBody, Observe
 from racro.servekit.responses import read_body, send_response
 
+pytestmark = pytest.mark.clock("jumping")
+
 DISCONNECT = {"type": "http.disconnect"}
 
 

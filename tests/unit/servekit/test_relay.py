@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from racro.contracts.errors import NotFound, RacroError, Unauthenticated
+from racro.contracts.errors import DeadlineExceeded, NotFound, RacroError, Unauthenticated
 from racro.servekit.relay import error_from_answer
 
 # As the servers say it, captured from their sources and from reports of their users.
@@ -141,9 +141,8 @@ def test_what_the_client_cannot_mend_is_told_in_ours(status) -> None:
     assert error.message.startswith("the reasoner ")
 
 
-PASS_THROUGH = [
-    error for error in RacroError.tree() if not issubclass(error, Unauthenticated | NotFound)
-]
+OF_OUR_OWN = Unauthenticated | NotFound | DeadlineExceeded
+PASS_THROUGH = [error for error in RacroError.tree() if not issubclass(error, OF_OUR_OWN)]
 
 
 @pytest.mark.parametrize("error", PASS_THROUGH)
@@ -151,6 +150,13 @@ PASS_THROUGH = [
 def test_an_error_of_ours_passes_through(error, status) -> None:
     sent = error("why", param="images[0]")
     assert meaning(status, sent.envelope()).envelope() == sent.envelope()
+
+
+def test_whose_deadline_it_was_is_said() -> None:
+    sent = DeadlineExceeded("not finished within timeout_s = 300").envelope()
+    error = meaning(504, sent)
+    assert error.status == 504
+    assert error.message == "the reasoner: not finished within timeout_s = 300"
 
 
 def test_openai_s_own_invalid_api_key_is_not_taken_for_our_client_s() -> None:

@@ -1,20 +1,27 @@
 """Settings come from one YAML file and the environment; a wrong one stops the boot by name."""
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, ReasonerSection
 from racro.embedded.captioner import MODEL, PROJECTOR
 from racro.engines.llama import LlamaEngine, LlamaSettings, LlamaVisionSettings
 from racro.engines.registry import create_engine
+from racro.engines.remote import RemoteSettings
+from racro.engines.vllm.settings import VllmSettings
+from racro.servekit.findings import Finding, findings
 from racro.servekit.settings import api_key
 from services.captioner.settings import CaptionerSettings, VlmSettings
 from services.reasoner.settings import ReasonerSettings
+from support.processes import PATIENCE_S
 
 SERVICES = [GatewaySettings, CaptionerSettings, ReasonerSettings]
 PORTS = dict(zip(SERVICES, (8000, 8001, 8002), strict=True))
@@ -131,7 +138,7 @@ def test_settings_are_frozen(load, settings) -> None:
             GatewaySettings,
             {"fetch": {"allow_networks": ["10.0.0.0/99"]}},
             {},
-            "fetch.allow_networks.0: ",
+            "fetch.allow_networks[0]: ",
         ),
         (GatewaySettings, {"fetch": {"allow_privat": True}}, {}, "fetch.allow_privat: "),
         (GatewaySettings, {"colour": "red"}, {}, "colour: "),
@@ -141,10 +148,10 @@ def test_settings_are_frozen(load, settings) -> None:
         (GatewaySettings, "port: [", {}, "RACRO_CONFIG: "),
         (GatewaySettings, "- port", {}, "RACRO_CONFIG: "),
         (CaptionerSettings, {"max_images": 0}, {}, "max_images: "),
-        (CaptionerSettings, {"captioner": {"kind": "oracle"}}, {}, "captioner: "),
+        (CaptionerSettings, {"captioner": {"kind": "oracle"}}, {}, "captioner.kind: "),
         (CaptionerSettings, {"captioner": {"kind": "vlm", "engine": {"model": "m"}}}, {}, ".url: "),
         (ReasonerSettings, {"timeout_s": 0}, {}, "timeout_s: "),
-        (ReasonerSettings, {"engine": {"kind": "magic"}}, {}, "engine: "),
+        (ReasonerSettings, {"engine": {"kind": "magic"}}, {}, "engine.kind: "),
         (ReasonerSettings, {"engine": {"kind": "url", "model": "m"}}, {}, ".url: "),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
@@ -169,6 +176,157 @@ def test_a_secret_in_the_wrong_place_is_not_printed(load) -> None:
     with pytest.raises(SystemExit) as end:
         load(GatewaySettings, {"captioner": {"url": "sk-secret"}, "api_key": "sk-secret"})
     assert "sk-secret" not in str(end.value)
+
+
+SECRET = "hf_abcDEF0123456789"
+
+
+@pytest.mark.parametrize(
+    ("settings", "config"),
+    [
+        (GatewaySettings, {"captioner": {"url": SECRET}}),
+        (GatewaySettings, {"cache": {"url": f"redis:/:{SECRET}@redis"}}),
+        (GatewaySettings, {"port": SECRET}),
+        (GatewaySettings, {"api_key": SECRET}),
+        (
+            GatewaySettings,
+            {"reasoners": {"r1": {"url": "http://r/v1", "model": "m", "api_key_env": SECRET}}},
+        ),
+        (ReasonerSettings, {"engine": {"kind": SECRET}}),
+        (ReasonerSettings, {"engine": {"kind": "url", "url": SECRET, "model": "m"}}),
+    ],
+)
+def test_a_secret_is_not_printed_wherever_it_was_put(load, settings, config) -> None:
+    with pytest.raises(SystemExit) as end:
+        load(settings, config)
+    assert SECRET not in str(end.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "config", "env", "told"),
+    [
+        (
+            GatewaySettings,
+            {},
+            {"RACRO_PORT": "eighty"},
+            "port: a whole number is expected, not 'eighty' (RACRO_PORT)",
+        ),
+        (
+            GatewaySettings,
+            {"captioner": {"url": "captioner:8001"}},
+            {},
+            "captioner.url: a URL that begins with http:// or https:// is expected",
+        ),
+        (
+            GatewaySettings,
+            {"reasoners": {"r1": {"url": "r:8000/v1", "model": "m"}}},
+            {},
+            "reasoners.r1.url: a URL that begins with http:// or https:// or a list is expected",
+        ),
+        (
+            GatewaySettings,
+            {"reasoners": {"r1": {"url": ["http://a/v1", "b"], "model": "m"}}},
+            {},
+            "reasoners.r1.url[1]: a URL that begins with http:// or https:// is expected",
+        ),
+        (
+            GatewaySettings,
+            {"limits": {"max_imges": 1}},
+            {},
+            "limits.max_imges: is unknown; did you mean max_images?",
+        ),
+        (
+            GatewaySettings,
+            {},
+            {"RACRO_CAHCE__URL": "memory://"},
+            "RACRO_CAHCE__URL: no such setting; did you mean RACRO_CACHE__URL?",
+        ),
+        (
+            GatewaySettings,
+            {},
+            {"RACRO_FETCH__ALLOW_NETWORKS": "10.1.0.0/16"},
+            "fetch.allow_networks: a list is expected (RACRO_FETCH__ALLOW_NETWORKS, as JSON)",
+        ),
+        (
+            GatewaySettings,
+            {"cors": {"origins": ["https://chat.example.org/"]}},
+            {},
+            "cors.origins[0]: an origin such as https://chat.example.org, without a path, or * for "
+            "every one, is expected",
+        ),
+        (
+            CaptionerSettings,
+            {"captioner": {"kind": "vlm", "engine": {"url": "http://v/v1", "modle": "m"}}},
+            {},
+            "captioner.engine.modle: is unknown; did you mean model?",
+        ),
+        (
+            ReasonerSettings,
+            {"engine": {"kind": "magic"}},
+            {},
+            "engine.kind: 'llama', 'vllm' or 'url' is expected, not 'magic'",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_wrong_setting_is_told_in_plain_words(load, settings, config, env, told) -> None:
+    with pytest.raises(SystemExit) as end:
+        load(settings, config, **env)
+    assert f"  {told}" in str(end.value).splitlines()
+
+
+# Of pydantic's own sentences and names.
+PYDANTIC = re.compile(r"Input|should|permitted|Field|validator|function|parse|constrained|\(\)|tag")
+WRONG_VALUES = ["x", 5, -1, 1.5, None, [], {}, True, ["x"], {"x": 1}, [[5]]]
+
+
+def paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, field in model.model_fields.items():
+        yield (*above, name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from paths(field.annotation, (*above, name))
+
+
+@pytest.mark.parametrize(
+    ("settings", "below"),
+    [
+        *((settings, ()) for settings in SERVICES),
+        (GatewaySettings, ("reasoners", "r1")),
+        (CaptionerSettings, ("captioner", "engine")),
+        (ReasonerSettings, ("engine",)),
+    ],
+)
+def test_no_wrong_value_of_any_setting_is_told_in_pydantic_s_words(settings, below) -> None:
+    section = {
+        "reasoners": ReasonerSection,
+        "captioner": RemoteSettings,
+        "engine": VllmSettings,
+    }
+    model = section[below[0]] if below else settings
+    told = [
+        finding.message
+        for path in paths(model)
+        for wrong in WRONG_VALUES
+        for finding in found(settings, nested((*below, *path), wrong))
+    ]
+    assert told
+    assert [one for one in told if PYDANTIC.search(one)] == []
+
+
+def nested(path: tuple[str, ...], value: Any) -> Any:
+    for name in reversed(path):
+        value = {name: value}
+    kinds = {"captioner": {"kind": "vlm"}, "engine": {"kind": "vllm"}}
+    return {name: {**kinds.get(name, {}), **below} if isinstance(below, dict) else below
+            for name, below in value.items()}  # fmt: skip
+
+
+def found(settings, config) -> list[Finding]:
+    try:
+        settings(**config)
+    except ValidationError as error:
+        return findings(error, settings)
+    return []
 
 
 REMOTE = {"url": "http://127.0.0.1:1/v1", "model": "m", "api_key_env": "MY_KEY"}
@@ -255,7 +413,7 @@ def test_a_process_ends_at_once_and_says_why(tmp_path, module, config, named) ->
         env={**os.environ, "RACRO_CONFIG": str(path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert ended.returncode != 0

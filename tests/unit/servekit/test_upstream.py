@@ -1,9 +1,12 @@
 """A request is asked again only where nothing can have come of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Self
 
+import aiohttp
 import pytest
 
 from racro.contracts.errors import NotBegun, UpstreamUnavailable
@@ -91,3 +94,67 @@ async def test_one_that_is_not_there_has_begun_nothing() -> None:
         with pytest.raises(NotBegun):
             async with Upstream(session, "http://127.0.0.1:1", name="engine").post("/work", {}):
                 pass
+
+
+class FullQueue:
+    """A server's socket that takes no connection and refuses none, until it is emptied."""
+
+    def __enter__(self) -> Self:
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.socket.setblocking(False)
+        self._waiting = [socket.socket() for _ in range(3)]
+        for one in self._waiting:
+            one.setblocking(False)
+            one.connect_ex(self.socket.getsockname())
+        return self
+
+    def empty(self) -> None:
+        for one in self._waiting:
+            one.close()
+        with suppress(BlockingIOError):
+            while True:
+                self.socket.accept()[0].close()
+
+    def __exit__(self, *_: object) -> None:
+        self.empty()
+        self.socket.close()
+
+
+def on_dial(session: aiohttp.ClientSession, happens: Callable[[], Awaitable[None]]) -> None:
+    async def listen(*_: object) -> None:
+        await happens()
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_create_start.append(listen)
+    tracing.freeze()
+    session.trace_configs.append(tracing)
+
+
+@pytest.mark.clock("standing")
+@pytest.mark.parametrize("opens", [True, False])
+async def test_one_that_takes_no_connection_in_time_is_dialled_once_more(opens) -> None:
+    peer, dials, clock = Peer(OK), [], asyncio.get_running_loop()
+    with FullQueue() as queue:
+        async with open_session(connect_timeout_s=1) as session:
+            url = f"http://127.0.0.1:{queue.socket.getsockname()[1]}"
+
+            async def dialled() -> None:
+                dials.append(clock.time())
+                if opens and len(dials) == 2:
+                    queue.empty()
+                    serving.append(await asyncio.start_server(peer.serve, sock=queue.socket.dup()))
+                else:
+                    clock.call_soon(clock.call_soon, clock.advance, 1)
+
+            serving: list[asyncio.Server] = []
+            on_dial(session, dialled)
+            try:
+                async with Upstream(session, url, name="engine").post("/work", {}) as response:
+                    answer = response.status
+            except NotBegun:
+                answer = None
+            for one in serving:
+                one.close()
+    assert answer == (200 if opens else None)
+    assert dials == [0, 1]
+    assert peer.asked == int(opens)

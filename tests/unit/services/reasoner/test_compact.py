@@ -31,6 +31,7 @@ def shown(*pieces: str, broken_off: bool = False) -> str:
         ("Tigers: 23. \\bo", f"Tigers: 23.\n\nAnswer: {NOT_TOLD}"),
         (r"\boxed{}", f"Answer: {NOT_TOLD}"),
         (r"One. \boxed{1} Two. \boxed{2", f"One.\n\nAnswer: {NOT_TOLD}"),
+        (r"\boxed{\boxed}", f"Answer: {NOT_TOLD}"),
         ("\\boxed{a\n\nAnswer: b}", "Answer: a Answer: b"),
         ("No box at all.", "No box at all."),
         (r"C:\temp and \alpha.", r"C:\temp and \alpha."),

@@ -1,0 +1,188 @@
+"""What a client of a gateway needs: its URL, an API key, and errors that say what to do.
+
+It knows no HTTP library: errors are told by what the operating system and TLS said, answers by
+their status, headers and body.
+"""
+
+import json
+import math
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+# The environment variable that holds a client's own API key.
+KEY_VARIABLE = "RACRO_KEY"
+# What a gateway's /openapi.json calls itself.
+GATEWAY_TITLE = "RACRO gateway"
+
+_LONGEST_MESSAGE = 2000
+_ADVICE = {
+    "invalid_api_key": f"pass --key or set {KEY_VARIABLE}",
+    "unknown_model": "`racro models` shows them",
+}
+
+
+class ClientError(Exception):
+    """The gateway cannot be asked, or did not answer; the message is for the user."""
+
+
+def gateway_url(text: str) -> str:
+    """The URL that paths such as /v1/solve are appended to.
+
+    It may be given without a scheme (http is assumed), with a trailing slash, and with /v1.
+    Raises ClientError.
+    """
+    parts = _split(text)
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _split(text: str) -> SplitResult:
+    address = text.strip()
+    if "://" not in address:
+        address = f"http://{address}"
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError as error:
+        raise _no_url(text, str(error)) from error
+    if parts.scheme not in {"http", "https"}:
+        raise _no_url(text, f"it begins with {parts.scheme}://, not with http:// or https://")
+    if not parts.hostname or any(character.isspace() for character in address):
+        raise _no_url(text, "it names no host")
+    if parts.query or parts.fragment:
+        raise _no_url(text, "it has a query or a fragment")
+    return parts
+
+
+def _no_url(text: str, reason: str) -> ClientError:
+    return ClientError(f"--gateway {text}: no gateway's URL, {reason}; one is {DEFAULT_URL}")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL is of this machine, which no proxy can reach for us."""
+    host = urlsplit(url).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def authorization(key: str | None) -> dict[str, str]:
+    """The headers that carry the key. Raises ClientError for one that no header can carry."""
+    if key is None:
+        return {}
+    if not (key.isascii() and key.isprintable()):
+        raise ClientError(f"the API key of --key or {KEY_VARIABLE} is no printable ASCII")
+    return {"authorization": f"Bearer {key}"}
+
+
+def no_connection(url: str, error: BaseException) -> str:
+    """Why there is no connection to `url`, by what stands behind the HTTP library's error."""
+    host = urlsplit(url).hostname
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror):
+            return f"the host {host} of {url} cannot be resolved: is it spelt right?"
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"the certificate of {url} is not trusted ({cause.verify_message}); "
+                "the variable SSL_CERT_FILE names a file with those to trust"
+            )
+        if isinstance(cause, ssl.SSLError):
+            return f"no TLS is spoken at {url}: is it http:// instead of https://?"
+        if isinstance(cause, TimeoutError):
+            return f"no connection to {url} within the time: is it the right address?"
+    return f"no gateway answers at {url}; `racro up` starts one"
+
+
+def no_answer(url: str, error: BaseException) -> str:
+    """Why what is connected to at `url` gave no HTTP answer."""
+    hint = ", or is it https:// instead of http://" if url.startswith("http://") else ""
+    return (
+        f"what listens at {url} gave no HTTP answer ({type(error).__name__}): "
+        f"is it another program's port{hint}?"
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it was raised from, groups taken apart."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        if isinstance(cause, BaseExceptionGroup):
+            for member in cause.exceptions:
+                yield from _causes(member)
+        cause = cause.__cause__ or cause.__context__
+
+
+def refusal(url: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> str:
+    """What an answer that is no success says, and what to do about it."""
+    error = _error_object(body)
+    if error is None:
+        answered = f"{url} answered {path} with status {status}{_redirect(headers)}"
+        return "; ".join([f"{answered}: not a RACRO gateway?", *_wait(headers)])
+    return "; ".join([message_of(error), *_advice(error), *_wait(headers)])
+
+
+def _redirect(headers: Mapping[str, str]) -> str:
+    return f", a redirect to {headers['location']}" if "location" in headers else ""
+
+
+def message_of(error: Any) -> str:
+    """The message and the code of an error object."""
+    fields = error if isinstance(error, dict) else {"message": error}
+    message = str(fields.get("message") or "no reason was given")[:_LONGEST_MESSAGE]
+    return f"{message} ({fields['code']})" if fields.get("code") else message
+
+
+def reason_and_code(status: int, body: bytes) -> tuple[str, str]:
+    """What an answer that is no success says, without advice, and its error's code."""
+    error = _error_object(body) or {}
+    code = str(error.get("code") or f"status {status}")
+    return (message_of(error) if error else code), code
+
+
+def _error_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        error = json.loads(body)["error"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return error if isinstance(error, dict) else None
+
+
+def _advice(error: dict[str, Any]) -> Iterator[str]:
+    if advice := _ADVICE.get(str(error.get("code"))):
+        yield advice
+
+
+def _wait(headers: Mapping[str, str]) -> Iterator[str]:
+    if (wait_s := retry_after_s(headers)) is not None:
+        yield f"try again in {wait_s} s"
+
+
+def retry_after_s(headers: Mapping[str, str]) -> int | None:
+    """Seconds to wait by the header Retry-After, which has them or a date; None without it."""
+    value = headers.get("retry-after", "")
+    if value.isascii() and value.isdecimal():
+        return int(value[:9])
+    try:
+        left = parsedate_to_datetime(value) - datetime.now(UTC)
+    except (ValueError, TypeError):
+        return None
+    return max(0, math.ceil(left.total_seconds()))
+
+
+def another_service(url: str, description: Any) -> str | None:
+    """That `url` is not a gateway's, if its /openapi.json says what it is; else None."""
+    try:
+        title = str(description["info"]["title"])
+    except (LookupError, TypeError):
+        return None
+    if title == GATEWAY_TITLE:
+        return None
+    return (
+        f"{url} is not a gateway: it calls itself {title[:80]!r}; "
+        f"`racro up` prints the gateway's URL, {DEFAULT_URL} if nothing else was said"
+    )

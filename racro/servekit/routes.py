@@ -1,0 +1,154 @@
+"""Which route a request means, however its URL is spelled, and what those that mean none are told.
+
+Clients are given base URLs with and without /v1, with slashes too many, and with /v1 twice. All of
+them reach the same route under one path, before anything decides by the path: who needs a key, what
+is measured, what is answered while the process ends.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from racro.contracts.errors import MethodNotAllowed, NotFound, RacroError
+from racro.servekit.responses import error_response, send_response
+
+API = "/v1"
+# Names that other servers give their probes.
+_ALIASES = {"/health": "/healthz", "/ping": "/healthz"}
+_LONGEST_PATH = 2048
+_SHOWN_CHARACTERS = 100
+_UNSAFE = re.compile(r"[^\x21-\x7e]")
+_NO_CONTENT = 204
+
+
+class KnownRoute(NamedTuple):
+    """A route by its template, left in the scope as FastAPI's routes leave themselves."""
+
+    path: str
+    methods: frozenset[str]
+    regex: re.Pattern[str]
+    listed: bool
+
+    @property
+    def allowed(self) -> str:
+        """The value of its Allow header."""
+        head = {"HEAD"} if "GET" in self.methods else set()
+        return ", ".join(sorted({*self.methods, *head, "OPTIONS"}))
+
+
+def known_route(route: Route) -> KnownRoute:
+    methods = frozenset(route.methods or ()) - {"HEAD"}
+    return KnownRoute(route.path_format, methods, route.path_regex, route.include_in_schema)
+
+
+class RouteTable:
+    """The routes of a service, and the paths that are not served but often asked for.
+
+    `absent` says of each of those what to use instead.
+    """
+
+    def __init__(self, routes: Iterable[KnownRoute], absent: Mapping[str, str]) -> None:
+        self._routes = tuple(routes)
+        self._literal = {route.path: route for route in self._routes}
+        self._patterns = [route for route in self._routes if "{" in route.path]
+        self._absent = absent
+
+    def canonical(self, path: str) -> str:
+        """The path of the route that is meant; of an unknown one, `path` without empty segments.
+
+        Takes time linear in the length of `path`; one over 2,048 characters stays as it is.
+        """
+        if path in self._literal or len(path) > _LONGEST_PATH:
+            return path
+        segments = [segment for segment in path.split("/") if segment]
+        plain = "/" + "/".join(segments)
+        while segments[:1] == [API.strip("/")]:
+            segments.pop(0)
+        under_api = "/".join([API, *segments])
+        if under_api in self._absent or self.find(under_api):
+            return under_api
+        return _ALIASES.get(plain, plain)
+
+    def find(self, path: str) -> KnownRoute | None:
+        """The route of a canonical path."""
+        if found := self._literal.get(path):
+            return found
+        return next((route for route in self._patterns if route.regex.match(path)), None)
+
+    def instead_of(self, path: str) -> str | None:
+        """What to use in place of a path that is not served, if that can be said."""
+        return self._absent.get(path)
+
+    def listing(self) -> list[str]:
+        """Each method and path that there is, but for the files of the documentation."""
+        return [
+            f"{method} {route.path}"
+            for route in self._routes
+            if route.listed
+            for method in sorted(route.methods)
+        ]
+
+    def __iter__(self) -> Iterator[KnownRoute]:
+        return iter(self._routes)
+
+
+class FindRoute:
+    """Middleware that gives a request the canonical path of its route.
+
+    Answers what needs no route: OPTIONS, unknown paths, and methods that a path does not have.
+    HEAD is answered like GET; the server leaves the body out.
+    """
+
+    def __init__(self, app: ASGIApp, *, table: RouteTable) -> None:
+        self.app = app
+        self._table = table
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope["path"] = self._table.canonical(scope["path"])
+        route, method = self._table.find(scope["path"]), scope["method"]
+        if route is None:
+            await error_response(self._not_found(method, scope["path"]))(scope, receive, send)
+        elif method in route.methods:
+            await self.app(scope, receive, send)
+        elif method == "HEAD" and "GET" in route.methods:
+            await self._head(scope, receive, send)
+        else:
+            scope["route"] = route
+            await self._without_method(route, scope, receive, send)
+
+    async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
+        as_get = {**scope, "method": "GET"}
+        try:
+            await self.app(as_get, receive, send)
+        finally:
+            scope["route"] = as_get.get("route")
+
+    async def _without_method(
+        self, route: KnownRoute, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        method = scope["method"]
+        allow = (b"allow", route.allowed.encode())
+        if method == "OPTIONS":
+            await send_response(send, b"", status=_NO_CONTENT, headers=[allow])
+            return
+        error = MethodNotAllowed(f"no {method} {route.path}; it has {route.allowed}")
+        error.headers = (allow,)
+        await error_response(error)(scope, receive, send)
+
+    def _not_found(self, method: str, path: str) -> RacroError:
+        if instead := self._table.instead_of(path):
+            return NotFound(f"no route {path}: {instead}")
+        there_are = ", ".join(self._table.listing())
+        return NotFound(f"no route {method} {printable(path)}; there are: {there_are}")
+
+
+def printable(text: str, *, most: int = _SHOWN_CHARACTERS) -> str:
+    """The beginning of what a stranger sent, safe to log and to show: printable ASCII only."""
+    shown = _UNSAFE.sub(lambda found: ascii(found[0])[1:-1], text[:most])
+    return shown + "…" * (len(text) > most)

@@ -160,6 +160,6 @@ $(VENV)/created:
 
 .page-venv/installed: requirements/page.txt
 	$(PYTHON) -m venv .page-venv
-	.page-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	$(call install,.page-venv) --no-deps --require-hashes -r $<
 	.page-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

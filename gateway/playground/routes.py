@@ -11,6 +11,14 @@ from starlette.types import Scope
 from gateway.playground.files import INDEX, read_files
 from racro.contracts.errors import NotFound
 
+_PREFIX = "/playground/"
+FILES = f"{_PREFIX}{{file:path}}"
+
+
+def is_public(path: str) -> bool:
+    """Whether anybody is told: the files are the same for all."""
+    return path.startswith(_PREFIX)
+
 
 class BrowserRoute(APIRoute):
     """A route for requests that accept HTML; the others find the next route of the same path."""
@@ -29,16 +37,11 @@ def add_playground(app: FastAPI) -> None:
     async def page(request: Request) -> Response:
         return index.response(request.headers)
 
-    @app.get(
-        "/playground/{file:path}", summary="A file of the playground.", response_class=Response
-    )
+    @app.get(FILES, summary="A file of the playground.", response_class=Response)
     async def file(request: Request, file: str) -> Response:
         if file not in files:
             raise NotFound("the playground has no such file")
         return files[file].response(request.headers)
 
-    route = BrowserRoute(
-        "/", page, methods=["GET"], summary="The playground, for browsers.", response_class=Response
-    )
-    # Before any other route of the path.
-    app.router.routes.insert(0, route)
+    # Before the route that describes the service to programs, and declared with it.
+    app.router.routes.insert(0, BrowserRoute("/", page, methods=["GET"], include_in_schema=False))

@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from conftest import gateway_config
-from support.processes import Service
+from support.processes import PATIENCE_S, Service
 from support.scripted import ScriptedServer
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 # Told to the page's console by the browser itself, and no fault of the page.
 LOADING_FAILED = "Failed to load resource"
-PATIENCE_MS = 60_000
+PATIENCE_MS = 1000 * PATIENCE_S
 
 expect.set_options(timeout=PATIENCE_MS)
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from page.test_asking import ask, finished
 from support.pictures import png
+from support.processes import PATIENCE_S
 from support.scripted import read_events
 
 # Of all that a shell, curl and Python read something into.
@@ -25,7 +26,7 @@ def run(page: Page, button: str, folder: Path) -> str:
     program = ["bash", "-c"] if "curl" in button else [sys.executable, "-c"]
     result = subprocess.run(
         [*program, copied(page, button)],
-        cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     return result.stdout

@@ -10,14 +10,15 @@ import pytest
 from conftest import gateway_config
 from gateway.playground.files import read_files
 from gateway.settings import GatewaySettings
-from support.processes import Service
+from support import http
+from support.processes import PATIENCE_S, Service
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 FILES = sorted(set(read_files()) - {"index.html"})
 
 
 def get(service: Service, path: str, **headers: str) -> httpx2.Response:
-    return httpx2.get(service.url + path, headers=headers)
+    return http.get(service.url + path, headers=headers)
 
 
 @pytest.mark.parametrize("path", ["/", *(f"/playground/{file}" for file in FILES)])
@@ -37,7 +38,7 @@ def test_every_file_has_a_strict_policy_and_is_asked_for_again(gateway, path) ->
 def test_text_is_compressed_for_who_takes_that(gateway) -> None:
     plain = get(gateway, "/playground/app.js", **{"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
-    with httpx2.stream("GET", gateway.url + "/playground/app.js") as answer:
+    with http.stream("GET", gateway.url + "/playground/app.js") as answer:
         assert answer.headers["content-encoding"] == "gzip"
         raw = b"".join(answer.iter_raw())
     assert gzip.decompress(raw) == plain.content
@@ -50,9 +51,12 @@ def test_the_page_asks_for_no_other_file_than_those_there_are(gateway) -> None:
     assert "://" not in page.text
 
 
-def test_programs_are_not_shown_the_page(gateway) -> None:
-    assert "<html" not in get(gateway, "/").text
-    assert "<html" not in get(gateway, "/", accept="application/json").text
+@pytest.mark.parametrize("accept", ["*/*", "application/json"])
+def test_programs_are_told_what_the_service_is(gateway, accept) -> None:
+    answer = get(gateway, "/", accept=accept).json()
+    assert answer["service"] == "RACRO gateway"
+    assert answer["endpoints"].count("GET /") == 1
+    assert "GET /playground/{file}" in answer["endpoints"]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +68,7 @@ def test_programs_are_not_shown_the_page(gateway) -> None:
 )  # fmt: skip
 def test_nothing_else_is_served(gateway, path) -> None:
     # It sends a path as it is; other clients tidy it up first.
-    connection = HTTPConnection("127.0.0.1", gateway.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", gateway.port, timeout=PATIENCE_S)
     connection.request("GET", f"/playground/{path}")
     answer = connection.getresponse()
     assert answer.status == 404
@@ -75,7 +79,7 @@ def test_nothing_else_is_served(gateway, path) -> None:
 def test_without_the_setting_there_is_no_page(captioner, reasoner) -> None:
     config = gateway_config(captioner.url, reasoner.url, playground=False)
     with Service("gateway", config) as service:
-        assert "<html" not in get(service, "/", **BROWSER).text
+        assert get(service, "/", **BROWSER).json()["service"] == "RACRO gateway"
         assert get(service, "/playground/app.js").status_code == 404
 
 

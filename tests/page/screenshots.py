@@ -1,6 +1,6 @@
 """Takes the pictures of the documentation anew: the real page on a gateway with scripted answers.
 
-The answers are those that the embedded default gives, and a reasoner that thinks aloud beside it.
+One reasoner answers as the embedded default does, the other one thinks aloud.
 """
 
 import shutil

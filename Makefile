@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # With `$(1)/bin/python -m pip install`; says how far it is.
 install = $(PYTHON) requirements/install $(1)/bin/python
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro test-embedded test-long test-cache test-eval test-compose test-helm test-vllm test-train soak bench-vllm
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-compose test-helm test-vllm test-train soak bench-vllm
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -14,7 +14,7 @@ up: $(VENV)/embedded
 	$(BIN)/racro up
 
 test: $(VENV)/dev
-	tests/needs redis-server=redis-server
+	tests/needs 'redis-server|valkey-server=redis-server' openssl=openssl git=git env=coreutils
 	$(BIN)/python -m pytest
 
 check: $(VENV)/dev
@@ -56,11 +56,12 @@ test-long: $(VENV)/dev
 
 # Slow: a hundred thousand operations on two gateways while their Redis is mistreated.
 test-cache: $(VENV)/dev
-	tests/needs redis-server=redis-server
+	tests/needs 'redis-server|valkey-server=redis-server'
 	$(BIN)/python -m pytest tests/slow/test_random_operations.py
 
 # `racro eval` and the reward of CRO as their users run them: killed, resumed, without their reasoner.
 test-eval: $(VENV)/dev
+	tests/needs env=coreutils
 	$(BIN)/python -m pytest tests/evaluation
 
 # docker-compose.yml for real: an engine of its own where none runs, base images without a registry.
@@ -83,9 +84,19 @@ test-vllm: $(VENV)/dev .vllm-venv/models
 test-train: .training-venv/installed
 	.training-venv/bin/python -m pytest tests/train
 
+# The playground in a real browser, without a window: under two minutes.
+test-page: .page-venv/installed
+	tests/needs chromium=chromium
+	.page-venv/bin/python -m pytest tests/page
+
+# The pictures of docs/playground.md and of the README again, into docs/images.
+screenshots: .page-venv/installed
+	tests/needs chromium=chromium
+	PYTHONPATH=tests .page-venv/bin/python -m page.screenshots
+
 # Ten minutes of load on two gateways whose Redis is killed and frozen again and again.
 soak: $(VENV)/dev
-	tests/needs redis-server=redis-server
+	tests/needs 'redis-server|valkey-server=redis-server'
 	$(BIN)/python -m pytest -s tests/slow/test_soak.py
 
 bench: $(VENV)/dev .bench-venv/installed
@@ -100,7 +111,7 @@ lock: $(VENV)/dev
 	PATH="$(abspath $(BIN)):$$PATH" requirements/lock
 
 clean:
-	rm -rf $(VENV) .bench-venv .compose-venv .vllm-venv .training-venv .evaluation-venv
+	rm -rf $(VENV) .bench-venv .compose-venv .vllm-venv .training-venv .evaluation-venv .page-venv
 
 # A set is complete: nothing is resolved at install time, and nothing unpinned can come in.
 $(VENV)/embedded $(VENV)/dev $(VENV)/helm: $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
@@ -146,4 +157,10 @@ $(VENV)/created:
 	$(PYTHON) -m venv .evaluation-venv
 	$(call install,.evaluation-venv) --no-deps --require-hashes -r $<
 	.evaluation-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.page-venv/installed: requirements/page.txt
+	$(PYTHON) -m venv .page-venv
+	$(call install,.page-venv) --no-deps --require-hashes -r $<
+	.page-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -6,6 +6,7 @@ that is not public by name is guarded.
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.playground import routes as playground
 from gateway.rates import Rates
 from gateway.tenants import Tenants, enter
 from racro.contracts.errors import RacroError, RateLimited
@@ -25,7 +26,7 @@ class Admission:
 
     def before(self, app: ASGIApp) -> ASGIApp:
         async def admit(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or scope["path"] in PUBLIC_ROUTES:
+            if scope["type"] != "http" or _is_public(scope["path"]):
                 await app(scope, receive, send)
                 return
             try:
@@ -44,6 +45,10 @@ class Admission:
                 self.rates.end(tenant)
 
         return admit
+
+
+def _is_public(path: str) -> bool:
+    return path in PUBLIC_ROUTES or playground.is_public(path)
 
 
 def _with(headers: Headers, send: Send) -> Send:

@@ -13,6 +13,7 @@ from gateway.dialects.chat import ChatCompletions
 from gateway.dialects.solve import Solve
 from gateway.dialects.visual_contexts import VisualContexts
 from gateway.parts import Parts, open_parts
+from gateway.playground.routes import add_playground
 from gateway.readiness import readiness
 from gateway.reasoners import Reasoner
 from gateway.settings import GatewaySettings
@@ -84,6 +85,8 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
     async def model(request: Request, model: str) -> dict[str, Any]:
         return _card(parts.reasoners.named(model, tenant_of(request.scope)), created)
 
+    if settings.serves_playground:
+        add_playground(app)
     return app
 
 

@@ -231,11 +231,20 @@ class GatewaySettings(ServiceSettings):
     keep_alive_s: float = Field(
         default=10, gt=0, description="Longest silence of a stream before a comment is sent."
     )
+    playground: bool | None = Field(
+        default=None,
+        description="Serve the playground, a page for browsers, at /. Unset, where host is a "
+        "loopback address.",
+    )
     reuse_connections: bool = Field(
         default=True,
         description="Keep connections to captioner and reasoners for further requests. Without, a "
         "balancer of connections, such as a Service of Kubernetes, can spread requests.",
     )
+
+    @property
+    def serves_playground(self) -> bool:
+        return is_loopback(self.host) if self.playground is None else self.playground
 
     @model_validator(mode="after")
     def _nobody_is_let_in_by_accident(self) -> Self:

@@ -21,7 +21,8 @@ Make = Callable[[], Awaitable[Found]]
 # token, or "!", its token and the error. Notes are for those who waited for that holder; anybody
 # else may take the lease.
 _DONE, _FAILED = b"=", b"!"
-_NOTE_MS = 2000
+# Longer than a gateway on a busy machine may take to look again.
+_NOTE_MS = 10_000
 _TOKEN_LENGTH = 32
 # Nothing of ours lives longer: whatever does is not ours, and holds nobody up.
 _LONGEST_LEASE_MS = 600_000

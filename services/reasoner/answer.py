@@ -95,7 +95,7 @@ class _Choice:
             delta = delta | {"content": self._shown(piece)}
         if self.was_looping or choice.get("finish_reason"):
             yield from self._end(choice, delta)
-        elif delta.get("content") != "":
+        elif delta.get("content") != "" or choice.get("logprobs"):
             yield choice | {"delta": delta}
 
     def _shown(self, piece: str) -> str:

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from support import http
-from support.processes import Service, free_port
+from support.processes import Service, free_port, wait_until
 
 MODEL = "smollm2-135m"
 CHAT = "/v1/chat/completions"
@@ -114,7 +114,10 @@ def test_stop(reasoner: Reasoner) -> None:
 
 
 def test_four_at_once(reasoner: Reasoner) -> None:
-    """All have begun before any has ended, and none hears another's answer."""
+    """All have begun before any has ended, and none hears another's answer.
+
+    On a busy machine they may happen to be heard one after the other, but not for ever.
+    """
 
     def stream(limit: int) -> tuple[float, float, str]:
         messages = [{"role": "user", "content": f"Count to {limit}."}]
@@ -130,10 +133,13 @@ def test_four_at_once(reasoner: Reasoner) -> None:
         # The text may be held back for as long as it may be a box; the role comes at once.
         return heard[0][0], heard[-1][0], identifier
 
-    with ThreadPoolExecutor(4) as pool:
-        began, ended, identifiers = zip(*pool.map(stream, (40, 41, 42, 43)), strict=True)
-    assert max(began) < min(ended)
-    assert len(set(identifiers)) == 4
+    def at_once() -> bool:
+        with ThreadPoolExecutor(4) as pool:
+            began, ended, identifiers = zip(*pool.map(stream, (40, 41, 42, 43)), strict=True)
+        assert len(set(identifiers)) == 4
+        return max(began) < min(ended)
+
+    wait_until(at_once)
 
 
 def test_streams_leave_no_dead_connections_behind(reasoner: Reasoner) -> None:

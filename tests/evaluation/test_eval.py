@@ -168,7 +168,8 @@ def test_a_run_that_was_broken_off_goes_on(
     data = benchmark(tmp_path / "data.tsv", f"broken off by {how.name}", 24)
     folder = tmp_path / "run"
     arguments = ["run", str(data), "--gateway", gateway.url, "--output", str(folder)]
-    reasoner.script.before_s = 0.05
+    never = Script(held_at=0)
+    reasoner.script.respond = lambda asked: never if item_of(prompt_of(asked)) >= 12 else None
     lines = folder / "results.jsonl"
     with subprocess.Popen([*COMMAND, *arguments, "--concurrency", "3"], env=CLEAN) as process:
         try:
@@ -184,7 +185,7 @@ def test_a_run_that_was_broken_off_goes_on(
         file.write(b'{"id": "23", "categ')
 
     reasoner.asked.clear()
-    reasoner.script.before_s = 0
+    reasoner.script.respond = None
     done = racro_eval(*arguments)
     assert done.returncode == 0, done.stderr
     after = results(folder)

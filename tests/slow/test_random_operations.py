@@ -21,6 +21,7 @@ from gateway.settings import CacheSection
 from racro.contracts.keys import tenant_tag
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
 from racro.servekit.upstream import Upstream, open_session
+from support.processes import PATIENCE_S
 from support.redis import RedisServer, Wire
 from support.scripted import Script, ScriptedServer
 
@@ -32,7 +33,6 @@ IMAGES = [
     Image(data, "image/png", hashlib.sha256(data).hexdigest(), "images[0]") for data in PIXELS
 ]
 QUESTIONS = [None, "a", "A", "a  b", "a b", "a\nb"]
-PATIENCE_S = 20
 MODES = ["use"] * 18 + ["refresh", "bypass"]
 
 
@@ -82,7 +82,7 @@ async def opened(captioner: ScriptedServer, redis_url: str) -> AsyncIterator[Per
             caches.cache,
             caches.leases,
             max_tokens=100,
-            max_timeout_s=30,
+            max_timeout_s=PATIENCE_S,
             max_entry_bytes=section.max_entry_bytes,
         )
 
@@ -145,7 +145,7 @@ async def work(
             assert perception.context.caption == expected
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 async def test_nobody_ever_gets_another_s_caption(captioner) -> None:
     rng, seen, todo = random.Random(20261123), Counter[str](), iter(range(OPERATIONS))
     with RedisServer() as redis, Wire(redis.port) as wire:

@@ -120,7 +120,7 @@ async def _drip(request: web.Request, _: Asked) -> web.StreamResponse:
 
 
 async def _silent(_: web.Request, __: Asked) -> web.Response:
-    await asyncio.sleep(60)
+    await asyncio.sleep(3600)
     return web.Response()
 
 

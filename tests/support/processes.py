@@ -113,6 +113,10 @@ class Service:
         pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
         return {name: float(value) for name, value in pairs}
 
+    def in_flight(self) -> int:
+        """Requests that it is at work on, without the one that asks."""
+        return int(self.metrics()["racro_in_flight_requests"]) - 1
+
     def stop(self) -> int:
         """Ask it to end, as an orchestrator does, and return its exit code."""
         if self.process.poll() is None:

@@ -46,8 +46,8 @@ class Script:
     texts: list[str] = field(default_factory=lambda: ["The answer is ", "\\boxed{42}."])
     reasoning: list[str] = field(default_factory=list)
     before_s: float = 0
-    # No answer begins before this is False again.
-    held: bool = False
+    # Held back until this is None again: pieces of a stream from this number on, 0 is all of it.
+    held_at: int | None = None
     between_s: float = 0
     # Break the connection off after this many pieces of a stream.
     die_after: int | None = None
@@ -253,6 +253,7 @@ class ScriptedServer:
                 return response
             if number:
                 await asyncio.sleep(script.between_s)
+                await _hold(script, number)
             await response.write(piece.encode())
         await response.write_eof()
         return response
@@ -260,7 +261,11 @@ class ScriptedServer:
 
 async def _pause(script: Script) -> None:
     await asyncio.sleep(script.before_s)
-    while script.held:
+    await _hold(script, 0)
+
+
+async def _hold(script: Script, piece: int) -> None:
+    while script.held_at is not None and script.held_at <= piece:
         await asyncio.sleep(0.01)
 
 

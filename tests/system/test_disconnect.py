@@ -128,7 +128,7 @@ class TestScripted:
         first = Client(gateway, SOLVE, body)
         asked = only_call(captioner, "/v1/perceive")
         second = Client(gateway, SOLVE, body)
-        wait_until(lambda: gateway.metrics()["racro_in_flight_requests"] == 3)
+        wait_until(lambda: gateway.in_flight() == 2)
         first.leave()
         wait_until(lambda: gone(gateway, SOLVE) == before + 1)
         assert len(captioner.perceptions) == 1
@@ -153,7 +153,7 @@ class TestScripted:
         before = gone(gateway, CHAT)
         client = Client(gateway, CHAT, chat(stream=True))
         client.hear(b"[DONE]")
-        wait_until(lambda: gateway.metrics()["racro_in_flight_requests"] == 1)
+        wait_until(lambda: gateway.in_flight() == 0)
         client.leave()
         assert gone(gateway, CHAT) == before
 

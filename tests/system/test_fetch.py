@@ -7,8 +7,8 @@ wall. `support/dns` plays a hostile DNS server and writes down every address the
 import json
 import re
 import socket
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,13 @@ import pytest
 from support import http
 from support.imagehost import ENDLESS_BYTES, Canary, ImageHost
 from support.pictures import data_url, png
-from support.processes import Service, free_port, wait_until
+from support.processes import PATIENCE_S, Service, free_port, wait_until
 from support.scripted import ScriptedServer
 
 DNS_FOLDER = Path(__file__).parents[1] / "support" / "dns"
 LEAK = re.compile(r"127\.0|::1|\.test|Traceback|0x|object at|errno", re.IGNORECASE)
 MAX_IMAGE_BYTES = 300_000
-FETCH_TIMEOUT_S = 1
+HASTY_S = 1
 
 # Name → the answers of its first, second … lookup. All other names lead to the canary.
 NAMES = {
@@ -59,15 +59,15 @@ def dialled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("dns") / "dialled"
 
 
-@pytest.fixture(scope="module")
-def service(
-    _scripted_captioner: ScriptedServer, _scripted_reasoner: ScriptedServer, dialled_file: Path
+@contextmanager
+def fetching(
+    captioner: ScriptedServer, reasoner: ScriptedServer, dialled_file: Path, timeout_s: float
 ) -> Iterator[Service]:
     config = {
-        "captioner": {"url": _scripted_captioner.url},
-        "reasoners": {"default": {"url": f"{_scripted_reasoner.url}/v1", "model": "scripted"}},
+        "captioner": {"url": captioner.url},
+        "reasoners": {"default": {"url": f"{reasoner.url}/v1", "model": "scripted"}},
         "limits": {"max_image_bytes": MAX_IMAGE_BYTES},
-        "fetch": {"allow_networks": ["127.0.0.2/32"], "timeout_s": FETCH_TIMEOUT_S},
+        "fetch": {"allow_networks": ["127.0.0.2/32"], "timeout_s": timeout_s},
     }
     env = {
         "PYTHONPATH": str(DNS_FOLDER),
@@ -75,6 +75,14 @@ def service(
         "TEST_DIALLED": str(dialled_file),
     }
     with Service("gateway", config, env=env) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def service(
+    _scripted_captioner: ScriptedServer, _scripted_reasoner: ScriptedServer, dialled_file: Path
+) -> Iterator[Service]:
+    with fetching(_scripted_captioner, _scripted_reasoner, dialled_file, PATIENCE_S) as gateway:
         yield gateway
 
 
@@ -106,6 +114,19 @@ def nothing_private_dialled(
 @pytest.fixture(scope="module")
 def client(service: Service) -> Iterator[httpx2.Client]:
     with http.client(base_url=service.url) as keep_alive:
+        yield keep_alive
+
+
+@pytest.fixture(scope="module")
+def hasty(
+    _scripted_captioner: ScriptedServer, _scripted_reasoner: ScriptedServer, dialled_file: Path
+) -> Iterator[httpx2.Client]:
+    """A client of a gateway that fetches for a second at most."""
+    servers = _scripted_captioner, _scripted_reasoner
+    with (
+        fetching(*servers, dialled_file, HASTY_S) as gateway,
+        http.client(base_url=gateway.url) as keep_alive,
+    ):
         yield keep_alive
 
 
@@ -215,8 +236,6 @@ def test_one_image_twice_is_fetched_once(
         pytest.param("/nowhere", 400, "invalid_image", "", id="redirect-to-nowhere"),
         pytest.param("/endless.png", 413, "too_large", "max_image_bytes", id="endless"),
         pytest.param("/endless.png?declared", 413, "too_large", "300000", id="declared-too-large"),
-        pytest.param("/drip.png", 504, "deadline_exceeded", "fetch.timeout_s = 1", id="slow-drip"),
-        pytest.param("/silent.png", 504, "deadline_exceeded", "fetch.timeout_s = 1", id="silent"),
     ],
 )
 def test_a_bad_answer_of_the_host_is_refused(
@@ -228,20 +247,35 @@ def test_a_bad_answer_of_the_host_is_refused(
     code: str,
     word: str,
 ) -> None:
-    began = time.monotonic()
     assert_refused(solve(client, host.url + path), status, code, word)
-    assert time.monotonic() - began < FETCH_TIMEOUT_S + 3
     assert captioner.perceptions == []
     assert_fetched(solve(client, f"{host.url}/image.png"), captioner)
 
 
+@pytest.mark.parametrize("path", ["/drip.png", "/silent.png"], ids=["slow-drip", "silent"])
+def test_a_slow_host_is_not_waited_for(
+    hasty: httpx2.Client, host: ImageHost, captioner: ScriptedServer, path: str
+) -> None:
+    def reached() -> bool:
+        """On a busy machine the second may be over before."""
+        answer = solve(hasty, host.url + path)
+        assert_refused(answer, 504, "deadline_exceeded", "fetch.timeout_s = 1")
+        return bool(host.asked)
+
+    wait_until(reached)
+    assert captioner.perceptions == []
+    assert_aborted(host)
+
+
 @pytest.mark.parametrize(
-    "path",
-    ["/endless.png", "/endless.png?declared", "/drip.png", "/silent.png"],
-    ids=["endless", "declared-too-large", "slow-drip", "silent"],
+    "path", ["/endless.png", "/endless.png?declared"], ids=["endless", "declared-too-large"]
 )
 def test_a_refused_download_is_aborted(client: httpx2.Client, host: ImageHost, path: str) -> None:
     solve(client, host.url + path)
+    assert_aborted(host)
+
+
+def assert_aborted(host: ImageHost) -> None:
     visit = host.asked[-1]
     wait_until(lambda: visit.left_at, what="the end of the download")
     assert not visit.finished, f"all {ENDLESS_BYTES} bytes were read"

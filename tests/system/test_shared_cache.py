@@ -108,7 +108,7 @@ def test_identical_requests_on_all_make_one_call(gateways, captioner, question) 
 
 
 def test_one_that_dies_while_it_perceives_is_taken_over_once(gateways, captioner, question) -> None:
-    captioner.script.held = True
+    captioner.script.held_at = 0
     holder = gateways.start()
     body = {"question": question, "images": [IMAGE], "tentative": False}
     with ThreadPoolExecutor(1) as pool:
@@ -123,7 +123,7 @@ def test_one_that_dies_while_it_perceives_is_taken_over_once(gateways, captioner
         holder.__exit__()
         with pytest.raises(httpx2.TransportError):
             lost.result()
-    captioner.script.held = False
+    captioner.script.held_at = None
     # Nobody renews it now; its end comes sooner than it would.
     redis = gateways.redis.client
     [lease] = redis.scan_iter("racro:*lease*")
@@ -150,21 +150,16 @@ def _count_waits_from_now(_gateways) -> None:
         _waited_before[service.url] = samples.get('racro_leases_total{outcome="waited"}', 0.0)
 
 
-def in_flight(service: Service) -> float:
-    """Without the one that counts them."""
-    return service.metrics()["racro_in_flight_requests"] - 1
-
-
 def test_a_failure_is_everybody_s_and_nobody_s_next_time(gateways, captioner, question) -> None:
-    captioner.script.held = True
+    captioner.script.held_at = 0
     captioner.script.status = 400
     captioner.script.plain = {
         "error": {"type": "x", "code": "invalid_image", "message": "broken", "param": "images[0]"}
     }
     futures = at_once(gateways, question, 9)
     for service in gateways.services:
-        wait_until(lambda service=service: in_flight(service) == 3, what="three requests")
-    captioner.script.held = False
+        wait_until(lambda service=service: service.in_flight() == 3, what="three requests")
+    captioner.script.held_at = None
     answers = [future.result() for future in futures]
     assert {answer.json()["error"]["message"] for answer in answers} == {"broken"}
     assert len(captioner.perceptions) == 1

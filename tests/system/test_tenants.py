@@ -184,7 +184,7 @@ def test_images_a_minute(door) -> None:
 
 def test_requests_at_a_time(door, reasoner) -> None:
     key = known(door, "narrow", concurrency=1)
-    reasoner.script.before_s = 1
+    reasoner.script.held_at = 0
     with http.client() as client:
         body = {"question": "Slow?", "images": [IMAGE], "stream": True}
         headers = {"x-api-key": key}
@@ -194,6 +194,7 @@ def test_requests_at_a_time(door, reasoner) -> None:
             refused = door.solve(key)
             assert refused.status_code == 429
             assert "concurrency = 1" in refused.json()["error"]["message"]
+            reasoner.script.held_at = None
             first.read()
     wait_until(lambda: door.solve(key).status_code == 200, what="there is room again")
 

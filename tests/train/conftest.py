@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from support.processes import wait_until
 
-TIMEOUT_S = 1200
+TIMEOUT_S = 600
 CAPTIONED = "captions.jsonl"
 PROBLEMS = "problems.jsonl"
 

@@ -114,7 +114,7 @@ def test_allow_networks_allows_those_and_no_others(address, allowed) -> None:
 
 @pytest.fixture
 async def fetcher():
-    fetcher = Fetcher(FetchSection(timeout_s=5), max_bytes=10**6)
+    fetcher = Fetcher(FetchSection(timeout_s=300), max_bytes=10**6)
     yield fetcher
     await fetcher.close()
 

@@ -68,7 +68,7 @@ async def gateway_saying(*says: RacroError | str | None) -> AsyncIterator[tuple[
 
 
 def asking(url: str) -> Gateway:
-    return Gateway(url, key="k", concurrency=2, timeout_s=5)
+    return Gateway(url, key="k", concurrency=2, timeout_s=300)
 
 
 @pytest.mark.parametrize(

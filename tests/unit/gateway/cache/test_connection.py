@@ -24,7 +24,7 @@ async def test_a_silent_name_server_holds_up_nobody_else() -> None:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.001):
                     await peer.addresses("redis", 6379)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(300):
             await asyncio.gather(*(asyncio.to_thread(int) for _ in range(50)))
         assert asked == ["redis"]
         waiting = [asyncio.create_task(peer.addresses("redis", 6379)) for _ in range(3)]

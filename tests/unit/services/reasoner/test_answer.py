@@ -92,6 +92,15 @@ def test_a_form_that_the_client_chose_is_kept(body: Chunk) -> None:
     assert said(run([chunk(r'"\boxed{1}"', finish="stop")], compact=True, **body)) == r'"\boxed{1}"'
 
 
+def test_tokens_that_are_held_back_keep_their_probabilities() -> None:
+    probable = {"content": [{"token": "\\", "logprob": -1.0}]}
+    held = chunk("\\")
+    held["choices"][0]["logprobs"] = probable
+    first, *_ = run([held, chunk("boxed{1}", finish="stop")], compact=True)
+    assert first["choices"][0]["logprobs"] == probable
+    assert said([first]) == ""
+
+
 @pytest.mark.parametrize("chunks", [[], [chunk("Hel")], [chunk("a", finish="stop")]], ids=str)
 def test_a_stream_that_ends_before_its_answers_is_broken_off(chunks: list[Chunk]) -> None:
     with pytest.raises(UpstreamUnavailable, match="broke off"):

@@ -1,6 +1,7 @@
 """One suite over every captioner, through the real captioner service."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -252,10 +253,12 @@ class TestVlm:
     def test_both_parts_at_the_same_time(
         self, vlm_captioner: Service, reasoner: ScriptedServer
     ) -> None:
-        reasoner.script.before_s = 1
-        perceive(vlm_captioner, parts=self.BOTH)
-        one, other = reasoner.chats
-        assert abs(one.began - other.began) < 0.9
+        reasoner.script.held_at = 0
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(perceive, vlm_captioner, parts=self.BOTH)
+            wait_until(lambda: len(reasoner.chats) == 2, what="both calls")
+            reasoner.script.held_at = None
+        assert asked.result()["tentative"]
 
     def test_several_images_are_numbered(
         self, vlm_captioner: Service, reasoner: ScriptedServer
@@ -302,10 +305,14 @@ class TestVlm:
     def test_a_failed_caption_is_an_error_and_ends_the_other_call(
         self, vlm_captioner: Service, reasoner: ScriptedServer, stream: bool
     ) -> None:
-        reasoner.script.before_s = 30
-        broken = Script(before_s=0.3, status=429, plain={"error": {"message": "slow down"}})
+        reasoner.script.held_at = 0
+        broken = Script(held_at=0, status=429, plain={"error": {"message": "slow down"}})
         reasoner.script.respond = only_caption(broken)
-        found = error(post(vlm_captioner, parts=self.BOTH, stream=stream))
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(post, vlm_captioner, parts=self.BOTH, stream=stream)
+            wait_until(lambda: len(reasoner.chats) == 2, what="both calls")
+            broken.held_at = None
+        found = error(asked.result())
         assert (found["status"], found["code"]) == (429, "rate_limited")
         _, tentative = by_kind(reasoner)
         wait_until(lambda: tentative.left_at, what="the tentative call's end")

@@ -386,21 +386,22 @@ class TestHeaders:
             assert chunks[0].choices[0].delta.content == "The answer is "
 
     def test_late_ones_are_one_comment(self, keyed: OpenAI, captioner: ScriptedServer) -> None:
-        captioner.script.before_s = 0.7
+        captioner.script.held_at = 0
         question = [user(image(), "Late headers?")]
         body = {"model": "default", "messages": question, "stream": True}
-        answer = http.post(f"{keyed.base_url}chat/completions", json=body)
-        assert "x-racro-visual-context" not in answer.headers
-        blocks = answer.text.split("\n\n")
+        with http.stream("POST", f"{keyed.base_url}chat/completions", json=body) as answer:
+            assert "x-racro-visual-context" not in answer.headers
+            captioner.script.held_at = None
+            blocks = answer.read().decode().split("\n\n")
         assert blocks[0] == ": keep-alive"
         late = [block for block in blocks if block.startswith(": x-racro-visual-context: miss; ")]
         assert len(late) == 1
         assert "server-timing: load;dur=" in late[0]
         assert blocks.index(late[0]) < next(n for n, b in enumerate(blocks) if b[:5] == "data:")
 
-        captioner.reset()
-        captioner.script.before_s = 0.7
+        captioner.script.held_at = 0
         stream = ask(keyed, user(image(), "Late again?"), stream=True)
+        captioner.script.held_at = None
         assert next(iter(stream)).choices[0].delta.content == "The answer is "
         stream.close()
 

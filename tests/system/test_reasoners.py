@@ -238,7 +238,7 @@ class TestReload:
                 lambda: (said := settings_check(gateway)) != "ok" and said, what="a complaint"
             )
             assert named in problem
-            assert http.get(f"{gateway.url}/readyz").status_code == 200
+            wait_until(lambda: http.get(f"{gateway.url}/readyz").status_code == 200, what="ready")
             assert solve(gateway).json()["answer"] == "42"
             gateway.configure(config)
             wait_until(lambda: settings_check(gateway) == "ok", what="the end of the complaint")

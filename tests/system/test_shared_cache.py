@@ -126,7 +126,8 @@ def test_one_that_dies_while_it_perceives_is_taken_over_once(gateways, captioner
     captioner.script.held_at = None
     # Nobody renews it now; its end comes sooner than it would.
     redis = gateways.redis.client
-    [lease] = redis.scan_iter("racro:*lease*")
+    leases = {key: redis.get(key) or b"=" for key in redis.scan_iter("racro:*lease*")}
+    [lease] = [key for key, value in leases.items() if value[:1] not in (b"=", b"!")]
     assert 0 < redis.pttl(lease) <= 1000 * LEASE_S
     redis.pexpire(lease, 1)
     answers = [future.result() for future in futures]
@@ -236,9 +237,9 @@ def test_without_redis_all_goes_on_and_is_told(gateways, captioner, question) ->
         for number in range(5):
             answer = http.post(url, json={**body, "question": f"{question} {number}"})
             assert answer.status_code == 200
-        ready = http.get(f"{service.url}/readyz")
-        assert ready.status_code == 200
-        assert ready.json()["checks"]["cache"] == "reading: no answer in time"
+        wait_until(lambda: http.get(f"{service.url}/readyz").status_code == 200, what="ready")
+        checks = http.get(f"{service.url}/readyz").json()["checks"]
+        assert checks["cache"] == "reading: no answer in time"
         assert service.metrics()['racro_cache_breaker_open{way="reading"}'] == 1
         kept = http.post(f"{service.url}/v1/visual-contexts", json=body)
         assert kept.status_code == 503

@@ -101,7 +101,7 @@ class TestAnswer:
         timing = solve(gateway, "which stage is slow?")["timing_ms"]
         assert timing["perceive"] >= 300
         assert timing["first_token"] >= 200
-        assert timing["reason"] >= timing["first_token"] + 100
+        assert timing["reason"] >= 500
         assert timing["total"] >= 800
 
     def test_the_reasoner_gets_the_joint_prompt_and_the_captioner_the_question(
@@ -237,10 +237,16 @@ class TestStream:
     def test_keep_alive_comments_begin_a_slow_stream(
         self, other_gateway: Service, captioner: ScriptedServer
     ) -> None:
-        captioner.script.before_s = 1
-        answer = post(other_gateway, asking("kept alive?", stream=True))
-        assert answer.text.startswith(": keep-alive\n\n: keep-alive\n\n")
-        assert read_events(answer.text)[-1][0] == "done"
+        captioner.script.held_at = 0
+        url, body = f"{other_gateway.url}/v1/solve", asking("kept alive?", stream=True)
+        with http.stream("POST", url, json=body) as response:
+            pieces, text = response.iter_text(), ""
+            while text.count("\n\n") < 2:
+                text += next(pieces)
+            captioner.script.held_at = None
+            text += "".join(pieces)
+        assert text.startswith(": keep-alive\n\n: keep-alive\n\n")
+        assert read_events(text)[-1][0] == "done"
 
 
 class TestCache:

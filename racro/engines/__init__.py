@@ -16,7 +16,8 @@ class ServedModel:
     `engine_name`: what the engine calls it. `fields` are set in every request whatever the client
     sent, `defaults` where the client left them open; the client's `ignored` fields are dropped.
     `prompt_profile`: the one that its adapter was trained for, if any. With `stops_loops` an answer
-    that repeats itself is ended.
+    that repeats itself is ended. `most_choices`: how many answers one request may ask for, where
+    the engine has a limit.
     """
 
     engine_name: str
@@ -26,6 +27,7 @@ class ServedModel:
     ignored: frozenset[str] = frozenset()
     prompt_profile: SolveProfile | None = None
     stops_loops: bool = False
+    most_choices: int | None = None
 
     def request(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The request that the engine gets for a client's `body`."""

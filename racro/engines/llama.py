@@ -112,6 +112,7 @@ class LlamaSettings(_LlamaSettings):
             ignored=frozenset(ignored),
             prompt_profile=COMPACT_V1 if self.adapter_path == ADAPTER else None,
             stops_loops=self.stop_loops,
+            most_choices=self.parallel,
         )
         if self.base_model in {None, name}:
             return {name: with_adapter}
@@ -122,6 +123,7 @@ class LlamaSettings(_LlamaSettings):
             defaults=_DRY if packaged else {},
             ignored=frozenset(ignored),
             stops_loops=self.stop_loops,
+            most_choices=self.parallel,
         )
         return {name: with_adapter, self.base_model: without}
 

@@ -23,7 +23,7 @@ class ChatCompletions(Relay):
 
     def _parse(self, raw: bytes) -> Request:
         request = super()._parse(raw)
-        _check(request.body)
+        _check(request.body, most_choices=request.served.most_choices)
         return request
 
     async def _stream(self, request: Request, out: EventStream) -> None:
@@ -66,13 +66,17 @@ class ChatCompletions(Relay):
         yield answer.last()
 
 
-def _check(body: Body) -> None:
-    """Raises InvalidRequest for what engines would take and answer all the same."""
+def _check(body: Body, *, most_choices: int | None) -> None:
+    """Raises InvalidRequest for what engines would answer all the same, or refuse unnamed."""
     if body.get("messages") == []:
         raise InvalidRequest("messages: at least one message is needed", param="messages")
     n = body.get("n")
-    if n is not None and (not isinstance(n, int) or n < 1):
+    if n is None:
+        return
+    if type(n) is not int or n < 1:
         raise InvalidRequest("n: a whole number from 1 on is needed", param="n")
+    if most_choices is not None and n > most_choices:
+        raise InvalidRequest(f"n = {n}; engine.parallel = {most_choices}", param="n")
 
 
 def _decode(data: bytes) -> Chunk:

@@ -189,7 +189,10 @@ def test_not_a_json_object(reasoner: Reasoner, body: bytes) -> None:
     assert response.json()["error"]["code"] == "invalid_request"
 
 
-@pytest.mark.parametrize(("field", "value"), [("messages", []), ("n", 0), ("n", 1.5), ("n", "2")])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("messages", []), *(("n", value) for value in (0, -1, 1.5, "2", True, 5, 10**9))],
+)
 @pytest.mark.parametrize("stream", [False, True])
 def test_what_nobody_can_answer(reasoner: Reasoner, field: str, value: Any, stream: bool) -> None:
     response = reasoner.post(**{field: value, "stream": stream})

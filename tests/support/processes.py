@@ -62,7 +62,13 @@ class Service:
         self._env = {**clean, "RACRO_CONFIG": str(self.config_file), **(env or {})}
         self._module = module
         self._start()
-        self.wait_for(wait_for, timeout_s=timeout_s)
+        try:
+            self.wait_for(wait_for, timeout_s=timeout_s)
+        except BaseException:
+            # Nobody has it yet who would end it.
+            self.kill()
+            self._folder.cleanup()
+            raise
 
     def _start(self) -> None:
         self._log_file = self._log_path.open("ab")
@@ -92,8 +98,8 @@ class Service:
 
     def wait_for(self, path: str = "/readyz", *, timeout_s: float = PATIENCE_S) -> None:
         def answers() -> bool:
-            if self.process.poll() is not None:
-                raise AssertionError(f"the service ended:\n{self.log()}")
+            if (code := self.process.poll()) is not None:
+                raise AssertionError(f"the service ended with code {code}:\n{self.log()}")
             try:
                 return _client.get(self.url + path).status_code == 200
             except httpx2.TransportError:

@@ -28,7 +28,9 @@ _questions = count()
 
 
 class Gateways:
-    def __init__(self, captioner_url: str, reasoner_url: str, redis: RedisServer) -> None:
+    def __init__(
+        self, captioner_url: str, reasoner_url: str, redis: RedisServer, stack: ExitStack
+    ) -> None:
         self.config = gateway_config(
             captioner_url,
             reasoner_url,
@@ -41,7 +43,7 @@ class Gateways:
             },
         )
         self.redis = redis
-        self.services = [self.start() for _ in range(3)]
+        self.services = [stack.enter_context(self.start()) for _ in range(3)]
         self.client = http.client(limits=httpx2.Limits(max_connections=None))
 
     def start(self, **cache) -> Service:
@@ -63,9 +65,7 @@ IMAGE = data_url(png())
 @pytest.fixture(scope="module")
 def _gateways(_scripted_captioner, _scripted_reasoner) -> Iterator[Gateways]:
     with RedisServer() as redis, ExitStack() as stack:
-        gateways = Gateways(_scripted_captioner.url, _scripted_reasoner.url, redis)
-        for service in gateways.services:
-            stack.enter_context(service)
+        gateways = Gateways(_scripted_captioner.url, _scripted_reasoner.url, redis, stack)
         stack.enter_context(gateways.client)
         yield gateways
 

@@ -18,7 +18,7 @@ from gateway import metrics
 from gateway.budget import visual_budget
 from gateway.dialects.asking import cache_mode, distinct
 from gateway.dialects.conversation import find_looks
-from gateway.dialects.prompting import needed, put
+from gateway.dialects.prompting import looks_needed, reasoner_request
 from gateway.parts import Parts
 from gateway.perceive import Look, Perception
 from gateway.reasoners import Reasoner
@@ -76,7 +76,7 @@ class ChatRequest:
         thinks.
         """
         looks, self.looks, fields, self._fields = self.looks, [], self._fields, {}
-        return _encode(put(fields, reasoner.settings, looks, _contexts(seen)))
+        return _encode(reasoner_request(fields, reasoner.settings, looks, _contexts(seen)))
 
 
 class _Asker(NamedTuple):
@@ -95,7 +95,7 @@ class ChatCompletions:
         asker = _Asker(tenant_of(scope), cache_mode(scope))
         chat = await self._parse(await read_body(receive))
         reasoner = self.parts.reasoners.named(chat.model, asker.tenant)
-        chat.looks = needed(chat.looks, reasoner.settings)
+        chat.looks = looks_needed(chat.looks, reasoner.settings)
         watch = metrics.Stopwatch()
         timeout_s = timeout_from_headers(
             scope["headers"],

@@ -8,7 +8,7 @@ bytes that the client sent.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -51,7 +51,7 @@ class TurnLook:
     index: int
     images: tuple[ImageSource, ...]
     question: str | None
-    current: bool
+    current: bool = False
     follow_up: bool = False
 
 
@@ -81,14 +81,15 @@ def find_looks(messages: bytes, *, follow_up: bool) -> list[TurnLook]:
                 param="messages",
             ) from None
         return []
-    return list(_looks(parsed, follow_up=follow_up))
+    return _looks(parsed, follow_up=follow_up)
 
 
-def _looks(messages: Sequence[_Message], *, follow_up: bool) -> Iterator[TurnLook]:
+def _looks(messages: Sequence[_Message], *, follow_up: bool) -> list[TurnLook]:
+    found: list[TurnLook] = []
+    current_from = 0
     shown: tuple[ImageSource, ...] = ()
     user_turns_since = 0
     last_user_text: str | None = None
-    current_from = _current_turn(messages)
     for index, message in enumerate(messages):
         if message.role not in {"user", "tool"}:
             continue
@@ -97,9 +98,10 @@ def _looks(messages: Sequence[_Message], *, follow_up: bool) -> Iterator[TurnLoo
         if message.role == "user":
             user_turns_since += 1
             last_user_text = question or last_user_text
+            current_from = index if question or images else current_from
         if images:
             shown, user_turns_since = images, 0
-            yield TurnLook(index, images, question, index >= current_from)
+            found.append(TurnLook(index, images, question))
         elif (
             follow_up
             and message.role == "user"
@@ -107,16 +109,8 @@ def _looks(messages: Sequence[_Message], *, follow_up: bool) -> Iterator[TurnLoo
             and question
             and user_turns_since <= FOLLOW_UP_TURNS
         ):
-            yield TurnLook(index, shown, question, index >= current_from, follow_up=True)
-
-
-def _current_turn(messages: Sequence[_Message]) -> int:
-    """Where the turn that is to be answered begins; 0 if the user has asked nothing."""
-    for index in reversed(range(len(messages))):
-        message = messages[index]
-        if message.role == "user" and (_question(message) or [*_images(message, index)]):
-            return index
-    return 0
+            found.append(TurnLook(index, shown, question, follow_up=True))
+    return [replace(look, current=look.index >= current_from) for look in found]
 
 
 def _images(message: _Message, index: int) -> Iterator[ImageSource]:

@@ -19,13 +19,13 @@ from racro.contracts.solve import VisualContext
 _TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
 
 
-def needed(looks: Sequence[TurnLook], settings: ReasonerSection) -> list[TurnLook]:
+def looks_needed(looks: Sequence[TurnLook], settings: ReasonerSection) -> list[TurnLook]:
     """Those of a conversation's looks that the reasoner will be told of."""
     current = [look for look in looks if look.current]
     return current if current and settings.prompt_profile == COMPACT_V1 else list(looks)
 
 
-def put(
+def reasoner_request(
     fields: Mapping[str, Raw],
     settings: ReasonerSection,
     looks: Sequence[TurnLook],

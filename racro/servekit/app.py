@@ -105,11 +105,18 @@ def create_app(
     app.add_exception_handler(Exception, on_unexpected_error)
 
     add_docs(app)
+    _add_descriptions(app)
+    _add_probes(app, readiness)
+    return app
+
+
+def _add_descriptions(app: FastAPI) -> None:
+    """Add the routes that say which service and release this is."""
 
     @app.get("/", summary="What this service is, and the routes that it has.")
     async def about() -> dict[str, Any]:
         return {
-            "service": title,
+            "service": app.title,
             "version": __version__,
             "docs": "/docs",
             "endpoints": _routes_of(app).listing(),
@@ -119,6 +126,9 @@ def create_app(
     async def version() -> dict[str, str]:
         return {"version": __version__}
 
+
+def _add_probes(app: FastAPI, readiness: Callable[[], Coroutine[Any, Any, Readiness]]) -> None:
+    """Add the routes that orchestrators and Prometheus ask."""
     # Nobody needs a key to ask, and each check asks every upstream.
     ready = one_at_a_time(readiness)
 
@@ -139,8 +149,6 @@ def create_app(
     @app.get("/metrics", summary="Prometheus metrics.", response_class=Response)
     async def prometheus() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    return app
 
 
 def add_asgi_route(

@@ -30,9 +30,9 @@ class ChatCompletions(Relay):
         if not self._engine.plain_by_stream:
             await super()._stream(request, out)
             return
-        with_usage = (request.body.get("stream_options") or {}).get("include_usage")
+        options = request.body.get("stream_options") or {}
         async for chunk in self._chunks(request):
-            if chunk["choices"] or with_usage:
+            if chunk["choices"] or options.get("include_usage"):
                 await out.write(b"data: " + encode(chunk) + b"\n\n")
         await out.write(DONE)
 
@@ -70,6 +70,8 @@ def _check(body: Body, *, most_choices: int | None) -> None:
     """Raises InvalidRequest for what engines would answer all the same, or refuse unnamed."""
     if body.get("messages") == []:
         raise InvalidRequest("messages: at least one message is needed", param="messages")
+    if not isinstance(body.get("stream_options") or {}, dict):
+        raise InvalidRequest("stream_options: an object is expected", param="stream_options")
     n = body.get("n")
     if n is None:
         return

@@ -191,7 +191,11 @@ def test_not_a_json_object(reasoner: Reasoner, body: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("messages", []), *(("n", value) for value in (0, -1, 1.5, "2", True, 5, 10**9))],
+    [
+        ("messages", []),
+        *(("stream_options", value) for value in ("x", [1], 1)),
+        *(("n", value) for value in (0, -1, 1.5, "2", True, 5, 10**9)),
+    ],
 )
 @pytest.mark.parametrize("stream", [False, True])
 def test_what_nobody_can_answer(reasoner: Reasoner, field: str, value: Any, stream: bool) -> None:

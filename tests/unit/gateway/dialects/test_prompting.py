@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.dialects.chat import ChatRequest
-from gateway.dialects.prompting import needed
+from gateway.dialects.prompting import looks_needed
 from gateway.perceive import Perception
 from gateway.reasoners import Reasoner
 from gateway.replicas import Replicas
@@ -41,7 +41,7 @@ def asked(a_context):
     ) -> tuple[dict[str, Any], list[str | None]]:
         named = Reasoner("default", reasoner or settings(), Replicas([]))
         chat = ChatRequest(json.dumps(body).encode(), follow_up=follow_up)
-        chat.looks = needed(chat.looks, named.settings)
+        chat.looks = looks_needed(chat.looks, named.settings)
         questions = [look.question for look in chat.looks]
         captions = [f"caption {number}" for number in range(len(questions))]
         seen = [Perception(a_context(caption), Usage()) for caption in captions]

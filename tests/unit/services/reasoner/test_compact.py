@@ -3,7 +3,7 @@ r"""What is shown of answers that end in a `\boxed{…}`, however they come in p
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from racro.answers import final_answer, solve_answer
@@ -76,10 +76,8 @@ def test_no_box_is_ever_shown(text: str) -> None:
 @given(st.text(alphabet=st.characters(exclude_characters="{}\\"), min_size=1))
 def test_solve_reads_the_same_answer_as_out_of_the_box(content: str) -> None:
     """Which is what docs/embedded.md's figures rest on."""
+    assume(any(character.isalnum() for character in content) and "</think>" not in content)
     raw = f"Seen. \\boxed{{{content}}}"
-    if not final_answer(raw) or not content.strip("*` .\n") or final_answer(raw) == raw:
-        return
     boxed = worked_out(final_answer(raw))
     assert solve_answer(COMPACT_V1, raw) == boxed
-    if any(character.isalnum() for character in boxed):
-        assert solve_answer(COMPACT_V1, shown(raw)) in {" ".join(boxed.split()), NOT_TOLD}
+    assert solve_answer(COMPACT_V1, shown(raw)) == " ".join(boxed.split())

@@ -15,7 +15,7 @@ up: $(VENV)/embedded
 
 test: $(VENV)/dev
 	tests/needs 'redis-server|valkey-server=redis-server' openssl=openssl git=git env=coreutils
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -30,12 +30,12 @@ embedded-reasoner: .training-venv/installed
 
 # The tables of docs/embedded.md again, into outputs/embedded: about an hour of one core. Answers of
 # a reasoner that are already there are not asked for again.
-eval-embedded: .evaluation-venv/installed
-	.evaluation-venv/bin/python -m evaluation
+eval-embedded: $(VENV)/evaluation
+	$(BIN)/python -m evaluation
 
 # Whether the captioner that sees tells what OCR does not, on the same drawings: two minutes.
-eval-seeing: .evaluation-venv/installed
-	.evaluation-venv/bin/python -m evaluation.seeing
+eval-seeing: $(VENV)/evaluation
+	$(BIN)/python -m evaluation.seeing
 
 # docs/cro.md again, into outputs/cro: a small captioner trained by SFT and CRO, answered and compared.
 # About two hours of two cores; broken off, it goes on where it was.
@@ -44,10 +44,10 @@ prove-cro: .training-venv/installed
 
 # Slow: pictures of every kind through the real captioner, a slice of the adapter trained, the held-out
 # pictures drawn.
-test-embedded: $(VENV)/dev .training-venv/installed .evaluation-venv/installed
+test-embedded: $(VENV)/evaluation .training-venv/installed
 	$(BIN)/python -m pytest tests/embedded/test_picture_kinds.py tests/embedded/test_chat.py
 	.training-venv/bin/python -m pytest tests/embedded/test_recipe.py
-	.evaluation-venv/bin/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py
+	$(BIN)/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py
 
 # What `make test` and the suites ask a part of, asked whole: 400 answers of the embedded default, about
 # 15 minutes.
@@ -85,14 +85,14 @@ test-train: .training-venv/installed
 	.training-venv/bin/python -m pytest tests/train
 
 # The playground in a real browser, without a window: under two minutes.
-test-page: .page-venv/installed
+test-page: $(VENV)/page
 	tests/needs chromium=chromium
-	.page-venv/bin/python -m pytest tests/page
+	$(BIN)/python -m pytest tests/page
 
 # The pictures of docs/playground.md and of the README again, into docs/images.
-screenshots: .page-venv/installed
+screenshots: $(VENV)/page
 	tests/needs chromium=chromium
-	PYTHONPATH=tests .page-venv/bin/python -m page.screenshots
+	PYTHONPATH=tests $(BIN)/python -m page.screenshots
 
 # Ten minutes of load on two gateways whose Redis is killed and frozen again and again.
 soak: $(VENV)/dev
@@ -111,10 +111,10 @@ lock: $(VENV)/dev
 	PATH="$(abspath $(BIN)):$$PATH" requirements/lock
 
 clean:
-	rm -rf $(VENV) .bench-venv .compose-venv .vllm-venv .training-venv .evaluation-venv .page-venv
+	rm -rf $(VENV) .bench-venv .compose-venv .vllm-venv .training-venv
 
 # A set is complete: nothing is resolved at install time, and nothing unpinned can come in.
-$(VENV)/embedded $(VENV)/dev $(VENV)/helm: $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
+$(addprefix $(VENV)/,embedded dev helm evaluation page): $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
 	$(call install,$(VENV)) --no-deps --require-hashes -r $<
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -151,16 +151,4 @@ $(VENV)/created:
 .compose-venv/installed: requirements/compose.txt
 	$(PYTHON) -m venv .compose-venv
 	$(call install,.compose-venv) --no-deps --require-hashes -r $<
-	@touch $@
-
-.evaluation-venv/installed: requirements/evaluation.txt
-	$(PYTHON) -m venv .evaluation-venv
-	$(call install,.evaluation-venv) --no-deps --require-hashes -r $<
-	.evaluation-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
-
-.page-venv/installed: requirements/page.txt
-	$(PYTHON) -m venv .page-venv
-	$(call install,.page-venv) --no-deps --require-hashes -r $<
-	.page-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

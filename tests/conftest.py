@@ -44,17 +44,19 @@ def _scripted_reasoner() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture
-def captioner(_scripted_captioner: ScriptedServer) -> ScriptedServer:
-    """A scripted captioner service, fresh for each test."""
+def captioner(_scripted_captioner: ScriptedServer) -> Iterator[ScriptedServer]:
+    """A scripted captioner service, fresh for each test, and for what a module starts after it."""
     _scripted_captioner.reset()
-    return _scripted_captioner
+    yield _scripted_captioner
+    _scripted_captioner.reset()
 
 
 @pytest.fixture
-def reasoner(_scripted_reasoner: ScriptedServer) -> ScriptedServer:
-    """A scripted OpenAI-compatible server, fresh for each test."""
+def reasoner(_scripted_reasoner: ScriptedServer) -> Iterator[ScriptedServer]:
+    """A scripted OpenAI-compatible server, fresh for each test, and for what a module starts."""
     _scripted_reasoner.reset()
-    return _scripted_reasoner
+    yield _scripted_reasoner
+    _scripted_reasoner.reset()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def interrupts_are_raised() -> None:
@@ -35,7 +35,7 @@ def put_off() -> Iterator[list[int]]:
     So none comes between a process that was started and the note of it.
     """
     came: list[int] = []
-    before = {one: signal.getsignal(one) for one in _ENDING}
+    before = {one: signal.getsignal(one) for one in ENDING}
     handled = {one: handler for one, handler in before.items() if callable(handler)}
     for one in handled:
         signal.signal(one, lambda number, _frame: came.append(number))

@@ -1,6 +1,8 @@
 """Requirement files install the same packages everywhere, from whichever index is configured."""
 
 import re
+from collections import defaultdict
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,13 @@ def test_no_package_is_pinned_twice_for_the_same_machine(path) -> None:
     pins = [re.fullmatch(r"([^\[=]+).*?==\S+(.*?)--hash.*", line) for line in requirements(path)]
     where = [pin.groups() for pin in pins]
     assert sorted(where) == sorted(set(where))
+
+
+def test_sets_of_one_environment_agree() -> None:
+    """The Makefile installs them one over another."""
+    pins: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for name in ("embedded", "dev", "evaluation", "helm", "page"):
+        found = sorted(requirements(FOLDER / f"{name}.txt"))
+        for package, lines in groupby(found, lambda line: re.split(r"\[|==", line)[0]):
+            pins[package].add(tuple(lines))
+    assert [package for package, ways in pins.items() if len(ways) > 1] == []

@@ -12,7 +12,7 @@ import pytest
 from conftest import gateway_config
 from racro.tenants import KeysFile, TenantRecord
 from support.certificates import make_certificate
-from support.command import racro
+from support.command import invoke, racro
 from support.pictures import png
 from support.processes import Service, free_port
 from support.scripted import ScriptedServer
@@ -30,7 +30,7 @@ def picture(tmp_path: Path) -> Path:
 
 def refusal(*arguments: object, code: int = 1, **variables: str) -> str:
     """What the command says on stderr while it prints nothing."""
-    refused = racro(*arguments, **variables)
+    refused = invoke(*arguments, **variables)
     assert (refused.returncode, refused.stdout) == (code, ""), refused.stderr
     assert "Traceback" not in refused.stderr
     return refused.stderr
@@ -99,13 +99,13 @@ def test_what_was_forgotten_is_told(picture: Path) -> None:
 
 def test_the_gateway_s_url_may_have_v1_and_need_no_scheme(gateway: Service, picture: Path) -> None:
     for url in (f"{gateway.url}/v1/", f"127.0.0.1:{gateway.port}", f"localhost:{gateway.port}/v1"):
-        shown = racro("solve", picture, "What?", "--json", "--gateway", url)
+        shown = invoke("solve", picture, "What?", "--json", "--gateway", url)
         assert json.loads(shown.stdout)["answer"] == "42", shown.stderr
 
 
 def test_a_proxy_is_not_asked_for_this_machine(gateway: Service, picture: Path) -> None:
     variables = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
-    shown = racro("solve", picture, "What?", "--gateway", gateway.url, **variables)
+    shown = invoke("solve", picture, "What?", "--gateway", gateway.url, **variables)
     assert shown.returncode == 0, shown.stderr
 
 
@@ -184,7 +184,7 @@ def test_who_may_not_ask_or_not_yet_is_told_what_to_do(
         at = ("--gateway", gateway.url)
         assert "pass --key or set RACRO_KEY" in refusal("solve", picture, "What?", *at)
         assert "pass --key or set RACRO_KEY" in refusal("models", *at, RACRO_KEY="rk_wrong")
-        assert racro("solve", picture, "What?", *at, "--key", key).returncode == 0
+        assert invoke("solve", picture, "What?", *at, "--key", key).returncode == 0
         said = refusal("solve", picture, "What?", *at, RACRO_KEY=key)
     assert "rate_limited" in said
     assert "; try again in " in said
@@ -199,7 +199,7 @@ def test_an_answer_that_breaks_off_is_no_success(
     gateway: Service, reasoner: ScriptedServer, picture: Path
 ) -> None:
     reasoner.script.die_after = 1
-    broken = racro("solve", picture, "What?", "--gateway", gateway.url)
+    broken = invoke("solve", picture, "What?", "--gateway", gateway.url)
     assert broken.returncode == 1
     assert broken.stdout.endswith("\n")
     assert "error: " in broken.stderr

@@ -8,7 +8,7 @@ import pytest
 
 import racro as package
 from racro.cli.commands import SUMMARIES
-from support.command import CLEAN, RACRO, racro
+from support.command import CLEAN, RACRO, invoke, racro
 from support.processes import PATIENCE_S
 
 # Each of these costs tens of milliseconds or more.
@@ -57,7 +57,7 @@ def words(text: str) -> str:
 
 
 def test_help_lists_every_command_with_its_summary_whole() -> None:
-    shown = racro("--help").stdout
+    shown = invoke("--help").stdout
     for name, summary in SUMMARIES.items():
         first = summary.partition(". ")[0].removesuffix(".")
         assert f"{name} {first}." in words(shown)
@@ -66,7 +66,7 @@ def test_help_lists_every_command_with_its_summary_whole() -> None:
 @pytest.mark.parametrize("name", SUMMARIES)
 def test_a_command_s_own_help_begins_with_its_summary(name: str) -> None:
     for option in ("-h", "--help"):
-        shown = racro(name, option)
+        shown = invoke(name, option)
         assert shown.returncode == 0, shown.stderr
         assert SUMMARIES[name] in words(shown.stdout)
 
@@ -75,7 +75,7 @@ def test_a_command_s_own_help_begins_with_its_summary(name: str) -> None:
     "command", ["keys new", "cache stats", "eval run", "eval compare", "train cro"]
 )
 def test_h_is_help_everywhere(command: str) -> None:
-    shown = racro(*command.split(), "-h")
+    shown = invoke(*command.split(), "-h")
     assert shown.stdout.startswith(f"Usage: racro {command} "), shown.stderr
 
 
@@ -85,7 +85,7 @@ def test_the_version_is_told() -> None:
 
 def completed(typed: str) -> set[str]:
     variables = {**COMPLETION, "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
-    return set(racro(**variables).stdout.split())
+    return set(invoke(**variables).stdout.split())
 
 
 def test_a_shell_completes_commands_and_options() -> None:

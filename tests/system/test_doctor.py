@@ -14,7 +14,7 @@ import yaml
 from conftest import gateway_config
 from racro.tenants import KeysFile, TenantRecord
 from support.certificates import make_certificate
-from support.command import racro
+from support.command import invoke, racro
 from support.processes import Service
 from support.redis import RedisServer
 from support.scripted import Fixed, Script, ScriptedServer
@@ -53,7 +53,7 @@ def examine(world: World, *options: object, **variables: str) -> list[dict[str, 
 
 
 def found(*arguments: object, **variables: str) -> list[dict[str, str]]:
-    ended = racro(*arguments, "--json", **variables)
+    ended = invoke(*arguments, "--json", **variables)
     assert "Traceback" not in ended.stderr, ended.stderr
     told = json.loads(ended.stdout)
     failed = any(one["status"] == "failed" for one in told["checks"])
@@ -478,10 +478,10 @@ def test_findings_are_lines_with_what_to_do(world: World) -> None:
 
 
 def test_what_cannot_be_asked_is_a_usage_error(tmp_path: Path) -> None:
-    assert racro("doctor", tmp_path / "none.yaml").returncode == 2
-    assert racro("doctor", tmp_path).returncode == 2
-    assert racro("doctor", "--gateway", "ftp://x").returncode == 2
-    assert racro("doctor", "--timeout", "0").returncode == 2
+    assert invoke("doctor", tmp_path / "none.yaml").returncode == 2
+    assert invoke("doctor", tmp_path).returncode == 2
+    assert invoke("doctor", "--gateway", "ftp://x").returncode == 2
+    assert invoke("doctor", "--timeout", "0").returncode == 2
 
 
 def test_its_picture_is_the_receipt_of_the_examples() -> None:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from racro.embedded.reasoner import packaged_model
-from support.command import CLEAN, RACRO, racro
+from support.command import CLEAN, RACRO, invoke
 from support.markdown import run_by
 from support.processes import Service, free_port, wait_until
 from support.scripted import Fixed, ScriptedServer
@@ -32,7 +32,7 @@ class Up:
     modules: list[str]
 
     def solve(self) -> dict:
-        solved = racro("solve", RECEIPT, "What is the total?", "--json", "--gateway", self.url)
+        solved = invoke("solve", RECEIPT, "What is the total?", "--json", "--gateway", self.url)
         assert solved.returncode == 0, solved.stderr
         return json.loads(solved.stdout)
 
@@ -71,7 +71,7 @@ def up(
 
 
 def refusal(*options: str, code: int = 1, **variables: str) -> str:
-    refused = racro("up", "--free-ports", *options, **variables)
+    refused = invoke("up", "--free-ports", *options, **variables)
     assert (refused.returncode, refused.stdout) == (code, ""), refused.stderr
     assert "Traceback" not in refused.stderr
     return refused.stderr
@@ -202,7 +202,7 @@ def test_llama_cpp_s_own_server(captioner: ScriptedServer, llama_cpp: str, tmp_p
         solved = stack.solve()
         assert solved["text"].strip()
         assert solved["usage"]["reasoner"]["completion_tokens"] > 0
-        examined = racro("doctor", "--gateway", stack.url)
+        examined = invoke("doctor", "--gateway", stack.url)
     assert examined.returncode == 0, examined.stdout
 
 

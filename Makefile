@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # With `$(1)/bin/python -m pip install`; says how far it is.
 install = $(PYTHON) requirements/install $(1)/bin/python
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-compose test-helm test-vllm test-train soak bench-vllm
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-compose test-helm test-vllm test-train soak bench-vllm bench-page
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -105,6 +105,11 @@ bench: $(VENV)/dev .bench-venv/installed
 # Our order of the stages against the authors', on real vLLM without a GPU: about six minutes.
 bench-vllm: $(VENV)/dev .vllm-venv/models
 	VLLM_VENV=$(abspath .vllm-venv) $(BIN)/python -m benchmarks.decoupling
+
+# How soon the playground is painted, and answers after `racro up`: a minute.
+bench-page: $(VENV)/page
+	tests/needs chromium=chromium
+	$(BIN)/python -m benchmarks.page
 
 # Every pinned requirement and its hashes, from the floors in pyproject.toml.
 lock: $(VENV)/dev

@@ -1,7 +1,7 @@
 """The playground in Debian's Chromium, over the embedded default: make bench-page
 
-From `racro up` to the answer that an example of the page gets, as somebody sees it who has a browser
-open, and how soon the page is painted.
+From `racro up` to the answer that an example of the page gets, as somebody sees it who has a
+browser open, and how soon the page is painted.
 """
 
 import re
@@ -24,6 +24,7 @@ _RUNS = 5
 _FIRST_ANSWER_TARGET_S = 15
 _PAINT_TARGET_MS = 300
 _TIMEOUT_S = 120
+_URL = re.compile(r"^Open (\S+)$", re.MULTILINE)
 _PAINT = "performance.getEntriesByName('first-paint')[0]?.startTime"
 
 
@@ -37,7 +38,7 @@ def _up() -> Iterator[str]:
         )
         try:
             deadline = time.monotonic() + _TIMEOUT_S
-            while not (found := re.search(r"^Open (\S+)$", Path(log.name).read_text(), re.M)):
+            while not (found := _URL.search(Path(log.name).read_text())):
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"`racro up` did not start:\n{Path(log.name).read_text()}")
                 time.sleep(0.01)

@@ -26,21 +26,21 @@ check: $(VENV)/dev
 # Makes racro/embedded/reasoner/compact-v1.gguf again: about 140 minutes of two cores.
 # Broken off, it goes on where it was.
 embedded-reasoner: .training-venv/installed
-	.training-venv/bin/python -m racro.embedded.reasoner.recipe
+	.training-venv/bin/python -m experiments.recipes.reasoner
 
 # The tables of docs/embedded.md again, into outputs/embedded: about an hour of one core. Answers of
 # a reasoner that are already there are not asked for again.
 eval-embedded: $(VENV)/evaluation
-	$(BIN)/python -m evaluation
+	$(BIN)/python -m experiments.embedded_accuracy
 
 # Whether the captioner that sees tells what OCR does not, on the same drawings: two minutes.
 eval-seeing: $(VENV)/evaluation
-	$(BIN)/python -m evaluation.seeing
+	$(BIN)/python -m experiments.embedded_accuracy.seeing
 
 # docs/cro.md again, into outputs/cro: a small captioner trained by SFT and CRO, answered and compared.
 # About two hours of two cores; broken off, it goes on where it was.
 prove-cro: .training-venv/installed
-	.training-venv/bin/python -m proof
+	.training-venv/bin/python -m experiments.cro_proof
 
 # Slow: pictures of every kind through the real captioner, a slice of the adapter trained, the held-out
 # pictures drawn.

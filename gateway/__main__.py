@@ -2,9 +2,9 @@ import sys
 
 from gateway.app import create_gateway
 from gateway.settings import GatewaySettings
+from gateway.tenancy.keys_file import BadKeysFileError
 from racro.servekit.app import serve
 from racro.servekit.arguments import parse_arguments
-from racro.tenants import BadKeysFileError
 
 parse_arguments(
     "gateway",

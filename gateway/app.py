@@ -8,16 +8,16 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import Request
 
-from gateway.admission import Admission
 from gateway.dialects.chat import ChatCompletions
 from gateway.dialects.solve import Solve
 from gateway.dialects.visual_contexts import VisualContexts
-from gateway.parts import Parts, open_parts
 from gateway.playground.routes import add_playground
 from gateway.readiness import readiness
-from gateway.reasoners import Reasoner
+from gateway.reasoning.reasoners import Reasoner
+from gateway.services import Parts, open_parts
 from gateway.settings import GatewaySettings
-from gateway.tenants import Tenants, tenant_of
+from gateway.tenancy.admission import Admission
+from gateway.tenancy.tenants import Tenants, tenant_of
 from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
 from racro.contracts.solve import (
     SolveRequest,

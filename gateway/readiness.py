@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable
 
-from gateway.parts import Parts
-from gateway.tenants import Tenants
+from gateway.services import Parts
+from gateway.tenancy.tenants import Tenants
 from racro.contracts.errors import UpstreamError
 from racro.servekit.app import Readiness
 from racro.servekit.tasks import all_of

@@ -5,13 +5,13 @@ from contextlib import aclosing
 from typing import Protocol
 
 from gateway import metrics
-from gateway.budget import visual_budget
-from gateway.images import ImageSource
-from gateway.parts import Parts
-from gateway.perceive import Look, Perception
-from gateway.reasoners import Reasoner
-from gateway.tenants import Tenant
-from racro.answers import solve_answer, split_reasoning
+from gateway.images.loader import ImageSource
+from gateway.perception.perceive import Look, Perception
+from gateway.reasoning.budget import visual_budget
+from gateway.reasoning.reasoners import Reasoner
+from gateway.services import Parts
+from gateway.tenancy.tenants import Tenant
+from racro.answers.extract import solve_answer, split_reasoning
 from racro.contracts.perception import Delta, Usage, normalise_question
 from racro.contracts.prompts import solve_messages
 from racro.contracts.solve import (

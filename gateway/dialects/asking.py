@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from starlette.types import Scope
 
-from gateway.images import ImageSource
+from gateway.images.loader import ImageSource
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve import CacheMode

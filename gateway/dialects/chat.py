@@ -15,16 +15,16 @@ from msgspec import Raw
 from starlette.types import Receive, Scope, Send
 
 from gateway import metrics
-from gateway.budget import visual_budget
 from gateway.dialects.asking import cache_mode, distinct
 from gateway.dialects.conversation import find_looks
 from gateway.dialects.prompting import looks_needed, reasoner_request
-from gateway.parts import Parts
-from gateway.perceive import Look, Perception
-from gateway.reasoners import Reasoner
+from gateway.perception.perceive import Look, Perception
+from gateway.reasoning.budget import visual_budget
+from gateway.reasoning.reasoners import Reasoner
+from gateway.reasoning.usage import last_usage, usage_of
+from gateway.services import Parts
 from gateway.settings import GatewaySettings
-from gateway.tenants import Tenant, tenant_of
-from gateway.usage import last_usage, usage_of
+from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.perception import Usage
 from racro.contracts.solve import CacheMode, VisualContext

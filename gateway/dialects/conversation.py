@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from gateway.images import ImageSource
+from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import further_image, visual_context_block
 from racro.contracts.solve import VisualContext

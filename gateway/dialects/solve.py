@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from gateway.dialects.asking import cache_mode, distinct, time_limit
-from gateway.images import ImageSource
-from gateway.parts import Parts
+from gateway.images.loader import ImageSource
+from gateway.services import Parts
 from gateway.settings import GatewaySettings
 from gateway.solve import solve
-from gateway.tenants import tenant_of
+from gateway.tenancy.tenants import tenant_of
 from racro.contracts.errors import InvalidRequest, UnsupportedMediaType
 from racro.contracts.perception import Delta
 from racro.contracts.solve import SolveOptions, SolveRequest, SolveResponse, VisualContext

@@ -5,11 +5,11 @@ from functools import partial
 from starlette.types import Receive, Scope, Send
 
 from gateway.dialects.asking import cache_mode, time_limit
-from gateway.images import ImageSource
-from gateway.parts import Parts
-from gateway.perceive import Look
+from gateway.images.loader import ImageSource
+from gateway.perception.perceive import Look
+from gateway.services import Parts
 from gateway.settings import GatewaySettings
-from gateway.tenants import tenant_of
+from gateway.tenancy.tenants import tenant_of
 from racro.contracts.solve import VisualContextRequest, VisualContextResponse
 from racro.servekit.context import within
 from racro.servekit.responses import JSON, read_body, send_response

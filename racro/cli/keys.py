@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.tenancy.keys_file import BadKeysFileError, KeysFile, TenantRecord, key_id
 from racro.cli.output import add_row, command_line, fail, new_table, say, show
-from racro.tenants import BadKeysFileError, KeysFile, TenantRecord, key_id
 
 app = command_line("Make, list and revoke API keys.")
 

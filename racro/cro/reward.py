@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Self, TypeVar
 
-from racro.answers import solve_answer
+from racro.answers.extract import solve_answer
 from racro.contracts.prompts import reward_messages
 from racro.cro import terms
 from racro.cro.captioned import Captioned

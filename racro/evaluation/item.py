@@ -3,7 +3,7 @@
 import asyncio
 import base64
 
-from racro.answers import final_answer
+from racro.answers.extract import final_answer
 from racro.contracts.solve import SolveResponse
 from racro.evaluation.client import Gateway
 from racro.evaluation.errors import ItemError

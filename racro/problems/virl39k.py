@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from racro.answers import boxes, final_answer
+from racro.answers.extract import boxes, final_answer
 from racro.problems.problem import Unfit
 from racro.problems.vetting import Row, Rows
 

@@ -4,7 +4,7 @@ The weights end an answer with a box that may hold a formula. What is shown inst
 "Answer: …" with its result, so that clients of every dialect get what `/v1/solve` answers.
 """
 
-from racro.answers import answer_line, compact_answer
+from racro.answers.extract import answer_line, compact_answer
 
 _BOX = "\\boxed"
 

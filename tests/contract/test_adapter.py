@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from racro.answers import solve_answer
+from racro.answers.extract import solve_answer
 from racro.contracts.prompts import COMPACT_V1, NOT_TOLD, compact_messages
 from racro.embedded.default import REASONER, TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model

@@ -10,11 +10,11 @@ from typing import get_args
 
 import pytest
 
-from evaluation import heldout, report
-from evaluation.grading import Verdict
-from evaluation.items import NOT_TOLD, Drawing, QuestionClass
-from evaluation.perceiving import COMPOSER, READING_ORDER, perceive
-from evaluation.report import Graded, Score, Section
+from experiments.embedded_accuracy import heldout, report
+from experiments.embedded_accuracy.grading import Verdict
+from experiments.embedded_accuracy.items import NOT_TOLD, Drawing, QuestionClass
+from experiments.embedded_accuracy.perceiving import COMPOSER, READING_ORDER, perceive
+from experiments.embedded_accuracy.report import Graded, Score, Section
 from support.wordings import TELLING, as_pattern
 
 CLASSES = set(get_args(QuestionClass))

@@ -22,7 +22,7 @@ SCENES = 8
 
 def train(folder: Path) -> dict[str, float]:
     """The loss before the first step and after the last."""
-    command = [sys.executable, "-m", "racro.embedded.reasoner.recipe"]
+    command = [sys.executable, "-m", "experiments.recipes.reasoner"]
     options = ["--scenes", str(SCENES), "--output", str(folder)]
     subprocess.run([*command, *options], check=True, timeout=3600)
     curve = json.loads((folder / "training.json").read_text())["loss"]
@@ -74,7 +74,7 @@ def test_what_was_broken_off_goes_on_and_ends_with_the_same_bytes(
     trained: tuple[Path, dict[str, float]], tmp_path: Path
 ) -> None:
     adapter, _ = trained
-    command = [sys.executable, "-m", "racro.embedded.reasoner.recipe"]
+    command = [sys.executable, "-m", "experiments.recipes.reasoner"]
     options = ["--scenes", str(SCENES), "--saved-every", "1", "--output", str(tmp_path)]
     training = subprocess.Popen([*command, *options], start_new_session=True)
     wait_until((tmp_path / "checkpoint.pt").exists, timeout_s=1800, what="something is saved")

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from hypothesis import given, strategies
 
-from gateway.fetch import AddressPolicy
+from gateway.images.fetch import AddressPolicy
 from gateway.settings import FetchSection
 from support.chart import NAMESPACE, PROFILES, RELEASE, ROOT, Release, Values, merged
 from support.network import Host, Network

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from conftest import gateway_config
+from gateway.tenancy.keys_file import KeysFile, TenantRecord
 from page.test_asking import ask, finished, give
-from racro.tenants import KeysFile, TenantRecord
 from support import http
 from support.pictures import png
 from support.processes import Service, wait_until

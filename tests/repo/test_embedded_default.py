@@ -39,7 +39,7 @@ def test_the_chart() -> None:
 
 def test_nothing_else_defines_it() -> None:
     """In code its names stand where they are defined."""
-    folders = ("racro", "gateway", "services", "benchmarks", "evaluation", "proof")
+    folders = ("racro", "gateway", "services", "benchmarks", "experiments")
     elsewhere = [
         str(path.relative_to(ROOT))
         for folder in folders

@@ -14,9 +14,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from gateway.cache.opening import open_caches
-from gateway.captioner import CaptionerClient
-from gateway.images import Image
-from gateway.perceive import Look, Perceiver
+from gateway.images.loader import Image
+from gateway.perception.captioner import CaptionerClient
+from gateway.perception.perceive import Look, Perceiver
 from gateway.settings import CacheSection
 from racro.contracts.keys import tenant_tag
 from racro.servekit.context import REQUEST_ID_HEADER, request_id

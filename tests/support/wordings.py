@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from racro.embedded.reasoner.recipe import lessons
+from experiments.recipes.reasoner import lessons
 
 FIELD = re.compile(r"\{\w+\}")
 

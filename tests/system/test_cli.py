@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from racro.embedded.captioner.recipe.scenes import draw_scene
+from experiments.recipes.captioner.scenes import draw_scene
 from support.command import CLEAN, RACRO, WITH_CTRL_C, racro
 from support.pictures import png
 from support.processes import PATIENCE_S, Service, free_port, wait_until

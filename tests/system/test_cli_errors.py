@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import gateway_config
-from racro.tenants import KeysFile, TenantRecord
+from gateway.tenancy.keys_file import KeysFile, TenantRecord
 from support.certificates import make_certificate
 from support.command import invoke, racro
 from support.pictures import png

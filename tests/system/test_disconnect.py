@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from racro.embedded.captioner.recipe.scenes import draw_scene
+from experiments.recipes.captioner.scenes import draw_scene
 from support.pictures import data_url, encoded, png
 from support.processes import PATIENCE_S, Service, wait_until
 from support.scripted import Asked, ScriptedServer

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from conftest import gateway_config
-from racro.tenants import KeysFile, TenantRecord
+from gateway.tenancy.keys_file import KeysFile, TenantRecord
 from support.certificates import make_certificate
 from support.command import invoke, racro
 from support.processes import Service

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from conftest import gateway_config
-from racro.tenants import KeysFile, TenantRecord
+from gateway.tenancy.keys_file import KeysFile, TenantRecord
 from support import http
 from support.pictures import data_url, png
 from support.processes import PATIENCE_S, Service, wait_until

@@ -12,8 +12,8 @@ import pytest
 from openai import OpenAI
 
 from conftest import gateway_config
+from gateway.tenancy.keys_file import KeysFile, TenantRecord
 from racro import __version__
-from racro.tenants import KeysFile, TenantRecord
 from support import http
 from support.pictures import data_url, png
 from support.processes import PATIENCE_S, Service, wait_until

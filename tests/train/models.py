@@ -16,8 +16,8 @@ from transformers import (
     Qwen2VLImageProcessor,
 )
 
+from experiments.recipes.captioner.model import CHAT_TEMPLATE, SPECIAL
 from racro.contracts.prompts import caption_prompt
-from racro.embedded.captioner.recipe.model import CHAT_TEMPLATE, SPECIAL
 
 HIDDEN = 128
 

@@ -8,17 +8,17 @@ import pytest
 import torch
 from transformers import AutoModelForImageTextToText, PreTrainedTokenizerFast
 
+from experiments.recipes.captioner.asking import ask
+from experiments.recipes.captioner.canvas import Glyph, Label
+from experiments.recipes.captioner.lessons import describing, lesson, texts
+from experiments.recipes.captioner.model import image_processor, make_captioner, make_tokenizer
+from experiments.recipes.captioner.optimising import Schedule
+from experiments.recipes.captioner.patches import to_patches
+from experiments.recipes.captioner.reading import characters, numbers
+from experiments.recipes.captioner.scenes import KINDS, draw_scene
+from experiments.recipes.captioner.train import Pupil, prompt_text
 from racro.contracts.prompts import caption_prompt
 from racro.embedded.captioner import CHECKPOINT
-from racro.embedded.captioner.recipe.asking import ask
-from racro.embedded.captioner.recipe.canvas import Glyph, Label
-from racro.embedded.captioner.recipe.lessons import describing, lesson, texts
-from racro.embedded.captioner.recipe.model import image_processor, make_captioner, make_tokenizer
-from racro.embedded.captioner.recipe.optimising import Schedule
-from racro.embedded.captioner.recipe.patches import to_patches
-from racro.embedded.captioner.recipe.reading import characters, numbers
-from racro.embedded.captioner.recipe.scenes import KINDS, draw_scene
-from racro.embedded.captioner.recipe.train import Pupil, prompt_text
 from support import http
 from support.pictures import data_url, encoded
 from support.processes import Service

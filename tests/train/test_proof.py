@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from proof.evaluating import READER, Candidate, evaluate
-from proof.problems import write_problems
-from proof.report import Findings, write
-from proof.runs import METHODS, Inputs, Run
+from experiments.cro_proof.evaluating import READER, Candidate, evaluate
+from experiments.cro_proof.problems import write_problems
+from experiments.cro_proof.report import Findings, write
+from experiments.cro_proof.runs import METHODS, Inputs, Run
 from racro.embedded.captioner import CHECKPOINT
 
 

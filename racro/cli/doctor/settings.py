@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from gateway.settings import GatewaySettings
+from gateway.tenancy.keys_file import BadKeysFileError, KeysFile
 from racro.cli.doctor.findings import Finding, bad, good, skipped
 from racro.servekit.settings import CONFIG_VARIABLE, WrongSettingsError
-from racro.tenants import BadKeysFileError, KeysFile
 
 _CHECK = "settings"
 _KEYS = "API keys"

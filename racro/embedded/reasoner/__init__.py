@@ -1,4 +1,4 @@
-"""The embedded reasoner: SmolLM2-135M-Instruct and our adapter for it. Made by `recipe`."""
+"""The embedded reasoner: SmolLM2-135M-Instruct and our adapter, made by experiments/recipes."""
 
 import importlib.util
 from pathlib import Path

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.reasoners import Reasoner
+from gateway.reasoning.reasoners import Reasoner
 from gateway.settings import ReasonerSection
 from racro.contracts.solve import VisualContext
 from racro.servekit.upstream import Upstream, open_session

@@ -7,9 +7,9 @@ import pytest
 
 from gateway.dialects.chat import ChatRequest
 from gateway.dialects.prompting import looks_needed
-from gateway.perceive import Perception
-from gateway.reasoners import Reasoner
-from gateway.replicas import Replicas
+from gateway.perception.perceive import Perception
+from gateway.reasoning.reasoners import Reasoner
+from gateway.reasoning.replicas import Replicas
 from gateway.settings import ReasonerSection
 from racro.contracts.perception import Usage
 from racro.contracts.prompts import COMPACT_V1, NO_QUESTION, solve_messages

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from racro.answers import final_answer, solve_answer
-from racro.calculations import worked_out
+from racro.answers.extract import final_answer, solve_answer
+from racro.answers.formulas import worked_out
 from racro.contracts.prompts import COMPACT_V1, NOT_TOLD
 from services.reasoner.compact import CompactText
 

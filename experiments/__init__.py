@@ -1,0 +1,1 @@
+"""What makes or judges models. No service imports it, and it is not in the wheel."""

@@ -1,0 +1,1 @@
+"""How the two small models of the embedded default are made."""

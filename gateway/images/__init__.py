@@ -1,0 +1,1 @@
+"""Images as clients send them: limits, formats, and addresses that are fetched."""

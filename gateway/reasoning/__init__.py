@@ -1,0 +1,1 @@
+"""Who answers: reasoners, their replicas, what fits into their context, what they have used."""

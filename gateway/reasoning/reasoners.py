@@ -1,0 +1,179 @@
+"""The reasoners, by the name that clients choose as `model`."""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from gateway.reasoning.replicas import Replicas
+from gateway.reasoning.usage import Counts
+from gateway.settings import ReasonerSection
+from gateway.tenancy.tenants import Tenant
+from racro.contracts.errors import (
+    UnknownModel,
+    UpstreamError,
+    UpstreamUnavailable,
+)
+from racro.contracts.perception import Usage
+from racro.servekit.relay import raise_for_status
+from racro.servekit.responses import NotJson
+from racro.servekit.settings import api_key
+from racro.servekit.sse import read_events
+from racro.servekit.upstream import Upstream
+
+_REVISION_TTL_S = 30
+_RETRY_S = 1.0
+
+
+class _Delta(msgspec.Struct):
+    """vLLM and SGLang say `reasoning_content` or, in later releases, `reasoning`."""
+
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    usage: Counts | None = None
+    error: Any = None
+
+
+_chunk_decoder = msgspec.json.Decoder(_Chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one event of a reasoner's stream brought."""
+
+    content: str = ""
+    reasoning: str = ""
+    finish_reason: str | None = None
+    usage: Usage | None = None
+
+
+class Reasoner:
+    def __init__(self, name: str, settings: ReasonerSection, replicas: Replicas) -> None:
+        self.name = name
+        self.settings = settings
+        self._replicas = replicas
+        self._asked_with = {
+            "model": settings.model,
+            **settings.sampling.model_dump(),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        self._revision: str | None = None
+        self._asked_at = -math.inf
+        self._was_told = False
+
+    def chat(self, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """Its chat API as it is; `body` is the encoded request."""
+        return self._replicas.post("/chat/completions", body)
+
+    async def stream(self, messages: list[dict[str, str]]) -> AsyncGenerator[Piece]:
+        """The answer to `messages` with this reasoner's own sampling, piece by piece.
+
+        Raises an UpstreamError, or ContextLengthExceeded if it says that the messages are too long.
+        """
+        body = {**self._asked_with, "messages": messages}
+        async with self._replicas.post("/chat/completions", body) as response:
+            await raise_for_status(response, name="reasoner")
+            async for event in read_events(response.content):
+                if event.data == b"[DONE]":
+                    return
+                yield _parse(event.data)
+        raise UpstreamUnavailable("the reasoner broke off its answer")
+
+    async def check(self) -> None:
+        """Raises UpstreamError unless it lists its models."""
+        self._asked_at = asyncio.get_running_loop().time()
+        self._revision = _revision(await self._replicas.get_json("/models"), self.settings.model)
+        self._was_told = True
+
+    async def revision(self) -> str | None:
+        """Of its weights, if it tells; believed for half a minute. One that was away when it was
+        asked, as at the start, is asked again soon.
+        """
+        believed_s = _REVISION_TTL_S if self._was_told else _RETRY_S
+        if asyncio.get_running_loop().time() - self._asked_at > believed_s:
+            with suppress(UpstreamError):
+                await self.check()
+        return self._revision
+
+
+def _revision(listing: Any, model: str) -> str | None:
+    cards = listing.get("data", ()) if isinstance(listing, dict) else ()
+    for card in cards:
+        if isinstance(card, dict) and card.get("id") == model:
+            revision = card.get("revision")
+            return revision if isinstance(revision, str) else None
+    return None
+
+
+def _parse(data: bytes) -> Piece:
+    try:
+        chunk = _chunk_decoder.decode(data)
+    except NotJson as error:
+        raise UpstreamError("the reasoner sent something else than a chat completion") from error
+    if chunk.error is not None:
+        raise UpstreamUnavailable("the reasoner failed while it was answering")
+    choice = chunk.choices[0] if chunk.choices else _Choice()
+    delta = choice.delta or _Delta()
+    return Piece(
+        content=delta.content or "",
+        reasoning=delta.reasoning_content or delta.reasoning or "",
+        finish_reason=choice.finish_reason,
+        usage=chunk.usage.known() if chunk.usage else None,
+    )
+
+
+class Reasoners:
+    def __init__(
+        self, settings: Mapping[str, ReasonerSection], session: aiohttp.ClientSession
+    ) -> None:
+        self._session = session
+        self._by_name: dict[str, Reasoner] = {}
+        self.become(settings)
+
+    def become(self, settings: Mapping[str, ReasonerSection]) -> None:
+        """Others from the next request on. What has begun ends with the reasoner that it has; one
+        whose settings are the same stays who it is.
+        """
+        before = self._by_name
+        self._by_name = {
+            name: before[name]
+            if name in before and before[name].settings == section
+            else self._open(name, section)
+            for name, section in settings.items()
+        }
+
+    def _open(self, name: str, settings: ReasonerSection) -> Reasoner:
+        key = api_key(settings.api_key_env)
+        upstreams = [
+            Upstream(self._session, url, name="reasoner", api_key=key) for url in settings.urls
+        ]
+        return Reasoner(name, settings, Replicas(upstreams))
+
+    def __iter__(self) -> Iterator[Reasoner]:
+        return iter(self._by_name.values())
+
+    def of(self, tenant: Tenant) -> Iterator[Reasoner]:
+        """Those that it may ask."""
+        return (reasoner for reasoner in self if tenant.may_ask(reasoner.name))
+
+    def named(self, name: str, tenant: Tenant) -> Reasoner:
+        """Raises UnknownModel, also for one that `tenant` may not ask."""
+        if name not in self._by_name or not tenant.may_ask(name):
+            raise UnknownModel("no such model; GET /v1/models lists those there are", param="model")
+        return self._by_name[name]

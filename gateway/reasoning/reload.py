@@ -1,0 +1,88 @@
+"""The gateway's YAML, read again while it runs: whole or not at all."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from pathlib import Path
+
+from gateway import metrics
+from gateway.reasoning.reasoners import Reasoners
+from gateway.settings import GatewaySettings
+from racro.servekit.files import stamp
+from racro.servekit.settings import CONFIG_VARIABLE, WrongSettingsError
+
+_log = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 1.0
+# What may change while it runs.
+_LIVE = {"reasoners"}
+
+
+class Reloader:
+    """On every change of the file, and on SIGHUP, `reasoners` become those it names.
+
+    A file that is wrong, or that changes what is read at start only, is refused: everything stays
+    as it was, and `problem` says why.
+    """
+
+    def __init__(self, settings: GatewaySettings, reasoners: Reasoners) -> None:
+        self._settings = settings
+        self._reasoners = reasoners
+        self._task: asyncio.Task[None] | None = None
+        self._asked = asyncio.Event()
+        self.problem: str | None = None
+
+    def start(self) -> None:
+        if path := os.environ.get(CONFIG_VARIABLE):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
+            self._task = asyncio.create_task(self._watch(Path(path)))
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _watch(self, path: Path) -> None:
+        taken = seen = stamp(path)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), _LOOK_EVERY_S)
+            before, seen = seen, stamp(path)
+            # One that still changes is being written.
+            if self._asked.is_set() or taken != seen == before:
+                self._asked.clear()
+                taken = seen
+                self._reload(path)
+
+    def _reload(self, path: Path) -> None:
+        try:
+            settings = _reloaded(self._settings)
+        except WrongSettingsError as error:
+            # Anybody may ask for /readyz.
+            why = str(error).replace(str(path), path.name)
+            self.problem = f"refused, those of before are good: {why}"
+            _log.error("the changed settings were refused: %s", error)
+            metrics.RELOADS.labels("refused").inc()
+            return
+        self.problem = None
+        self._settings = settings
+        self._reasoners.become(settings.reasoners)
+        _log.info("settings read again; reasoners: %s", ", ".join(settings.reasoners))
+        metrics.RELOADS.labels("taken").inc()
+
+
+def _reloaded(before: GatewaySettings) -> GatewaySettings:
+    """Raises WrongSettingsError."""
+    now = GatewaySettings.read()
+    fixed = [
+        f"{name}: is read at start only"
+        for name in GatewaySettings.model_fields
+        if name not in _LIVE and getattr(now, name) != getattr(before, name)
+    ]
+    if fixed:
+        raise WrongSettingsError(fixed)
+    return now

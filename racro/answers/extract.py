@@ -1,0 +1,119 @@
+r"""The final answer out of a reasoner's text: `\boxed{…}`, an option letter, else the last line."""
+
+import re
+
+from racro.answers.formulas import worked_out
+from racro.contracts.prompts import COMPACT_V1, NOT_TOLD, SolveProfile
+
+_BOX = "\\boxed"
+_BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_BRACE = re.compile(r"[{}]")
+_ANSWER_LINE = "\nAnswer: "
+_LATEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
+_LATEX_ESCAPE = re.compile(r"\\([%$#&])")
+_LATEX_MATH = re.compile(r"^\$(.*)\$$", re.DOTALL)
+_ANNOUNCED = re.compile(
+    r"\b(?:answer|choice|option)\s*(?:is|=|:|(?:must|should|would|will)\s+be)\s*:?\s*\**\s*"
+    r"(?P<value>.+?)(?=\.\s+[A-Z]|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OPTION = re.compile(
+    r"^(?:(?i:option|choice)\s+)?\(?([A-H])\)?(?:[.:),]|$|\s+(?:because|since|as|for)\b)"
+)
+_NUMBER = r"[-+]?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?"
+_LAST_VALUE = re.compile(rf"(?:=|\bis|\bare|\bwas|:)\s*\**({_NUMBER})\**\s*[.!]?$")
+
+
+def split_reasoning(text: str) -> tuple[str | None, str]:
+    """(reasoning, visible text) of a model that thinks aloud between `<think>` tags.
+
+    Some chat templates open the tag in the prompt, so only its end is certain to appear.
+    """
+    head, end, tail = text.rpartition("</think>")
+    if not end:
+        return None, text
+    return head.replace("<think>", "", 1).strip(), tail.strip()
+
+
+def boxes(text: str) -> list[str]:
+    """Contents of the boxes that are closed, their braces balanced, in one pass over `text`."""
+    starts = {match.end() - 1 for match in _BOXED.finditer(text)}
+    open_braces: list[int] = []
+    found: list[tuple[int, int]] = []
+    for brace in _BRACE.finditer(text):
+        if brace[0] == "{":
+            open_braces.append(brace.start())
+        elif open_braces and (start := open_braces.pop()) in starts:
+            found.append((start + 1, brace.start()))
+    return [text[start:end] for start, end in sorted(found)]
+
+
+def _tidy(value: str) -> str:
+    """Without the LaTeX and Markdown around it; an option by its letter alone."""
+    value = _LATEX_TEXT.sub(r"\1", value).strip()
+    value = value.strip("*` ").rstrip(".").strip("*` ")
+    value = _LATEX_ESCAPE.sub(r"\1", _LATEX_MATH.sub(r"\1", value)).strip()
+    option = _OPTION.match(value)
+    return option[1] if option and option.end() == len(value) else value
+
+
+def _value(line: str) -> str:
+    """The option letter that opens a line, or the value that closes it, or all of it."""
+    if option := _OPTION.match(line.strip("* ")):
+        return option[1]
+    closing = _LAST_VALUE.search(line)
+    return _tidy(closing[1] if closing else line)
+
+
+def solve_answer(profile: SolveProfile, text: str) -> str:
+    """The short answer of a reasoner that was asked in `profile`.
+
+    Under compact-v1 our reasoner service ends the text with a line "Answer: …". Another server of
+    those weights leaves the box that they write, with the formula in it.
+    """
+    if profile != COMPACT_V1:
+        return final_answer(text)
+    _, announced, answer = f"\n{text}".rpartition(_ANSWER_LINE)
+    if announced and _BOX not in text:
+        return answer
+    return worked_out(final_answer(text))
+
+
+def compact_answer(boxed: str) -> str:
+    """What the box at the end of a reasoner's text comes to under compact-v1: the result of its
+    formula, or a refusal where it is missing or not closed.
+    """
+    contents = boxes(boxed)
+    if len(contents) < boxed.count(_BOX):
+        return NOT_TOLD
+    innermost = [_tidy(content) for content in contents if _BOX not in content]
+    answer = next(filter(None, reversed(innermost)), NOT_TOLD)
+    return " ".join(worked_out(answer).split())
+
+
+def answer_line(answer: str) -> str:
+    """How the text of a compact-v1 answer ends: `solve_answer` finds `answer` in it again."""
+    return f"{_ANSWER_LINE}{answer}"
+
+
+def final_answer(text: str) -> str:
+    r"""The short answer that `text` ends in; empty only if there is nothing to read in it.
+
+    The last of these that says something: a closed `\boxed{…}`; what follows an "answer is", up to
+    the end of its sentence; a line.
+    """
+    _, visible = split_reasoning(text)
+    announced = (match["value"] for match in _ANNOUNCED.finditer(visible))
+    by_rank = (
+        map(_tidy, boxes(visible)),
+        map(_value, filter(_has_words, announced)),
+        map(_value, filter(_has_words, visible.splitlines())),
+    )
+    for candidates in by_rank:
+        if said := list(filter(None, candidates)):
+            return said[-1]
+    return visible.strip()
+
+
+def _has_words(text: str) -> bool:
+    return any(character.isalnum() for character in text)

@@ -1,0 +1,94 @@
+"""The file of tenants and their keys."""
+
+import re
+import stat
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.tenancy.keys_file import BadKeysFileError, KeysFile, TenantRecord
+
+KEY = re.compile(r"rk_[0-9a-f]{16}_[A-Za-z0-9_-]{43}")
+
+
+def with_key(tenant: str = "acme") -> tuple[KeysFile, str]:
+    return KeysFile().with_new_key(tenant, TenantRecord(concurrency=2))
+
+
+def test_a_key_opens_for_its_tenant_and_is_not_in_the_file(tmp_path) -> None:
+    file, key = with_key()
+    path = tmp_path / "keys.yaml"
+    file.write(path)
+    assert KEY.fullmatch(key)
+    assert KeysFile.read(path).tenant_of(key) == "acme"
+    assert key.split("_", 2)[2] not in path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_a_tenant_may_have_several_keys_and_lose_one() -> None:
+    file, first = with_key()
+    file, second = file.with_new_key("acme", file.tenants["acme"])
+    assert [file.tenant_of(key) for key in (first, second)] == ["acme", "acme"]
+    file = file.without_key(first.split("_")[1])
+    assert [file.tenant_of(key) for key in (first, second)] == [None, "acme"]
+    assert file.tenants["acme"].concurrency == 2
+    assert file.without_key("0" * 16) is None
+
+
+@given(
+    wrong=st.text()
+    | st.from_regex(KEY, fullmatch=True)
+    | st.sampled_from(["rk__", "rk_" + "0" * 16, "' OR 1=1 --"])
+)
+def test_no_other_text_opens(wrong) -> None:
+    file, _ = with_key()
+    assert file.tenant_of(wrong) is None
+
+
+def test_another_secret_with_the_same_id_does_not_open() -> None:
+    file, key = with_key()
+    for at in range(len("rk_") + 17, len(key)):
+        other = "A" if key[at] != "A" else "B"
+        assert file.tenant_of(key[:at] + other + key[at + 1 :]) is None
+    assert file.tenant_of(key[:20]) is None
+    assert file.tenant_of(key + "A") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("tenants: {acme: {concurrency: 0}}", "tenants.acme.concurrency"),
+        ("tenants: {acme: {limit: 1}}", "tenants.acme.limit"),
+        ("tenants: {acme: {keys: {k: {sha256: short, created: 2026-01-01}}}}", "sha256"),
+        ("tenants: {No Name: {}}", "tenants.No Name"),
+        ("", "keys.yaml"),
+        (
+            f"tenants: {{a: {{keys: {{k: {{sha256: {'a' * 64}, created: 2026-01-01}}}}}}, "
+            f"b: {{keys: {{k: {{sha256: {'b' * 64}, created: 2026-01-01}}}}}}}}",
+            "two tenants have a key of the same id",
+        ),
+        ("tenants: [", "cannot be read"),
+        ("- a", "keys.yaml"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_field(tmp_path, text, named) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text(text)
+    with pytest.raises(BadKeysFileError, match=re.escape(named)):
+        KeysFile.read(path)
+
+
+def test_a_missing_file_is_refused(tmp_path) -> None:
+    with pytest.raises(BadKeysFileError, match=r"none\.yaml"):
+        KeysFile.read(tmp_path / "none.yaml")
+
+
+def test_a_file_keeps_its_mode(tmp_path) -> None:
+    file, _ = with_key()
+    path = tmp_path / "keys.yaml"
+    file.write(path)
+    path.chmod(0o640)
+    file.write(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert [one.name for one in tmp_path.iterdir()] == ["keys.yaml"]

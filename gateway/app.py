@@ -14,7 +14,7 @@ from gateway.dialects.visual_contexts import VisualContexts
 from gateway.playground.routes import add_playground
 from gateway.readiness import readiness
 from gateway.reasoning.reasoners import Reasoner
-from gateway.services import Parts, open_parts
+from gateway.services import Services, open_services
 from gateway.settings import GatewaySettings
 from gateway.tenancy.admission import Admission
 from gateway.tenancy.tenants import Tenants, tenant_of
@@ -43,24 +43,24 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
     chat = ChatCompletions(settings)
     visual_contexts = VisualContexts(settings)
     tenants = Tenants(settings)
-    door = Admission(tenants)
+    admission = Admission(tenants)
     created = int(time.time())
-    parts: Parts
+    services: Services
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        nonlocal parts
-        async with open_parts(settings) as parts:
-            solve.parts = chat.parts = visual_contexts.parts = parts
-            door.rates = parts.rates
+        nonlocal services
+        async with open_services(settings) as services:
+            solve.services = chat.services = visual_contexts.services = services
+            admission.rates = services.rates
             yield
 
     app = create_app(
         title="RACRO gateway",
         max_body_bytes=settings.limits.max_body_bytes,
-        readiness=lambda: readiness(parts, tenants),
+        readiness=lambda: readiness(services, tenants),
         lifespan=lifespan,
-        door=door.before,
+        admission=admission.wrap,
         absent=_ABSENT,
         origins=settings.cors.origins,
     )
@@ -78,12 +78,12 @@ def create_gateway(settings: GatewaySettings) -> FastAPI:
 
     @app.get("/v1/models", summary="The reasoners, by the names to use as `model`.")
     async def models(request: Request) -> dict[str, Any]:
-        reasoners = parts.reasoners.of(tenant_of(request.scope))
+        reasoners = services.reasoners.visible_to(tenant_of(request.scope))
         return {"object": "list", "data": [_card(one, created) for one in reasoners]}
 
     @app.get("/v1/models/{model:path}", summary="One reasoner, by its name.")
     async def model(request: Request, model: str) -> dict[str, Any]:
-        return _card(parts.reasoners.named(model, tenant_of(request.scope)), created)
+        return _card(services.reasoners.get(model, tenant_of(request.scope)), created)
 
     if settings.serves_playground:
         add_playground(app)

@@ -9,7 +9,7 @@ from gateway.cache.opening import open_caches
 from gateway.images.fetch import Fetcher
 from gateway.images.loader import ImageLoader
 from gateway.perception.captioner import CaptionerClient
-from gateway.perception.contexts import KeptContexts
+from gateway.perception.contexts import VisualContextStore
 from gateway.perception.perceive import Perceiver
 from gateway.reasoning.reasoners import Reasoners
 from gateway.reasoning.reload import Reloader
@@ -19,19 +19,19 @@ from racro.servekit.upstream import Upstream, open_session
 
 
 @dataclass(frozen=True)
-class Parts:
+class Services:
     captioner: CaptionerClient
     cache: Cache
     loader: ImageLoader
     perceiver: Perceiver
-    kept: KeptContexts
+    visual_contexts: VisualContextStore
     reasoners: Reasoners
     rates: Rates
     reloader: Reloader
 
 
 @asynccontextmanager
-async def open_parts(settings: GatewaySettings) -> AsyncIterator[Parts]:
+async def open_services(settings: GatewaySettings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(open_session(reuse=settings.reuse_connections))
         fetcher = Fetcher(settings.fetch, max_bytes=settings.limits.max_image_bytes)
@@ -54,13 +54,13 @@ async def open_parts(settings: GatewaySettings) -> AsyncIterator[Parts]:
         reloader = Reloader(settings, reasoners)
         reloader.start()
         stack.push_async_callback(reloader.stop)
-        yield Parts(
+        yield Services(
             captioner,
             caches.cache,
             ImageLoader(settings.limits, fetcher),
             perceiver,
-            KeptContexts(caches.shared, settings.cache),
+            VisualContextStore(caches.shared, settings.cache),
             reasoners,
-            Rates(caches.server),
+            Rates(caches.redis),
             reloader,
         )

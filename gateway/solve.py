@@ -6,10 +6,10 @@ from typing import Protocol
 
 from gateway import metrics
 from gateway.images.loader import ImageSource
-from gateway.perception.perceive import Look, Perception
+from gateway.perception.perceive import Perception, PerceptionRequest
 from gateway.reasoning.budget import visual_budget
 from gateway.reasoning.reasoners import Reasoner
-from gateway.services import Parts
+from gateway.services import Services
 from gateway.tenancy.tenants import Tenant
 from racro.answers.extract import solve_answer, split_reasoning
 from racro.contracts.perception import Delta, Usage, normalise_question
@@ -25,62 +25,62 @@ from racro.contracts.solve import (
 from racro.servekit.tracing import generation, record_usage
 
 
-class Audience(Protocol):
+class SolveObserver(Protocol):
     """Who hears a solve while it happens: a stream, or nobody."""
 
-    async def caption_piece(self, delta: Delta) -> None: ...
+    async def on_caption_delta(self, delta: Delta) -> None: ...
 
-    async def seen(self, context: VisualContext) -> None: ...
+    async def on_visual_context(self, context: VisualContext) -> None: ...
 
-    async def thought(self, text: str) -> None: ...
+    async def on_reasoning_delta(self, text: str) -> None: ...
 
-    async def said(self, text: str) -> None: ...
+    async def on_answer_delta(self, text: str) -> None: ...
 
 
 async def solve(
-    parts: Parts,
+    services: Services,
     tenant: Tenant,
     options: SolveOptions,
     sources: list[ImageSource],
-    audience: Audience,
+    observer: SolveObserver,
 ) -> SolveResponse:
     """Empties `sources`: megabytes that nobody needs while the reasoner thinks."""
     watch = metrics.Stopwatch()
-    reasoner = parts.reasoners.named(options.model, tenant)
+    reasoner = services.reasoners.get(options.model, tenant)
     if options.visual_context is None:
-        seen = await _look(parts, tenant, options, sources, audience, watch)
+        seen = await _look(services, tenant, options, sources, observer, watch)
     else:
-        seen = await _recall(parts, tenant, options, options.visual_context, watch)
-    await audience.seen(seen.context)
-    answer = await _reason(reasoner, options.question, seen.context, audience, watch)
+        seen = await _recall(services, tenant, options, options.visual_context, watch)
+    await observer.on_visual_context(seen.context)
+    answer = await _reason(reasoner, options.question, seen.context, observer, watch)
     watch.record("total", watch.total())
     return await _response(reasoner, seen, answer, watch)
 
 
 async def _look(
-    parts: Parts,
+    services: Services,
     tenant: Tenant,
     options: SolveOptions,
     sources: list[ImageSource],
-    audience: Audience,
+    observer: SolveObserver,
     watch: metrics.Stopwatch,
 ) -> Perception:
     with watch.stage("load"):
-        images = await parts.loader.load(sources)
+        images = await services.loader.load(sources)
         sources.clear()
     with watch.stage("perceive"):
-        look = Look(
+        look = PerceptionRequest(
             tenant=tenant.tag,
             images=images,
             question=options.question,
             tentative=options.tentative,
             cache=options.cache,
         )
-        return await parts.perceiver.perceive(look, audience.caption_piece)
+        return await services.perceiver.perceive(look, observer.on_caption_delta)
 
 
 async def _recall(
-    parts: Parts,
+    services: Services,
     tenant: Tenant,
     options: SolveOptions,
     identifier: str,
@@ -89,7 +89,7 @@ async def _recall(
     """What was perceived before."""
     with watch.stage("perceive"):
         question = normalise_question(options.question)
-        context = await parts.kept.find(tenant, identifier, question=question)
+        context = await services.visual_contexts.get(tenant, identifier, question=question)
     if not options.tentative:
         context = context.model_copy(update={"tentative": None})
     return Perception(context, Usage())
@@ -109,7 +109,7 @@ async def _reason(
     reasoner: Reasoner,
     question: str,
     context: VisualContext,
-    audience: Audience,
+    observer: SolveObserver,
     watch: metrics.Stopwatch,
 ) -> _Answer:
     messages = solve_messages(
@@ -128,10 +128,10 @@ async def _reason(
                     watch.record("first_token", watch.total() - started)
                 if piece.reasoning:
                     answer.reasoning += piece.reasoning
-                    await audience.thought(piece.reasoning)
+                    await observer.on_reasoning_delta(piece.reasoning)
                 if piece.content:
                     answer.text += piece.content
-                    await audience.said(piece.content)
+                    await observer.on_answer_delta(piece.content)
                 answer.finish_reason = piece.finish_reason or answer.finish_reason
                 answer.usage = piece.usage or answer.usage
         record_usage(span, answer.usage)

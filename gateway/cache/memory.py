@@ -31,14 +31,14 @@ class MemoryCache:
         self._entries: OrderedDict[str, _Kept] = OrderedDict()
         self.bytes = 0
 
-    def near(self, keys: Sequence[str]) -> list[bytes | None]:
+    def get_local(self, keys: Sequence[str]) -> list[bytes | None]:
         with metrics.cache_seconds("local", "get"):
             values = [self._get(key) for key in keys]
         metrics.count_hits("local", sum(value is not None for value in values))
         return values
 
     async def get(self, keys: Sequence[str]) -> list[bytes | None]:
-        return self.near(keys)
+        return self.get_local(keys)
 
     async def set(self, key: str, value: bytes, *, ttl_s: int | None = None) -> bool:
         self._forget(key)

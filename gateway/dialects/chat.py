@@ -16,13 +16,13 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import metrics
 from gateway.dialects.asking import cache_mode, distinct
-from gateway.dialects.conversation import find_looks
-from gateway.dialects.prompting import looks_needed, reasoner_request
-from gateway.perception.perceive import Look, Perception
+from gateway.dialects.conversation import find_image_turns
+from gateway.dialects.prompting import reasoner_request, relevant_turns
+from gateway.perception.perceive import Perception, PerceptionRequest
 from gateway.reasoning.budget import visual_budget
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.usage import last_usage, usage_of
-from gateway.services import Parts
+from gateway.services import Services
 from gateway.settings import GatewaySettings
 from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.errors import InvalidRequest
@@ -63,7 +63,7 @@ class ChatRequest:
             messages = bytes(self._fields.get("messages", _NO_MESSAGES))
             if _EMPTY.fullmatch(messages) and "messages" in self._fields:
                 raise InvalidRequest("messages: at least one message is needed", param="messages")
-            self.looks = find_looks(messages, follow_up=follow_up)
+            self.image_turns = find_image_turns(messages, follow_up=follow_up)
         except NotJson as error:
             raise InvalidRequest(f"the body is not a chat request: {error}") from error
         self.model = head.model
@@ -75,7 +75,7 @@ class ChatRequest:
         Asked for once: the request lets go of its own bytes, which nobody needs while the reasoner
         thinks.
         """
-        looks, self.looks, fields, self._fields = self.looks, [], self._fields, {}
+        looks, self.image_turns, fields, self._fields = self.image_turns, [], self._fields, {}
         return _encode(reasoner_request(fields, reasoner.settings, looks, _contexts(seen)))
 
 
@@ -89,13 +89,13 @@ class ChatCompletions:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.parts: Parts
+        self.services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asker = _Asker(tenant_of(scope), cache_mode(scope))
         chat = await self._parse(await read_body(receive))
-        reasoner = self.parts.reasoners.named(chat.model, asker.tenant)
-        chat.looks = looks_needed(chat.looks, reasoner.settings)
+        reasoner = self.services.reasoners.get(chat.model, asker.tenant)
+        chat.image_turns = relevant_turns(chat.image_turns, reasoner.settings)
         watch = metrics.Stopwatch()
         timeout_s = timeout_from_headers(
             scope["headers"],
@@ -170,24 +170,24 @@ class ChatCompletions:
         self, asker: _Asker, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch
     ) -> list[Perception]:
         """All looks at the same time; those of earlier turns are in the cache as a rule."""
-        if not chat.looks:
+        if not chat.image_turns:
             return []
-        sources = [source for look in chat.looks for source in look.images]
-        await self.parts.rates.take(asker.tenant, "images", distinct(sources))
+        sources = [source for look in chat.image_turns for source in look.images]
+        await self.services.rates.take(asker.tenant, "images", distinct(sources))
         with watch.stage("load"):
-            images = iter(await self.parts.loader.load(sources))
+            images = iter(await self.services.loader.load(sources))
         looks = [
-            Look(
+            PerceptionRequest(
                 tenant=asker.tenant.tag,
                 images=[next(images) for _ in look.images],
                 question=look.question,
                 tentative=reasoner.settings.tentative,
                 cache=asker.cache,
             )
-            for look in chat.looks
+            for look in chat.image_turns
         ]
         with watch.stage("perceive"):
-            return await all_of(self.parts.perceiver.perceive(look) for look in looks)
+            return await all_of(self.services.perceiver.perceive(look) for look in looks)
 
 
 def _contexts(seen: Sequence[Perception]) -> list[VisualContext]:

@@ -41,7 +41,7 @@ class _Message(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class TurnLook:
+class ImageTurn:
     """What the message at `index` has to be looked at for; `images` may be an earlier turn's.
 
     `current`: the message belongs to the turn that is to be answered, which begins with the last
@@ -64,7 +64,7 @@ _fields_decoder = msgspec.json.Decoder(dict[str, Raw])
 _parts_decoder = msgspec.json.Decoder(list[_Part])
 
 
-def find_looks(messages: bytes, *, follow_up: bool) -> list[TurnLook]:
+def find_image_turns(messages: bytes, *, follow_up: bool) -> list[ImageTurn]:
     """The looks that a conversation asks for, in order; none for one without images.
 
     `messages` is the field's JSON. Where its shape is not OpenAI's there is nothing to look at:
@@ -84,8 +84,8 @@ def find_looks(messages: bytes, *, follow_up: bool) -> list[TurnLook]:
     return _looks(parsed, follow_up=follow_up)
 
 
-def _looks(messages: Sequence[_Message], *, follow_up: bool) -> list[TurnLook]:
-    found: list[TurnLook] = []
+def _looks(messages: Sequence[_Message], *, follow_up: bool) -> list[ImageTurn]:
+    found: list[ImageTurn] = []
     current_from = 0
     shown: tuple[ImageSource, ...] = ()
     user_turns_since = 0
@@ -101,7 +101,7 @@ def _looks(messages: Sequence[_Message], *, follow_up: bool) -> list[TurnLook]:
             current_from = index if question or images else current_from
         if images:
             shown, user_turns_since = images, 0
-            found.append(TurnLook(index, images, question))
+            found.append(ImageTurn(index, images, question))
         elif (
             follow_up
             and message.role == "user"
@@ -109,7 +109,7 @@ def _looks(messages: Sequence[_Message], *, follow_up: bool) -> list[TurnLook]:
             and question
             and user_turns_since <= FOLLOW_UP_TURNS
         ):
-            found.append(TurnLook(index, shown, question, follow_up=True))
+            found.append(ImageTurn(index, shown, question, follow_up=True))
     return [replace(look, current=look.index >= current_from) for look in found]
 
 
@@ -134,7 +134,7 @@ def _question(message: _Message) -> str | None:
     return _REMINDER.sub("", text).strip() or None
 
 
-def place(messages: bytes, contexts: Mapping[int, tuple[TurnLook, VisualContext]]) -> list[Raw]:
+def place(messages: bytes, contexts: Mapping[int, tuple[ImageTurn, VisualContext]]) -> list[Raw]:
     """The messages with each look's visual context in place; the others are the bytes they were."""
     return [
         _place_one(message, *contexts[index]) if index in contexts else message
@@ -142,7 +142,7 @@ def place(messages: bytes, contexts: Mapping[int, tuple[TurnLook, VisualContext]
     ]
 
 
-def _place_one(message: Raw, look: TurnLook, context: VisualContext) -> Raw:
+def _place_one(message: Raw, look: ImageTurn, context: VisualContext) -> Raw:
     fields: dict[str, Any] = _fields_decoder.decode(message)
     block = visual_context_block(
         images=len(look.images),

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from gateway.dialects.conversation import TurnLook, place
+from gateway.dialects.conversation import ImageTurn, place
 from gateway.settings import ReasonerSection, SamplingSection
 from racro.contracts.prompts import COMPACT_V1, NO_QUESTION, solve_messages
 from racro.contracts.solve import VisualContext
@@ -19,7 +19,7 @@ from racro.contracts.solve import VisualContext
 _TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
 
 
-def looks_needed(looks: Sequence[TurnLook], settings: ReasonerSection) -> list[TurnLook]:
+def relevant_turns(looks: Sequence[ImageTurn], settings: ReasonerSection) -> list[ImageTurn]:
     """Those of a conversation's looks that the reasoner will be told of."""
     current = [look for look in looks if look.current]
     return current if current and settings.prompt_profile == COMPACT_V1 else list(looks)
@@ -28,7 +28,7 @@ def looks_needed(looks: Sequence[TurnLook], settings: ReasonerSection) -> list[T
 def reasoner_request(
     fields: Mapping[str, Raw],
     settings: ReasonerSection,
-    looks: Sequence[TurnLook],
+    looks: Sequence[ImageTurn],
     contexts: Sequence[VisualContext],
 ) -> dict[str, Any]:
     """The reasoner's request for a client's `fields`; `contexts` holds what each look brought."""
@@ -56,7 +56,7 @@ def _left_open(
             yield name, value
 
 
-def _compact(looks: Sequence[TurnLook], contexts: Sequence[VisualContext]) -> list[dict[str, str]]:
+def _compact(looks: Sequence[ImageTurn], contexts: Sequence[VisualContext]) -> list[dict[str, str]]:
     questions = [look.question for look in looks if look.question]
     tentatives = [context.tentative for context in contexts if context.tentative]
     return solve_messages(

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.dialects.asking import cache_mode, distinct, time_limit
 from gateway.images.loader import ImageSource
-from gateway.services import Parts
+from gateway.services import Services
 from gateway.settings import GatewaySettings
 from gateway.solve import solve
 from gateway.tenancy.tenants import tenant_of
@@ -25,33 +25,33 @@ from racro.servekit.tasks import off_loop_if_large
 from racro.servekit.validation import parse_fields, parse_json
 
 
-class _Nobody:
-    async def caption_piece(self, delta: Delta) -> None: ...
+class _NoObserver:
+    async def on_caption_delta(self, delta: Delta) -> None: ...
 
-    async def seen(self, context: VisualContext) -> None: ...
+    async def on_visual_context(self, context: VisualContext) -> None: ...
 
-    async def thought(self, text: str) -> None: ...
+    async def on_reasoning_delta(self, text: str) -> None: ...
 
-    async def said(self, text: str) -> None: ...
+    async def on_answer_delta(self, text: str) -> None: ...
 
 
-class _Streamed:
+class _EventObserver:
     """Tells a stream what happens, as events."""
 
     def __init__(self, out: NamedEventStream) -> None:
         self._out = out
 
-    async def caption_piece(self, delta: Delta) -> None:
+    async def on_caption_delta(self, delta: Delta) -> None:
         piece = {"part": delta.part, "text": delta.text}
         await self._out.event("visual_context.delta", piece)
 
-    async def seen(self, context: VisualContext) -> None:
+    async def on_visual_context(self, context: VisualContext) -> None:
         await self._out.event("visual_context.done", context.model_dump())
 
-    async def thought(self, text: str) -> None:
+    async def on_reasoning_delta(self, text: str) -> None:
         await self._out.event("reasoning.delta", {"text": text})
 
-    async def said(self, text: str) -> None:
+    async def on_answer_delta(self, text: str) -> None:
         await self._out.event("answer.delta", {"text": text})
 
 
@@ -60,7 +60,7 @@ class Solve:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.parts: Parts
+        self.services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tenant = tenant_of(scope)
@@ -68,15 +68,17 @@ class Solve:
         limit = time_limit(scope, options.timeout_s, self._settings.limits)
         options = options.model_copy(update={"cache": cache_mode(scope, options.cache)})
         if sources:
-            await self.parts.rates.take(tenant, "images", distinct(sources))
+            await self.services.rates.take(tenant, "images", distinct(sources))
         if options.stream:
             async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
                 async with within(limit):
-                    response = await solve(self.parts, tenant, options, sources, _Streamed(out))
+                    response = await solve(
+                        self.services, tenant, options, sources, _EventObserver(out)
+                    )
                 await out.event("done", response.model_dump())
             return
         async with within(limit):
-            response = await solve(self.parts, tenant, options, sources, _Nobody())
+            response = await solve(self.services, tenant, options, sources, _NoObserver())
         await send_response(
             send, response.model_dump_json().encode(), headers=[JSON, *_headers(response)]
         )

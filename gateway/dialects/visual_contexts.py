@@ -6,8 +6,8 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.dialects.asking import cache_mode, time_limit
 from gateway.images.loader import ImageSource
-from gateway.perception.perceive import Look
-from gateway.services import Parts
+from gateway.perception.perceive import PerceptionRequest
+from gateway.services import Services
 from gateway.settings import GatewaySettings
 from gateway.tenancy.tenants import tenant_of
 from racro.contracts.solve import VisualContextRequest, VisualContextResponse
@@ -22,7 +22,7 @@ class VisualContexts:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.parts: Parts
+        self.services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tenant = tenant_of(scope)
@@ -30,22 +30,22 @@ class VisualContexts:
         request = await off_loop_if_large(
             len(body), partial(parse_json, VisualContextRequest, body)
         )
-        await self.parts.rates.take(tenant, "images", len(set(request.images)))
+        await self.services.rates.take(tenant, "images", len(set(request.images)))
         async with within(time_limit(scope, request.timeout_s, self._settings.limits)):
             sources = [
                 ImageSource(image, param=f"images[{index}]")
                 for index, image in enumerate(request.images)
             ]
-            images = await self.parts.loader.load(sources)
-            look = Look(
+            images = await self.services.loader.load(sources)
+            look = PerceptionRequest(
                 tenant=tenant.tag,
                 images=images,
                 question=request.question,
                 tentative=request.tentative,
                 cache=cache_mode(scope, request.cache),
             )
-            seen = await self.parts.perceiver.perceive(look)
-            receipt = await self.parts.kept.keep(
+            seen = await self.services.perceiver.perceive(look)
+            receipt = await self.services.visual_contexts.add(
                 tenant, seen.context, question=request.question, images=images
             )
         response = VisualContextResponse(

@@ -23,7 +23,7 @@ class Receipt(NamedTuple):
     expires_at: int
 
 
-class KeptContexts:
+class VisualContextStore:
     """In the cache that gateways share, past what each of them remembers for itself: an id that one
     of them gave is good at all of them, and expires at all of them.
     """
@@ -33,7 +33,7 @@ class KeptContexts:
         self._ttl_s = min(settings.context_ttl_s, settings.ttl_s)
         self._max_bytes = settings.max_entry_bytes
 
-    async def keep(
+    async def add(
         self,
         tenant: Tenant,
         context: VisualContext,
@@ -57,7 +57,7 @@ class KeptContexts:
             raise UpstreamUnavailable("the cache does not take a visual context now")
         return Receipt(identifier, expires_at)
 
-    async def find(self, tenant: Tenant, identifier: str, *, question: str) -> VisualContext:
+    async def get(self, tenant: Tenant, identifier: str, *, question: str) -> VisualContext:
         """Without the tentative response if that was one to another question.
 
         Raises UnknownVisualContext, also for an id of another tenant, and UpstreamUnavailable where

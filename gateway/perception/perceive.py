@@ -41,7 +41,7 @@ async def hear_nothing(_: Delta) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class PerceptionRequest:
     """What is to be perceived: these images, for this question (None: a general caption).
 
     `tenant` is who looks, as it stands in cache keys: one tenant's captions are never another's.
@@ -91,7 +91,7 @@ class Perceiver:
         self._max_entry_bytes = max_entry_bytes
         self._flights: Flights[Delta, _Brought] = Flights()
 
-    async def perceive(self, look: Look, listen: Listen = hear_nothing) -> Perception:
+    async def perceive(self, look: PerceptionRequest, listen: Listen = hear_nothing) -> Perception:
         """`listen` hears the texts as they come, from wherever they come.
 
         Raises what the captioner raised for its caption, an image named by the client's own field;
@@ -111,14 +111,14 @@ class Perceiver:
         metrics.count_result(perception.context.cache)
         return perception
 
-    async def _perceive(self, look: Look, listen: Listen) -> Perception:
+    async def _perceive(self, look: PerceptionRequest, listen: Listen) -> Perception:
         identity = await self._captioner.identity()
         wanted = [part for part in _parts_of(look) if part in identity.parts]
         keys = {part: self._key(look, part, identity.fingerprint) for part in wanted}
 
         cached: dict[Part, Entry] = {}
         if look.cache == "use":
-            near = self._cache.near(list(keys.values()))
+            near = self._cache.get_local(list(keys.values()))
             cached = await self._read(keys, near, listen)
         flights, joined = self._board(
             look, {part: key for part, key in keys.items() if part not in cached}
@@ -130,7 +130,7 @@ class Perceiver:
 
         return _assemble(look, cached, outcomes, joined=joined)
 
-    def _key(self, look: Look, part: Part, fingerprint: str) -> str:
+    def _key(self, look: PerceptionRequest, part: Part, fingerprint: str) -> str:
         return visual_context_key(
             tenant=look.tenant,
             image_digests=[image.digest for image in look.images],
@@ -163,7 +163,7 @@ class Perceiver:
         return found
 
     def _board(
-        self, look: Look, missing: dict[Part, str]
+        self, look: PerceptionRequest, missing: dict[Part, str]
     ) -> tuple[list[Flight[Delta, _Brought]], bool]:
         """Flights that will bring the missing parts, and whether all of them were under way.
 
@@ -179,7 +179,7 @@ class Perceiver:
             flights.append(self._flights.start(keys, lambda say: self._fly(look, unclaimed, say)))
         return flights, bool(flights) and not unclaimed
 
-    async def _fly(self, look: Look, keys: dict[Part, str], say: Listen) -> _Brought:
+    async def _fly(self, look: PerceptionRequest, keys: dict[Part, str], say: Listen) -> _Brought:
         """What `keys` stand for: out of the shared cache, or by one captioner call of all gateways
         that share it.
         """
@@ -202,7 +202,7 @@ class Perceiver:
 
         return await self._leases.once(next(iter(keys.values())), look_up, make)
 
-    async def _ask(self, look: Look, parts: Sequence[Part], say: Listen) -> _Brought:
+    async def _ask(self, look: PerceptionRequest, parts: Sequence[Part], say: Listen) -> _Brought:
         """One captioner call for all `parts`; what it brings is stored before it is told.
 
         It has the longest deadline a follower may have: followers leave at their own.
@@ -221,7 +221,7 @@ class Perceiver:
             await self._store(look, entries, response.fingerprint)
         return _Brought(entries, "miss", response.failed, spent)
 
-    def _request(self, look: Look, parts: Sequence[Part]) -> PerceiveRequest:
+    def _request(self, look: PerceptionRequest, parts: Sequence[Part]) -> PerceiveRequest:
         return PerceiveRequest(
             question=_question(look),
             images=tuple(image.data_url() for image in look.images),
@@ -229,7 +229,9 @@ class Perceiver:
             options=self._options,
         )
 
-    async def _store(self, look: Look, entries: dict[Part, Entry], fingerprint: str) -> None:
+    async def _store(
+        self, look: PerceptionRequest, entries: dict[Part, Entry], fingerprint: str
+    ) -> None:
         """Under the fingerprint that the captioner answered with, whatever it was asked under."""
         stored = []
         for part, entry in entries.items():
@@ -252,11 +254,11 @@ def _clients_field(param: str | None, images: Sequence[Image]) -> str | None:
     return images[int(index)].param
 
 
-def _parts_of(look: Look) -> tuple[Part, ...]:
+def _parts_of(look: PerceptionRequest) -> tuple[Part, ...]:
     return ("caption", "tentative") if look.tentative and _question(look) else ("caption",)
 
 
-def _question(look: Look) -> str | None:
+def _question(look: PerceptionRequest) -> str | None:
     return normalise_question(look.question or "") or None
 
 
@@ -266,7 +268,7 @@ def _usage_of(response: PerceiveResponse) -> Usage:
 
 
 def _entries(
-    look: Look, parts: Sequence[Part], response: PerceiveResponse, seconds: float
+    look: PerceptionRequest, parts: Sequence[Part], response: PerceiveResponse, seconds: float
 ) -> Iterable[tuple[Part, Entry]]:
     """None for a part that failed."""
     for part in parts:
@@ -301,7 +303,7 @@ async def _follow_all(
 
 
 def _assemble(
-    look: Look,
+    look: PerceptionRequest,
     cached: dict[Part, Entry],
     outcomes: Sequence[_Brought | RacroError],
     *,

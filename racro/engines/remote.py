@@ -8,7 +8,7 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import Field
 
-from racro.contracts.errors import NotBegun, UpstreamError
+from racro.contracts.errors import NotStarted, UpstreamError
 from racro.engines import ServedModel
 from racro.servekit.settings import ApiKeyEnv, Section, Url, api_key
 from racro.servekit.upstream import Upstream
@@ -93,7 +93,7 @@ class RemoteEngine:
     async def _ask(self) -> None:
         """What is told of our model: nothing where it is not listed, as routers may not do."""
         if self._upstream is None:
-            raise NotBegun("the engine was not started")
+            raise NotStarted("the engine was not started")
         match await self._upstream.get_json("/models"):
             case {"data": [*models]}:
                 named = [model for model in models if isinstance(model, dict)]

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from racro.contracts.errors import NotBegun
+from racro.contracts.errors import NotStarted
 
 _log = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ class Supervisor:
         try:
             async with asyncio.timeout(_PROBE_TIMEOUT_S):
                 return await self._would_answer(self.port)
-        except NotBegun:
+        except NotStarted:
             return False
         except Exception as error:  # noqa: BLE001 - whatever it meets, the engine is not ready
             self._problem = f"the engine is starting; a probe failed: {str(error) or 'no answer'}"

@@ -65,7 +65,7 @@ def _tell(state: Readiness) -> None:
         metrics.COMPONENT_OK.labels(component).set(problem is None)
 
 
-def _open_door(app: ASGIApp) -> ASGIApp:
+def _admit_all(app: ASGIApp) -> ASGIApp:
     return app
 
 
@@ -75,14 +75,15 @@ def create_app(
     max_body_bytes: int,
     readiness: Callable[[], Coroutine[Any, Any, Readiness]],
     lifespan: Lifespan,
-    door: Callable[[ASGIApp], ASGIApp] = _open_door,
+    admission: Callable[[ASGIApp], ASGIApp] = _admit_all,
     absent: Mapping[str, str] = MappingProxyType({}),
     origins: Sequence[str] = (),
 ) -> FastAPI:
     """An app with the routes that every service has and our error envelope, to be run by `serve`.
 
-    `door` is middleware before all routes: it says who may come in. `absent` are paths under /v1
-    that are not served, with what to use instead. Browsers may ask from pages of `origins`.
+    `admission` is middleware before all routes that decides who may use them. `absent` are paths
+    under /v1 that are not served, with what to use instead. Pages of `origins` may call it from
+    browsers.
     """
     app = FastAPI(
         title=title,
@@ -97,7 +98,7 @@ def create_app(
     )
     app.state.hot_endpoints = {}
     app.state.max_body_bytes = max_body_bytes
-    app.state.door = door
+    app.state.admission = admission
     app.state.absent = absent
     app.state.origins = origins
     app.add_exception_handler(RacroError, on_racro_error)
@@ -173,9 +174,9 @@ def _routes_of(app: FastAPI) -> RouteTable:
 
 def _guarded(app: FastAPI, *, shutdown_timeout_s: float) -> tuple[ASGIApp, Drain]:
     """Our middleware stands before FastAPI's own stack: hot routes never enter that."""
-    door = app.state.door
-    endpoints = {path: door(endpoint) for path, endpoint in app.state.hot_endpoints.items()}
-    hot = HotRoutes(door(app), endpoints=endpoints)
+    admission = app.state.admission
+    endpoints = {path: admission(endpoint) for path, endpoint in app.state.hot_endpoints.items()}
+    hot = HotRoutes(admission(app), endpoints=endpoints)
     limited = LimitBody(hot, max_bytes=app.state.max_body_bytes)
     drain = Drain(CancelOnDisconnect(limited), timeout_s=shutdown_timeout_s)
     observed = Observe(FindRoute(Trace(drain), table=_routes_of(app)))

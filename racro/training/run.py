@@ -114,7 +114,7 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     unfinished.replace(folder / RECORD)
 
 
-def mark_whole(checkpoint: Path) -> None:
+def mark_complete(checkpoint: Path) -> None:
     (checkpoint / _WHOLE).touch()
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 from fastapi import FastAPI
 
-from racro.contracts.errors import NotBegun
+from racro.contracts.errors import NotStarted
 from racro.contracts.perception import Identity, PerceiveRequest, PerceiveResponse
 from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
@@ -53,9 +53,9 @@ def create_captioner(settings: CaptionerSettings) -> FastAPI:
     async def identity() -> Identity:
         captioner = perceive.captioner
         if captioner is None:
-            raise NotBegun("the captioner is starting")
+            raise NotStarted("the captioner is starting")
         if problem := await captioner.problem():
-            raise NotBegun(problem.partition(";")[0])
+            raise NotStarted(problem.partition(";")[0])
         return captioner.identity
 
     return app

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import io
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ import msgspec
 import pybase64
 from PIL import Image
 
-from racro.contracts.errors import NotBegun, RacroError, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import NotStarted, RacroError, UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import (
     Delta,
     Generation,
     Identity,
+    OnDelta,
     Part,
     PartFailure,
     PerceiveOptions,
@@ -46,7 +47,6 @@ from services.captioner.images import PREPROCESSING_VERSION
 from services.captioner.settings import VlmSettings
 
 VisionSettings = RemoteSettings | VllmSettings | LlamaVisionSettings
-Listen = Callable[[Delta], Awaitable[None]]
 
 _ENGINE = "vision engine"
 
@@ -93,14 +93,14 @@ class VlmCaptioner:
         return self.identity
 
     async def perceive(
-        self, request: PerceiveRequest, images: Sequence[Image.Image], listen: Listen
+        self, request: PerceiveRequest, images: Sequence[Image.Image], on_delta: OnDelta
     ) -> PerceiveResponse:
         """Caption and tentative response at the same time, over images that are encoded once.
 
         A tentative response that fails is named in `failed`; a caption that fails is raised.
         """
         if problem := self._engine.known_problem:
-            raise NotBegun(problem)
+            raise NotStarted(problem)
         # A caption must not be stored under a revision that was only a guess.
         identity = await self._ask_identity()
         content = await asyncio.to_thread(_image_parts, images, with_ids=self._engine.image_ids)
@@ -116,7 +116,7 @@ class VlmCaptioner:
         async def generate(part: Part, prompt: CaptionPrompt) -> None:
             try:
                 with generation(self._model) as span:
-                    samples = await self._generate(part, prompt, content, request.options, listen)
+                    samples = await self._generate(part, prompt, content, request.options, on_delta)
                     record_usage(span, sum((sample.usage for sample in samples), Usage()))
                 done[part] = samples
             except RacroError as error:
@@ -138,7 +138,7 @@ class VlmCaptioner:
         prompt: CaptionPrompt,
         image_parts: list[dict[str, Any]],
         options: PerceiveOptions,
-        listen: Listen,
+        on_delta: OnDelta,
     ) -> tuple[Generation, ...]:
         messages: list[dict[str, Any]] = []
         if prompt.system is not None:
@@ -158,17 +158,17 @@ class VlmCaptioner:
         if options.seed is not None:
             body["seed"] = options.seed
         if options.n == 1:
-            return await self._ask(body, _Samples(part), listen)
+            return await self._ask(body, _Samples(part), on_delta)
         if not self._engine.single_samples:
-            return await self._ask({**body, "n": options.n}, _Samples(part, n=options.n), listen)
+            return await self._ask({**body, "n": options.n}, _Samples(part, n=options.n), on_delta)
         apart = await all_of(
-            self._ask(_reseeded(body, index), _Samples(part, first=index), listen)
+            self._ask(_reseeded(body, index), _Samples(part, first=index), on_delta)
             for index in range(options.n)
         )
         return tuple(sample for [sample] in apart)
 
     async def _ask(
-        self, body: dict[str, Any], sampled: "_Samples", listen: Listen
+        self, body: dict[str, Any], sampled: "_Samples", on_delta: OnDelta
     ) -> tuple[Generation, ...]:
         engine = Upstream(
             self._session,
@@ -182,7 +182,7 @@ class VlmCaptioner:
                 if event.data == b"[DONE]":
                     return sampled.generations()
                 for delta in sampled.take(event.data):
-                    await listen(delta)
+                    await on_delta(delta)
         raise UpstreamUnavailable(f"the {_ENGINE} broke off its answer")
 
     def _identify(self, revision: str) -> Identity:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
-from racro.contracts.errors import NotBegun, UnknownModel
+from racro.contracts.errors import NotStarted, UnknownModel
 from racro.engines import Engine
 from racro.engines.registry import create_engine
 from racro.servekit.app import Readiness, add_asgi_route, create_app
@@ -68,9 +68,9 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
 
 
 async def _model_cards(engine: Engine, created: int) -> dict[str, dict[str, Any]]:
-    """What is told of each served model, by its name. Raises NotBegun while none would answer."""
+    """What is told of each served model, by its name. Raises NotStarted while none would answer."""
     if problem := engine.known_problem:
-        raise NotBegun(problem)
+        raise NotStarted(problem)
     revision = await engine.revision()
     return {
         name: {

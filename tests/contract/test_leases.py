@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from prometheus_client import REGISTRY
 
+from gateway.cache.client import RedisClient
 from gateway.cache.leases import _NOTE_MS, NoLeases, RedisLeases
-from gateway.cache.server import RedisServer as Server
 from gateway.settings import CacheSection
 from racro.contracts.errors import InvalidImage
 from racro.contracts.keys import lease_key
@@ -38,7 +38,7 @@ class Gateway:
         *,
         wait_s: float = PATIENCE_S,
     ) -> None:
-        self.server = Server(CacheSection(url=url, timeout_ms=1000 * PATIENCE_S))
+        self.server = RedisClient(CacheSection(url=url, timeout_ms=1000 * PATIENCE_S))
         self.leases = RedisLeases(self.server, lease_s=LEASE_S, wait_s=wait_s)
         self.stored = stored
         self.calls = 0

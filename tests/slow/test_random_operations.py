@@ -16,7 +16,7 @@ import pytest
 from gateway.cache.opening import open_caches
 from gateway.images.loader import Image
 from gateway.perception.captioner import CaptionerClient
-from gateway.perception.perceive import Look, Perceiver
+from gateway.perception.perceive import Perceiver, PerceptionRequest
 from gateway.settings import CacheSection
 from racro.contracts.keys import tenant_tag
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
@@ -127,7 +127,7 @@ async def work(
         tenant = rng.choice(TENANTS)
         request_id.set(f"t{tenant}.{number}")
         images = rng.choices(IMAGES, k=rng.randint(1, 2))
-        look = Look(
+        look = PerceptionRequest(
             tenant=tenant,
             images=images,
             question=rng.choice(QUESTIONS),

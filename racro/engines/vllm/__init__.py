@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from racro.contracts.errors import NotBegun
+from racro.contracts.errors import NotStarted
 from racro.engines import ServedModel
 from racro.engines.supervisor import Supervisor
 from racro.engines.vllm.diagnosis import diagnose
@@ -128,7 +128,7 @@ class VllmEngine:
 
     def _upstream(self) -> Upstream:
         if self._session is None:
-            raise NotBegun("the engine was not started")
+            raise NotStarted("the engine was not started")
         return Upstream(self._session, f"http://127.0.0.1:{self._supervisor.port}", name="engine")
 
 

@@ -1,5 +1,5 @@
-"""The images of an OpenAI chat conversation: which to look at for which question, and the messages
-with visual contexts in their place.
+"""The images of an OpenAI chat conversation: the turns that are about images, with their questions,
+and the messages with visual contexts in place of the images.
 
 What becomes of a message depends on the messages up to it and nothing else, so that the same
 history always gives the reasoner the same prefix. Fields that nobody needs to understand stay the
@@ -42,7 +42,7 @@ class _Message(msgspec.Struct):
 
 @dataclass(frozen=True)
 class ImageTurn:
-    """What the message at `index` has to be looked at for; `images` may be an earlier turn's.
+    """A message that is about images, with its question. `images` may be those of an earlier turn.
 
     `current`: the message belongs to the turn that is to be answered, which begins with the last
     words or images of the user.
@@ -65,10 +65,10 @@ _parts_decoder = msgspec.json.Decoder(list[_Part])
 
 
 def find_image_turns(messages: bytes, *, follow_up: bool) -> list[ImageTurn]:
-    """The looks that a conversation asks for, in order; none for one without images.
+    """Return the turns of a conversation that are about images, in order.
 
-    `messages` is the field's JSON. Where its shape is not OpenAI's there is nothing to look at:
-    it is the reasoner's to refuse. Raises InvalidRequest for an image without a URL.
+    `messages` is the field's JSON. Where its shape is not OpenAI's there are none:
+    the reasoner refuses it. Raises InvalidRequest for an image without a URL.
     """
     if not _MAY_SHOW_IMAGES.search(messages):
         return []
@@ -81,10 +81,10 @@ def find_image_turns(messages: bytes, *, follow_up: bool) -> list[ImageTurn]:
                 param="messages",
             ) from None
         return []
-    return _looks(parsed, follow_up=follow_up)
+    return _image_turns(parsed, follow_up=follow_up)
 
 
-def _looks(messages: Sequence[_Message], *, follow_up: bool) -> list[ImageTurn]:
+def _image_turns(messages: Sequence[_Message], *, follow_up: bool) -> list[ImageTurn]:
     found: list[ImageTurn] = []
     current_from = 0
     shown: tuple[ImageSource, ...] = ()
@@ -110,7 +110,7 @@ def _looks(messages: Sequence[_Message], *, follow_up: bool) -> list[ImageTurn]:
             and user_turns_since <= FOLLOW_UP_TURNS
         ):
             found.append(ImageTurn(index, shown, question, follow_up=True))
-    return [replace(look, current=look.index >= current_from) for look in found]
+    return [replace(turn, current=turn.index >= current_from) for turn in found]
 
 
 def _images(message: _Message, index: int) -> Iterator[ImageSource]:
@@ -134,24 +134,29 @@ def _question(message: _Message) -> str | None:
     return _REMINDER.sub("", text).strip() or None
 
 
-def place(messages: bytes, contexts: Mapping[int, tuple[ImageTurn, VisualContext]]) -> list[Raw]:
-    """The messages with each look's visual context in place; the others are the bytes they were."""
+def insert_contexts(
+    messages: bytes, contexts: Mapping[int, tuple[ImageTurn, VisualContext]]
+) -> list[Raw]:
+    """Return the messages with the visual context of each turn; the others stay as they were.
+
+    `contexts` holds turns and their visual contexts by the index of the message.
+    """
     return [
-        _place_one(message, *contexts[index]) if index in contexts else message
+        _rewrite(message, *contexts[index]) if index in contexts else message
         for index, message in enumerate(_raws_decoder.decode(messages))
     ]
 
 
-def _place_one(message: Raw, look: ImageTurn, context: VisualContext) -> Raw:
+def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext) -> Raw:
     fields: dict[str, Any] = _fields_decoder.decode(message)
     block = visual_context_block(
-        images=len(look.images),
+        images=len(turn.images),
         caption=context.caption,
         tentative=context.tentative,
-        follow_up=look.follow_up,
+        follow_up=turn.follow_up,
     )
     pieces = _pieces(fields["content"], block)
-    fields["content"] = _joined([block, *pieces] if look.follow_up else pieces)
+    fields["content"] = _joined([block, *pieces] if turn.follow_up else pieces)
     return Raw(msgspec.json.encode(fields))
 
 

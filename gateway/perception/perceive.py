@@ -56,10 +56,11 @@ class PerceptionRequest:
 
 @dataclass(frozen=True)
 class Perception:
-    """A visual context and the tokens that this request spent on it."""
+    """A visual context, the tokens that this request spent on it, and the images it is of."""
 
     context: VisualContext
     usage: Usage
+    image_digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -337,4 +338,4 @@ def _assemble(
         cache=result,
     )
     spent = Usage() if joined else sum((one.spent for one in brought), Usage())
-    return Perception(context, spent)
+    return Perception(context, spent, tuple(image.digest for image in look.images))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dialects.conversation import find_image_turns, place
+from gateway.dialects.conversation import find_image_turns, insert_contexts
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import further_image, visual_context_block
 
@@ -201,7 +201,7 @@ def placed(messages: list[dict], a_context, *, follow_up: bool = True) -> list[b
     for look in find_image_turns(raw, follow_up=follow_up):
         names = [source.content for source in look.images]
         contexts[look.index] = (look, a_context(f"{names} for {look.question}"))
-    return [bytes(message) for message in place(raw, contexts)]
+    return [bytes(message) for message in insert_contexts(raw, contexts)]
 
 
 def block(*names: str, question: str | None, follow_up: bool = False) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gateway.images.loader import Image, ImageLoader, ImageSource
 from gateway.metrics import Stopwatch
-from gateway.perception.perceive import Perception, PerceptionRequest
+from gateway.perception.request import Perception, PerceptionRequest
 from gateway.services import Services
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.perception import OnDelta, ignore_delta

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from gateway.flow import ImageQuestion, perceive_images
 from gateway.metrics import Stopwatch
-from gateway.perception.perceive import Perception
+from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.stage import reason_stage
 from gateway.services import Services

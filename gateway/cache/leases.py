@@ -66,26 +66,27 @@ _LONGEST_PAUSE_S = 0.25
 
 
 class Leases(Protocol):
-    async def once(self, key: str, look_up: LookUp[Found], make: Make[Found]) -> Found:
-        """What `look_up` finds, or else what `make` makes and stores under `key`.
+    async def once(self, key: str, look_up: LookUp[Found], make: Make[Found]) -> tuple[Found, bool]:
+        """Return what `look_up` finds, or else what `make` makes and stores under `key`.
 
-        Of all processes that share the cache one makes, the others wait and look it up; the error
-        of the one that makes is raised in all.
+        The flag tells whether the value was waited for: at first it was not there, and another
+        process made it. Of all processes that share the cache one makes the value, the others wait
+        and look it up; an error of the one that makes it is raised in all of them.
         """
         ...
 
 
 class NoLeases:
-    """For a process that shares nothing: its own single flight is all there is to join."""
+    """For a process that shares nothing: its own single flight is enough."""
 
     async def once(
         self,
         key: str,  # noqa: ARG002
         look_up: LookUp[Found],
         make: Make[Found],
-    ) -> Found:
+    ) -> tuple[Found, bool]:
         found = await look_up()
-        return await make() if found is None else found
+        return await make() if found is None else found, False
 
 
 class _Unreachable:
@@ -121,17 +122,17 @@ class RedisLeases:
         self._settle_script = register(_SETTLE)
         self._release_script = register(_RELEASE)
 
-    async def once(self, key: str, look_up: LookUp[Found], make: Make[Found]) -> Found:
+    async def once(self, key: str, look_up: LookUp[Found], make: Make[Found]) -> tuple[Found, bool]:
         if (found := await look_up()) is not None:
-            return found
+            return found, False
         lease, token = lease_key(key), secrets.token_hex(_TOKEN_LENGTH // 2)
         waited = await self._wait_for_lease(lease, token)
         if waited is _Wait.ACQUIRED:
             return await self._hold(lease, token, look_up, make)
         if waited is _Wait.DONE and (found := await look_up()) is not None:
-            return found
+            return found, True
         metrics.LEASES.labels("alone").inc()
-        return await make()
+        return await make(), False
 
     async def _wait_for_lease(self, lease: str, token: str) -> _Wait:
         """Wait for the lease, or for its holder to finish; raises the error that it ended with."""
@@ -176,12 +177,14 @@ class RedisLeases:
 
     async def _hold(
         self, lease: str, token: str, look_up: LookUp[Found], make: Make[Found]
-    ) -> Found:
+    ) -> tuple[Found, bool]:
+        """Make the value while the lease is renewed, and leave a note of how that ended."""
         renewing = asyncio.create_task(self._renew(lease, token))
         note = ""
         try:
             # Another process may have finished between our look-up and our lease.
             found = await look_up()
+            waited = found is not None
             if found is None:
                 found = await make()
             note = _DONE.decode() + token
@@ -189,7 +192,7 @@ class RedisLeases:
             note = _FAILED.decode() + token + json.dumps(error.envelope())
             raise
         else:
-            return found
+            return found, waited
         finally:
             renewing.cancel()
             await self._settle(lease, token, note)

@@ -18,7 +18,7 @@ from gateway.dialects.prompting import reasoner_request, relevant_turns
 from gateway.dialects.request_options import cache_mode
 from gateway.flow import ImageQuestion, perceive_images
 from gateway.metrics import Stopwatch
-from gateway.perception.perceive import Perception
+from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.stage import reason_stage
 from gateway.reasoning.usage import last_usage, usage_of

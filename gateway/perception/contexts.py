@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gateway.cache import Cache
 from gateway.cache.entry import Kept, decode, encode
-from gateway.perception.perceive import Perception
+from gateway.perception.request import Perception
 from gateway.settings import CacheSection
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.errors import UnknownVisualContext, UpstreamUnavailable

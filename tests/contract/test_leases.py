@@ -57,7 +57,11 @@ class Gateway:
         return "made"
 
     def ask(self) -> asyncio.Task[str]:
-        return asyncio.create_task(self.leases.once(KEY, self.look_up, self.make))
+        return asyncio.create_task(self._once())
+
+    async def _once(self) -> str:
+        value, _ = await self.leases.once(KEY, self.look_up, self.make)
+        return value
 
 
 async def until(condition, *, what: str) -> None:
@@ -275,5 +279,5 @@ async def test_one_process_alone_needs_no_lease() -> None:
     async def make() -> str:
         return "made"
 
-    assert await NoLeases().once(KEY, none, make) == "made"
-    assert await NoLeases().once(KEY, found, make) == "found"
+    assert await NoLeases().once(KEY, none, make) == ("made", False)
+    assert await NoLeases().once(KEY, found, make) == ("found", False)

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.dialects.chat import ChatRequest
-from gateway.perception.perceive import Perception
+from gateway.perception.request import Perception
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.perception import Usage
 

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.dialects.chat import ChatRequest
 from gateway.dialects.prompting import relevant_turns
-from gateway.perception.perceive import Perception
+from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.replicas import Replicas
 from gateway.settings import ReasonerSection

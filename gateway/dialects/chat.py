@@ -22,7 +22,7 @@ from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.stage import reason_stage
 from gateway.reasoning.usage import last_usage, usage_of
-from gateway.services import Services
+from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings
 from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.errors import InvalidRequest
@@ -82,12 +82,11 @@ class ChatCompletions:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         cache = cache_mode(scope)
         chat = await self._parse(await read_body(receive))
-        completion = _Completion(self.services, tenant_of(scope), chat, cache)
+        completion = _Completion(services_of(scope), tenant_of(scope), chat, cache)
         limit = timeout_from_headers(
             scope["headers"],
             most_s=self._settings.limits.max_timeout_s,

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.dialects.request_options import cache_mode, time_limit
 from gateway.flow import ImageQuestion
 from gateway.images.loader import ImageSource
-from gateway.services import Services
+from gateway.services import services_of
 from gateway.settings import GatewaySettings
 from gateway.solve import solve
 from gateway.tenancy.tenants import tenant_of
@@ -63,23 +63,20 @@ class Solve:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tenant = tenant_of(scope)
+        services, tenant = services_of(scope), tenant_of(scope)
         options, images = await _read(scope, receive)
         limit = time_limit(scope, options.timeout_s, self._settings.limits)
         options = options.model_copy(update={"cache": cache_mode(scope, options.cache)})
         if options.stream:
             async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
                 async with within(limit):
-                    response = await solve(
-                        self.services, tenant, options, images, _EventObserver(out)
-                    )
+                    response = await solve(services, tenant, options, images, _EventObserver(out))
                 await out.event("done", response.model_dump())
             return
         async with within(limit):
-            response = await solve(self.services, tenant, options, images, _NoObserver())
+            response = await solve(services, tenant, options, images, _NoObserver())
         await send_response(
             send, response.model_dump_json().encode(), headers=[JSON, *_headers(response)]
         )

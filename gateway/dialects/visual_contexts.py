@@ -8,7 +8,7 @@ from gateway.dialects.request_options import cache_mode, time_limit
 from gateway.flow import ImageQuestion, perceive_images
 from gateway.images.loader import ImageSource
 from gateway.metrics import Stopwatch
-from gateway.services import Services
+from gateway.services import services_of
 from gateway.settings import GatewaySettings
 from gateway.tenancy.tenants import tenant_of
 from racro.contracts.solve import VisualContextRequest, VisualContextResponse
@@ -23,10 +23,9 @@ class VisualContexts:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tenant = tenant_of(scope)
+        services, tenant = services_of(scope), tenant_of(scope)
         body = await read_body(receive)
         request = await off_loop_if_large(
             len(body), partial(parse_json, VisualContextRequest, body)
@@ -37,14 +36,14 @@ class VisualContexts:
         ]
         async with within(time_limit(scope, request.timeout_s, self._settings.limits)):
             [perception] = await perceive_images(
-                self.services,
+                services,
                 tenant,
                 [ImageQuestion(sources, request.question)],
                 tentative=request.tentative,
                 cache=cache_mode(scope, request.cache),
                 watch=Stopwatch(),
             )
-            receipt = await self.services.visual_contexts.add(
+            receipt = await services.visual_contexts.add(
                 tenant, perception, question=request.question
             )
         response = VisualContextResponse(

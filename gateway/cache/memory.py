@@ -1,4 +1,4 @@
-"""A cache in the process."""
+"""A cache in the memory of the process."""
 
 import time
 from collections import OrderedDict
@@ -14,7 +14,7 @@ class _Kept(NamedTuple):
 
 
 class MemoryCache:
-    """The least recently used entries go when `max_bytes` is reached, the others after `ttl_s`.
+    """Drops the least recently used entries at `max_bytes`, and all others after `ttl_s` seconds.
 
     Keys and values count; Python's own overhead, about 300 bytes an entry, does not. `clock` gives
     monotonic seconds: a wall clock that is set back would make entries immortal.

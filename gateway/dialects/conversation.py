@@ -2,7 +2,7 @@
 and the messages with visual contexts in place of the images.
 
 What becomes of a message depends on the messages up to it and nothing else, so that the same
-history always gives the reasoner the same prefix. Fields that nobody needs to understand stay the
+history always gives the reasoner the same prefix. Fields that the gateway does not read stay the
 bytes that the client sent.
 """
 
@@ -161,7 +161,7 @@ def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext) -> Raw:
 
 
 def _pieces(content: Raw, block: str) -> list[str | Raw]:
-    """A message's texts, `block` where its first image stood, and other parts as they came."""
+    """Return the texts, `block` in place of the first image, and other parts as they are."""
     if isinstance(text := msgspec.json.decode(content), str):
         return [text]
     pieces: list[str | Raw] = []
@@ -178,7 +178,7 @@ def _pieces(content: Raw, block: str) -> list[str | Raw]:
 
 
 def _joined(pieces: Sequence[str | Raw]) -> str | list[Raw | dict[str, str]]:
-    """One text where there is nothing else: servers of text-only models take little but strings."""
+    """Join texts to one where there is nothing else: text-only servers take little but strings."""
     texts = [piece for piece in pieces if isinstance(piece, str)]
     if len(texts) == len(pieces):
         return "\n".join(texts)

@@ -1,4 +1,4 @@
-"""The gateway's side of the captioner's contract."""
+"""The client of the captioner service."""
 
 import asyncio
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ class CaptionerClient:
         await self._ask_identity()
 
     def forget_identity(self) -> None:
-        """Have the next caller ask for the identity: an answer had another fingerprint."""
+        """Ask for the identity again when it is next needed: an answer had another fingerprint."""
         self._expires = 0
 
     async def perceive(

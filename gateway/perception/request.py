@@ -1,4 +1,4 @@
-"""What the gateway wants perceived, and what it gets."""
+"""Requests to perceive images, and the perceptions that come of them."""
 
 import re
 from collections.abc import Sequence

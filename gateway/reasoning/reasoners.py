@@ -1,4 +1,4 @@
-"""The reasoners, by the name that clients choose as `model`."""
+"""The reasoners, by the names that clients give as `model`."""
 
 import asyncio
 import math

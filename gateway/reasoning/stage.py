@@ -12,7 +12,7 @@ from racro.servekit.tracing import generation, record_usage
 
 
 class ReasonStage:
-    """What a reasoner's answer cost; set `usage` before the stage ends."""
+    """Holds the `usage` of an answer, which is to be set before the stage ends."""
 
     def __init__(self) -> None:
         self.usage = Usage()

@@ -82,16 +82,16 @@ class Perceiver:
             cached = await self._cache.get_local(keys, on_delta)
         missing = {part: key for part, key in keys.items() if part not in cached}
         with ExitStack() as held:
-            flights, joined = self._join_or_start(request, missing)
-            for flight in flights:
-                held.enter_context(flight)
-            outcomes = await _follow_all(flights, on_delta)
+            references, joined = self._join_or_start(request, missing)
+            for reference in references:
+                held.enter_context(reference)
+            outcomes = await _follow_all(references, on_delta)
         return assemble(request, cached, outcomes, joined=joined)
 
     def _join_or_start(
         self, request: PerceptionRequest, missing: Mapping[Part, str]
     ) -> tuple[list[_Reference], bool]:
-        """Return flights that will bring the missing parts, and whether all were in progress.
+        """Return references to flights that will bring the missing parts, and whether none is new.
 
         Bypass and refresh want an answer of their own: they do not join, and cannot be joined.
         """
@@ -100,13 +100,13 @@ class Perceiver:
         if request.cache != "use":
             call = partial(self._generator.generate, request, list(missing))
             return [self._flights.start([], call)], False
-        flights = self._flights.join(missing.values())
-        awaited = {key for reference in flights for key in reference.flight.keys}
+        joined = self._flights.join(missing.values())
+        awaited = {key for reference in joined for key in reference.flight.keys}
         rest = {part: key for part, key in missing.items() if key not in awaited}
         if not rest:
-            return flights, True
+            return joined, True
         call = partial(self._fetch_or_generate, request, rest)
-        return [*flights, self._flights.start(rest.values(), call)], False
+        return [*joined, self._flights.start(rest.values(), call)], False
 
     async def _fetch_or_generate(
         self, request: PerceptionRequest, keys: Mapping[Part, str], on_delta: OnDelta
@@ -150,10 +150,10 @@ class _Fetch:
 
 
 async def _follow_all(
-    flights: Sequence[_Reference], on_delta: OnDelta
+    references: Sequence[_Reference], on_delta: OnDelta
 ) -> list[PartsResult | RacroError]:
     """Return the result of each flight, or the error that it ended with."""
-    following = (flight.follow(on_delta) for flight in flights)
+    following = (reference.follow(on_delta) for reference in references)
     outcomes = await asyncio.gather(*following, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, RacroError):

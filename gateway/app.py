@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from gateway.dialects.chat import ChatCompletions
-from gateway.dialects.models import add_models
+from gateway.dialects.model_list import add_models
 from gateway.dialects.solve import Solve
 from gateway.dialects.visual_contexts import VisualContexts
 from gateway.playground.routes import add_playground

@@ -99,8 +99,8 @@ def count_result(result: CacheResult) -> None:
     _cache_results(result).inc()
 
 
-def count_bytes(way: Literal["read", "written"], number: int) -> None:
-    _cache_bytes(way).inc(number)
+def count_bytes(direction: Literal["read", "written"], number: int) -> None:
+    _cache_bytes(direction).inc(number)
 
 
 def count_hits(tier: str, number: int) -> None:

@@ -24,9 +24,9 @@ _MOST_EXTENSIONS = 3
 
 
 class Breaker:
-    """Opens for each way in which a peer is used (reading, writing) when that way fails.
+    """Opens for each mode in which a peer is used (reading, writing) when that mode fails.
 
-    A Redis that is full can still be read, so each way has a probe of its own in `probes`. A way
+    A Redis that is full can still be read, so each mode has a probe of its own in `probes`. A mode
     that was tripped stays open until its probe succeeds, which is tried in the background. Each
     change of state is one line in the log.
     """
@@ -37,25 +37,25 @@ class Breaker:
         self._probing: asyncio.Task[None] | None = None
         self._pause_s: float = _PAUSE_S
         self._closed_at = 0.0
-        for way in probes:
-            metrics.CACHE_BREAKER.labels(way).set(0)
+        for mode in probes:
+            metrics.CACHE_BREAKER.labels(mode).set(0)
 
     @property
     def problem(self) -> str | None:
-        """The first problem, with the way that it concerns."""
-        return next((f"{way}: {problem}" for way, problem in self._problems.items()), None)
+        """The first problem, with the mode that it concerns."""
+        return next((f"{mode}: {problem}" for mode, problem in self._problems.items()), None)
 
-    def is_open(self, way: str) -> bool:
-        return way in self._problems
+    def is_open(self, mode: str) -> bool:
+        return mode in self._problems
 
-    def trip(self, ways: Iterable[str], problem: str, cause: BaseException) -> None:
-        """Leave the peer out of `ways`; `problem` is shown to operators, `cause` is logged."""
-        tripped = [way for way in ways if way not in self._problems]
+    def trip(self, modes: Iterable[str], problem: str, cause: BaseException) -> None:
+        """Leave the peer out of `modes`; `problem` is shown to operators, `cause` is logged."""
+        tripped = [mode for mode in modes if mode not in self._problems]
         if not tripped:
             return
-        for way in tripped:
-            self._problems[way] = problem
-            metrics.CACHE_BREAKER.labels(way).set(1)
+        for mode in tripped:
+            self._problems[mode] = problem
+            metrics.CACHE_BREAKER.labels(mode).set(1)
         _log.warning(
             "the cache is left out of %s: %s",
             " and ".join(tripped),
@@ -77,10 +77,10 @@ class Breaker:
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S) if relapse else _PAUSE_S
         while self._problems:
             await asyncio.sleep(self._pause_s * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
-            answering = [way for way in self._problems if await _answers(self._probes[way])]
-            for way in answering:
-                del self._problems[way]
-                metrics.CACHE_BREAKER.labels(way).set(0)
+            answering = [mode for mode in self._problems if await _answers(self._probes[mode])]
+            for mode in answering:
+                del self._problems[mode]
+                metrics.CACHE_BREAKER.labels(mode).set(0)
             if answering:
                 _log.info("the cache is back for %s", " and ".join(answering))
         self._closed_at = now()

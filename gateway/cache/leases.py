@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import Final, Protocol, TypeVar
 
 from gateway import metrics
-from gateway.cache.client import RedisClient
+from gateway.cache.redis_client import RedisClient
 from racro.contracts.errors import RacroError, error_from_envelope
 from racro.contracts.keys import lease_key
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from gateway.cache import Cache
-from gateway.cache.client import RedisClient
 from gateway.cache.leases import Leases, NoLeases, RedisLeases
 from gateway.cache.memory import MemoryCache
 from gateway.cache.redis import RedisCache
+from gateway.cache.redis_client import RedisClient
 from gateway.cache.tiered import TieredCache
 from gateway.settings import CacheSection
 

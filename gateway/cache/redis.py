@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from redis.exceptions import InvalidResponse, ResponseError
 
 from gateway import metrics
-from gateway.cache.client import RedisClient
+from gateway.cache.redis_client import RedisClient
 from gateway.settings import CacheSection
 
 

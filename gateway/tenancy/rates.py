@@ -9,7 +9,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from gateway.cache.client import RedisClient
+from gateway.cache.redis_client import RedisClient
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.errors import InvalidRequest, RateLimited
 from racro.contracts.keys import LIMITS_PREFIX

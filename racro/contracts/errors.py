@@ -27,7 +27,7 @@ object: they are shown to clients.
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
 
-BEGUN_HEADER = b"x-racro-begun"
+STARTED_HEADER = b"x-racro-begun"
 _CLOSE = (b"connection", b"close")
 
 
@@ -156,7 +156,7 @@ class UpstreamUnavailable(UpstreamError):
     status = 503
     code = "upstream_unavailable"
     retry_after_s = 2
-    headers: Sequence[tuple[bytes, bytes]] = ((BEGUN_HEADER, b"true"),)
+    headers: Sequence[tuple[bytes, bytes]] = ((STARTED_HEADER, b"true"),)
 
 
 class NotStarted(UpstreamUnavailable):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import aiohttp
 import msgspec
 
-from racro.contracts.errors import BEGUN_HEADER, NotStarted, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import STARTED_HEADER, NotStarted, UpstreamError, UpstreamUnavailable
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
 from racro.servekit.responses import NotJson, encode
 from racro.servekit.tracing import trace_headers
@@ -62,7 +62,7 @@ def _tracing() -> aiohttp.TraceConfig:
 
 def is_safe_to_retry(response: aiohttp.ClientResponse) -> bool:
     """Whether the peer has not started, so that another may be asked the same."""
-    return response.status == NotStarted.status and BEGUN_HEADER.decode() not in response.headers
+    return response.status == NotStarted.status and STARTED_HEADER.decode() not in response.headers
 
 
 def _is_ending(response: aiohttp.ClientResponse) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from prometheus_client import REGISTRY
 
-from gateway.cache.client import RedisClient
 from gateway.cache.leases import _NOTE_MS, NoLeases, RedisLeases
+from gateway.cache.redis_client import RedisClient
 from gateway.settings import CacheSection
 from racro.contracts.errors import InvalidImage
 from racro.contracts.keys import lease_key

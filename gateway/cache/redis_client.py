@@ -28,7 +28,7 @@ from racro.servekit.settings import api_key
 T = TypeVar("T")
 Otherwise = TypeVar("Otherwise")
 Work = Callable[["Redis"], Awaitable[T]]
-Way = Literal["reading", "writing"]
+Mode = Literal["reading", "writing"]
 
 _CONNECTIONS = 8
 # For probes, which wait in no line.
@@ -91,18 +91,18 @@ class RedisClient:
             await self.redis.aclose()
         self._peer.close()
 
-    async def _try(self, way: Way, work: Work[T], otherwise: Otherwise) -> T | Otherwise:
-        if self._breaker.is_open(way):
+    async def _try(self, mode: Mode, work: Work[T], otherwise: Otherwise) -> T | Otherwise:
+        if self._breaker.is_open(mode):
             return otherwise
         async with self._free:
             # It may have opened while this one waited for a connection.
-            if self._breaker.is_open(way):
+            if self._breaker.is_open(mode):
                 return otherwise
             try:
                 return await bounded(work(self.redis), self._timeout_s)
             except (RedisError, OSError, TimeoutError) as error:
                 if _is_refusal(error):
-                    self._breaker.trip([way], "refused", error)
+                    self._breaker.trip([mode], "refused", error)
                 elif isinstance(error, _UNREACHABLE):
                     self._leave_out(error)
                 else:

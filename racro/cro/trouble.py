@@ -1,6 +1,5 @@
 """What can go wrong with a reasoner, and for how long a rollout puts up with it."""
 
-import random
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx2
 
+from racro.base.backoff import backoff
 from racro.cro.settings import RewardSettings
 
 _FIRST_PAUSE_S = 0.5
@@ -80,11 +80,7 @@ def _retry_after_s(response: httpx2.Response) -> float:
 
 
 def _pauses() -> Iterator[float]:
-    """Seconds, doubling up to the longest; by chance, so that not all come back at once."""
-    pause = _FIRST_PAUSE_S
-    while True:
-        yield pause * random.uniform(0.5, 1)  # noqa: S311
-        pause = min(2 * pause, _LONGEST_PAUSE_S)
+    return backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S, jitter=(0.5, 1))
 
 
 class Endurance:

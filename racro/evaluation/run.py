@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from racro.base.digests import file_digest
 from racro.evaluation.client import Gateway
 from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
-from racro.evaluation.files import digest
 from racro.evaluation.item import Examiner
 from racro.evaluation.report import Report, write_report
 from racro.evaluation.results import Result, Run, RunFolder, refuse_another_run
@@ -175,7 +175,7 @@ async def _gradable(
 def _described(plan: Plan) -> Run:
     """Its problems are not known yet. Raises EvaluationError."""
     try:
-        sha256 = digest(plan.data)
+        sha256 = file_digest(plan.data).hex()
     except OSError as error:
         raise EvaluationError(f"{plan.data} cannot be read: {error.strerror}") from error
     return Run(

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from racro.base.atomic import write_bytes
 from racro.problems.images import from_base64
 from racro.problems.problem import Image, Problem, Unfit, image_bytes
 from racro.problems.vetting import Row, Rows, lettered
@@ -93,7 +94,7 @@ def write_jsonl(problems: Iterable[Problem], folder: Path) -> Path:
         if problem.id in lines:
             raise ValueError(f"two problems have the id {problem.id!r}")
         lines[problem.id] = msgspec.json.encode(_line(problem, folder)) + b"\n"
-    _put(folder / _NAME, b"".join(lines.values()))
+    write_bytes(folder / _NAME, b"".join(lines.values()))
     return folder / _NAME
 
 
@@ -114,15 +115,5 @@ def _stored(image: Image, folder: Path) -> str:
     suffix = next((end for start, end in _SUFFIXES.items() if data.startswith(start)), "")
     name = f"images/{hashlib.sha256(data).hexdigest()[:32]}{suffix}"
     if not (folder / name).exists():
-        _put(folder / name, data)
+        write_bytes(folder / name, data)
     return name
-
-
-def _put(path: Path, data: bytes) -> None:
-    """All of it or nothing."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

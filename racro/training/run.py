@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from racro.base.atomic import write_text
 from racro.training.base import RECORD, Base
 from racro.training.data import TrainingData
 from racro.training.errors import AnotherRun
@@ -109,9 +110,7 @@ class Run:
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    unfinished = folder / f"{RECORD}.unfinished"
-    unfinished.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(folder / RECORD)
+    write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
 
 
 def mark_whole(checkpoint: Path) -> None:

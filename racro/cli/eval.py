@@ -18,7 +18,7 @@ from racro.cli.options import GatewayKey, GatewayUrl
 from racro.cli.output import add_row, command_line, err, fail, new_table, note, plain, say, show
 from racro.contracts.client import DEFAULT_URL
 from racro.evaluation.errors import EvaluationError
-from racro.evaluation.results import Result, Way
+from racro.evaluation.results import Condition, Result
 
 if TYPE_CHECKING:
     from racro.evaluation.report import Report
@@ -29,7 +29,7 @@ app = command_line("Measure a running gateway on a benchmark.")
 _LISTED = 20
 
 Folder = Annotated[Path, typer.Argument(help="What `racro eval run` wrote.")]
-Of = Annotated[Way, typer.Option(help="Which answers.")]
+Of = Annotated[Condition, typer.Option(help="Which answers.")]
 
 
 @app.command()

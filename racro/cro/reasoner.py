@@ -12,16 +12,16 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
-from racro.cro.settings import RewardSettings
-from racro.cro.stats import Stats
-from racro.cro.trouble import (
-    Away,
-    Endurance,
+from racro.cro.reasoner_errors import (
     Failed,
     ReasonerRefused,
     Unanswered,
+    Unavailable,
     raise_for_status,
 )
+from racro.cro.retry_budget import RetryBudget
+from racro.cro.settings import RewardSettings
+from racro.cro.stats import Stats
 
 _logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT_S = 5
@@ -75,7 +75,7 @@ class Reasoner:
         self._stats = stats
         self._copies = [_Copy(url) for url in settings.urls]
         self._line = asyncio.Semaphore(settings.concurrency)
-        self._is_away = False
+        self._is_unavailable = False
         key = settings.api_key
         self._client = httpx2.AsyncClient(
             headers={} if key is None else {"authorization": f"Bearer {key}"},
@@ -97,22 +97,22 @@ class Reasoner:
     async def ask(self, messages: list[dict[str, str]], *, number: int) -> Rollout:
         """The rollout of that number of a prompt. Raises Unanswered, or ReasonerRefused."""
         body = self._body(messages, number)
-        endurance = Endurance(self._settings)
+        budget = RetryBudget(self._settings)
         while True:
             async with self._line:
                 began = time.monotonic()
                 try:
-                    async with asyncio.timeout(endurance.left_s):
+                    async with asyncio.timeout(budget.left_s):
                         return await self._attempt(body, began)
-                except Away as away:
-                    self._note_away(away)
-                    pause = endurance.after_away(away)
+                except Unavailable as error:
+                    self._note_unavailable(error)
+                    pause = budget.after_unavailable(error)
                 except TimeoutError as error:
                     deadline_s = self._settings.deadline_s
                     raise Unanswered(f"no answer within {deadline_s:g} s") from error
                 except Failed as failure:
                     took_s = time.monotonic() - began
-                    pause = endurance.after_failure(failure, took_s=took_s)
+                    pause = budget.after_failure(failure, took_s=took_s)
             self._stats.retries += 1
             await asyncio.sleep(pause)
 
@@ -123,7 +123,7 @@ class Reasoner:
         return {"model": self._settings.model, "messages": messages, **sampling}
 
     async def _attempt(self, body: dict[str, Any], began: float) -> Rollout:
-        """Raises Away, Failed, Unanswered or ReasonerRefused."""
+        """Raises Unavailable, Failed, Unanswered or ReasonerRefused."""
         async with self._least_busy() as copy:
             response = await self._post(f"{copy.url}/chat/completions", body)
             raise_for_status(response)
@@ -138,7 +138,7 @@ class Reasoner:
         copy.busy += 1
         try:
             yield copy
-        except Away:
+        except Unavailable:
             copy.avoided_until = time.monotonic() + _AVOIDED_S
             raise
         finally:
@@ -148,20 +148,20 @@ class Reasoner:
         try:
             return await self._client.post(url, json=body)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            raise Away(f"{url} cannot be connected to") from error
+            raise Unavailable(f"{url} cannot be connected to") from error
         except httpx2.TransportError as error:
             raise Failed(f"{url} broke off its answer ({type(error).__name__})") from error
 
-    def _note_away(self, away: Away) -> None:
-        if not self._is_away:
-            self._is_away = True
+    def _note_unavailable(self, error: Unavailable) -> None:
+        if not self._is_unavailable:
+            self._is_unavailable = True
             _logger.warning(
-                "waiting for the reasoner, up to %g s: %s", self._settings.patience_s, away
+                "waiting for the reasoner, up to %g s: %s", self._settings.patience_s, error
             )
 
     def _note_answer(self) -> None:
-        if self._is_away:
-            self._is_away = False
+        if self._is_unavailable:
+            self._is_unavailable = False
             _logger.warning("the reasoner is back")
 
 

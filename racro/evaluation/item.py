@@ -12,7 +12,7 @@ from racro.grading import Grader
 from racro.problems import Problem, image_bytes
 
 
-class Examiner:
+class Evaluator:
     """Asks the gateway's reasoner `model` and grades what comes."""
 
     def __init__(self, gateway: Gateway, grader: Grader, *, model: str) -> None:

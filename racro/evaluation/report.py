@@ -28,7 +28,7 @@ _FLATTERS = (
 
 @dataclass(frozen=True)
 class Report:
-    """`table` is accuracy by category, then by way of answering; `tokens` by who spent them."""
+    """`table` is accuracy by category, then by condition; `tokens` by who spent them."""
 
     run: Run
     answered: int

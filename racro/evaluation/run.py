@@ -12,7 +12,7 @@ import msgspec
 from racro.base.digests import file_digest
 from racro.evaluation.client import Gateway
 from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
-from racro.evaluation.item import Examiner
+from racro.evaluation.item import Evaluator
 from racro.evaluation.report import Report, write_report
 from racro.evaluation.results import Result, Run, RunFolder, refuse_another_run
 from racro.grading import Grader, Ungradable
@@ -41,7 +41,7 @@ class Plan:
 
 @dataclass
 class Watcher:
-    """Who follows a run: hears how many items there are and what is done, keeps why items failed
+    """Who follows a run: is told how many items there are and what is done, keeps why items failed
     and, however the run ends, what is known by then.
     """
 
@@ -65,12 +65,12 @@ async def run(plan: Plan, watcher: Watcher) -> None:
             asked = msgspec.structs.replace(
                 described, problems=len(problems), left_out=(*left_out, *ungradable)
             )
-            examine = Examiner(gateway, grader, model=plan.model)
+            evaluate_one = Evaluator(gateway, grader, model=plan.model)
             with RunFolder.opened(plan.output, asked) as folder, _reported(folder, watcher):
                 waiting = [problem for problem in problems if problem.id not in folder.results]
                 done = [one.id for one in problems if one.id in folder.results]
                 watcher.starts(len(problems), map(folder.results.__getitem__, done))
-                await evaluate(waiting, examine, folder, watcher, concurrency=plan.concurrency)
+                await evaluate(waiting, evaluate_one, folder, watcher, concurrency=plan.concurrency)
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _reported(folder: RunFolder, watcher: Watcher) -> Iterator[None]:
 
 async def evaluate(
     problems: Iterable[Problem],
-    examine: Callable[[Problem], Awaitable[Result]],
+    evaluate_one: Callable[[Problem], Awaitable[Result]],
     folder: RunFolder,
     watcher: Watcher,
     *,
@@ -96,7 +96,7 @@ async def evaluate(
         async with asyncio.TaskGroup() as group:
             in_vain = _Streak()
             for _ in range(concurrency):
-                group.create_task(_work(waiting, examine, folder, watcher, in_vain))
+                group.create_task(_work(waiting, evaluate_one, folder, watcher, in_vain))
     except ExceptionGroup as errors:
         ours, others = errors.split(EvaluationError)
         if ours is None or others is not None:
@@ -106,14 +106,14 @@ async def evaluate(
 
 async def _work(
     waiting: Iterator[Problem],
-    examine: Callable[[Problem], Awaitable[Result]],
+    evaluate_one: Callable[[Problem], Awaitable[Result]],
     folder: RunFolder,
     watcher: Watcher,
     in_vain: "_Streak",
 ) -> None:
     for problem in waiting:
         try:
-            result = await examine(problem)
+            result = await evaluate_one(problem)
         except ItemError as error:
             watcher.failed[problem.id] = error
             in_vain.count(error)

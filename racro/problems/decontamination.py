@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from racro.problems.likeness import Likeness
+from racro.problems.perceptual_hash import PerceptualHash
 from racro.problems.problem import LeftOut, Problem, Reading, Unfit, image_bytes
 
 # "What is the value of x in the triangle?" is asked of many triangles. Thirteen words in a row are
@@ -38,7 +38,7 @@ class _Known:
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self._digests: dict[bytes, str] = {}
-        self._looks: list[tuple[Likeness, str]] = []
+        self._hashes: list[tuple[PerceptualHash, str]] = []
         self._questions: dict[tuple[str, ...], str] = {}
         for problem in problems:
             self._questions.setdefault(_words(problem), problem.id)
@@ -50,7 +50,7 @@ class _Known:
             return
         self._digests[digest] = name
         try:
-            self._looks.append((Likeness.of(data), name))
+            self._hashes.append((PerceptualHash.of(data), name))
         except Unfit as error:
             raise Unfit(f"an image of evaluation problem {name}: {error}") from error
 
@@ -67,10 +67,10 @@ class _Known:
         if name := self._digests.get(_digest(data)):
             return f"it is that of evaluation problem {name}"
         try:
-            look = Likeness.of(data)
+            found = PerceptualHash.of(data)
         except Unfit as error:
             return str(error)
-        alike = (name for other, name in self._looks if look.is_like(other))
+        alike = (name for other, name in self._hashes if found.matches(other))
         name = next(alike, None)
         return name and f"it looks like that of evaluation problem {name}"
 

@@ -11,14 +11,14 @@ import msgspec
 from racro.base.atomic import write_bytes
 from racro.problems.images import from_base64
 from racro.problems.problem import Image, Problem, Unfit, image_bytes
-from racro.problems.vetting import Row, Rows, lettered
+from racro.problems.row_validation import Row, Rows, lettered
 
 _NAME = "problems.jsonl"
 _SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp"}
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
-    """Fields that a row cannot do without are missed where rows are vetted, and named there."""
+    """Fields that a row cannot do without are missed where rows are validated, and named there."""
 
     id: str | int = ""
     question: str | None = None

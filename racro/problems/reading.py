@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from racro.problems import jsonl, tsv, virl39k
 from racro.problems.problem import LeftOut, Problem, Reading, Unfit
-from racro.problems.vetting import Row, Rows, vetted
+from racro.problems.row_validation import Row, Rows, validated
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ def read_problems(path: Path, *, limit: int | None = None) -> Reading:
 
 
 def _problem(row: Callable[[], Row]) -> Callable[[], Problem]:
-    return lambda: vetted(row())
+    return lambda: validated(row())
 
 
 def each_fitting(

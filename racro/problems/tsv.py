@@ -11,7 +11,7 @@ from pathlib import Path
 
 from racro.problems.images import from_base64
 from racro.problems.problem import Image, Unfit
-from racro.problems.vetting import Row, Rows, lettered
+from racro.problems.row_validation import Row, Rows, lettered
 
 # Up to here an image is an index, as VLMEvalKit has it: the smallest image is longer in base64.
 _LONGEST_INDEX = 64

@@ -10,7 +10,7 @@ from typing import Any
 
 from racro.answers.extract import boxes, final_answer
 from racro.problems.problem import Unfit
-from racro.problems.vetting import Row, Rows
+from racro.problems.row_validation import Row, Rows
 
 _COLUMNS = ["qid", "question", "answer", "image", "category"]
 

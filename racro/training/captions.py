@@ -10,7 +10,7 @@ from racro.problems import LeftOut, Problem
 from racro.problems.jsonl import Line, lines, row
 from racro.problems.problem import Unfit
 from racro.problems.reading import each_fitting
-from racro.problems.vetting import vetted
+from racro.problems.row_validation import validated
 
 
 class Example(NamedTuple):
@@ -37,4 +37,4 @@ def _example(line: _Line, folder: Path) -> Example:
     caption = line.caption.strip()
     if not caption:
         raise Unfit("the caption is empty")
-    return Example(vetted(row(line, folder)), caption)
+    return Example(validated(row(line, folder)), caption)

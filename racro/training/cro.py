@@ -2,9 +2,9 @@
 
 import asyncio
 
+from racro.cro.reasoner_errors import ReasonerRefused
 from racro.cro.reward import Reward
 from racro.cro.trl import reward_function
-from racro.cro.trouble import ReasonerRefused
 from racro.training.arguments import cro_config
 from racro.training.callbacks import HeldoutRewardsMissing
 from racro.training.errors import Stopped

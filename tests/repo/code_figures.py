@@ -17,7 +17,7 @@ _NAMES_FOR_ALL = {"__init__", "__main__", "app", "settings"}
 _MOST_LINES = 50
 # Where the field has another word: error, budget, validation, perceptual hash, condition, …
 _PRIVATE_WORD = re.compile(
-    "away|begun|board(ed|ing)?|doors?|endurance|examin(ation|ed|ers?)|flown|hear(d|ing|s)?"
+    "away|begun|board(ed|ing)?|doors?|endurance|examin(ation|e|ed|ers?)|flown|hear(d|ing|s)?"
     "|land(ed|ing|s)?|likeness(es)?|look(ed|ing|s)?|seat(ed|s)?|troubled?|troubles|vett(ed|ing)|ways?"
 )
 # Of a name that is short every word of English may be part by chance; a long one chose it.

@@ -14,7 +14,9 @@ def test_functions_are_short() -> None:
 
 
 def test_names_are_the_fields() -> None:
-    assert len(code_figures.private_words()) <= 93  # aim: 0
+    # Aim: 0. The gateway's, its door in servekit, the vLLM watch's and NotBegun with its header;
+    # `way` of matrix.json is a file's.
+    assert len(code_figures.private_words()) <= 50
 
 
 COPIES = {  # aim: 0 of each

@@ -13,20 +13,20 @@ from support.evaluated import result, run_of
 
 IN_A_ROW = 20
 
-Examine = Callable[[Problem], Awaitable[Result]]
+EvaluateOne = Callable[[Problem], Awaitable[Result]]
 
 
 def refused(words: str) -> ItemError:
     return ItemError(words, code="invalid_request")
 
 
-def examined(failures: dict[int, ItemError]) -> Examine:
-    async def examine(problem: Problem) -> Result:
+def failing(failures: dict[int, ItemError]) -> EvaluateOne:
+    async def evaluate_one(problem: Problem) -> Result:
         if failure := failures.get(int(problem.id)):
             raise failure
         return result(problem.id)
 
-    return examine
+    return evaluate_one
 
 
 async def evaluated(
@@ -35,7 +35,7 @@ async def evaluated(
     watcher = Watcher()
     problems = [Problem(str(item), "How high?", (b"image",), "5") for item in items]
     with RunFolder.opened(folder, run_of()) as opened:
-        await evaluate(problems, examined(failures), opened, watcher, concurrency=1)
+        await evaluate(problems, failing(failures), opened, watcher, concurrency=1)
     return watcher
 
 

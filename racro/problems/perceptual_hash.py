@@ -19,7 +19,7 @@ _SIDE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class PerceptualHash:
     """`bits`: 64 of dHash. `copy`: 64 × 64 grey pixels. `contrast`: their standard deviation."""
 
     bits: int
@@ -27,7 +27,7 @@ class Likeness:
     contrast: float
 
     @classmethod
-    def of(cls, data: bytes) -> "Likeness":
+    def of(cls, data: bytes) -> "PerceptualHash":
         """Raises Unfit where the image cannot be decoded."""
         from PIL import Image, ImageStat  # noqa: PLC0415  # not every user of problems has Pillow
 
@@ -39,12 +39,12 @@ class Likeness:
         bits = sum(fall << place for place, fall in enumerate(falls))
         return cls(bits, copy, ImageStat.Stat(copy).stddev[0])
 
-    def is_like(self, other: "Likeness") -> bool:
+    def matches(self, other: "PerceptualHash") -> bool:
         return (self.bits ^ other.bits).bit_count() <= _MOST_BITS and self._apart(
             other
         ) <= _MOST_APART * other.contrast
 
-    def _apart(self, other: "Likeness") -> float:
+    def _apart(self, other: "PerceptualHash") -> float:
         """Root mean square of the differences in grey."""
         from PIL import ImageChops, ImageStat  # noqa: PLC0415
 

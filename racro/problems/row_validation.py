@@ -34,7 +34,7 @@ def lettered(options: Iterable[str]) -> dict[str, str]:
     return dict(zip(string.ascii_uppercase, options, strict=False))
 
 
-def vetted(row: Row) -> Problem:
+def validated(row: Row) -> Problem:
     """Raises Unfit. What is dear to check comes last."""
     if not row.id:
         raise Unfit("it has no id")

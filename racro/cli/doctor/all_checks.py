@@ -12,7 +12,7 @@ from racro.cli.probing import Probe
 _NOT_TRIED = "not tried: see the findings above"
 
 
-class Examination:
+class Checks:
     """Of the gateway at `url`, which is asked with `key`, or of settings that one may have."""
 
     def __init__(

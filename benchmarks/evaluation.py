@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmarks import deployments
 from benchmarks.pictures import Noise
 from benchmarks.report import Row
-from racro.evaluation.run import Plan, Watcher
-from racro.evaluation.run import run as evaluate
+from racro.evaluation.runner import Plan, Watcher
+from racro.evaluation.runner import run as evaluate
 
 _ITEMS = 1000
 _IMAGE_BYTES = 20_000

@@ -10,8 +10,8 @@ from typing import Final, Protocol, TypeVar
 from gateway import metrics
 from gateway.cache.server import RedisServer
 from racro.base.backoff import backoff
+from racro.contracts.cache_keys import lease_key
 from racro.contracts.errors import RacroError, error_from_envelope
-from racro.contracts.keys import lease_key
 
 Found = TypeVar("Found")
 LookUp = Callable[[], Awaitable[Found | None]]

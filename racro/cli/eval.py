@@ -22,7 +22,7 @@ from racro.evaluation.results import Condition, Result
 
 if TYPE_CHECKING:
     from racro.evaluation.report import Report
-    from racro.evaluation.run import Plan, Watcher
+    from racro.evaluation.runner import Plan, Watcher
 
 app = command_line("Measure a running gateway on a benchmark.")
 
@@ -57,7 +57,7 @@ def run(  # noqa: PLR0917 - an option each
     """Ask every problem, grade the answers; stopped, the same command goes on."""
     with _failures_told():
         from racro.evaluation import benchmarks  # noqa: PLC0415
-        from racro.evaluation.run import Plan  # noqa: PLC0415
+        from racro.evaluation.runner import Plan  # noqa: PLC0415
 
         paper = None if benchmark is None else benchmarks.named(benchmark)
         plan = Plan(
@@ -80,7 +80,7 @@ def run(  # noqa: PLR0917 - an option each
 
 def _run(plan: "Plan") -> bool:
     """Runs, and tells what came of it however that ends; gives back whether items failed."""
-    from racro.evaluation.run import Watcher, run  # noqa: PLC0415
+    from racro.evaluation.runner import Watcher, run  # noqa: PLC0415
 
     watcher = Watcher()
     try:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from racro.evaluation.errors import EvaluationError
-from racro.evaluation.files import write_json, write_text
+from racro.evaluation.markdown import table
+from racro.evaluation.output_files import write_json, write_text
 from racro.evaluation.results import Condition, Result, Run, System, read_folder
 from racro.evaluation.scores import percent, score
 from racro.evaluation.statistics import Estimate
-from racro.evaluation.tables import table
 
 ALONE = "captioner alone"
 

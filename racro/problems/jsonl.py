@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from racro.base.atomic import write_bytes
-from racro.problems.images import from_base64
+from racro.problems.encoded_images import from_base64
 from racro.problems.problem import Image, Problem, Unfit, image_bytes
 from racro.problems.row_validation import Row, Rows, lettered
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from racro.base.rgb import upright_rgb
-from racro.problems.images import opened
+from racro.problems.encoded_images import opened
 
 if TYPE_CHECKING:
     from PIL.Image import Image

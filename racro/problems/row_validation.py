@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from racro.problems import images
+from racro.problems import encoded_images
 from racro.problems.problem import Image, Problem, Unfit, image_bytes
 from racro.problems.tags import without_tags
 
@@ -76,7 +76,7 @@ def _check_image(number: int, image: Image) -> None:
     if isinstance(image, Path) and not image.is_file():
         raise Unfit(f"image {number}: no file {image}")
     try:
-        images.check(image_bytes(image))
+        encoded_images.check(image_bytes(image))
     except OSError as error:
         raise Unfit(f"image {number}: it cannot be read: {error}") from error
     except Unfit as error:

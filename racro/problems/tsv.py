@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 
-from racro.problems.images import from_base64
+from racro.problems.encoded_images import from_base64
 from racro.problems.problem import Image, Unfit
 from racro.problems.row_validation import Row, Rows, lettered
 

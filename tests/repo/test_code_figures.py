@@ -6,7 +6,8 @@ from repo import code_figures
 
 
 def test_module_names_stand_once() -> None:
-    assert len(code_figures.names_twice()) <= 23  # aim: 0
+    # Aim: 0. chat, errors, metrics, perceive, relay and solve are what more than one package has.
+    assert len(code_figures.names_twice()) <= 6
 
 
 def test_functions_are_short() -> None:

@@ -8,8 +8,8 @@ import typer
 
 from gateway.settings import GatewaySettings
 from racro.cli.doctor.all_checks import Checks
+from racro.cli.doctor.check_report import Report
 from racro.cli.doctor.example import Example
-from racro.cli.doctor.findings import Report
 from racro.cli.doctor.settings import read_settings
 from racro.cli.options import GatewayKey
 from racro.cli.output import command_line, spinner

@@ -7,7 +7,7 @@ import pytest
 
 from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
 from racro.evaluation.results import Result, RunFolder, read_folder
-from racro.evaluation.run import Watcher, evaluate
+from racro.evaluation.runner import Watcher, evaluate
 from racro.problems import Problem
 from support.evaluated import result, run_of
 

@@ -5,7 +5,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from racro.problems.images import MOST_PIXELS, check
+from racro.problems.encoded_images import MOST_PIXELS, check
 from racro.problems.problem import Unfit
 from support.diagrams import noise
 from support.pictures import encoded

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from racro.base.digests import file_digest
-from racro.evaluation.client import Gateway
 from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
+from racro.evaluation.gateway_client import Gateway
 from racro.evaluation.item import Evaluator
 from racro.evaluation.report import Report, write_report
 from racro.evaluation.results import Result, Run, RunFolder, refuse_another_run

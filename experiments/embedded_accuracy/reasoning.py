@@ -61,7 +61,7 @@ def serving(variant: Variant) -> Iterator[str]:
         yield stack.url
 
 
-class AnswerBook:
+class AnswerCache:
     """Answers in a JSONL file, so that an evaluation that was broken off goes on where it was."""
 
     def __init__(self, path: Path) -> None:
@@ -111,8 +111,8 @@ class AnswerBook:
 
     def _keep(self, key: str, text: str) -> None:
         self._known[key] = text
-        with self._path.open("a") as book:
-            book.write(json.dumps((key, text)) + "\n")
+        with self._path.open("a") as file:
+            file.write(json.dumps((key, text)) + "\n")
 
 
 async def _completion(client: httpx2.AsyncClient, messages: list[dict[str, str]]) -> str:

@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT_S = 5
 # Below the five seconds after which a uvicorn (vLLM's too) closes an idle connection.
 _IDLE_CONNECTION_S = 4
-# A copy that was away is asked last for so long.
+# A replica that was away is asked last for so long.
 _AVOIDED_S = 5.0
 
 
@@ -56,7 +56,7 @@ class Rollout:
     seconds: float
 
 
-class _Copy:
+class _Replica:
     """One of the servers."""
 
     def __init__(self, url: str) -> None:
@@ -73,7 +73,7 @@ class Reasoner:
     def __init__(self, settings: RewardSettings, stats: Stats) -> None:
         self._settings = settings
         self._stats = stats
-        self._copies = [_Copy(url) for url in settings.urls]
+        self._replicas = [_Replica(url) for url in settings.urls]
         self._line = asyncio.Semaphore(settings.concurrency)
         self._is_unavailable = False
         key = settings.api_key
@@ -124,8 +124,8 @@ class Reasoner:
 
     async def _attempt(self, body: dict[str, Any], began: float) -> Rollout:
         """Raises Unavailable, Failed, Unanswered or ReasonerRefused."""
-        async with self._least_busy() as copy:
-            response = await self._post(f"{copy.url}/chat/completions", body)
+        async with self._least_busy() as replica:
+            response = await self._post(f"{replica.url}/chat/completions", body)
             raise_for_status(response)
         choice = _parse(response)
         self._note_answer()
@@ -133,16 +133,16 @@ class Reasoner:
         return Rollout(choice.message.content or "", choice.finish_reason, seconds)
 
     @asynccontextmanager
-    async def _least_busy(self) -> AsyncIterator[_Copy]:
-        copy = min(self._copies, key=lambda one: one.rank)
-        copy.busy += 1
+    async def _least_busy(self) -> AsyncIterator[_Replica]:
+        replica = min(self._replicas, key=lambda one: one.rank)
+        replica.busy += 1
         try:
-            yield copy
+            yield replica
         except Unavailable:
-            copy.avoided_until = time.monotonic() + _AVOIDED_S
+            replica.avoided_until = time.monotonic() + _AVOIDED_S
             raise
         finally:
-            copy.busy -= 1
+            replica.busy -= 1
 
     async def _post(self, url: str, body: dict[str, Any]) -> httpx2.Response:
         try:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from racro.problems.perceptual_hash import PerceptualHash
-from racro.problems.problem import LeftOut, Problem, Reading, Unfit, image_bytes
+from racro.problems.problem import InvalidProblem, LeftOut, Problem, Reading, image_bytes
 
 # "What is the value of x in the triangle?" is asked of many triangles. Thirteen words in a row are
 # what GPT-3's authors took for contamination (arXiv 2005.14165, appendix C).
@@ -21,9 +21,9 @@ _HEADINGS = {"question", "options", "choices"}
 def decontaminated(problems: Iterable[Problem], against: Iterable[Problem]) -> Reading:
     """What of `problems` neither shows nor asks what `against` does; the others with the reason.
 
-    Raises Unfit, a ValueError, where an image of `against` cannot be decoded.
+    Raises InvalidProblem, a ValueError, where an image of `against` cannot be decoded.
     """
-    known = _Known(against)
+    known = _EvaluationSet(against)
     reading = Reading()
     for problem in problems:
         if reason := known.reason(problem):
@@ -33,7 +33,7 @@ def decontaminated(problems: Iterable[Problem], against: Iterable[Problem]) -> R
     return reading
 
 
-class _Known:
+class _EvaluationSet:
     """The evaluation's images and questions, and whose they are."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -51,8 +51,8 @@ class _Known:
         self._digests[digest] = name
         try:
             self._hashes.append((PerceptualHash.of(data), name))
-        except Unfit as error:
-            raise Unfit(f"an image of evaluation problem {name}: {error}") from error
+        except InvalidProblem as error:
+            raise InvalidProblem(f"an image of evaluation problem {name}: {error}") from error
 
     def reason(self, problem: Problem) -> str | None:
         words = _words(problem)
@@ -68,7 +68,7 @@ class _Known:
             return f"it is that of evaluation problem {name}"
         try:
             found = PerceptualHash.of(data)
-        except Unfit as error:
+        except InvalidProblem as error:
             return str(error)
         alike = (name for other, name in self._hashes if found.matches(other))
         name = next(alike, None)

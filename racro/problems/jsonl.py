@@ -10,7 +10,7 @@ import msgspec
 
 from racro.base.atomic import write_bytes
 from racro.problems.encoded_images import from_base64
-from racro.problems.problem import Image, Problem, Unfit, image_bytes
+from racro.problems.problem import Image, InvalidProblem, Problem, image_bytes
 from racro.problems.row_validation import Row, Rows, lettered
 
 _NAME = "problems.jsonl"
@@ -53,7 +53,7 @@ def lines(path: Path, kind: type[L]) -> Iterator[tuple[str, L]]:
 
 
 def row(line: Line, folder: Path) -> Row:
-    """`folder` is where its images' paths begin. Raises Unfit."""
+    """`folder` is where its images' paths begin. Raises InvalidProblem."""
     options = line.options
     return Row(
         id=str(line.id),
@@ -71,8 +71,10 @@ def _image(number: int, text: str, folder: Path) -> Image:
         return path
     try:
         return from_base64(text)
-    except Unfit as error:
-        raise Unfit(f"image {number}: {text[:80]!r} is neither a file nor base64") from error
+    except InvalidProblem as error:
+        raise InvalidProblem(
+            f"image {number}: {text[:80]!r} is neither a file nor base64"
+        ) from error
 
 
 def _is_file(path: Path) -> bool:

@@ -28,7 +28,7 @@ class PerceptualHash:
 
     @classmethod
     def of(cls, data: bytes) -> "PerceptualHash":
-        """Raises Unfit where the image cannot be decoded."""
+        """Raises InvalidProblem where the image cannot be decoded."""
         from PIL import Image, ImageStat  # noqa: PLC0415  # not every user of problems has Pillow
 
         with opened(data) as image:

@@ -377,70 +377,72 @@ def rows() -> Iterator[Drawing]:
         yield of_series(name, "bar", topic, count, theme, paint_rows)
 
 
+_WIDE = Theme(size=(9, 5))
+_GROUPS: tuple[tuple[str, Topic, int, tuple[str, ...], Theme, Callable[..., None]], ...] = (
+    ("groups-years", words.SALES, 4, ("2023", "2024"), _WIDE, paint_groups),
+    ("groups-shops", words.PROFIT, 4, ("North", "South"), Theme(size=(9.6, 5)), paint_groups),
+    (
+        "groups-three",
+        words.PETS,
+        4,
+        ("Class A", "Class B", "Class C"),
+        Theme(size=(9.6, 5.2), palette=SET2),
+        paint_groups,
+    ),
+    (
+        "groups-scores",
+        words.SCORES,
+        5,
+        ("Maths", "History"),
+        Theme(size=(9, 5), dark=True),
+        paint_groups,
+    ),
+    (
+        "groups-titled",
+        words.VISITORS,
+        5,
+        ("Adults", "Children"),
+        Theme(size=(9, 5.4), palette=OWN[1:], axis_titles=("Day", "Visitors")),
+        paint_groups,
+    ),
+    (
+        "groups-rain",
+        words.RAIN,
+        4,
+        ("Oslo", "Rome", "Paris"),
+        Theme(size=(9.6, 5)),
+        paint_groups,
+    ),
+    (
+        "group-rows",
+        words.FRUIT,
+        4,
+        ("Girls", "Boys"),
+        Theme(size=(7.6, 5.4), palette=SET2),
+        paint_group_rows,
+    ),
+    (
+        "stacks-units",
+        words.SALES,
+        4,
+        ("Online", "In store"),
+        Theme(size=(8, 5), palette=SET2),
+        paint_stacks,
+    ),
+    (
+        "stacks-three",
+        words.PROFIT,
+        4,
+        ("Food", "Drinks", "Other"),
+        Theme(size=(8, 5.4), palette=SET2, frame=False),
+        paint_stacks,
+    ),
+    ("stacks-visitors", words.VISITORS, 5, ("Adults", "Children"), _WIDE, paint_stacks),
+)
+
+
 def groups() -> Iterator[Drawing]:
-    wide = Theme(size=(9, 5))
-    years = ("2023", "2024")
-    for name, topic, count, names, theme, paint in (
-        ("groups-years", words.SALES, 4, years, wide, paint_groups),
-        ("groups-shops", words.PROFIT, 4, ("North", "South"), Theme(size=(9.6, 5)), paint_groups),
-        (
-            "groups-three",
-            words.PETS,
-            4,
-            ("Class A", "Class B", "Class C"),
-            Theme(size=(9.6, 5.2), palette=SET2),
-            paint_groups,
-        ),
-        (
-            "groups-scores",
-            words.SCORES,
-            5,
-            ("Maths", "History"),
-            Theme(size=(9, 5), dark=True),
-            paint_groups,
-        ),
-        (
-            "groups-titled",
-            words.VISITORS,
-            5,
-            ("Adults", "Children"),
-            Theme(size=(9, 5.4), palette=OWN[1:], axis_titles=("Day", "Visitors")),
-            paint_groups,
-        ),
-        (
-            "groups-rain",
-            words.RAIN,
-            4,
-            ("Oslo", "Rome", "Paris"),
-            Theme(size=(9.6, 5)),
-            paint_groups,
-        ),
-        (
-            "group-rows",
-            words.FRUIT,
-            4,
-            ("Girls", "Boys"),
-            Theme(size=(7.6, 5.4), palette=SET2),
-            paint_group_rows,
-        ),
-        (
-            "stacks-units",
-            words.SALES,
-            4,
-            ("Online", "In store"),
-            Theme(size=(8, 5), palette=SET2),
-            paint_stacks,
-        ),
-        (
-            "stacks-three",
-            words.PROFIT,
-            4,
-            ("Food", "Drinks", "Other"),
-            Theme(size=(8, 5.4), palette=SET2, frame=False),
-            paint_stacks,
-        ),
-        ("stacks-visitors", words.VISITORS, 5, ("Adults", "Children"), wide, paint_stacks),
-    ):
+    for name, topic, count, names, theme, paint in _GROUPS:
         yield of_grid(name, "bar", topic, count, names, theme, paint)
 
 

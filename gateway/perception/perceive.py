@@ -15,8 +15,8 @@ from gateway.cache.leases import Leases
 from gateway.images.loader import Image, field_of_all
 from gateway.perception.captioner import CaptionerClient
 from gateway.perception.flight import Flight, Flights
+from racro.contracts.cache_keys import visual_context_key
 from racro.contracts.errors import RacroError, UpstreamError
-from racro.contracts.keys import visual_context_key
 from racro.contracts.perception import (
     Delta,
     Part,

@@ -1,7 +1,6 @@
 """llama.cpp's server through xllamacpp: GGUF models on a CPU, no compiler needed."""
 
 import asyncio
-import hashlib
 import json
 import os
 import sys
@@ -12,6 +11,7 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import Field
 
+from racro.base.digests import file_digest
 from racro.contracts.prompts import COMPACT_V1
 from racro.embedded.captioner import MODEL, NAME, PROJECTOR
 from racro.embedded.default import TEXT_REASONER
@@ -238,7 +238,7 @@ class LlamaEngine:
         """SHA-256 of the GGUF file, shortened, and after a plus that of adapter or projector."""
         if self._revision is None:
             files = self._settings.files().values()
-            digests = [await asyncio.to_thread(_file_digest, path) for path in files]
+            digests = [await asyncio.to_thread(_revision, path) for path in files]
             self._revision = "+".join(digests)
         return self._revision
 
@@ -262,9 +262,8 @@ class LlamaEngine:
         return bool((await server.get_json("/health")).get("status") == "ok")
 
 
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+def _revision(path: Path) -> str:
+    return file_digest(path).hex()[:16]
 
 
 def _most_tokens(settings: LlamaSettings | LlamaVisionSettings) -> int:

@@ -5,11 +5,12 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from racro.base.backoff import backoff
+from racro.base.ports import free_port
 from racro.contracts.errors import NotBegun
 
 _log = logging.getLogger(__name__)
@@ -23,13 +24,6 @@ _POLL_S = 0.1
 _PROBE_TIMEOUT_S = 120.0
 _TERMINATE_TIMEOUT_S = 5.0
 _LAST_WORDS = 5
-
-
-def _free_loopback_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)
@@ -102,26 +96,26 @@ class Supervisor:
 
     async def _keep_running(self) -> None:
         loop = asyncio.get_running_loop()
-        back_off = _FIRST_BACK_OFF_S
+        pauses = backoff(_FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S)
         while True:
             self._problem = "the engine is starting"
             known, self._cause, self._ready_at = self._cause, None, None
-            self.port = _free_loopback_port()
+            self.port = free_port()
             code = await self._run_once()
             # Large weights load for longer than that, and may then not fit.
             if self._ready_at is not None and loop.time() - self._ready_at > _HEALTHY_AFTER_S:
-                back_off = _FIRST_BACK_OFF_S
+                pauses = backoff(_FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S)
             if self._cause is not None and self._cause.lasts and self._ready_at is None:
                 self._problem = f"the engine does not start; {self._cause.problem}"
                 _log.critical("%s", self.problem_in_full)
                 return
-            self._problem = f"the engine ended with code {code}, restart in {back_off:g} s"
+            pause_s = next(pauses)
+            self._problem = f"the engine ended with code {code}, restart in {pause_s:g} s"
             if self._cause is not None:
                 self._problem += f"; {self._cause.problem}"
             if self._cause is None or self._cause != known:
                 _log.error("%s", self.problem_in_full)
-            await asyncio.sleep(back_off)
-            back_off = min(back_off * 2, _LONGEST_BACK_OFF_S)
+            await asyncio.sleep(pause_s)
 
     async def _run_once(self) -> int:
         """Start the child and return its exit code; cancelled, end it first."""

@@ -13,8 +13,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     ValidationError,
@@ -28,6 +26,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from racro.base.frozen import Frozen
 from racro.contracts.client import KEY_VARIABLE
 from racro.servekit.findings import Finding, Matching, findings, nearest
 
@@ -38,10 +37,8 @@ _VARIABLE_NAME = re.compile("[A-Z][A-Z0-9_]{0,63}")
 Url = Annotated[str, Matching("^https?://.+", "a URL that begins with http:// or https://")]
 
 
-class Section(BaseModel):
+class Section(Frozen):
     """A nested group of settings."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class WrongSettingsError(Exception):

@@ -11,7 +11,7 @@ import msgspec
 from pydantic import ValidationError
 
 from gateway.settings import GatewaySettings, ReasonerSection
-from racro.cli.doctor.findings import Finding, bad_because, good
+from racro.cli.doctor.check_report import Finding, bad_because, good
 from racro.cli.probing import Probe, Problem, WrongAnswer, shown
 from racro.contracts.client import message_of
 from racro.contracts.perception import PerceiveResponse

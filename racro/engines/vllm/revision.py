@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 
+from racro.base.digests import file_digest
 from racro.engines.vllm.settings import VllmSettings
 
 _SHOWN = 16
@@ -39,6 +40,5 @@ def _digest(folder: Path) -> str:
     """SHA-256, shortened, over the names and bytes of its files."""
     whole = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        with path.open("rb") as file:
-            whole.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+        whole.update(path.name.encode() + file_digest(path))
     return whole.hexdigest()[:_SHOWN]

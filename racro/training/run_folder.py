@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from racro.base.atomic import write_text
 from racro.training.base import RECORD, Base
 from racro.training.data import TrainingData
 from racro.training.errors import AnotherRun
@@ -72,12 +73,12 @@ class Run:
             if self.folder.exists() and any(self.folder.iterdir()):
                 raise AnotherRun(f"output: {self.folder} is not empty and holds no training")
             return
-        begun, now = (dict(_flat(one)) for one in (json.loads(path.read_bytes()), record))
-        for name in sorted(begun.keys() | now.keys()):
-            if begun.get(name) != now.get(name) and not name.startswith("versions."):
+        before, now = (dict(_flat(one)) for one in (json.loads(path.read_bytes()), record))
+        for name in sorted(before.keys() | now.keys()):
+            if before.get(name) != now.get(name) and not name.startswith("versions."):
                 raise AnotherRun(
                     f"output: the training in {self.folder} was begun with {name} = "
-                    f"{begun.get(name)!r}, not {now.get(name)!r}; give this one another folder"
+                    f"{before.get(name)!r}, not {now.get(name)!r}; give this one another folder"
                 )
 
     def begin(self, record: Mapping[str, Any]) -> None:
@@ -109,9 +110,7 @@ class Run:
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    unfinished = folder / f"{RECORD}.unfinished"
-    unfinished.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(folder / RECORD)
+    write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
 
 
 def mark_whole(checkpoint: Path) -> None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from racro.problems.images import opened
+from racro.base.rgb import upright_rgb
+from racro.problems.encoded_images import opened
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -15,11 +16,10 @@ if TYPE_CHECKING:
 _MOST_BITS = 8
 _MOST_APART = 0.25
 _SIDE = 64
-_SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class PerceptualHash:
     """`bits`: 64 of dHash. `copy`: 64 × 64 grey pixels. `contrast`: their standard deviation."""
 
     bits: int
@@ -27,38 +27,25 @@ class Likeness:
     contrast: float
 
     @classmethod
-    def of(cls, data: bytes) -> "Likeness":
-        """Raises Unfit where the image cannot be decoded."""
+    def of(cls, data: bytes) -> "PerceptualHash":
+        """Raises InvalidProblem where the image cannot be decoded."""
         from PIL import Image, ImageStat  # noqa: PLC0415  # not every user of problems has Pillow
 
         with opened(data) as image:
-            grey = _grey(image)
+            grey = upright_rgb(image).convert("L")  # as captioners get it
         copy = grey.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
         pixels = grey.resize((9, 8), Image.Resampling.LANCZOS).tobytes()
         falls = (pixels[row + x] > pixels[row + x + 1] for row in range(0, 72, 9) for x in range(8))
         bits = sum(fall << place for place, fall in enumerate(falls))
         return cls(bits, copy, ImageStat.Stat(copy).stddev[0])
 
-    def is_like(self, other: "Likeness") -> bool:
+    def matches(self, other: "PerceptualHash") -> bool:
         return (self.bits ^ other.bits).bit_count() <= _MOST_BITS and self._apart(
             other
         ) <= _MOST_APART * other.contrast
 
-    def _apart(self, other: "Likeness") -> float:
+    def _apart(self, other: "PerceptualHash") -> float:
         """Root mean square of the differences in grey."""
         from PIL import ImageChops, ImageStat  # noqa: PLC0415
 
         return ImageStat.Stat(ImageChops.difference(self.copy, other.copy)).rms[0]
-
-
-def _grey(image: "Image") -> "Image":
-    """Upright and on white, as captioners get it."""
-    from PIL import Image, ImageOps  # noqa: PLC0415
-
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode in _SIXTEEN_BIT:  # Pillow's own conversion would clip them to white
-        return upright.convert("I").point(lambda value: value / 256).convert("L")
-    if not upright.has_transparency_data:
-        return upright.convert("L")
-    layer = upright.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("L")

@@ -15,8 +15,8 @@ from racro.contracts.errors import (
     UpstreamError,
     UpstreamUnavailable,
 )
-from racro.evaluation.client import Gateway
 from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
+from racro.evaluation.gateway_client import Gateway
 from support.processes import free_port
 
 ANSWER = {

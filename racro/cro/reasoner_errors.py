@@ -1,20 +1,13 @@
-"""What can go wrong with a reasoner, and for how long a rollout puts up with it."""
+"""What can go wrong with a reasoner that is asked for a rollout."""
 
-import random
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx2
 
-from racro.cro.settings import RewardSettings
-
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 15.0
 _WORDS_OF_THE_SERVER = 300
 # 502 is how a proxy says that the server behind it is down.
-_AWAY = {429, 502, 503}
+_UNAVAILABLE = {429, 502, 503}
 _OF_ONE_REQUEST = {400, 413, 422}
 _HINTS = {
     401: "api_key_env names the variable that holds its key",
@@ -35,7 +28,7 @@ class RequestRefused(Unanswered):
     """Perhaps this one request alone: too long, say."""
 
 
-class Away(Exception):
+class Unavailable(Exception):
     """The reasoner has begun nothing: it is down, starting, or has too much to do."""
 
     def __init__(self, message: str, *, retry_after_s: float = 0) -> None:
@@ -48,13 +41,13 @@ class Failed(Exception):
 
 
 def raise_for_status(response: httpx2.Response) -> None:
-    """Raises Away, Failed, RequestRefused or ReasonerRefused."""
+    """Raises Unavailable, Failed, RequestRefused or ReasonerRefused."""
     status = response.status_code
     if response.is_success:
         return
     message = f"{response.url} answered with status {status}: {_words(response)}"
-    if status in _AWAY:
-        raise Away(message, retry_after_s=_retry_after_s(response))
+    if status in _UNAVAILABLE:
+        raise Unavailable(message, retry_after_s=_retry_after_s(response))
     if response.is_server_error or status == httpx2.codes.REQUEST_TIMEOUT:
         raise Failed(message)
     if status in _OF_ONE_REQUEST:
@@ -77,43 +70,3 @@ def _retry_after_s(response: httpx2.Response) -> float:
     except ValueError:
         return 0
     return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
-
-
-def _pauses() -> Iterator[float]:
-    """Seconds, doubling up to the longest; by chance, so that not all come back at once."""
-    pause = _FIRST_PAUSE_S
-    while True:
-        yield pause * random.uniform(0.5, 1)  # noqa: S311
-        pause = min(2 * pause, _LONGEST_PAUSE_S)
-
-
-class Endurance:
-    """What one rollout has left of its attempts, its deadline and its patience."""
-
-    def __init__(self, settings: RewardSettings) -> None:
-        self.left_s = settings.deadline_s
-        self._attempts = settings.attempts
-        self._patience_s = settings.patience_s
-        self._away_since: float | None = None
-        self._pauses = _pauses()
-
-    def after_away(self, away: Away) -> float:
-        """How long to wait before the next try. Raises Unanswered when patience is at its end."""
-        now = time.monotonic()
-        if self._away_since is None:
-            self._away_since = now
-            self._pauses = _pauses()
-        patience_s = self._away_since + self._patience_s - now
-        if patience_s <= 0 or away.retry_after_s > patience_s:
-            raise Unanswered(f"the reasoner stayed away: {away}") from away
-        return min(max(next(self._pauses), away.retry_after_s), patience_s)
-
-    def after_failure(self, failure: Failed, *, took_s: float) -> float:
-        """As after_away; raises Unanswered when attempts or deadline are used up."""
-        self._away_since = None
-        self._attempts -= 1
-        pause = next(self._pauses)
-        self.left_s -= took_s + pause
-        if self._attempts == 0 or self.left_s <= 0:
-            raise Unanswered(f"the reasoner failed: {failure}") from failure
-        return pause

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from racro.cli.doctor.findings import Finding, bad, bad_because, good, skipped
-from racro.cli.doctor.readiness import read_readiness
+from racro.cli.doctor.check_report import Finding, bad, bad_because, good, skipped
+from racro.cli.doctor.readiness_check import read_readiness
 from racro.cli.probing import KeyRefused, NotReached, Probe, Problem, WrongAnswer, shown
 from racro.contracts.client import KEY_VARIABLE, another_service
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.routing import Route
 
-from racro.servekit.routes import RouteTable, known_route, printable
+from racro.servekit.paths import RouteTable, known_route, printable
 
 ROUTES = {
     "/": "GET",

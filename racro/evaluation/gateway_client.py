@@ -9,6 +9,7 @@ import httpx2
 import msgspec
 import pydantic
 
+from racro.base.backoff import backoff
 from racro.contracts import client
 from racro.contracts.solve import SolveResponse
 from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
@@ -73,10 +74,10 @@ class Gateway(AbstractAsyncContextManager["Gateway"]):
         """Raises ItemError, or EvaluationError where nothing else would be answered either."""
         body = msgspec.json.encode({**request, "timeout_s": self._timeout_s})
         reason = code = ""
-        wait_s = 0.0
-        for failed in range(_TRIES):
+        wait_s, pauses = 0.0, backoff(_BACKOFF_S)
+        for _ in range(_TRIES):
             await asyncio.sleep(wait_s)
-            wait_s = _BACKOFF_S * 2**failed
+            wait_s = next(pauses)
             try:
                 response = await self._post(body)
             except httpx2.TransportError as error:

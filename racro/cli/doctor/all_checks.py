@@ -1,18 +1,18 @@
 """All checks in their order: each only where those before leave it something to tell."""
 
 from gateway.settings import GatewaySettings
-from racro.cli.doctor.cache import check_cache
-from racro.cli.doctor.captioner import check_captioner
+from racro.cli.doctor.cache_check import check_cache
+from racro.cli.doctor.captioner_check import check_captioner
+from racro.cli.doctor.check_report import Report, skipped
 from racro.cli.doctor.example import Example
-from racro.cli.doctor.findings import Report, skipped
-from racro.cli.doctor.gateway import check_gateway, gateway_models, is_gateway
-from racro.cli.doctor.reasoner import check_reasoner
+from racro.cli.doctor.gateway_check import check_gateway, gateway_models, is_gateway
+from racro.cli.doctor.reasoner_check import check_reasoner
 from racro.cli.probing import Probe
 
 _NOT_TRIED = "not tried: see the findings above"
 
 
-class Examination:
+class Checks:
     """Of the gateway at `url`, which is asked with `key`, or of settings that one may have."""
 
     def __init__(

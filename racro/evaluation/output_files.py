@@ -1,19 +1,13 @@
-"""Files: their digest, and writing all of something or nothing."""
+"""Files that are written whole or not at all."""
 
 import errno
-import hashlib
 import os
 from pathlib import Path
 
 import msgspec
 
+from racro.base import atomic
 from racro.evaluation.errors import EvaluationError
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(path: Path, content: object) -> None:
@@ -24,10 +18,8 @@ def write_json(path: Path, content: object) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Whole or not at all. Raises EvaluationError."""
-    new = path.with_name(f".{path.name}.new")
     try:
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
+        atomic.write_text(path, text)
     except OSError as error:
         raise EvaluationError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from racro.contracts.keys import visual_context_key
+from racro.contracts.cache_keys import visual_context_key
 from racro.contracts.perception import PerceiveOptions, normalise_question
 
 OPTIONS = st.builds(

@@ -3,8 +3,8 @@
 from pydantic import ValidationError
 
 from gateway.settings import CaptionerSection
-from racro.cli.doctor.findings import Finding, bad, bad_because, good
-from racro.cli.doctor.readiness import read_readiness
+from racro.cli.doctor.check_report import Finding, bad, bad_because, good
+from racro.cli.doctor.readiness_check import read_readiness
 from racro.cli.probing import NotServed, Probe, Problem, WrongAnswer, shown
 from racro.cli.servers import list_models, listed, other_service
 from racro.contracts.perception import Identity

@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from gateway.settings import CacheSection
-from racro.cli.doctor.findings import Finding, bad, good, skipped
+from racro.cli.doctor.check_report import Finding, bad, good, skipped
 from racro.cli.probing import shown
-from racro.contracts.keys import PROBE_KEY
+from racro.contracts.cache_keys import PROBE_KEY
 from racro.servekit.settings import api_key
 
 _CHECK = "cache"

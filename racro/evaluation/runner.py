@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from racro.evaluation.client import Gateway
+from racro.base.digests import file_digest
 from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
-from racro.evaluation.files import digest
-from racro.evaluation.item import Examiner
+from racro.evaluation.gateway_client import Gateway
+from racro.evaluation.item import Evaluator
 from racro.evaluation.report import Report, write_report
 from racro.evaluation.results import Result, Run, RunFolder, refuse_another_run
 from racro.grading import Grader, Ungradable
@@ -40,9 +40,9 @@ class Plan:
 
 
 @dataclass
-class Watcher:
-    """Who follows a run: hears how many items there are and what is done, keeps why items failed
-    and, however the run ends, what is known by then.
+class RunObserver:
+    """What follows a run: it is told how many items there are and what is done, keeps why items
+    failed and, however the run ends, what is known by then.
     """
 
     starts: Callable[[int, Iterable[Result]], None] = lambda _, __: None
@@ -51,7 +51,7 @@ class Watcher:
     report: Report | None = None
 
 
-async def run(plan: Plan, watcher: Watcher) -> None:
+async def run(plan: Plan, observer: RunObserver) -> None:
     """Evaluates what `plan.output` has no result for. Raises EvaluationError."""
     async with Gateway(
         plan.gateway, key=plan.key, concurrency=plan.concurrency, timeout_s=plan.timeout_s
@@ -65,38 +65,40 @@ async def run(plan: Plan, watcher: Watcher) -> None:
             asked = msgspec.structs.replace(
                 described, problems=len(problems), left_out=(*left_out, *ungradable)
             )
-            examine = Examiner(gateway, grader, model=plan.model)
-            with RunFolder.opened(plan.output, asked) as folder, _reported(folder, watcher):
+            evaluate_one = Evaluator(gateway, grader, model=plan.model)
+            with RunFolder.opened(plan.output, asked) as folder, _reported(folder, observer):
                 waiting = [problem for problem in problems if problem.id not in folder.results]
                 done = [one.id for one in problems if one.id in folder.results]
-                watcher.starts(len(problems), map(folder.results.__getitem__, done))
-                await evaluate(waiting, examine, folder, watcher, concurrency=plan.concurrency)
+                observer.starts(len(problems), map(folder.results.__getitem__, done))
+                await evaluate(
+                    waiting, evaluate_one, folder, observer, concurrency=plan.concurrency
+                )
 
 
 @contextmanager
-def _reported(folder: RunFolder, watcher: Watcher) -> Iterator[None]:
+def _reported(folder: RunFolder, observer: RunObserver) -> Iterator[None]:
     try:
         yield
     finally:
-        folder.note_failed({item: error.code for item, error in watcher.failed.items()})
-        watcher.report = write_report(folder.path)
+        folder.note_failed({item: error.code for item, error in observer.failed.items()})
+        observer.report = write_report(folder.path)
 
 
 async def evaluate(
     problems: Iterable[Problem],
-    examine: Callable[[Problem], Awaitable[Result]],
+    evaluate_one: Callable[[Problem], Awaitable[Result]],
     folder: RunFolder,
-    watcher: Watcher,
+    observer: RunObserver,
     *,
     concurrency: int,
 ) -> None:
-    """Stores a result each, or tells `watcher` why there is none. Raises EvaluationError."""
+    """Stores a result each, or tells `observer` why there is none. Raises EvaluationError."""
     waiting = iter(problems)
     try:
         async with asyncio.TaskGroup() as group:
             in_vain = _Streak()
             for _ in range(concurrency):
-                group.create_task(_work(waiting, examine, folder, watcher, in_vain))
+                group.create_task(_work(waiting, evaluate_one, folder, observer, in_vain))
     except ExceptionGroup as errors:
         ours, others = errors.split(EvaluationError)
         if ours is None or others is not None:
@@ -106,20 +108,20 @@ async def evaluate(
 
 async def _work(
     waiting: Iterator[Problem],
-    examine: Callable[[Problem], Awaitable[Result]],
+    evaluate_one: Callable[[Problem], Awaitable[Result]],
     folder: RunFolder,
-    watcher: Watcher,
+    observer: RunObserver,
     in_vain: "_Streak",
 ) -> None:
     for problem in waiting:
         try:
-            result = await examine(problem)
+            result = await evaluate_one(problem)
         except ItemError as error:
-            watcher.failed[problem.id] = error
+            observer.failed[problem.id] = error
             in_vain.count(error)
         else:
             folder.add(result)
-            watcher.done(result)
+            observer.done(result)
             in_vain.length = 0
 
 
@@ -175,7 +177,7 @@ async def _gradable(
 def _described(plan: Plan) -> Run:
     """Its problems are not known yet. Raises EvaluationError."""
     try:
-        sha256 = digest(plan.data)
+        sha256 = file_digest(plan.data).hex()
     except OSError as error:
         raise EvaluationError(f"{plan.data} cannot be read: {error.strerror}") from error
     return Run(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.settings import ReasonerSection
-from racro.cli.doctor.findings import Finding, bad, bad_because, good, skipped
+from racro.cli.doctor.check_report import Finding, bad, bad_because, good, skipped
 from racro.cli.probing import KeyRefused, Probe, Problem
 from racro.cli.servers import (
     Server,

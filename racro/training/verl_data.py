@@ -11,6 +11,7 @@ import pyarrow as pa
 from PIL import Image as Pillow
 from pyarrow.parquet import ParquetWriter
 
+from racro.base.atomic import replacing
 from racro.training.captions import Example
 from racro.training.rows import exploration
 
@@ -39,12 +40,10 @@ def write_verl(rows: Iterable[Example], path: Path, *, max_pixels: int) -> None:
     when all of it is. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.unfinished")
     lines = (_row(row, max_pixels) for row in exploration(rows))
-    with ParquetWriter(unfinished, _SCHEMA) as writer:
+    with replacing(path) as unfinished, ParquetWriter(unfinished, _SCHEMA) as writer:
         for chunk in _chunks(lines):
             writer.write_table(pa.Table.from_pylist(chunk, schema=_SCHEMA))
-    unfinished.replace(path)
 
 
 def _chunks(lines: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

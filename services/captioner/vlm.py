@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import msgspec
 import pybase64
 from PIL import Image
 
-from racro.contracts.errors import NotBegun, RacroError, UpstreamError, UpstreamUnavailable
+from racro.contracts.completion import Chunk
+from racro.contracts.errors import NotBegun, RacroError, UpstreamError
 from racro.contracts.perception import (
     Delta,
     Generation,
@@ -36,9 +36,8 @@ from racro.engines import Engine
 from racro.engines.llama import LlamaEngine, LlamaVisionSettings
 from racro.engines.remote import RemoteEngine, RemoteSettings
 from racro.engines.vllm import VllmEngine, VllmSettings
+from racro.servekit.chat_stream import read_chunks
 from racro.servekit.relay import raise_for_status
-from racro.servekit.responses import NotJson
-from racro.servekit.sse import read_events
 from racro.servekit.tasks import all_of
 from racro.servekit.tracing import generation, record_usage
 from racro.servekit.upstream import Upstream
@@ -178,12 +177,10 @@ class VlmCaptioner:
         )
         async with engine.post("/chat/completions", body, headers=self._engine.headers) as response:
             await raise_for_status(response, name=_ENGINE)
-            async for event in read_events(response.content):
-                if event.data == b"[DONE]":
-                    return sampled.generations()
-                for delta in sampled.take(event.data):
+            async for chunk in read_chunks(response.content, name=_ENGINE, choices=sampled.number):
+                for delta in sampled.take(chunk):
                     await listen(delta)
-        raise UpstreamUnavailable(f"the {_ENGINE} broke off its answer")
+        return sampled.generations()
 
     def _identify(self, revision: str) -> Identity:
         settings = self._settings
@@ -215,20 +212,19 @@ class _Samples:
         self._finish_reasons = ["stop"] * n
         self._usage = Usage()
 
-    def take(self, data: bytes) -> list[Delta]:
-        chunk = _decode(data)
-        if usage := chunk.get("usage"):
-            self._usage = Usage(
-                prompt_tokens=usage.get("prompt_tokens", 0),
-                completion_tokens=usage.get("completion_tokens", 0),
-            )
+    @property
+    def number(self) -> int:
+        return len(self._texts)
+
+    def take(self, chunk: Chunk) -> list[Delta]:
+        self._usage = chunk.tokens or self._usage
         deltas = []
-        for choice in chunk.get("choices", ()):
-            index = choice.get("index", 0)
+        for choice in chunk.choices or ():
+            index = choice.index or 0
             if not 0 <= index < len(self._texts):
                 continue
-            self._finish_reasons[index] = choice.get("finish_reason") or self._finish_reasons[index]
-            if text := (choice.get("delta") or {}).get("content"):
+            self._finish_reasons[index] = choice.finish_reason or self._finish_reasons[index]
+            if text := choice.content:
                 self._texts[index].append(text)
                 deltas.append(Delta(part=self._part, index=self._first + index, text=text))
         return deltas
@@ -253,16 +249,6 @@ class _Samples:
 def _reseeded(body: dict[str, Any], index: int) -> dict[str, Any]:
     """With one seed all samples would be the same."""
     return {**body, "seed": body["seed"] + index} if "seed" in body else body
-
-
-def _decode(data: bytes) -> dict[str, Any]:
-    try:
-        chunk = msgspec.json.decode(data, type=dict[str, Any])
-    except NotJson as error:
-        raise UpstreamError(f"the {_ENGINE} sent something else than JSON") from error
-    if "error" in chunk:
-        raise UpstreamUnavailable(f"the {_ENGINE} failed while it was answering")
-    return chunk
 
 
 def _image_parts(images: Sequence[Image.Image], *, with_ids: bool) -> list[dict[str, Any]]:

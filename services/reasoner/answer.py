@@ -1,15 +1,14 @@
 """What a client gets out of the stream of an engine that runs a small model."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from racro.contracts.completion import counted
 from racro.contracts.errors import UpstreamUnavailable
 from racro.contracts.prompts import COMPACT_V1
 from racro.engines import ServedModel
+from racro.servekit.chat_stream import OpenChunk
 from services.reasoner.compact import CompactText
 from services.reasoner.loops import LoopDetector
-
-Chunk = dict[str, Any]
 
 # Fields whose text has a form that the client chose: nothing in it is a box.
 _STRUCTURED = frozenset({"grammar", "json_schema"})
@@ -23,7 +22,7 @@ class Answer:
     `last` chunk.
     """
 
-    def __init__(self, model: str, served: ServedModel, body: Chunk) -> None:
+    def __init__(self, model: str, served: ServedModel, body: OpenChunk) -> None:
         """`model` is the name that the client is shown; `body` is its request."""
         compact = served.prompt_profile == COMPACT_V1 and not _is_structured(body)
         # Who wants the end of the text ignored wants all tokens up to the limit.
@@ -32,11 +31,11 @@ class Answer:
         self._choices = [
             _Choice(compact=compact, stops_loops=stops_loops) for _ in range(body.get("n") or 1)
         ]
-        self._top: Chunk = {}
+        self._top: OpenChunk = {}
         self._prompt_tokens = 0
-        self._counts: list[Chunk] = []
+        self._counts: list[OpenChunk] = []
 
-    def take(self, chunk: Chunk) -> Iterator[Chunk]:
+    def take(self, chunk: OpenChunk) -> Iterator[OpenChunk]:
         """The chunks to send on for one that came, each with one choice."""
         if progress := chunk.get("prompt_progress"):
             self._prompt_tokens = progress["total"]
@@ -54,7 +53,7 @@ class Answer:
         ended = all(choice.ended for choice in self._choices)
         return ended and any(choice.was_looping for choice in self._choices)
 
-    def last(self) -> Chunk:
+    def last(self) -> OpenChunk:
         """The chunk after all others, which has `usage` and no choices.
 
         Raises UpstreamUnavailable where the engine's stream ended before its answers.
@@ -63,12 +62,12 @@ class Answer:
             raise UpstreamUnavailable("the engine broke off its answer")
         return {**self._top, "model": self._model, "choices": [], "usage": self._usage()}
 
-    def _usage(self) -> Chunk:
+    def _usage(self) -> OpenChunk:
         """The engine counts each choice by itself, and none that it did not end."""
         if self._counts and not self.is_cut_short:
-            completion = sum(count["completion_tokens"] for count in self._counts)
-            usage = self._counts[0]
-            prompt = usage["prompt_tokens"]
+            counts = [counted(usage) for usage in self._counts]
+            completion = sum(count.completion_tokens for count in counts)
+            usage, prompt = self._counts[0], counts[0].prompt_tokens
         else:
             completion = sum(choice.pieces for choice in self._choices)
             usage, prompt = {}, self._prompt_tokens
@@ -86,7 +85,7 @@ class _Choice:
         self._text = CompactText() if compact else None
         self._loop = LoopDetector() if stops_loops else None
 
-    def take(self, choice: Chunk) -> Iterator[Chunk]:
+    def take(self, choice: OpenChunk) -> Iterator[OpenChunk]:
         """The choices to send on for one that came."""
         if self.ended:
             return
@@ -106,7 +105,7 @@ class _Choice:
             return ""
         return piece if self._text is None else self._text.add(piece)
 
-    def _end(self, last: Chunk, delta: Chunk) -> Iterator[Chunk]:
+    def _end(self, last: OpenChunk, delta: OpenChunk) -> Iterator[OpenChunk]:
         self.ended = True
         rest = "" if self._text is None else self._text.end(broken_off=self.was_looping)
         if content := (delta.get("content") or "") + rest:
@@ -115,7 +114,7 @@ class _Choice:
         yield last | {"delta": {}, "finish_reason": last.get("finish_reason") or "length"}
 
 
-def _is_structured(body: Chunk) -> bool:
+def _is_structured(body: OpenChunk) -> bool:
     form = body.get("response_format")
     asked = isinstance(form, dict) and form.get("type") in {"json_object", "json_schema"}
     return asked or any(body.get(field) for field in _STRUCTURED)

@@ -1,12 +1,18 @@
 """What runs a model: a supervised child process with an OpenAI-compatible server, or a URL."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import aiohttp
 
+from racro.contracts.errors import NotBegun
 from racro.contracts.prompts import SolveProfile
+from racro.servekit.upstream import Upstream
+
+NOT_STARTED = "the engine was not started"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,47 +50,84 @@ class ServedModel:
         return of_engine.partition("+")[0]
 
 
-class Engine(Protocol):
-    """Speaks the OpenAI chat API at `base_url` (which ends in /v1) while it has no problem.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traits:
+    """What a kind of engine needs, or offers, beyond OpenAI's chat API.
 
-    `headers` are added to every request, `stream_fields` to those that are streamed. An engine that
-    notices a client's leaving only while it streams sets `plain_by_stream`: plain answers are then
-    folded by us. One that knows images by a content id (vLLM's `uuid`) has `image_ids`, one that
-    may serve /responses and /messages beside its chat API `more_apis`. A captioner asks one with
+    `headers` are added to every request, `stream_fields` to the bodies of those that are streamed.
+    One that notices a client's leaving only while it streams is asked `plain_by_stream`: its plain
+    answers are folded by us. One with `image_ids` knows images by an id of their content (vLLM's
+    `uuid`), one with `more_apis` may serve /responses and /messages, too. A captioner asks one with
     `single_samples` for each of several samples by itself.
     """
 
-    headers: Mapping[str, str]
-    stream_fields: Mapping[str, Any]
-    plain_by_stream: bool
-    image_ids: bool
-    more_apis: bool
-    single_samples: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
+    stream_fields: Mapping[str, Any] = field(default_factory=dict)
+    plain_by_stream: bool = False
+    image_ids: bool = False
+    more_apis: bool = False
+    single_samples: bool = False
+
+
+class Engine(ABC):
+    """Answers chat requests, over OpenAI's API, while it has no problem.
+
+    `model` is the name that it knows its model by itself; `models` are all that it serves, by the
+    names that clients use, the default first.
+    """
+
+    traits: ClassVar[Traits] = Traits()
+    model: str
+    models: Mapping[str, ServedModel]
+    _api_key: str | None = None
+    _session: aiohttp.ClientSession | None = None
 
     @property
-    def base_url(self) -> str: ...
+    @abstractmethod
+    def _base_url(self) -> str:
+        """Of its API, up to and including /v1."""
+
+    async def start(self, session: aiohttp.ClientSession) -> None:
+        """Start what runs it; `session` is used until `stop`."""
+        self._session = session
+
+    async def stop(self) -> None:
+        """End what runs it."""
+        self._session = None
+
+    def chat(
+        self, body: Mapping[str, Any], *, name: str = "engine"
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """The response to a chat request. As `post`."""
+        return self.post("/chat/completions", body, name=name)
+
+    def post(
+        self, path: str, body: Mapping[str, Any], *, name: str = "engine"
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """The response of any status of the API under `path`, whose body is read in the block.
+
+        `name` is what clients see of the engine in errors. Raises as `Upstream.request`.
+        """
+        if body.get("stream"):
+            body = {**body, **self.traits.stream_fields}
+        upstream = self._upstream(self._base_url, name=name)
+        return upstream.post(path, body, headers=self.traits.headers)
+
+    def _upstream(self, base_url: str, *, name: str = "engine") -> Upstream:
+        """Raises NotBegun where it was not started."""
+        if self._session is None:
+            raise NotBegun(NOT_STARTED)
+        return Upstream(self._session, base_url, name=name, api_key=self._api_key)
 
     @property
-    def model(self) -> str:
-        """The name that the engine itself knows its model by."""
-
-    @property
-    def models(self) -> Mapping[str, ServedModel]:
-        """All that it serves, by the names that clients use; the first is the default."""
-
-    @property
-    def api_key(self) -> str | None: ...
-
-    async def start(self, session: aiohttp.ClientSession) -> None: ...
-
-    async def stop(self) -> None: ...
-
-    @property
+    @abstractmethod
     def known_problem(self) -> str | None:
         """Why it would not answer, if that is known without asking it; clients may see it."""
 
+    @abstractmethod
     async def problem(self) -> str | None:
         """Why it would not answer now, with all that helps its operator."""
 
+    @abstractmethod
     async def revision(self) -> str | None:
         """Of the weights; None where the engine does not tell. Raises UpstreamError."""

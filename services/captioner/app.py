@@ -13,7 +13,7 @@ from racro.servekit.upstream import open_session
 from services.captioner.images import limit_pixels
 from services.captioner.perceive import Captioner, Perceive
 from services.captioner.settings import CaptionerSettings, OcrSettings
-from services.captioner.vlm import VlmCaptioner, create_engine
+from services.captioner.vlm import VlmCaptioner, create_vision_engine
 
 
 def create_captioner(settings: CaptionerSettings) -> FastAPI:
@@ -72,5 +72,5 @@ def _creator(settings: CaptionerSettings) -> Callable[[aiohttp.ClientSession], C
             workers=ocr.workers, threads=ocr.threads, max_tokens=ocr.max_tokens
         )
     vlm = settings.captioner
-    engine = create_engine(vlm.engine)
+    engine = create_vision_engine(vlm.engine)
     return lambda session: VlmCaptioner(vlm, engine, session)

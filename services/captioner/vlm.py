@@ -33,31 +33,22 @@ from racro.contracts.prompts import (
     tentative_prompt,
 )
 from racro.engines import Engine
-from racro.engines.llama import LlamaEngine, LlamaVisionSettings
-from racro.engines.remote import RemoteEngine, RemoteSettings
-from racro.engines.vllm import VllmEngine, VllmSettings
+from racro.engines.registry import VisionSettings, create_engine
 from racro.servekit.chat_stream import read_chunks
 from racro.servekit.relay import raise_for_status
 from racro.servekit.tasks import all_of
 from racro.servekit.tracing import generation, record_usage
-from racro.servekit.upstream import Upstream
 from services.captioner.images import PREPROCESSING_VERSION
 from services.captioner.settings import VlmSettings
 
-VisionSettings = RemoteSettings | VllmSettings | LlamaVisionSettings
 Listen = Callable[[Delta], Awaitable[None]]
 
 _ENGINE = "vision engine"
 
 
-def create_engine(settings: VisionSettings) -> Engine:
+def create_vision_engine(settings: VisionSettings) -> Engine:
     """Leaves the process where the settings of one of ours cannot be right."""
-    name = _name_of(settings.model)
-    if isinstance(settings, LlamaVisionSettings):
-        return LlamaEngine(settings, served_name=name)
-    if isinstance(settings, VllmSettings):
-        return VllmEngine(settings, served_name=name)
-    return RemoteEngine(settings, served_name=name)
+    return create_engine(settings, served_name=_name_of(settings.model))
 
 
 class VlmCaptioner:
@@ -102,7 +93,8 @@ class VlmCaptioner:
             raise NotBegun(problem)
         # A caption must not be stored under a revision that was only a guess.
         identity = await self._ask_identity()
-        content = await asyncio.to_thread(_image_parts, images, with_ids=self._engine.image_ids)
+        with_ids = self._engine.traits.image_ids
+        content = await asyncio.to_thread(_image_parts, images, with_ids=with_ids)
         prompts: dict[Part, CaptionPrompt] = {}
         if "caption" in request.parts:
             prompts["caption"] = caption_prompt(request.question)
@@ -152,13 +144,12 @@ class VlmCaptioner:
             "temperature": self._settings.temperature if temperature is None else temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
-            **self._engine.stream_fields,
         }
         if options.seed is not None:
             body["seed"] = options.seed
         if options.n == 1:
             return await self._ask(body, _Samples(part), listen)
-        if not self._engine.single_samples:
+        if not self._engine.traits.single_samples:
             return await self._ask({**body, "n": options.n}, _Samples(part, n=options.n), listen)
         apart = await all_of(
             self._ask(_reseeded(body, index), _Samples(part, first=index), listen)
@@ -169,13 +160,7 @@ class VlmCaptioner:
     async def _ask(
         self, body: dict[str, Any], sampled: "_Samples", listen: Listen
     ) -> tuple[Generation, ...]:
-        engine = Upstream(
-            self._session,
-            self._engine.base_url,
-            name=_ENGINE,
-            api_key=self._engine.api_key,
-        )
-        async with engine.post("/chat/completions", body, headers=self._engine.headers) as response:
+        async with self._engine.chat(body, name=_ENGINE) as response:
             await raise_for_status(response, name=_ENGINE)
             async for chunk in read_chunks(response.content, name=_ENGINE, choices=sampled.number):
                 for delta in sampled.take(chunk):
@@ -192,7 +177,7 @@ class VlmCaptioner:
             settings.temperature,
             settings.max_tokens,
             PREPROCESSING_VERSION,
-            *_shaping(settings.engine),
+            *settings.engine.shaping(),
         ]
         return Identity(
             model=self._model,
@@ -279,13 +264,3 @@ def _png(image: Image.Image) -> memoryview:
 def _name_of(model: str) -> str:
     """What clients are shown: never where on the machine it lies."""
     return Path(model).name if Path(model).is_dir() else model
-
-
-def _shaping(settings: VisionSettings) -> Sequence[Any]:
-    """What else an engine of ours lets its operator change in what it says."""
-    if isinstance(settings, VllmSettings):
-        return settings.dtype, settings.quantization, *settings.arguments
-    if isinstance(settings, LlamaVisionSettings):
-        # A caption that the context cut short is another one.
-        return (settings.context_tokens // settings.parallel,)
-    return ()

@@ -21,14 +21,12 @@ from services.reasoner.settings import ReasonerSettings
 def create_reasoner(settings: ReasonerSettings) -> FastAPI:
     engine = create_engine(settings.engine, served_name=settings.model)
     chat = ChatCompletions(settings, engine)
-    more = [api(settings, engine) for api in (Responses, Messages) if engine.more_apis]
+    more = [api(settings, engine) for api in (Responses, Messages) if engine.traits.more_apis]
     created = int(time.time())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with open_session() as session:
-            for api in (chat, *more):
-                api.session = session
             await engine.start(session)
             try:
                 yield

@@ -25,7 +25,7 @@ class ChatCompletions(Relay):
         return request
 
     async def _stream(self, request: Request, out: EventStream) -> None:
-        if not self._engine.plain_by_stream:
+        if not self._engine.traits.plain_by_stream:
             await super()._stream(request, out)
             return
         options = request.body.get("stream_options") or {}
@@ -35,7 +35,7 @@ class ChatCompletions(Relay):
         await out.write(DONE)
 
     async def _plain(self, request: Request, send: Send) -> None:
-        if not self._engine.plain_by_stream:
+        if not self._engine.traits.plain_by_stream:
             await super()._plain(request, send)
             return
         fold = Fold()
@@ -47,7 +47,6 @@ class ChatCompletions(Relay):
         """What the client gets of the engine's stream; the last chunk counts the tokens."""
         asked = {
             **request.for_engine,
-            **self._engine.stream_fields,
             "stream": True,
             "stream_options": {"include_usage": True},
         }

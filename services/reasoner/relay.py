@@ -15,7 +15,6 @@ from racro.servekit.relay import raise_for_status, relay_stream
 from racro.servekit.responses import NotJson, read_body, send_response
 from racro.servekit.sse import EventStream, NamedEventStream
 from racro.servekit.tracing import generation
-from racro.servekit.upstream import Upstream
 from services.reasoner.settings import ReasonerSettings
 
 Body = dict[str, Any]
@@ -44,7 +43,6 @@ class Relay:
     def __init__(self, settings: ReasonerSettings, engine: Engine) -> None:
         self._settings = settings
         self._engine = engine
-        self.session: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = self._parse(await read_body(receive))
@@ -71,18 +69,15 @@ class Relay:
 
     @asynccontextmanager
     async def _ask(self, body: Body) -> AsyncIterator[aiohttp.ClientResponse]:
-        engine = Upstream(
-            self.session, self._engine.base_url, name="engine", api_key=self._engine.api_key
-        )
         with generation(self._engine.model):
-            async with engine.post(self.path, body, headers=self._engine.headers) as response:
+            async with self._engine.post(self.path, body) as response:
                 yield response
 
     async def _check(self, response: aiohttp.ClientResponse) -> None:
         await raise_for_status(response, name="engine")
 
     async def _stream(self, request: Request, out: EventStream) -> None:
-        async with self._ask({**request.for_engine, **self._engine.stream_fields}) as response:
+        async with self._ask(request.for_engine) as response:
             await self._check(response)
             await relay_stream(response, out)
 

@@ -1,6 +1,7 @@
 """Settings of a vLLM engine, and the command line that they become: flags of vLLM 0.32."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,6 +70,10 @@ class VllmSettings(Section):
     command: tuple[str, ...] = Field(
         default=("vllm",), min_length=1, description="The program, where it is not on PATH."
     )
+
+    def shaping(self) -> Sequence[Any]:
+        """What lets its operator change what the weights say."""
+        return self.dtype, self.quantization, *self.arguments
 
 
 # What is unset is not passed.

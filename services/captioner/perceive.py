@@ -1,4 +1,4 @@
-"""`POST /v1/perceive`, over either captioner."""
+"""Serves `POST /v1/perceive`, over either captioner."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,7 +18,7 @@ from services.captioner.settings import CaptionerSettings
 
 
 class Captioner(Protocol):
-    """Turns decoded images into texts. `listen` hears every piece as it is made."""
+    """Turns decoded images into texts; `listen` is given every piece as it is made."""
 
     identity: Identity
 
@@ -27,7 +27,7 @@ class Captioner(Protocol):
     async def stop(self) -> None: ...
 
     async def problem(self) -> str | None:
-        """Why it would not caption now."""
+        """Tell why it would not caption now; None where it would."""
 
     async def perceive(
         self,
@@ -53,7 +53,7 @@ class Perceive:
         async with within(timeout_s):
             request, images = await asyncio.to_thread(self._read, body)
             if not request.stream:
-                response = await captioner.perceive(request, images, _hear_nothing)
+                response = await captioner.perceive(request, images, _ignore)
                 await send_response(send, response.model_dump_json().encode())
                 return
             async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
@@ -78,5 +78,5 @@ class Perceive:
         return request, images
 
 
-async def _hear_nothing(_: Delta) -> None:
+async def _ignore(_: Delta) -> None:
     pass

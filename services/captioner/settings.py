@@ -1,4 +1,4 @@
-"""Settings of the captioner service."""
+"""Declares the settings of the captioner service."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What a client gets out of the stream of an engine that runs a small model."""
+"""Turns the stream of an engine that runs a small model into what its client gets."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _STRUCTURED = frozenset({"grammar", "json_schema"})
 
 
 class Answer:
-    """Takes the chunks of one streamed chat completion in order and gives those to send on.
+    """Turns the chunks of one streamed chat completion, in their order, into those to send on.
 
     Progress reports are dropped. Under the prompt profile compact-v1 boxes are worked out; where
     the model `stops_loops` an answer that repeats itself is ended. Tokens are counted once, in the
@@ -25,7 +25,7 @@ class Answer:
     def __init__(self, model: str, served: ServedModel, body: OpenChunk) -> None:
         """`model` is the name that the client is shown; `body` is its request."""
         compact = served.prompt_profile == COMPACT_V1 and not _is_structured(body)
-        # Who wants the end of the text ignored wants all tokens up to the limit.
+        # A request to ignore the end of the text is one for all tokens up to the limit.
         stops_loops = served.stops_loops and not body.get("ignore_eos")
         self._model = model
         self._choices = [
@@ -36,7 +36,7 @@ class Answer:
         self._counts: list[OpenChunk] = []
 
     def take(self, chunk: OpenChunk) -> Iterator[OpenChunk]:
-        """The chunks to send on for one that came, each with one choice."""
+        """Yield the chunks to send on for one that came, each with one choice."""
         if progress := chunk.get("prompt_progress"):
             self._prompt_tokens = progress["total"]
             return
@@ -49,12 +49,12 @@ class Answer:
 
     @property
     def is_cut_short(self) -> bool:
-        """Whether nothing more is to come, though the engine has not said so."""
+        """Tell whether nothing more is to come, though the engine has not ended its stream."""
         ended = all(choice.ended for choice in self._choices)
         return ended and any(choice.was_looping for choice in self._choices)
 
     def last(self) -> OpenChunk:
-        """The chunk after all others, which has `usage` and no choices.
+        """Return the chunk after all others, which has `usage` and no choices.
 
         Raises UpstreamUnavailable where the engine's stream ended before its answers.
         """
@@ -63,7 +63,7 @@ class Answer:
         return {**self._top, "model": self._model, "choices": [], "usage": self._usage()}
 
     def _usage(self) -> OpenChunk:
-        """The engine counts each choice by itself, and none that it did not end."""
+        """Return the counts: the engine's for each choice, and ours where it did not end them."""
         if self._counts and not self.is_cut_short:
             counts = [counted(usage) for usage in self._counts]
             completion = sum(count.completion_tokens for count in counts)
@@ -76,7 +76,7 @@ class Answer:
 
 
 class _Choice:
-    """One of the answers to a request."""
+    """Follows one of the answers to a request."""
 
     def __init__(self, *, compact: bool, stops_loops: bool) -> None:
         self.ended = False
@@ -86,7 +86,7 @@ class _Choice:
         self._loop = LoopDetector() if stops_loops else None
 
     def take(self, choice: OpenChunk) -> Iterator[OpenChunk]:
-        """The choices to send on for one that came."""
+        """Yield the choices to send on for one that came."""
         if self.ended:
             return
         delta = choice.get("delta") or {}
@@ -98,7 +98,7 @@ class _Choice:
             yield choice | {"delta": delta}
 
     def _shown(self, piece: str) -> str:
-        """What of it may be shown now."""
+        """Return what of it may be shown now."""
         self.pieces += 1
         if self._loop is not None and self._loop.repeats(piece):
             self.was_looping = True

@@ -1,4 +1,4 @@
-"""The reasoner service's app."""
+"""Creates the app of the reasoner service."""
 
 import time
 from collections.abc import AsyncIterator
@@ -19,6 +19,7 @@ from services.reasoner.settings import ReasonerSettings
 
 
 def create_reasoner(settings: ReasonerSettings) -> FastAPI:
+    """Return the app that serves the model of the settings."""
     engine = create_engine(settings.engine, served_name=settings.model)
     chat = ChatCompletions(settings, engine)
     more = [api(settings, engine) for api in (Responses, Messages) if engine.traits.more_apis]
@@ -66,7 +67,10 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
 
 
 async def _model_cards(engine: Engine, created: int) -> dict[str, dict[str, Any]]:
-    """What is told of each served model, by its name. Raises NotBegun while none would answer."""
+    """Return what is told of each served model, by its name.
+
+    Raises NotBegun while none would answer.
+    """
     if problem := engine.known_problem:
         raise NotBegun(problem)
     revision = await engine.revision()

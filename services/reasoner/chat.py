@@ -1,4 +1,4 @@
-"""`POST /v1/chat/completions`: the engine's answer, relayed, or made out of its stream."""
+"""Serves `POST /v1/chat/completions`: relays the engine's answer, or makes it of its stream."""
 
 from collections.abc import AsyncIterator
 
@@ -44,7 +44,7 @@ class ChatCompletions(Relay):
         await send_response(send, encode(fold.answer()))
 
     async def _chunks(self, request: Request) -> AsyncIterator[OpenChunk]:
-        """What the client gets of the engine's stream; the last chunk counts the tokens."""
+        """Yield what the client gets of the engine's stream; the last chunk counts the tokens."""
         asked = {
             **request.for_engine,
             "stream": True,
@@ -62,7 +62,7 @@ class ChatCompletions(Relay):
 
 
 def _check(body: Body, *, most_choices: int | None) -> None:
-    """Raises InvalidRequest for what engines would answer all the same, or refuse unnamed."""
+    """Raise InvalidRequest for what engines would answer all the same, or refuse unnamed."""
     if body.get("messages") == []:
         raise InvalidRequest("messages: at least one message is needed", param="messages")
     if not isinstance(body.get("stream_options") or {}, dict):

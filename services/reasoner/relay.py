@@ -1,4 +1,4 @@
-"""The engine's own APIs, relayed."""
+"""Relays the APIs of the engine."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ _decoder = msgspec.json.Decoder(Body)
 
 
 class Request(NamedTuple):
-    """What a client asked: by which of the served names, and the body that it sent."""
+    """Holds what a client asked: the served name that it used, and the body that it sent."""
 
     model: str
     served: ServedModel
@@ -35,7 +35,7 @@ class Request(NamedTuple):
 
 
 class Relay:
-    """An API of the engine under `path`, plain or streamed, with our model's name and limits."""
+    """Relays the engine's API under `path`, plain or streamed, with our model's name and limits."""
 
     path: ClassVar[str]
     _open: ClassVar[type[EventStream]] = EventStream
@@ -57,7 +57,7 @@ class Relay:
                 await self._plain(request, send)
 
     def _parse(self, raw: bytes) -> Request:
-        """Raises InvalidRequest or UnknownModel."""
+        """Read a request. Raises InvalidRequest or UnknownModel."""
         try:
             body = _decoder.decode(raw)
         except NotJson as error:
@@ -89,7 +89,7 @@ class Relay:
 
 
 class _Further(Relay):
-    """One that not every engine has; events of its streams have names, those of errors too."""
+    """Relays an API that not every engine has, and whose events have names, those of errors too."""
 
     _open = NamedEventStream
 

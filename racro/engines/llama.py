@@ -16,9 +16,10 @@ from racro.contracts.prompts import COMPACT_V1
 from racro.embedded.captioner import MODEL, NAME, PROJECTOR
 from racro.embedded.default import TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model
-from racro.engines import Engine, ServedModel, Traits
+from racro.engines.engine import Engine, ServedModel, Traits
 from racro.engines.supervisor import Supervisor
-from racro.servekit.settings import Section
+from racro.servekit.problem import Problem
+from racro.servekit.settings import Section, WrongSettingsError
 
 # As llama.cpp says it.
 _UNLIMITED = -1
@@ -217,9 +218,9 @@ class LlamaEngine(Engine):
     )
 
     def __init__(self, settings: LlamaSettings | LlamaVisionSettings, *, served_name: str) -> None:
-        """Leaves the process where a file of the model is missing."""
+        """Raises WrongSettingsError where a file of the model is missing."""
         if problem := settings.problem():
-            sys.exit(f"wrong settings:\n  {problem}")
+            raise WrongSettingsError([problem])
         self.model = served_name
         self.models = settings.served(served_name)
         self._settings = settings
@@ -239,11 +240,8 @@ class LlamaEngine(Engine):
         await super().stop()
 
     @property
-    def known_problem(self) -> str | None:
+    def known_problem(self) -> Problem | None:
         return self._supervisor.problem
-
-    async def problem(self) -> str | None:
-        return self._supervisor.problem_in_full
 
     async def revision(self) -> str:
         """SHA-256 of the GGUF file, shortened, and after a plus that of adapter or projector."""

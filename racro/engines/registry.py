@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, Union
 
 from pydantic import Tag
 
-from racro.engines import Engine
+from racro.engines.engine import Engine
 from racro.engines.llama import LlamaEngine, LlamaSettings, LlamaVisionSettings
 from racro.engines.remote import RemoteEngine, RemoteSettings
 from racro.engines.vllm import VllmEngine, VllmSettings
@@ -65,5 +65,5 @@ else:
 
 
 def create_engine(settings: EngineSettings, *, served_name: str) -> Engine:
-    """Leaves the process where settings of an engine of ours cannot be right."""
+    """The engine of those settings. Raises WrongSettingsError where they cannot be right."""
     return ENGINES[settings.kind].engine(settings, served_name=served_name)

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from racro.contracts.errors import UpstreamError
-from racro.engines import NOT_STARTED, Engine, ServedModel, Traits
+from racro.engines.engine import NOT_STARTED, Engine, ServedModel, Traits
+from racro.servekit.problem import Problem
 from racro.servekit.settings import ApiKeyEnv, Section, Url, api_key
 
 _BELIEVED_S = 5
@@ -52,14 +53,14 @@ class RemoteEngine(Engine):
         return self._settings.url
 
     @property
-    def known_problem(self) -> str | None:
-        return NOT_STARTED if self._session is None else None
+    def known_problem(self) -> Problem | None:
+        return Problem(NOT_STARTED) if self._session is None else None
 
-    async def problem(self) -> str | None:
+    async def problem(self) -> Problem | None:
         try:
             await self._ask()
         except UpstreamError as error:
-            return error.message
+            return Problem(error.message)
         return None
 
     async def revision(self) -> str | None:

@@ -19,7 +19,7 @@ from services.captioner.vlm import VlmCaptioner
 
 
 def create_captioner(settings: CaptionerSettings) -> FastAPI:
-    """Return the app that captions as the settings say."""
+    """Return the app that captions as the settings say. Raises WrongSettingsError."""
     limit_pixels(settings.max_image_pixels)
     perceive = Perceive(settings)
     create = _creator(settings)
@@ -58,7 +58,7 @@ def create_captioner(settings: CaptionerSettings) -> FastAPI:
         if captioner is None:
             raise NotBegun("the captioner is starting")
         if problem := await captioner.problem():
-            raise NotBegun(problem.partition(";")[0])
+            raise NotBegun(problem.public)
         return captioner.identity
 
     return app

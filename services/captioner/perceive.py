@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from racro.contracts.errors import InvalidRequest, NotBegun
 from racro.contracts.perception import Delta, Identity, PerceiveRequest, PerceiveResponse
 from racro.servekit.context import timeout_from_headers, within
+from racro.servekit.problem import Problem
 from racro.servekit.responses import read_body, send_response
 from racro.servekit.sse import NamedEventStream
 from racro.servekit.validation import parse_json
@@ -26,7 +27,7 @@ class Captioner(Protocol):
 
     async def stop(self) -> None: ...
 
-    async def problem(self) -> str | None:
+    async def problem(self) -> Problem | None:
         """Tell why it would not caption now; None where it would."""
 
     async def perceive(

@@ -6,7 +6,7 @@ from typing import Any
 from racro.contracts.completion import Chunk
 from racro.contracts.errors import UpstreamError
 from racro.contracts.perception import Delta, Generation, Part, Usage
-from racro.engines import Engine
+from racro.engines.engine import Engine
 from racro.servekit.chat_stream import read_chunks
 from racro.servekit.relay import raise_for_status
 from racro.servekit.tasks import all_of

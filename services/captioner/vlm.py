@@ -19,7 +19,8 @@ from racro.contracts.perception import (
     Usage,
 )
 from racro.contracts.prompts import CaptionPrompt, caption_prompt, tentative_prompt
-from racro.engines import Engine
+from racro.engines.engine import Engine
+from racro.servekit.problem import Problem
 from racro.servekit.tasks import all_of
 from racro.servekit.tracing import generation, record_usage
 from services.captioner.identity import identity_of
@@ -46,14 +47,14 @@ class VlmCaptioner:
     async def stop(self) -> None:
         await self._engine.stop()
 
-    async def problem(self) -> str | None:
+    async def problem(self) -> Problem | None:
         """Tell why its engine would not answer now, and note the revision that it tells."""
         if problem := await self._engine.problem():
             return problem
         try:
             await self._ask_identity()
         except UpstreamError as error:
-            return error.message
+            return Problem(error.message)
         return None
 
     async def _ask_identity(self) -> Identity:
@@ -68,7 +69,7 @@ class VlmCaptioner:
         A tentative response that fails is named in `failed`; a caption that fails is raised.
         """
         if problem := self._engine.known_problem:
-            raise NotBegun(problem)
+            raise NotBegun(problem.public)
         # A caption must not be stored under a revision that was only a guess.
         identity = await self._ask_identity()
         with_ids = self._engine.traits.image_ids

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from racro.contracts.completion import counted
 from racro.contracts.errors import UpstreamUnavailable
 from racro.contracts.prompts import COMPACT_V1
-from racro.engines import ServedModel
+from racro.engines.engine import ServedModel
 from racro.servekit.chat_stream import OpenChunk
 from services.reasoner.compact import CompactText
 from services.reasoner.loops import LoopDetector

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
 from racro.contracts.errors import NotBegun, UnknownModel
-from racro.engines import Engine
+from racro.engines.engine import Engine
 from racro.engines.registry import create_engine
 from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
@@ -19,7 +19,7 @@ from services.reasoner.settings import ReasonerSettings
 
 
 def create_reasoner(settings: ReasonerSettings) -> FastAPI:
-    """Return the app that serves the model of the settings."""
+    """Return the app that serves the model of the settings. Raises WrongSettingsError."""
     engine = create_engine(settings.engine, served_name=settings.model)
     chat = ChatCompletions(settings, engine)
     more = [api(settings, engine) for api in (Responses, Messages) if engine.traits.more_apis]
@@ -72,7 +72,7 @@ async def _model_cards(engine: Engine, created: int) -> dict[str, dict[str, Any]
     Raises NotBegun while none would answer.
     """
     if problem := engine.known_problem:
-        raise NotBegun(problem)
+        raise NotBegun(problem.public)
     revision = await engine.revision()
     return {
         name: {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from racro.engines import Engine, ServedModel, Traits
+from racro.engines.engine import Engine, ServedModel, Traits
 from racro.engines.supervisor import Supervisor
 from racro.engines.vllm.diagnosis import diagnose
 from racro.engines.vllm.revision import revision_of
@@ -22,7 +22,9 @@ from racro.engines.vllm.settings import (
 from racro.engines.vllm.vitals import Vitals
 from racro.engines.vllm.watch import Watch
 from racro.servekit import tracing
+from racro.servekit.problem import Problem
 from racro.servekit.relay import raise_for_status
+from racro.servekit.settings import WrongSettingsError
 
 __all__ = ["VllmEngine", "VllmSettings"]
 
@@ -40,9 +42,9 @@ class VllmEngine(Engine):
     traits = Traits(image_ids=True, more_apis=True)
 
     def __init__(self, settings: VllmSettings, *, served_name: str) -> None:
-        """Leaves the process where model or adapter cannot be right."""
+        """Raises WrongSettingsError where model or adapter cannot be right."""
         if problem := _problem_of(settings):
-            sys.exit(f"wrong settings:\n  engine.{problem}")
+            raise WrongSettingsError([f"engine.{problem}"])
         self.model = served_name
         self.models = {served_name: ServedModel(engine_name=served_name)}
         self._settings = settings
@@ -72,11 +74,9 @@ class VllmEngine(Engine):
         await super().stop()
 
     @property
-    def known_problem(self) -> str | None:
-        return self._supervisor.problem or self._watch.problem
-
-    async def problem(self) -> str | None:
-        return self._supervisor.problem_in_full or self.known_problem
+    def known_problem(self) -> Problem | None:
+        seen = self._watch.problem
+        return self._supervisor.problem or (Problem(seen) if seen else None)
 
     async def revision(self) -> str | None:
         """Known before the engine is ready."""

@@ -18,7 +18,7 @@ NOT_STARTED = "the engine was not started"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServedModel:
-    """A model that an engine serves, and how requests for it are put to the engine.
+    """Describes a model that an engine serves, and how requests for it are put to the engine.
 
     `engine_name`: what the engine calls it. `fields` are set in every request whatever the client
     sent, `defaults` where the client left them open; the client's `ignored` fields are dropped.
@@ -37,7 +37,7 @@ class ServedModel:
     most_choices: int | None = None
 
     def request(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The request that the engine gets for a client's `body`."""
+        """Return the request that the engine gets for a client's `body`."""
         asked = {name: value for name, value in body.items() if name not in self.ignored}
         left_open = {
             name: value for name, value in self.defaults.items() if asked.get(name) is None
@@ -45,7 +45,7 @@ class ServedModel:
         return {**asked, **left_open, **self.fields, "model": self.engine_name}
 
     def revision(self, of_engine: str | None) -> str | None:
-        """Its own out of the engine's, which names an adapter's weights behind a plus."""
+        """Return its own out of the engine's, which names an adapter's weights behind a plus."""
         if of_engine is None or not self.without_adapter:
             return of_engine
         return of_engine.partition("+")[0]
@@ -53,13 +53,13 @@ class ServedModel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Traits:
-    """What a kind of engine needs, or offers, beyond OpenAI's chat API.
+    """Declares what a kind of engine needs, or offers, beyond OpenAI's chat API.
 
     `headers` are added to every request, `stream_fields` to the bodies of those that are streamed.
-    One that notices a client's leaving only while it streams is asked `plain_by_stream`: its plain
-    answers are folded by us. One with `image_ids` knows images by an id of their content (vLLM's
-    `uuid`), one with `more_apis` may serve /responses and /messages, too. A captioner asks one with
-    `single_samples` for each of several samples by itself.
+    One that notices a client's disconnect only while it streams has `plain_by_stream`: its plain
+    answers are made out of streams. One with `image_ids` knows images by an id of their content
+    (vLLM's `uuid`), one with `more_apis` may serve /responses and /messages, too. A captioner asks
+    one with `single_samples` for each of several samples by itself.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Engine(ABC):
     @property
     @abstractmethod
     def _base_url(self) -> str:
-        """Of its API, up to and including /v1."""
+        """Return the URL of its API, up to and including /v1."""
 
     async def start(self, session: aiohttp.ClientSession) -> None:
         """Start what runs it; `session` is used until `stop`."""
@@ -99,15 +99,16 @@ class Engine(ABC):
     def chat(
         self, body: Mapping[str, Any], *, name: str = "engine"
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """The response to a chat request. As `post`."""
+        """Send a chat request; the rest is as of `post`."""
         return self.post("/chat/completions", body, name=name)
 
     def post(
         self, path: str, body: Mapping[str, Any], *, name: str = "engine"
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """The response of any status of the API under `path`, whose body is read in the block.
+        """Send a request to the API under `path`, whose response is there in the block.
 
-        `name` is what clients see of the engine in errors. Raises as `Upstream.request`.
+        It may have any status, and its body is unread. `name` is what clients see of the engine in
+        errors. Raises as `Upstream.request` does.
         """
         if body.get("stream"):
             body = {**body, **self.traits.stream_fields}
@@ -115,7 +116,7 @@ class Engine(ABC):
         return upstream.post(path, body, headers=self.traits.headers)
 
     def _upstream(self, base_url: str, *, name: str = "engine") -> Upstream:
-        """Raises NotBegun where it was not started."""
+        """Return the server at that URL. Raises NotBegun where the engine was not started."""
         if self._session is None:
             raise NotBegun(NOT_STARTED)
         return Upstream(self._session, base_url, name=name, api_key=self._api_key)
@@ -123,12 +124,12 @@ class Engine(ABC):
     @property
     @abstractmethod
     def known_problem(self) -> Problem | None:
-        """Why it would not answer, if that is known without asking it."""
+        """Tell why it would not answer, if that is known without asking it."""
 
     async def problem(self) -> Problem | None:
-        """Why it would not answer now; it may be asked."""
+        """Tell why it would not answer now; it may be asked."""
         return self.known_problem
 
     @abstractmethod
     async def revision(self) -> str | None:
-        """Of the weights; None where the engine does not tell. Raises UpstreamError."""
+        """Tell the revision of the weights, if the engine does. Raises UpstreamError."""

@@ -1,4 +1,4 @@
-"""llama.cpp's server through xllamacpp: GGUF models on a CPU, no compiler needed."""
+"""Runs GGUF models on a CPU with llama.cpp's server through xllamacpp, which needs no compiler."""
 
 import asyncio
 import hashlib
@@ -98,7 +98,7 @@ class LlamaSettings(_LlamaSettings):
         return None
 
     def most_tokens(self) -> int:
-        """Of an answer whose request names no limit."""
+        """Return the limit of an answer whose request names none."""
         return self.max_tokens
 
     def files(self) -> dict[str, Path]:
@@ -187,11 +187,11 @@ class LlamaVisionSettings(_LlamaSettings):
         return None
 
     def shaping(self) -> Sequence[Any]:
-        """A caption that the context cut short is another one."""
+        """Return the share of the context: a caption that it cuts short is another one."""
         return (self.context_tokens // self.parallel,)
 
     def most_tokens(self) -> int:
-        """Of an answer whose request names no limit; a captioner's always do."""
+        """Return no limit: a captioner's requests name theirs."""
         return _UNLIMITED
 
     def files(self) -> dict[str, Path]:
@@ -205,10 +205,12 @@ class LlamaVisionSettings(_LlamaSettings):
 
 
 class LlamaEngine(Engine):
+    """Runs llama.cpp's server as a child process."""
+
     traits = Traits(
         # It closes the connection after each stream without having said so.
         headers={"connection": "close"},
-        # It looks for a client's leaving only between the pieces of a stream, and hears of it
+        # It looks for a client's disconnect only between the pieces of a stream, and notices it
         # during a long prompt only where progress is streamed (with prompt batches as small as
         # llama_server's).
         plain_by_stream=True,

@@ -15,7 +15,7 @@ from racro.servekit.settings import Section, kind_of
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A kind of engine, with its settings under a reasoner and under a captioner."""
+    """Declares a kind of engine, with its settings under a reasoner and under a captioner."""
 
     engine: Callable[..., Engine]
     settings: type[Section]
@@ -30,7 +30,7 @@ ENGINES = {
 
 
 def _one_of(kinds: Iterable[tuple[str, type[Section]]], *, default: str) -> Any:
-    """The type of a setting that is one of those sections, told apart by its `kind`."""
+    """Return the type of a setting that is one of those sections, told apart by its `kind`."""
     members = tuple(Annotated[section, Tag(kind)] for kind, section in kinds)
     return Annotated[Union[members], kind_of(default)]  # noqa: UP007 - of a tuple
 
@@ -38,20 +38,20 @@ def _one_of(kinds: Iterable[tuple[str, type[Section]]], *, default: str) -> Any:
 if TYPE_CHECKING:
 
     class EngineSettings(Protocol):
-        """Settings of any engine."""
+        """Describes the settings of any engine."""
 
         @property
         def kind(self) -> str: ...
 
     class VisionSettings(EngineSettings, Protocol):
-        """Settings of any engine under a captioner."""
+        """Describes the settings of any engine under a captioner."""
 
         @property
         def model(self) -> str:
-            """The name of the model, or the folder that it lies in."""
+            """Return the name of the model, or the folder that it lies in."""
 
         def shaping(self) -> Sequence[Any]:
-            """What else it lets its operator change in what the model says."""
+            """Return what its operator can change that shapes what the model says."""
 
 else:
     EngineSettings = _one_of(
@@ -65,5 +65,5 @@ else:
 
 
 def create_engine(settings: EngineSettings, *, served_name: str) -> Engine:
-    """The engine of those settings. Raises WrongSettingsError where they cannot be right."""
+    """Return the engine of those settings. Raises WrongSettingsError where they cannot be right."""
     return ENGINES[settings.kind].engine(settings, served_name=served_name)

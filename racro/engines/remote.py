@@ -1,4 +1,4 @@
-"""An engine that runs elsewhere: any server of the OpenAI chat API, by URL."""
+"""Reaches an engine that runs elsewhere: any server of OpenAI's chat API, by its URL."""
 
 import math
 import time
@@ -33,11 +33,13 @@ class RemoteSettings(Section):
     )
 
     def shaping(self) -> Sequence[Any]:
-        """Nothing: what shapes the answers of a server elsewhere is not set here."""
+        """Return nothing: what shapes the answers of a server elsewhere is not set here."""
         return ()
 
 
 class RemoteEngine(Engine):
+    """Asks a server that somebody else runs."""
+
     traits = Traits(more_apis=True)
 
     def __init__(self, settings: RemoteSettings, *, served_name: str) -> None:
@@ -64,8 +66,9 @@ class RemoteEngine(Engine):
         return None
 
     async def revision(self) -> str | None:
-        """What its /models says, if it says anything (our own reasoner service does); believed for
-        some seconds, and for longer where it does not answer then.
+        """Tell what its /models does, if it tells any (our own reasoner service does).
+
+        That is believed for some seconds, and for longer where it does not answer then.
         """
         if self._settings.revision is not None:
             return self._settings.revision
@@ -79,7 +82,7 @@ class RemoteEngine(Engine):
         return revision if isinstance(revision, str) else None
 
     async def _ask(self) -> None:
-        """What is told of our model: nothing where it is not listed, as routers may not do."""
+        """Note what is told of our model: nothing where it is not listed, as routers may not do."""
         match await self._upstream(self._base_url).get_json("/models"):
             case {"data": [*models]}:
                 named = [model for model in models if isinstance(model, dict)]

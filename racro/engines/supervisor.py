@@ -36,7 +36,7 @@ def _free_loopback_port() -> int:
 
 
 class State(Enum):
-    """What a supervisor and its child are at. The value is what clients may see."""
+    """Says how far a supervisor and its child are. The value is what clients may see."""
 
     NOT_STARTED = NOT_STARTED
     STARTING = "the engine is starting"
@@ -48,18 +48,18 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a child ends, out of what it prints. One that `lasts` would end the next one too."""
+    """Tells why a child ends, as it prints; a cause that `lasts` would end the next one too."""
 
     problem: str
     lasts: bool
 
 
-def _nothing_to_see(_: str) -> Cause | None:
+def _no_cause(_: str) -> Cause | None:
     return None
 
 
 class Supervisor:
-    """One child process, restarted with exponential back-off whenever it ends.
+    """Keeps one child process running, restarted with exponential back-off whenever it ends.
 
     `command(port)` is its command line; `would_answer(port)` raises or returns False until it
     serves; `diagnose` finds the cause of an end in a line of its output. The child must die with
@@ -71,7 +71,7 @@ class Supervisor:
         command: Callable[[int], Sequence[str]],
         would_answer: Callable[[int], Awaitable[bool]],
         *,
-        diagnose: Callable[[str], Cause | None] = _nothing_to_see,
+        diagnose: Callable[[str], Cause | None] = _no_cause,
         environment: Mapping[str, str] = {},
     ) -> None:
         self._command = command
@@ -89,7 +89,7 @@ class Supervisor:
 
     @property
     def problem(self) -> Problem | None:
-        """None while the child would answer. In detail, the reason and the child's last lines."""
+        """Tell why the child would not answer; in detail, the cause and its last lines."""
         if self._state is State.READY:
             return None
         lines = f"its last words: {' | '.join(self._last_words)}" if self._last_words else ""

@@ -1,4 +1,4 @@
-"""vLLM as a child process: `vllm serve` on loopback, asked over its public HTTP surface alone."""
+"""Runs `vllm serve` on loopback as a child process, asked over its public HTTP surface alone."""
 
 import asyncio
 import os
@@ -39,6 +39,8 @@ _ENVIRONMENT = {
 
 
 class VllmEngine(Engine):
+    """Runs vLLM as a child process, and watches whether it makes tokens."""
+
     traits = Traits(image_ids=True, more_apis=True)
 
     def __init__(self, settings: VllmSettings, *, served_name: str) -> None:
@@ -79,7 +81,7 @@ class VllmEngine(Engine):
         return self._supervisor.problem or (Problem(seen) if seen else None)
 
     async def revision(self) -> str | None:
-        """Known before the engine is ready."""
+        """Tell the revision of the weights, which is known before the engine is ready."""
         return self._revision
 
     def is_running(self) -> bool:
@@ -89,7 +91,7 @@ class VllmEngine(Engine):
         return Vitals.read(await self._upstream(self._root_url).get_text("/metrics"))
 
     async def make_a_token(self) -> None:
-        """Through the path that requests take. Raises RacroError."""
+        """Have a token made, through the path that requests take. Raises RacroError."""
         ask = {
             "model": self.model,
             "messages": [{"role": "user", "content": "Say yes."}],
@@ -123,7 +125,7 @@ class VllmEngine(Engine):
 
 
 def _problem_of(settings: VllmSettings) -> str | None:
-    """What can be seen before anything is loaded: minutes, for large weights."""
+    """Tell what is wrong and can be seen before anything is loaded: minutes, for large weights."""
     if settings.model.startswith(("/", "./", "../")) and not Path(settings.model).is_dir():
         return "model: no folder there"
     adapter = settings.adapter_path

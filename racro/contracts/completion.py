@@ -1,4 +1,4 @@
-"""The parts of an OpenAI chat completion that are read, as lenient as the servers that write them.
+"""Declares what is read of OpenAI chat completions, as leniently as their servers write them.
 
 Every reader shares these structs: they stand here and not in servekit, which CRO may not import.
 Fields that are not named are ignored, null is as good as absent, and a wrong count costs no answer.
@@ -15,7 +15,30 @@ _MOST_TOKENS = 2**53
 
 
 class Message(msgspec.Struct):
-    """The texts of a message, or of a `delta` of it.
+    """Holds the text of an answer that is not streamed.
+
+    It is None where the limit of tokens came before the end of a reasoning that the server tells
+    apart.
+    """
+
+    content: str | None = None
+
+
+class PlainChoice(msgspec.Struct):
+    """Holds one of the answers of a completion that is not streamed."""
+
+    message: Message
+    finish_reason: str | None = None
+
+
+class Completion(msgspec.Struct):
+    """Holds a completion that is not streamed."""
+
+    choices: list[PlainChoice]
+
+
+class Delta(msgspec.Struct):
+    """Holds a piece of an answer.
 
     vLLM and SGLang say `reasoning_content` or, in later releases, `reasoning`.
     """
@@ -25,24 +48,11 @@ class Message(msgspec.Struct):
     reasoning: str | None = None
 
 
-class PlainChoice(msgspec.Struct):
-    """One of the answers of a completion that is not streamed."""
-
-    message: Message
-    finish_reason: str | None = None
-
-
-class Completion(msgspec.Struct):
-    """A completion that is not streamed."""
-
-    choices: list[PlainChoice]
-
-
 class Choice(msgspec.Struct):
-    """What a chunk adds to one of the answers: to the first where it has no `index`."""
+    """Holds what a chunk adds to one of the answers: to the first where it has no `index`."""
 
     index: int | None = None
-    delta: Message | None = None
+    delta: Delta | None = None
     finish_reason: str | None = None
 
     @property
@@ -51,7 +61,7 @@ class Choice(msgspec.Struct):
 
     @property
     def thought(self) -> str:
-        """The reasoning, where the server tells it apart."""
+        """Return the reasoning, where the server tells it apart."""
         return (self.delta.reasoning_content or self.delta.reasoning or "") if self.delta else ""
 
 
@@ -59,7 +69,7 @@ _NOTHING = Choice()
 
 
 class Chunk(msgspec.Struct):
-    """One event of a streamed completion. `error` is whatever object or text its server sends."""
+    """Holds one event of a streamed completion; `error` is whatever its server sends as one."""
 
     choices: list[Choice] | None = None
     usage: Any = None
@@ -67,17 +77,17 @@ class Chunk(msgspec.Struct):
 
     @property
     def first(self) -> Choice:
-        """What it adds to the only answer, where one was asked for."""
+        """Return what it adds to the only answer, where one was asked for."""
         return self.choices[0] if self.choices else _NOTHING
 
     @property
     def tokens(self) -> Usage | None:
-        """The tokens of the whole answer up to this chunk; None where it does not count."""
+        """Return the tokens of the whole answer up to it; None where it does not count them."""
         return counted(self.usage) if self.usage else None
 
 
 def counted(usage: object) -> Usage:
-    """The counts of a `usage` object; 0 for each that is missing or no whole number."""
+    """Return the counts of a `usage` object; 0 for each that is missing or no whole number."""
     if not isinstance(usage, dict):
         return Usage()
     return Usage(

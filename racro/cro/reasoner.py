@@ -115,7 +115,6 @@ class Reasoner:
         choice = _parse(response)
         self._note_answer()
         seconds = time.monotonic() - began
-        # None, where the limit came before the end of a reasoning that the server tells apart.
         return Rollout(choice.message.content or "", choice.finish_reason, seconds)
 
     @asynccontextmanager

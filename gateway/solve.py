@@ -122,18 +122,20 @@ async def _reason(
         watch.stage("reason"),
         generation(reasoner.settings.model) as span,
     ):
-        async with aclosing(reasoner.stream(messages)) as pieces:
-            async for piece in pieces:
-                if "first_token" not in watch.stages and (piece.content or piece.reasoning):
+        async with aclosing(reasoner.stream(messages)) as chunks:
+            async for chunk in chunks:
+                choice = chunk.first
+                thought, said = choice.thought, choice.content
+                if "first_token" not in watch.stages and (said or thought):
                     watch.record("first_token", watch.total() - started)
-                if piece.reasoning:
-                    answer.reasoning += piece.reasoning
-                    await audience.thought(piece.reasoning)
-                if piece.content:
-                    answer.text += piece.content
-                    await audience.said(piece.content)
-                answer.finish_reason = piece.finish_reason or answer.finish_reason
-                answer.usage = piece.usage or answer.usage
+                if thought:
+                    answer.reasoning += thought
+                    await audience.thought(thought)
+                if said:
+                    answer.text += said
+                    await audience.said(said)
+                answer.finish_reason = choice.finish_reason or answer.finish_reason
+                answer.usage = chunk.tokens or answer.usage
         record_usage(span, answer.usage)
     metrics.count_tokens("reasoner", answer.usage)
     return answer

@@ -12,6 +12,7 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
+from racro.contracts.completion import Completion, PlainChoice
 from racro.cro.reasoner_errors import (
     Failed,
     ReasonerRefused,
@@ -30,23 +31,7 @@ _IDLE_CONNECTION_S = 4
 # A replica that was away is asked last for so long.
 _AVOIDED_S = 5.0
 
-
-class _Message(msgspec.Struct):
-    """None, where the limit of tokens came before the end of a reasoning that the server parts."""
-
-    content: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-    finish_reason: str | None = None
-
-
-class _Completion(msgspec.Struct):
-    choices: list[_Choice]
-
-
-_decoder = msgspec.json.Decoder(_Completion)
+_decoder = msgspec.json.Decoder(Completion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +150,7 @@ class Reasoner:
             _logger.warning("the reasoner is back")
 
 
-def _parse(response: httpx2.Response) -> _Choice:
+def _parse(response: httpx2.Response) -> PlainChoice:
     try:
         return _decoder.decode(response.content).choices[0]
     except (msgspec.MsgspecError, UnicodeDecodeError, IndexError) as error:

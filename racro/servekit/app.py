@@ -31,6 +31,7 @@ from racro.servekit.malloc import use_one_arena
 from racro.servekit.middleware import CancelOnDisconnect, HotRoutes, LimitBody, Observe
 from racro.servekit.openapi import declare
 from racro.servekit.paths import FindRoute, RouteTable, known_route
+from racro.servekit.problem import Problem
 from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
 from racro.servekit.settings import ServiceSettings
 from racro.servekit.tasks import one_at_a_time
@@ -52,9 +53,10 @@ class Readiness:
     ready: bool
 
     @classmethod
-    def of(cls, **problems: str | None) -> Self:
-        """Ready when nothing is wrong with anything."""
-        return cls(problems, ready=not any(problems.values()))
+    def of(cls, **problems: Problem | str | None) -> Self:
+        """Ready when nothing is wrong with anything. Problems are told in detail."""
+        told = {name: str(problem) if problem else None for name, problem in problems.items()}
+        return cls(told, ready=not any(told.values()))
 
 
 def _tell(state: Readiness) -> None:

@@ -48,6 +48,11 @@ class WrongSettingsError(Exception):
         self.problems = list(problems)
         super().__init__("; ".join(self.problems))
 
+    @property
+    def told(self) -> str:
+        """How a process that ends for it says so."""
+        return "\n".join(["wrong settings:", *(f"  {problem}" for problem in self.problems)])
+
 
 class _Environment(EnvSettingsSource):
     """Variables as they are where they are no JSON: validation names what is wrong with them."""
@@ -99,8 +104,7 @@ class ServiceSettings(BaseSettings):
         try:
             return cls.read()
         except WrongSettingsError as error:
-            problems = (f"  {problem}" for problem in error.problems)
-            sys.exit("\n".join(["wrong settings:", *problems]))
+            sys.exit(error.told)
 
     @classmethod
     def read(cls) -> Self:

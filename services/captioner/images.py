@@ -1,4 +1,4 @@
-"""From a data URL to upright RGB pixels. An image that cannot be decoded is the client's 400."""
+"""Decodes data URLs to upright RGB pixels; an image that cannot be decoded is the client's 400."""
 
 import io
 import warnings
@@ -24,7 +24,7 @@ def limit_pixels(max_pixels: int) -> None:
 
 
 def decode_image(data_url: str, *, param: str) -> Image.Image:
-    """The first frame, turned as its EXIF data says, on white where it is transparent.
+    """Return the first frame, turned as its EXIF data says, on white where it is transparent.
 
     Raises InvalidImage or TooLarge. Pillow's own words are not shown: they may carry addresses.
     """

@@ -1,4 +1,4 @@
-"""`POST /v1/perceive`, over either captioner."""
+"""Serves `POST /v1/perceive`, over either captioner."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from racro.contracts.errors import InvalidRequest, NotBegun
 from racro.contracts.perception import Delta, Identity, PerceiveRequest, PerceiveResponse
 from racro.servekit.context import timeout_from_headers, within
+from racro.servekit.problem import Problem
 from racro.servekit.responses import read_body, send_response
 from racro.servekit.sse import NamedEventStream
 from racro.servekit.validation import parse_json
@@ -18,7 +19,7 @@ from services.captioner.settings import CaptionerSettings
 
 
 class Captioner(Protocol):
-    """Turns decoded images into texts. `listen` hears every piece as it is made."""
+    """Turns decoded images into texts; `listen` is given every piece as it is made."""
 
     identity: Identity
 
@@ -26,8 +27,8 @@ class Captioner(Protocol):
 
     async def stop(self) -> None: ...
 
-    async def problem(self) -> str | None:
-        """Why it would not caption now."""
+    async def problem(self) -> Problem | None:
+        """Tell why it would not caption now; None where it would."""
 
     async def perceive(
         self,
@@ -53,7 +54,7 @@ class Perceive:
         async with within(timeout_s):
             request, images = await asyncio.to_thread(self._read, body)
             if not request.stream:
-                response = await captioner.perceive(request, images, _hear_nothing)
+                response = await captioner.perceive(request, images, _ignore)
                 await send_response(send, response.model_dump_json().encode())
                 return
             async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
@@ -78,5 +79,5 @@ class Perceive:
         return request, images
 
 
-async def _hear_nothing(_: Delta) -> None:
+async def _ignore(_: Delta) -> None:
     pass

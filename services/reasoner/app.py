@@ -1,4 +1,4 @@
-"""The reasoner service's app."""
+"""Creates the app of the reasoner service."""
 
 import time
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
 from racro.contracts.errors import NotBegun, UnknownModel
-from racro.engines import Engine
+from racro.engines.engine import Engine
 from racro.engines.registry import create_engine
 from racro.servekit.app import Readiness, add_asgi_route, create_app
 from racro.servekit.upstream import open_session
@@ -19,16 +19,15 @@ from services.reasoner.settings import ReasonerSettings
 
 
 def create_reasoner(settings: ReasonerSettings) -> FastAPI:
+    """Return the app that serves the model of the settings. Raises WrongSettingsError."""
     engine = create_engine(settings.engine, served_name=settings.model)
     chat = ChatCompletions(settings, engine)
-    more = [api(settings, engine) for api in (Responses, Messages) if engine.more_apis]
+    more = [api(settings, engine) for api in (Responses, Messages) if engine.traits.more_apis]
     created = int(time.time())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with open_session() as session:
-            for api in (chat, *more):
-                api.session = session
             await engine.start(session)
             try:
                 yield
@@ -68,9 +67,12 @@ def create_reasoner(settings: ReasonerSettings) -> FastAPI:
 
 
 async def _model_cards(engine: Engine, created: int) -> dict[str, dict[str, Any]]:
-    """What is told of each served model, by its name. Raises NotBegun while none would answer."""
+    """Return what is told of each served model, by its name.
+
+    Raises NotBegun while none would answer.
+    """
     if problem := engine.known_problem:
-        raise NotBegun(problem)
+        raise NotBegun(problem.public)
     revision = await engine.revision()
     return {
         name: {

@@ -1,4 +1,4 @@
-"""Which weights a vLLM engine runs."""
+"""Finds out which weights a vLLM engine runs."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def revision_of(settings: VllmSettings) -> str | None:
-    """The digest of local weights or the hub's commit; that of the adapter after a plus.
+    """Return the digest of local weights or the hub's commit; that of the adapter after a plus.
 
     None where the hub's cache does not tell. Reads every byte of local folders: half a minute for
     15 GB. Raises OSError.
@@ -26,7 +26,7 @@ def revision_of(settings: VllmSettings) -> str | None:
 
 
 def _hub_commit(settings: VllmSettings) -> str | None:
-    """What the hub's cache says of the branch that was loaded; a commit is itself."""
+    """Return what the hub's cache says of the branch that was loaded; a commit is itself."""
     name = settings.revision or "main"
     if _COMMIT.fullmatch(name):
         return name[:_SHOWN]
@@ -37,7 +37,7 @@ def _hub_commit(settings: VllmSettings) -> str | None:
 
 
 def _digest(folder: Path) -> str:
-    """SHA-256, shortened, over the names and bytes of its files."""
+    """Return the SHA-256, shortened, over the names and bytes of its files."""
     whole = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
         whole.update(path.name.encode() + file_digest(path))

@@ -1,1 +1,1 @@
-"""The gateway: runs the flow, caches visual contexts, speaks the dialects. No model in it."""
+"""The gateway: serves the dialects, runs the flow, caches visual contexts; it has no model."""

@@ -1,23 +1,20 @@
-"""The gateway's app: settings in, routes out."""
+"""The gateway's app: settings in, the served app out."""
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
-from starlette.requests import Request
 
 from gateway.dialects.chat import ChatCompletions
+from gateway.dialects.models import add_models
 from gateway.dialects.solve import Solve
 from gateway.dialects.visual_contexts import VisualContexts
 from gateway.playground.routes import add_playground
 from gateway.readiness import readiness
-from gateway.reasoning.reasoners import Reasoner
-from gateway.services import Parts, open_parts
+from gateway.services import open_services
 from gateway.settings import GatewaySettings
 from gateway.tenancy.admission import Admission
-from gateway.tenancy.tenants import Tenants, tenant_of
+from gateway.tenancy.tenants import Tenants
 from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
 from racro.contracts.solve import (
     SolveRequest,
@@ -25,7 +22,7 @@ from racro.contracts.solve import (
     VisualContextRequest,
     VisualContextResponse,
 )
-from racro.servekit.app import add_asgi_route, create_app
+from racro.servekit.app import GuardedApp, Lifespan, State, add_asgi_route, create_api
 
 _USE_CHAT = "use POST /v1/chat/completions"
 # What clients often ask an OpenAI-compatible server for.
@@ -37,73 +34,48 @@ _ABSENT = {
 }
 
 
-def create_gateway(settings: GatewaySettings) -> FastAPI:
-    """Raises BadKeysFileError."""
-    solve = Solve(settings)
-    chat = ChatCompletions(settings)
-    visual_contexts = VisualContexts(settings)
-    tenants = Tenants(settings)
-    door = Admission(tenants)
-    created = int(time.time())
-    parts: Parts
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        nonlocal parts
-        async with open_parts(settings) as parts:
-            solve.parts = chat.parts = visual_contexts.parts = parts
-            door.rates = parts.rates
-            yield
-
-    app = create_app(
-        title="RACRO gateway",
+def create_gateway(settings: GatewaySettings) -> GuardedApp:
+    """Create the gateway as it is served. Raises BadKeysFileError."""
+    api = create_api(title="RACRO gateway", readiness=readiness, lifespan=_lifespan(settings))
+    _add_dialects(api, settings)
+    if settings.serves_playground:
+        add_playground(api)
+    return GuardedApp(
+        api,
         max_body_bytes=settings.limits.max_body_bytes,
-        readiness=lambda: readiness(parts, tenants),
-        lifespan=lifespan,
-        door=door.before,
+        shutdown_timeout_s=settings.shutdown_timeout_s,
+        admission=Admission,
         absent=_ABSENT,
         origins=settings.cors.origins,
     )
-    add_asgi_route(app, "/v1/solve", solve, request=SolveRequest, response=SolveResponse)
+
+
+def _lifespan(settings: GatewaySettings) -> Lifespan:
+    """Return what opens the services that requests share. Raises BadKeysFileError."""
+    tenants = Tenants(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        async with open_services(settings, tenants) as services:
+            yield services.state()
+
+    return lifespan
+
+
+def _add_dialects(api: FastAPI, settings: GatewaySettings) -> None:
+    add_asgi_route(api, "/v1/solve", Solve(settings), request=SolveRequest, response=SolveResponse)
     add_asgi_route(
-        app, "/v1/chat/completions", chat, request=ChatCompletionRequest, response=ChatCompletion
+        api,
+        "/v1/chat/completions",
+        ChatCompletions(settings),
+        request=ChatCompletionRequest,
+        response=ChatCompletion,
     )
     add_asgi_route(
-        app,
+        api,
         "/v1/visual-contexts",
-        visual_contexts,
+        VisualContexts(settings),
         request=VisualContextRequest,
         response=VisualContextResponse,
     )
-
-    @app.get("/v1/models", summary="The reasoners, by the names to use as `model`.")
-    async def models(request: Request) -> dict[str, Any]:
-        reasoners = parts.reasoners.of(tenant_of(request.scope))
-        return {"object": "list", "data": [_card(one, created) for one in reasoners]}
-
-    @app.get("/v1/models/{model:path}", summary="One reasoner, by its name.")
-    async def model(request: Request, model: str) -> dict[str, Any]:
-        return _card(parts.reasoners.named(model, tenant_of(request.scope)), created)
-
-    if settings.serves_playground:
-        add_playground(app)
-    return app
-
-
-def _card(reasoner: Reasoner, created: int) -> dict[str, Any]:
-    """A model as clients look for it: the context length as vLLM and as OpenRouter say it, and that
-    images may be shown.
-    """
-    modalities = {"input_modalities": ["text", "image"], "output_modalities": ["text"]}
-    context_tokens = reasoner.settings.context_tokens
-    return {
-        "id": reasoner.name,
-        "object": "model",
-        "created": created,
-        "owned_by": "racro",
-        "context_tokens": context_tokens,
-        "max_model_len": context_tokens,
-        "context_length": context_tokens,
-        **modalities,
-        "architecture": {"modality": "text+image->text", **modalities},
-    }
+    add_models(api)

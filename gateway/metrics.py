@@ -62,7 +62,7 @@ _cache_seconds = cache(CACHE_SECONDS.labels)
 
 
 class Stopwatch:
-    """Seconds since it was made, and of the stages measured with it."""
+    """Measures the seconds since it was made, and those of stages."""
 
     def __init__(self) -> None:
         self._started = perf_counter()
@@ -83,7 +83,7 @@ class Stopwatch:
         return perf_counter() - self._started
 
     def server_timing(self) -> bytes:
-        """The Server-Timing header: milliseconds by stage, as far as they are known."""
+        """Return a Server-Timing header: the milliseconds of the stages that have ended."""
         return ", ".join(
             f"{name};dur={seconds * 1000:.1f}" for name, seconds in self.stages.items()
         ).encode()

@@ -1,30 +1,32 @@
-"""Would a request be served now, and what is wrong where."""
+"""Readiness: whether a request would be served now, and what is wrong with each component."""
 
 from collections.abc import Awaitable
 
-from gateway.services import Parts
-from gateway.tenancy.tenants import Tenants
+from gateway.services import services_in
 from racro.contracts.errors import UpstreamError
-from racro.servekit.app import Readiness
+from racro.servekit.app import Readiness, State
 from racro.servekit.tasks import all_of
 
 
-async def readiness(parts: Parts, tenants: Tenants) -> Readiness:
-    """Ready with the captioner and one reasoner: another one away fails its own requests, and
-    without the shared cache they take longer.
+async def readiness(state: State) -> Readiness:
+    """Return the readiness of the gateway, which needs the captioner and one reasoner.
+
+    A further reasoner that is down fails its own requests only, and without the shared cache
+    requests take longer.
     """
-    reasoners = list(parts.reasoners)
-    checks = [parts.captioner.check(), *(reasoner.check() for reasoner in reasoners)]
-    blind, *away = await all_of(map(_problem, checks))
+    services = services_in(state)
+    reasoners = list(services.reasoners)
+    checks = [services.captioner.check(), *(reasoner.check() for reasoner in reasoners)]
+    captioner, *others = await all_of(map(_problem, checks))
     names = [f"reasoner {reasoner.name}" for reasoner in reasoners]
     problems = {
-        "captioner": blind,
-        **dict(zip(names, away, strict=True)),
-        "cache": parts.cache.problem,
-        "keys": tenants.problem,
-        "settings": parts.reloader.problem,
+        "captioner": captioner,
+        **dict(zip(names, others, strict=True)),
+        "cache": services.cache.problem,
+        "keys": services.tenants.problem,
+        "settings": services.reloader.problem,
     }
-    return Readiness(problems, ready=blind is None and not all(away))
+    return Readiness(problems, ready=captioner is None and not all(others))
 
 
 async def _problem(check: Awaitable[None]) -> str | None:

@@ -1,37 +1,64 @@
-"""What the routes share: opened once, closed in order."""
+"""What requests share: opened once, and reached through the lifespan state of the app."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+
+from starlette.types import Scope
 
 from gateway.cache import Cache
 from gateway.cache.opening import open_caches
 from gateway.images.fetch import Fetcher
 from gateway.images.loader import ImageLoader
 from gateway.perception.captioner import CaptionerClient
-from gateway.perception.contexts import KeptContexts
+from gateway.perception.contexts import VisualContextStore
 from gateway.perception.perceive import Perceiver
 from gateway.reasoning.reasoners import Reasoners
 from gateway.reasoning.reload import Reloader
 from gateway.settings import GatewaySettings
 from gateway.tenancy.rates import Rates
+from gateway.tenancy.tenants import Tenants
+from racro.servekit.app import State
 from racro.servekit.upstream import Upstream, open_session
+
+_STATE_KEY = "services"
 
 
 @dataclass(frozen=True)
-class Parts:
+class Services:
+    """What the requests of a gateway share. `started` is in seconds since 1970."""
+
     captioner: CaptionerClient
     cache: Cache
     loader: ImageLoader
     perceiver: Perceiver
-    kept: KeptContexts
+    visual_contexts: VisualContextStore
     reasoners: Reasoners
     rates: Rates
     reloader: Reloader
+    tenants: Tenants
+    started: int
+
+    def state(self) -> State:
+        """Return the lifespan state in which `services_of` finds these services."""
+        return {_STATE_KEY: self}
+
+
+def services_of(scope: Scope) -> Services:
+    """Return the services for a request."""
+    return services_in(scope["state"])
+
+
+def services_in(state: State) -> Services:
+    """Return the services in a lifespan state."""
+    services: Services = state[_STATE_KEY]
+    return services
 
 
 @asynccontextmanager
-async def open_parts(settings: GatewaySettings) -> AsyncIterator[Parts]:
+async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIterator[Services]:
+    """Open the services of a gateway, and close them in the opposite order."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(open_session(reuse=settings.reuse_connections))
         fetcher = Fetcher(settings.fetch, max_bytes=settings.limits.max_image_bytes)
@@ -54,13 +81,15 @@ async def open_parts(settings: GatewaySettings) -> AsyncIterator[Parts]:
         reloader = Reloader(settings, reasoners)
         reloader.start()
         stack.push_async_callback(reloader.stop)
-        yield Parts(
-            captioner,
-            caches.cache,
-            ImageLoader(settings.limits, fetcher),
-            perceiver,
-            KeptContexts(caches.shared, settings.cache),
-            reasoners,
-            Rates(caches.server),
-            reloader,
+        yield Services(
+            captioner=captioner,
+            cache=caches.cache,
+            loader=ImageLoader(settings.limits, fetcher),
+            perceiver=perceiver,
+            visual_contexts=VisualContextStore(caches.shared, settings.cache),
+            reasoners=reasoners,
+            rates=Rates(caches.redis),
+            reloader=reloader,
+            tenants=tenants,
+            started=int(time.time()),
         )

@@ -1,15 +1,15 @@
-"""The story of a solve: look at the images, tell the reasoner what was seen, give its answer."""
+"""The story of a solve: perceive the images, give the reasoner what was seen, return its answer."""
 
 import secrets
 from contextlib import aclosing
 from typing import Protocol
 
-from gateway import metrics
-from gateway.images.loader import ImageSource
-from gateway.perception.perceive import Look, Perception
-from gateway.reasoning.budget import visual_budget
+from gateway.flow import ImageQuestion, perceive_images
+from gateway.metrics import Stopwatch
+from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
-from gateway.services import Parts
+from gateway.reasoning.stage import reason_stage
+from gateway.services import Services
 from gateway.tenancy.tenants import Tenant
 from racro.answers.extract import solve_answer, split_reasoning
 from racro.contracts.perception import Delta, Usage, normalise_question
@@ -22,74 +22,62 @@ from racro.contracts.solve import (
     Timing,
     VisualContext,
 )
-from racro.servekit.tracing import generation, record_usage
 
 
-class Audience(Protocol):
-    """Who hears a solve while it happens: a stream, or nobody."""
+class SolveObserver(Protocol):
+    """Is told what happens in a solve while it happens, to stream it."""
 
-    async def caption_piece(self, delta: Delta) -> None: ...
+    async def on_caption_delta(self, delta: Delta) -> None: ...
 
-    async def seen(self, context: VisualContext) -> None: ...
+    async def on_visual_context(self, context: VisualContext) -> None: ...
 
-    async def thought(self, text: str) -> None: ...
+    async def on_reasoning_delta(self, text: str) -> None: ...
 
-    async def said(self, text: str) -> None: ...
+    async def on_answer_delta(self, text: str) -> None: ...
 
 
 async def solve(
-    parts: Parts,
+    services: Services,
     tenant: Tenant,
     options: SolveOptions,
-    sources: list[ImageSource],
-    audience: Audience,
+    images: list[ImageQuestion],
+    observer: SolveObserver,
 ) -> SolveResponse:
-    """Empties `sources`: megabytes that nobody needs while the reasoner thinks."""
-    watch = metrics.Stopwatch()
-    reasoner = parts.reasoners.named(options.model, tenant)
+    """Answer a question about `images`, or about those of the visual context in `options`.
+
+    Empties `images` once they are loaded. Raises UnknownModel and the errors of its stages.
+    """
+    watch = Stopwatch()
+    reasoner = services.reasoners.get(options.model, tenant)
     if options.visual_context is None:
-        seen = await _look(parts, tenant, options, sources, audience, watch)
-    else:
-        seen = await _recall(parts, tenant, options, options.visual_context, watch)
-    await audience.seen(seen.context)
-    answer = await _reason(reasoner, options.question, seen.context, audience, watch)
-    watch.record("total", watch.total())
-    return await _response(reasoner, seen, answer, watch)
-
-
-async def _look(
-    parts: Parts,
-    tenant: Tenant,
-    options: SolveOptions,
-    sources: list[ImageSource],
-    audience: Audience,
-    watch: metrics.Stopwatch,
-) -> Perception:
-    with watch.stage("load"):
-        images = await parts.loader.load(sources)
-        sources.clear()
-    with watch.stage("perceive"):
-        look = Look(
-            tenant=tenant.tag,
-            images=images,
-            question=options.question,
+        [perception] = await perceive_images(
+            services,
+            tenant,
+            images,
             tentative=options.tentative,
             cache=options.cache,
+            watch=watch,
+            on_delta=observer.on_caption_delta,
         )
-        return await parts.perceiver.perceive(look, audience.caption_piece)
+    else:
+        perception = await _recall(services, tenant, options, options.visual_context, watch)
+    await observer.on_visual_context(perception.context)
+    answer = await _reason(reasoner, options.question, perception.context, observer, watch)
+    watch.record("total", watch.total())
+    return await _response(reasoner, perception, answer, watch)
 
 
 async def _recall(
-    parts: Parts,
+    services: Services,
     tenant: Tenant,
     options: SolveOptions,
     identifier: str,
-    watch: metrics.Stopwatch,
+    watch: Stopwatch,
 ) -> Perception:
-    """What was perceived before."""
+    """Return what was perceived before, at no cost in tokens."""
     with watch.stage("perceive"):
         question = normalise_question(options.question)
-        context = await parts.kept.find(tenant, identifier, question=question)
+        context = await services.visual_contexts.get(tenant, identifier, question=question)
     if not options.tentative:
         context = context.model_copy(update={"tentative": None})
     return Perception(context, Usage())
@@ -109,40 +97,36 @@ async def _reason(
     reasoner: Reasoner,
     question: str,
     context: VisualContext,
-    audience: Audience,
-    watch: metrics.Stopwatch,
+    observer: SolveObserver,
+    watch: Stopwatch,
 ) -> _Answer:
+    """Stream the reasoner's answer to `observer`, and return all of it."""
     messages = solve_messages(
         reasoner.settings.prompt_profile, question, context.caption, context.tentative
     )
     answer = _Answer()
     started = watch.total()
-    with (
-        visual_budget(reasoner, [context]),
-        watch.stage("reason"),
-        generation(reasoner.settings.model) as span,
-    ):
+    with reason_stage(reasoner, [context], watch) as stage:
         async with aclosing(reasoner.stream(messages)) as chunks:
             async for chunk in chunks:
                 choice = chunk.first
-                thought, said = choice.thought, choice.content
-                if "first_token" not in watch.stages and (said or thought):
+                reasoning, content = choice.reasoning, choice.content
+                if "first_token" not in watch.stages and (content or reasoning):
                     watch.record("first_token", watch.total() - started)
-                if thought:
-                    answer.reasoning += thought
-                    await audience.thought(thought)
-                if said:
-                    answer.text += said
-                    await audience.said(said)
+                if reasoning:
+                    answer.reasoning += reasoning
+                    await observer.on_reasoning_delta(reasoning)
+                if content:
+                    answer.text += content
+                    await observer.on_answer_delta(content)
                 answer.finish_reason = choice.finish_reason or answer.finish_reason
                 answer.usage = chunk.tokens or answer.usage
-        record_usage(span, answer.usage)
-    metrics.count_tokens("reasoner", answer.usage)
+        stage.usage = answer.usage
     return answer
 
 
 async def _response(
-    reasoner: Reasoner, seen: Perception, answer: _Answer, watch: metrics.Stopwatch
+    reasoner: Reasoner, perception: Perception, answer: _Answer, watch: Stopwatch
 ) -> SolveResponse:
     thought_aloud, text = split_reasoning(answer.text)
     stages = watch.stages
@@ -151,11 +135,11 @@ async def _response(
         answer=solve_answer(reasoner.settings.prompt_profile, text),
         text=text,
         reasoning=answer.reasoning or thought_aloud,
-        visual_context=seen.context,
+        visual_context=perception.context,
         model=reasoner.name,
         reasoner=ReasonerName(model=reasoner.settings.model, revision=await reasoner.revision()),
         finish_reason=answer.finish_reason,
-        usage=SolveUsage(captioner=seen.usage, reasoner=answer.usage),
+        usage=SolveUsage(captioner=perception.usage, reasoner=answer.usage),
         timing_ms=Timing(
             perceive=_milliseconds(stages.get("load", 0) + stages["perceive"]),
             first_token=_milliseconds(stages.get("first_token", stages["reason"])),

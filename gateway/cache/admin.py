@@ -1,4 +1,4 @@
-"""What an operator does with the shared cache: count what it holds, and purge it."""
+"""Operations on the shared cache: counting its entries, and purging them."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ _TIMEOUT_S = 10
 
 @dataclass
 class Holdings:
-    """`entries` by model and revision; `damaged` are those that no gateway would read."""
+    """The contents of a cache: `entries` by model and revision, `damaged` that nothing can read."""
 
     entries: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: int = 0
@@ -28,7 +28,7 @@ class Holdings:
 
 @dataclass(frozen=True)
 class Matching:
-    """What to purge; what is None matches all."""
+    """Which entries to purge; a criterion that is None matches all."""
 
     revision: str | None = None
     tenant_tag: str | None = None
@@ -49,6 +49,7 @@ def open_client(settings: CacheSection) -> Redis:
 
 
 async def holdings(client: Redis, settings: CacheSection) -> Holdings:
+    """Count what the cache holds."""
     found = Holdings()
     async for _, data, value in _values(client, settings):
         found.bytes += len(data)
@@ -63,7 +64,7 @@ async def holdings(client: Redis, settings: CacheSection) -> Holdings:
 
 
 async def purge(client: Redis, settings: CacheSection, matching: Matching) -> int:
-    """How many entries were deleted; damaged ones always are.
+    """Delete the matching entries, and all damaged ones; return how many were deleted.
 
     Gateways may still have copies of their own, for `local_ttl_s`.
     """

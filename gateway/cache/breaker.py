@@ -1,4 +1,4 @@
-"""A circuit breaker: a peer that failed once is not waited for again until it answers."""
+"""A circuit breaker: a peer that failed is left out until a probe of it succeeds."""
 
 import asyncio
 import logging
@@ -15,20 +15,21 @@ _log = logging.getLogger(__name__)
 
 _PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30
-# A peer that fails again sooner than this has not recovered: it is asked less and less often.
+# A peer that fails again sooner than this has not recovered: it is probed less and less often.
 _STEADY_S = 10
 _PROBE_TIMEOUT_S = 1
 
-# An event loop that is late by this much was busy, and with it those who would have answered.
+# An event loop that is late by this much was busy, and so were those that would have answered.
 _BUSY_S = 0.005
 _MOST_EXTENSIONS = 3
 
 
 class Breaker:
-    """`probes` by the way in which the peer is used: a Redis that is full can still be read.
+    """Opens for each way in which a peer is used (reading, writing) when that way fails.
 
-    A way that was tripped is left out until its probe succeeds, which is tried in the background.
-    Each change of state is one line in the log.
+    A Redis that is full can still be read, so each way has a probe of its own in `probes`. A way
+    that was tripped stays open until its probe succeeds, which is tried in the background. Each
+    change of state is one line in the log.
     """
 
     def __init__(self, probes: Mapping[str, Callable[[], Awaitable[object]]]) -> None:
@@ -42,13 +43,14 @@ class Breaker:
 
     @property
     def problem(self) -> str | None:
-        """The first one, with its way."""
+        """The first problem, with the way that it concerns."""
         return next((f"{way}: {problem}" for way, problem in self._problems.items()), None)
 
     def is_open(self, way: str) -> bool:
         return way in self._problems
 
     def trip(self, ways: Iterable[str], problem: str, cause: BaseException) -> None:
+        """Leave the peer out of `ways`; `problem` is shown to operators, `cause` is logged."""
         tripped = [way for way in ways if way not in self._problems]
         if not tripped:
             return
@@ -91,16 +93,16 @@ async def _answers(probe: Callable[[], Awaitable[object]]) -> bool:
     try:
         async with asyncio.timeout(_PROBE_TIMEOUT_S):
             await probe()
-    except Exception:  # noqa: BLE001 - whatever it is, the peer is still away
+    except Exception:  # noqa: BLE001 - whatever it is, the peer is still down
         return False
     return True
 
 
 async def bounded(work: Awaitable[T], seconds: float) -> T:
-    """The result of `work`, or TimeoutError after `seconds`.
+    """Return the result of `work`, or raise TimeoutError after `seconds`.
 
-    Time in which the event loop was busy with something else is given again: nobody could have
-    been heard in it.
+    Time in which the event loop was busy with something else does not count: no answer could have
+    been received in it.
     """
     task = asyncio.ensure_future(work)
     task.add_done_callback(_retrieve)
@@ -119,6 +121,6 @@ async def bounded(work: Awaitable[T], seconds: float) -> T:
 
 
 def _retrieve(task: asyncio.Future[Any]) -> None:
-    """An error that nobody waited for is no warning."""
+    """Retrieve an error, so that one that nobody waited for is not a warning."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""Connections to the one server behind the cache, and what they share."""
+"""Connections to the Redis server behind the cache, and what they share."""
 
 import asyncio
 import contextlib
@@ -12,10 +12,11 @@ from redis.asyncio.connection import Connection, RedisSSLContext, SSLConnection
 
 
 class Peer:
-    """One lookup of the server's name at a time, in a thread of its own: those of the event loop
-    are few, and with all of them waiting for a silent name server nobody else would be found.
+    """What all connections to one server share: name lookups, and the TLS context.
 
-    One TLS context, too: loading the system's certificates costs 30 ms.
+    There is one lookup at a time, in a thread of its own: the event loop has few threads for
+    lookups, and a silent name server could block them all. Loading the system's certificates for a
+    TLS context costs 30 ms.
     """
 
     def __init__(self, look_up: Callable[..., list[Any]] = socket.getaddrinfo) -> None:
@@ -25,7 +26,7 @@ class Peer:
         self.tls: RedisSSLContext | None = None
 
     async def addresses(self, host: str, port: int) -> list[str]:
-        """Raises OSError."""
+        """Return the addresses of a server's name. Raises OSError."""
         if self._lookup is None or self._lookup.done():
             self._lookup = asyncio.get_running_loop().run_in_executor(
                 self._thread, lambda: self._look_up(host, port, type=socket.SOCK_STREAM)
@@ -67,7 +68,7 @@ class _Tls(_Plain, SSLConnection):
 
 
 def open_pool(url: str, peer: Peer, **options: Any) -> ConnectionPool:
-    """Raises ValueError for a URL that is none of Redis."""
+    """Open a pool of connections. Raises ValueError for a URL that is not one of Redis."""
     pool = ConnectionPool.from_url(url, peer=peer, **options)
     pool.connection_class = _Tls if pool.connection_class is SSLConnection else _Plain
     return pool

@@ -1,11 +1,12 @@
-"""How what the cache keeps is written down.
+"""The format of cache entries.
 
     2 bytes  "RC"
     1 byte   schema version, as in keys
     16 bytes digest of the key that it is stored under
     rest     one zstd frame, with its length and checksum, of MessagePack
 
-What was copied to another key, cut short, damaged, or written by another version is not read.
+An entry that was copied to another key, cut short, damaged, or written by another version is not
+read.
 """
 
 import hashlib
@@ -26,10 +27,10 @@ _decompressor = zstandard.ZstdDecompressor()
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A part of a visual context as a captioner generated it. It names its maker, who may be
-    another one by the time it is read, and what it cost: `seconds` of the captioner's call.
+    """A part of a visual context as a captioner generated it, and what it cost.
 
-    `tenant` and `images` (digests) are in the key, unreadable; here purging finds them.
+    `model`, `revision` and `prompt_profile` are those of that captioner, `seconds` its call took.
+    `tenant` and `images` (digests) are in the key, too, but unreadable; purging needs them here.
     """
 
     text: str
@@ -45,8 +46,9 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A whole visual context, as JSON, for one who answers later, and the question that it was
-    made for. The rest as in Entry.
+    """A whole visual context that is stored to be answered from later.
+
+    `context` is its JSON, `question` the one that it was made for. The rest is as in Entry.
     """
 
     context: str
@@ -63,7 +65,7 @@ _decoder = msgspec.msgpack.Decoder(Entry | Kept)
 
 
 def encode(key: str, value: Entry | Kept, *, max_bytes: int) -> bytes | None:
-    """None for one over `max_bytes`, which nobody would read."""
+    """Encode an entry; None for one over `max_bytes`, which would not be read."""
     plain = _encoder.encode(value)
     if len(plain) > max_bytes:
         return None
@@ -71,13 +73,13 @@ def encode(key: str, value: Entry | Kept, *, max_bytes: int) -> bytes | None:
 
 
 def decode(kind: type[Value], key: str, data: bytes, *, max_bytes: int) -> Value | None:
-    """None for what was not encoded under this key, is of another kind, or over `max_bytes`."""
+    """Decode an entry of a kind; None if it has another key or kind, or is over `max_bytes`."""
     value = decode_any(key, data, max_bytes=max_bytes)
     return value if isinstance(value, kind) else None
 
 
 def decode_any(key: str, data: bytes, *, max_bytes: int) -> Entry | Kept | None:
-    """As decode, of whatever kind."""
+    """Decode an entry of any kind, as `decode` does."""
     if data[:_HEAD_BYTES] != _MAGIC + _digest(key):
         return None
     frame = data[_HEAD_BYTES:]

@@ -1,4 +1,4 @@
-"""A cache in the process."""
+"""A cache in the memory of the process."""
 
 import time
 from collections import OrderedDict
@@ -14,7 +14,7 @@ class _Kept(NamedTuple):
 
 
 class MemoryCache:
-    """The least recently used entries go when `max_bytes` is reached, the others after `ttl_s`.
+    """Drops the least recently used entries at `max_bytes`, and all others after `ttl_s` seconds.
 
     Keys and values count; Python's own overhead, about 300 bytes an entry, does not. `clock` gives
     monotonic seconds: a wall clock that is set back would make entries immortal.
@@ -31,14 +31,14 @@ class MemoryCache:
         self._entries: OrderedDict[str, _Kept] = OrderedDict()
         self.bytes = 0
 
-    def near(self, keys: Sequence[str]) -> list[bytes | None]:
+    def get_local(self, keys: Sequence[str]) -> list[bytes | None]:
         with metrics.cache_seconds("local", "get"):
             values = [self._get(key) for key in keys]
         metrics.count_hits("local", sum(value is not None for value in values))
         return values
 
     async def get(self, keys: Sequence[str]) -> list[bytes | None]:
-        return self.near(keys)
+        return self.get_local(keys)
 
     async def set(self, key: str, value: bytes, *, ttl_s: int | None = None) -> bool:
         self._forget(key)

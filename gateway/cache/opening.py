@@ -3,32 +3,32 @@
 from dataclasses import dataclass
 
 from gateway.cache import Cache
+from gateway.cache.client import RedisClient
 from gateway.cache.leases import Leases, NoLeases, RedisLeases
 from gateway.cache.memory import MemoryCache
 from gateway.cache.redis import RedisCache
-from gateway.cache.server import RedisServer
 from gateway.cache.tiered import TieredCache
 from gateway.settings import CacheSection
 
 
 @dataclass(frozen=True)
 class Caches:
-    """`shared` is `cache` without what the process remembers for itself."""
+    """The cache, and what belongs to it. `shared` is `cache` without the tier in the process."""
 
     cache: Cache
     shared: Cache
     leases: Leases
-    server: RedisServer | None
+    redis: RedisClient | None
 
 
 async def open_caches(settings: CacheSection) -> Caches:
-    """A Redis that cannot be reached is left out, and no error."""
+    """Open the cache of the settings; a Redis that cannot be reached is left out, and no error."""
     if settings.url == "memory://":
         memory = MemoryCache(settings.max_bytes, ttl_s=settings.ttl_s)
         return Caches(memory, memory, NoLeases(), None)
-    server = RedisServer(settings)
-    await server.start()
-    shared = RedisCache(server, settings)
+    client = RedisClient(settings)
+    await client.start()
+    shared = RedisCache(client, settings)
     local = MemoryCache(settings.max_bytes, ttl_s=min(settings.local_ttl_s, settings.ttl_s))
-    leases = RedisLeases(server, lease_s=settings.lease_s, wait_s=settings.lease_wait_s)
-    return Caches(TieredCache(local, shared), shared, leases, server)
+    leases = RedisLeases(client, lease_s=settings.lease_s, wait_s=settings.lease_wait_s)
+    return Caches(TieredCache(local, shared), shared, leases, client)

@@ -1,4 +1,4 @@
-"""What is asked for again at once comes out of the process, the rest out of the shared cache."""
+"""A cache of two tiers: one in the process in front of one that gateways share."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from gateway.cache.memory import MemoryCache
 
 
 class TieredCache:
-    """The local tier forgets soon: what another gateway refreshed shows within its time to live."""
+    """The local tier has a short time to live, after which another gateway's refresh is seen."""
 
     def __init__(self, local: MemoryCache, shared: Cache) -> None:
         self._local = local
@@ -18,11 +18,11 @@ class TieredCache:
     def problem(self) -> str | None:
         return self._shared.problem
 
-    def near(self, keys: Sequence[str]) -> list[bytes | None]:
-        return self._local.near(keys)
+    def get_local(self, keys: Sequence[str]) -> list[bytes | None]:
+        return self._local.get_local(keys)
 
     async def get(self, keys: Sequence[str]) -> list[bytes | None]:
-        found = dict(zip(keys, self._local.near(keys), strict=True))
+        found = dict(zip(keys, self._local.get_local(keys), strict=True))
         if missing := [key for key, value in found.items() if value is None]:
             changes = self._changes
             for key, value in zip(missing, await self._shared.get(missing), strict=True):

@@ -1,1 +1,1 @@
-"""What clients speak: a file for each way of asking."""
+"""The APIs that clients use: a module for each dialect."""

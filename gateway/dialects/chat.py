@@ -8,32 +8,30 @@ alone (compact-v1) is asked in that, see `prompting`.
 import re
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
 from starlette.types import Receive, Scope, Send
 
-from gateway import metrics
-from gateway.dialects.asking import cache_mode, distinct
-from gateway.dialects.conversation import find_looks
-from gateway.dialects.prompting import looks_needed, reasoner_request
-from gateway.perception.perceive import Look, Perception
-from gateway.reasoning.budget import visual_budget
+from gateway.dialects.conversation import find_image_turns
+from gateway.dialects.prompting import reasoner_request, relevant_turns
+from gateway.dialects.request_options import cache_mode
+from gateway.flow import ImageQuestion, perceive_images
+from gateway.metrics import Stopwatch
+from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
+from gateway.reasoning.stage import reason_stage
 from gateway.reasoning.usage import last_usage, usage_of
-from gateway.services import Parts
+from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings
 from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.errors import InvalidRequest
-from racro.contracts.perception import Usage
 from racro.contracts.solve import CacheMode, VisualContext
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import JSON, Headers, NotJson, read_body, send_response
 from racro.servekit.sse import EventStream
-from racro.servekit.tasks import all_of, off_loop_if_large
-from racro.servekit.tracing import generation, record_usage
+from racro.servekit.tasks import off_loop_if_large
 
 _fields_decoder = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.Encoder().encode
@@ -52,10 +50,10 @@ _head_decoder = msgspec.json.Decoder(_Head)
 
 
 class ChatRequest:
-    """A chat request whose fields stay the bytes they were, and what it asks to look at."""
+    """A chat request whose fields stay the bytes they were, and its turns that are about images."""
 
     def __init__(self, body: bytes, *, follow_up: bool) -> None:
-        """Raise InvalidRequest if it is none."""
+        """Parse a request body. Raises InvalidRequest."""
         try:
             body.decode()  # fields that are passed on unread must be UTF-8 too
             head = _head_decoder.decode(body)
@@ -63,25 +61,20 @@ class ChatRequest:
             messages = bytes(self._fields.get("messages", _NO_MESSAGES))
             if _EMPTY.fullmatch(messages) and "messages" in self._fields:
                 raise InvalidRequest("messages: at least one message is needed", param="messages")
-            self.looks = find_looks(messages, follow_up=follow_up)
+            self.image_turns = find_image_turns(messages, follow_up=follow_up)
         except NotJson as error:
             raise InvalidRequest(f"the body is not a chat request: {error}") from error
         self.model = head.model
         self.stream = bool(head.stream)
 
-    def for_reasoner(self, reasoner: Reasoner, seen: Sequence[Perception]) -> bytes:
-        """The body that the reasoner gets: `seen` holds one perception for each of the looks.
+    def for_reasoner(self, reasoner: Reasoner, perceptions: Sequence[Perception]) -> bytes:
+        """Return the body for the reasoner, given one perception for each of the image turns.
 
-        Asked for once: the request lets go of its own bytes, which nobody needs while the reasoner
-        thinks.
+        To be called once: the request gives up its own bytes, which are not needed while the
+        reasoner answers.
         """
-        looks, self.looks, fields, self._fields = self.looks, [], self._fields, {}
-        return _encode(reasoner_request(fields, reasoner.settings, looks, _contexts(seen)))
-
-
-class _Asker(NamedTuple):
-    tenant: Tenant
-    cache: CacheMode
+        turns, self.image_turns, fields, self._fields = self.image_turns, [], self._fields, {}
+        return _encode(reasoner_request(fields, reasoner.settings, turns, _contexts(perceptions)))
 
 
 class ChatCompletions:
@@ -89,115 +82,90 @@ class ChatCompletions:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.parts: Parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asker = _Asker(tenant_of(scope), cache_mode(scope))
+        cache = cache_mode(scope)
         chat = await self._parse(await read_body(receive))
-        reasoner = self.parts.reasoners.named(chat.model, asker.tenant)
-        chat.looks = looks_needed(chat.looks, reasoner.settings)
-        watch = metrics.Stopwatch()
-        timeout_s = timeout_from_headers(
+        completion = _Completion(services_of(scope), tenant_of(scope), chat, cache)
+        limit = timeout_from_headers(
             scope["headers"],
             most_s=self._settings.limits.max_timeout_s,
             said_by="limits.max_timeout_s",
         )
         if chat.stream:
             stream = EventStream(send, keep_alive_s=self._settings.keep_alive_s)
-            async with stream as out, within(timeout_s):
-                await self._stream(asker, chat, reasoner, watch, out)
+            async with stream as out, within(limit):
+                await completion.stream(out)
         else:
-            async with within(timeout_s):
-                await self._plain(asker, chat, reasoner, watch, send)
-        watch.record("total", watch.total())
+            async with within(limit):
+                await completion.send_plain(send)
+        completion.watch.record("total", completion.watch.total())
 
     async def _parse(self, body: bytes) -> ChatRequest:
         parse = partial(ChatRequest, body, follow_up=self._settings.follow_up)
         return await off_loop_if_large(len(body), parse)
 
-    async def _stream(
-        self,
-        asker: _Asker,
-        chat: ChatRequest,
-        reasoner: Reasoner,
-        watch: metrics.Stopwatch,
-        out: EventStream,
+
+class _Completion:
+    """The story of one chat request: perceive its images, then relay the reasoner's answer."""
+
+    def __init__(
+        self, services: Services, tenant: Tenant, chat: ChatRequest, cache: CacheMode
     ) -> None:
-        seen = await self._look(asker, chat, reasoner, watch)
-        if seen:
-            await out.add_headers(_headers(seen, watch))
-        body = chat.for_reasoner(reasoner, seen)
-        with (
-            visual_budget(reasoner, _contexts(seen)),
-            watch.stage("reason"),
-            generation(reasoner.settings.model) as span,
-        ):
-            asked, usage = watch.total(), Usage()
-            async with reasoner.chat(body) as response:
+        """Raises UnknownModel."""
+        self.watch = Stopwatch()
+        self._services = services
+        self._tenant = tenant
+        self._chat = chat
+        self._cache = cache
+        self._reasoner = services.reasoners.get(chat.model, tenant)
+        chat.image_turns = relevant_turns(chat.image_turns, self._reasoner.settings)
+
+    async def stream(self, out: EventStream) -> None:
+        perceptions = await self._perceive()
+        if perceptions:
+            await out.add_headers(_headers(perceptions, self.watch))
+        body = self._chat.for_reasoner(self._reasoner, perceptions)
+        with reason_stage(self._reasoner, _contexts(perceptions), self.watch) as stage:
+            started = self.watch.total()
+            async with self._reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
                 async for piece in response.content.iter_any():
-                    if "first_token" not in watch.stages:
-                        watch.record("first_token", watch.total() - asked)
+                    if "first_token" not in self.watch.stages:
+                        self.watch.record("first_token", self.watch.total() - started)
                     await out.write(piece)
-                    usage = last_usage(piece) or usage
-            record_usage(span, usage)
-        metrics.count_tokens("reasoner", usage)
+                    stage.usage = last_usage(piece) or stage.usage
 
-    async def _plain(
-        self,
-        asker: _Asker,
-        chat: ChatRequest,
-        reasoner: Reasoner,
-        watch: metrics.Stopwatch,
-        send: Send,
-    ) -> None:
-        seen = await self._look(asker, chat, reasoner, watch)
-        body = chat.for_reasoner(reasoner, seen)
-        with (
-            visual_budget(reasoner, _contexts(seen)),
-            watch.stage("reason"),
-            generation(reasoner.settings.model) as span,
-        ):
-            async with reasoner.chat(body) as response:
+    async def send_plain(self, send: Send) -> None:
+        perceptions = await self._perceive()
+        body = self._chat.for_reasoner(self._reasoner, perceptions)
+        with reason_stage(self._reasoner, _contexts(perceptions), self.watch) as stage:
+            async with self._reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
                 answer = await response.read()
-            usage = usage_of(answer)
-            record_usage(span, usage)
-        metrics.count_tokens("reasoner", usage)
-        await send_response(send, answer, headers=[JSON, *_headers(seen, watch)])
+            stage.usage = usage_of(answer)
+        await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
-    async def _look(
-        self, asker: _Asker, chat: ChatRequest, reasoner: Reasoner, watch: metrics.Stopwatch
-    ) -> list[Perception]:
-        """All looks at the same time; those of earlier turns are in the cache as a rule."""
-        if not chat.looks:
-            return []
-        sources = [source for look in chat.looks for source in look.images]
-        await self.parts.rates.take(asker.tenant, "images", distinct(sources))
-        with watch.stage("load"):
-            images = iter(await self.parts.loader.load(sources))
-        looks = [
-            Look(
-                tenant=asker.tenant.tag,
-                images=[next(images) for _ in look.images],
-                question=look.question,
-                tentative=reasoner.settings.tentative,
-                cache=asker.cache,
-            )
-            for look in chat.looks
-        ]
-        with watch.stage("perceive"):
-            return await all_of(self.parts.perceiver.perceive(look) for look in looks)
+    async def _perceive(self) -> list[Perception]:
+        """Perceive the images of all turns; those of earlier turns are in the cache as a rule."""
+        return await perceive_images(
+            self._services,
+            self._tenant,
+            [ImageQuestion(turn.images, turn.question) for turn in self._chat.image_turns],
+            tentative=self._reasoner.settings.tentative,
+            cache=self._cache,
+            watch=self.watch,
+        )
 
 
-def _contexts(seen: Sequence[Perception]) -> list[VisualContext]:
-    return [perception.context for perception in seen]
+def _contexts(perceptions: Sequence[Perception]) -> list[VisualContext]:
+    return [perception.context for perception in perceptions]
 
 
-def _headers(seen: Sequence[Perception], watch: metrics.Stopwatch) -> Headers:
-    """Where each visual context came from, in the order of the turns, and what it took."""
+def _headers(perceptions: Sequence[Perception], watch: Stopwatch) -> Headers:
+    """Headers that tell where each visual context came from, in turn order, and what it took."""
     timing = (b"server-timing", watch.server_timing())
-    if not seen:
+    if not perceptions:
         return [timing]
-    results = ", ".join(perception.context.cache for perception in seen)
+    results = ", ".join(perception.context.cache for perception in perceptions)
     return [(b"x-racro-visual-context", results.encode()), timing]

@@ -1,8 +1,8 @@
-"""The images of an OpenAI chat conversation: which to look at for which question, and the messages
-with visual contexts in their place.
+"""The images of an OpenAI chat conversation: the turns that are about images, with their questions,
+and the messages with visual contexts in place of the images.
 
 What becomes of a message depends on the messages up to it and nothing else, so that the same
-history always gives the reasoner the same prefix. Fields that nobody needs to understand stay the
+history always gives the reasoner the same prefix. Fields that the gateway does not read stay the
 bytes that the client sent.
 """
 
@@ -41,8 +41,8 @@ class _Message(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class TurnLook:
-    """What the message at `index` has to be looked at for; `images` may be an earlier turn's.
+class ImageTurn:
+    """A message that is about images, with its question. `images` may be those of an earlier turn.
 
     `current`: the message belongs to the turn that is to be answered, which begins with the last
     words or images of the user.
@@ -64,11 +64,11 @@ _fields_decoder = msgspec.json.Decoder(dict[str, Raw])
 _parts_decoder = msgspec.json.Decoder(list[_Part])
 
 
-def find_looks(messages: bytes, *, follow_up: bool) -> list[TurnLook]:
-    """The looks that a conversation asks for, in order; none for one without images.
+def find_image_turns(messages: bytes, *, follow_up: bool) -> list[ImageTurn]:
+    """Return the turns of a conversation that are about images, in order.
 
-    `messages` is the field's JSON. Where its shape is not OpenAI's there is nothing to look at:
-    it is the reasoner's to refuse. Raises InvalidRequest for an image without a URL.
+    `messages` is the field's JSON. Where its shape is not OpenAI's there are none:
+    the reasoner refuses it. Raises InvalidRequest for an image without a URL.
     """
     if not _MAY_SHOW_IMAGES.search(messages):
         return []
@@ -81,11 +81,11 @@ def find_looks(messages: bytes, *, follow_up: bool) -> list[TurnLook]:
                 param="messages",
             ) from None
         return []
-    return _looks(parsed, follow_up=follow_up)
+    return _image_turns(parsed, follow_up=follow_up)
 
 
-def _looks(messages: Sequence[_Message], *, follow_up: bool) -> list[TurnLook]:
-    found: list[TurnLook] = []
+def _image_turns(messages: Sequence[_Message], *, follow_up: bool) -> list[ImageTurn]:
+    found: list[ImageTurn] = []
     current_from = 0
     shown: tuple[ImageSource, ...] = ()
     user_turns_since = 0
@@ -101,7 +101,7 @@ def _looks(messages: Sequence[_Message], *, follow_up: bool) -> list[TurnLook]:
             current_from = index if question or images else current_from
         if images:
             shown, user_turns_since = images, 0
-            found.append(TurnLook(index, images, question))
+            found.append(ImageTurn(index, images, question))
         elif (
             follow_up
             and message.role == "user"
@@ -109,8 +109,8 @@ def _looks(messages: Sequence[_Message], *, follow_up: bool) -> list[TurnLook]:
             and question
             and user_turns_since <= FOLLOW_UP_TURNS
         ):
-            found.append(TurnLook(index, shown, question, follow_up=True))
-    return [replace(look, current=look.index >= current_from) for look in found]
+            found.append(ImageTurn(index, shown, question, follow_up=True))
+    return [replace(turn, current=turn.index >= current_from) for turn in found]
 
 
 def _images(message: _Message, index: int) -> Iterator[ImageSource]:
@@ -134,29 +134,34 @@ def _question(message: _Message) -> str | None:
     return _REMINDER.sub("", text).strip() or None
 
 
-def place(messages: bytes, contexts: Mapping[int, tuple[TurnLook, VisualContext]]) -> list[Raw]:
-    """The messages with each look's visual context in place; the others are the bytes they were."""
+def insert_contexts(
+    messages: bytes, contexts: Mapping[int, tuple[ImageTurn, VisualContext]]
+) -> list[Raw]:
+    """Return the messages with the visual context of each turn; the others stay as they were.
+
+    `contexts` holds turns and their visual contexts by the index of the message.
+    """
     return [
-        _place_one(message, *contexts[index]) if index in contexts else message
+        _rewrite(message, *contexts[index]) if index in contexts else message
         for index, message in enumerate(_raws_decoder.decode(messages))
     ]
 
 
-def _place_one(message: Raw, look: TurnLook, context: VisualContext) -> Raw:
+def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext) -> Raw:
     fields: dict[str, Any] = _fields_decoder.decode(message)
     block = visual_context_block(
-        images=len(look.images),
+        images=len(turn.images),
         caption=context.caption,
         tentative=context.tentative,
-        follow_up=look.follow_up,
+        follow_up=turn.follow_up,
     )
     pieces = _pieces(fields["content"], block)
-    fields["content"] = _joined([block, *pieces] if look.follow_up else pieces)
+    fields["content"] = _joined([block, *pieces] if turn.follow_up else pieces)
     return Raw(msgspec.json.encode(fields))
 
 
 def _pieces(content: Raw, block: str) -> list[str | Raw]:
-    """A message's texts, `block` where its first image stood, and other parts as they came."""
+    """Return the texts, `block` in place of the first image, and other parts as they are."""
     if isinstance(text := msgspec.json.decode(content), str):
         return [text]
     pieces: list[str | Raw] = []
@@ -173,7 +178,7 @@ def _pieces(content: Raw, block: str) -> list[str | Raw]:
 
 
 def _joined(pieces: Sequence[str | Raw]) -> str | list[Raw | dict[str, str]]:
-    """One text where there is nothing else: servers of text-only models take little but strings."""
+    """Join texts to one where there is nothing else: text-only servers take little but strings."""
     texts = [piece for piece in pieces if isinstance(piece, str)]
     if len(texts) == len(pieces):
         return "\n".join(texts)

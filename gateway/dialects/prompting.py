@@ -1,4 +1,4 @@
-"""How a chat request is put to its reasoner, as the reasoner's settings have it.
+"""The reasoner's request for a client's chat request, as the reasoner's settings ask for it.
 
 Under racro-v1 a conversation stays what it is, with visual contexts where images stood. The small
 model behind compact-v1 knows one prompt and no conversation: a turn about images becomes that
@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from gateway.dialects.conversation import TurnLook, place
+from gateway.dialects.conversation import ImageTurn, insert_contexts
 from gateway.settings import ReasonerSection, SamplingSection
 from racro.contracts.prompts import COMPACT_V1, NO_QUESTION, solve_messages
 from racro.contracts.solve import VisualContext
@@ -19,45 +19,47 @@ from racro.contracts.solve import VisualContext
 _TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
 
 
-def looks_needed(looks: Sequence[TurnLook], settings: ReasonerSection) -> list[TurnLook]:
-    """Those of a conversation's looks that the reasoner will be told of."""
-    current = [look for look in looks if look.current]
-    return current if current and settings.prompt_profile == COMPACT_V1 else list(looks)
+def relevant_turns(turns: Sequence[ImageTurn], settings: ReasonerSection) -> list[ImageTurn]:
+    """Return the turns whose visual contexts go into the reasoner's request."""
+    current = [turn for turn in turns if turn.current]
+    return current if current and settings.prompt_profile == COMPACT_V1 else list(turns)
 
 
 def reasoner_request(
     fields: Mapping[str, Raw],
     settings: ReasonerSection,
-    looks: Sequence[TurnLook],
+    turns: Sequence[ImageTurn],
     contexts: Sequence[VisualContext],
 ) -> dict[str, Any]:
-    """The reasoner's request for a client's `fields`; `contexts` holds what each look brought."""
-    about_images = any(look.current for look in looks)
+    """Return the reasoner's request for a client's `fields`, given each turn's visual context."""
+    about_images = any(turn.current for turn in turns)
     model = settings.model if about_images else settings.text_model or settings.model
     request: dict[str, Any] = {**fields, "model": model}
     compact = settings.prompt_profile == COMPACT_V1
     if compact:
         request |= _left_open(fields, settings.sampling)
     if compact and about_images:
-        request["messages"] = _compact(looks, contexts)
-    elif looks:
-        placed = {look.index: (look, seen) for look, seen in zip(looks, contexts, strict=True)}
-        request["messages"] = place(bytes(fields["messages"]), placed)
+        request["messages"] = _compact(turns, contexts)
+    elif turns:
+        placed = {
+            turn.index: (turn, context) for turn, context in zip(turns, contexts, strict=True)
+        }
+        request["messages"] = insert_contexts(bytes(fields["messages"]), placed)
     return request
 
 
 def _left_open(
     fields: Mapping[str, Raw], sampling: SamplingSection
 ) -> Iterator[tuple[str, float | int]]:
-    """The reasoner's own sampling, as far as the client says nothing."""
+    """Return the reasoner's own sampling parameters, without those that the client sets."""
     for name, value in sampling.model_dump().items():
         names = _TOKEN_LIMITS if name in _TOKEN_LIMITS else (name,)
         if all(bytes(fields.get(one, b"null")).strip() == b"null" for one in names):
             yield name, value
 
 
-def _compact(looks: Sequence[TurnLook], contexts: Sequence[VisualContext]) -> list[dict[str, str]]:
-    questions = [look.question for look in looks if look.question]
+def _compact(turns: Sequence[ImageTurn], contexts: Sequence[VisualContext]) -> list[dict[str, str]]:
+    questions = [turn.question for turn in turns if turn.question]
     tentatives = [context.tentative for context in contexts if context.tentative]
     return solve_messages(
         COMPACT_V1,

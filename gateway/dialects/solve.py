@@ -9,9 +9,10 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.asking import cache_mode, distinct, time_limit
+from gateway.dialects.request_options import cache_mode, time_limit
+from gateway.flow import ImageQuestion
 from gateway.images.loader import ImageSource
-from gateway.services import Parts
+from gateway.services import services_of
 from gateway.settings import GatewaySettings
 from gateway.solve import solve
 from gateway.tenancy.tenants import tenant_of
@@ -25,33 +26,35 @@ from racro.servekit.tasks import off_loop_if_large
 from racro.servekit.validation import parse_fields, parse_json
 
 
-class _Nobody:
-    async def caption_piece(self, delta: Delta) -> None: ...
+class _NoObserver:
+    """Ignores everything: the client waits for the whole response."""
 
-    async def seen(self, context: VisualContext) -> None: ...
+    async def on_caption_delta(self, delta: Delta) -> None: ...
 
-    async def thought(self, text: str) -> None: ...
+    async def on_visual_context(self, context: VisualContext) -> None: ...
 
-    async def said(self, text: str) -> None: ...
+    async def on_reasoning_delta(self, text: str) -> None: ...
+
+    async def on_answer_delta(self, text: str) -> None: ...
 
 
-class _Streamed:
-    """Tells a stream what happens, as events."""
+class _EventObserver:
+    """Streams what happens as named events."""
 
     def __init__(self, out: NamedEventStream) -> None:
         self._out = out
 
-    async def caption_piece(self, delta: Delta) -> None:
-        piece = {"part": delta.part, "text": delta.text}
-        await self._out.event("visual_context.delta", piece)
+    async def on_caption_delta(self, delta: Delta) -> None:
+        fields = {"part": delta.part, "text": delta.text}
+        await self._out.event("visual_context.delta", fields)
 
-    async def seen(self, context: VisualContext) -> None:
+    async def on_visual_context(self, context: VisualContext) -> None:
         await self._out.event("visual_context.done", context.model_dump())
 
-    async def thought(self, text: str) -> None:
+    async def on_reasoning_delta(self, text: str) -> None:
         await self._out.event("reasoning.delta", {"text": text})
 
-    async def said(self, text: str) -> None:
+    async def on_answer_delta(self, text: str) -> None:
         await self._out.event("answer.delta", {"text": text})
 
 
@@ -60,23 +63,20 @@ class Solve:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.parts: Parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tenant = tenant_of(scope)
-        options, sources = await _read(scope, receive)
+        services, tenant = services_of(scope), tenant_of(scope)
+        options, images = await _read(scope, receive)
         limit = time_limit(scope, options.timeout_s, self._settings.limits)
         options = options.model_copy(update={"cache": cache_mode(scope, options.cache)})
-        if sources:
-            await self.parts.rates.take(tenant, "images", distinct(sources))
         if options.stream:
             async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
                 async with within(limit):
-                    response = await solve(self.parts, tenant, options, sources, _Streamed(out))
+                    response = await solve(services, tenant, options, images, _EventObserver(out))
                 await out.event("done", response.model_dump())
             return
         async with within(limit):
-            response = await solve(self.parts, tenant, options, sources, _Nobody())
+            response = await solve(services, tenant, options, images, _NoObserver())
         await send_response(
             send, response.model_dump_json().encode(), headers=[JSON, *_headers(response)]
         )
@@ -91,7 +91,8 @@ def _headers(response: SolveResponse) -> Sequence[tuple[bytes, bytes]]:
     ]
 
 
-async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[ImageSource]]:
+async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[ImageQuestion]]:
+    """Read the options of a request, and its images (none beside a `visual_context`)."""
     content_type = (header(scope["headers"], "content-type") or "application/json").lower()
     if content_type.startswith("multipart/form-data"):
         return await _read_form(scope, receive)
@@ -99,14 +100,18 @@ async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[Imag
         raise UnsupportedMediaType("expected application/json or multipart/form-data")
     body = await read_body(receive)
     request = await off_loop_if_large(len(body), partial(parse_json, SolveRequest, body))
-    _check_what_is_seen(request, len(request.images), param="images")
+    _check_images(request, len(request.images), param="images")
     sources = [
         ImageSource(image, param=f"images[{index}]") for index, image in enumerate(request.images)
     ]
-    return request.model_copy(update={"images": ()}), sources
+    return request.model_copy(update={"images": ()}), _image_questions(request, sources)
 
 
-def _check_what_is_seen(options: SolveOptions, images: int, *, param: str) -> None:
+def _image_questions(options: SolveOptions, sources: Sequence[ImageSource]) -> list[ImageQuestion]:
+    return [ImageQuestion(sources, options.question)] if sources else []
+
+
+def _check_images(options: SolveOptions, images: int, *, param: str) -> None:
     if images and options.visual_context is not None:
         raise InvalidRequest(f"{param}, visual_context: give one of the two", param=param)
     if not images and options.visual_context is None:
@@ -117,7 +122,7 @@ def _check_what_is_seen(options: SolveOptions, images: int, *, param: str) -> No
         )
 
 
-async def _read_form(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[ImageSource]]:
+async def _read_form(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[ImageQuestion]]:
     try:
         form = await Request(scope, receive).form(max_fields=16)
     except MultiPartException as error:
@@ -125,12 +130,12 @@ async def _read_form(scope: Scope, receive: Receive) -> tuple[SolveOptions, list
     try:
         options = _form_options(form)
         uploads = [part for part in form.getlist("image") if isinstance(part, UploadFile)]
-        _check_what_is_seen(options, len(uploads), param="image")
+        _check_images(options, len(uploads), param="image")
         sources = [
             ImageSource(await upload.read(), param=f"image[{index}]")
             for index, upload in enumerate(uploads)
         ]
-        return options, sources
+        return options, _image_questions(options, sources)
     finally:
         await form.close()
 

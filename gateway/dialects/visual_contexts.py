@@ -4,10 +4,11 @@ from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.asking import cache_mode, time_limit
+from gateway.dialects.request_options import cache_mode, time_limit
+from gateway.flow import ImageQuestion, perceive_images
 from gateway.images.loader import ImageSource
-from gateway.perception.perceive import Look
-from gateway.services import Parts
+from gateway.metrics import Stopwatch
+from gateway.services import services_of
 from gateway.settings import GatewaySettings
 from gateway.tenancy.tenants import tenant_of
 from racro.contracts.solve import VisualContextRequest, VisualContextResponse
@@ -22,37 +23,34 @@ class VisualContexts:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self.parts: Parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tenant = tenant_of(scope)
+        services, tenant = services_of(scope), tenant_of(scope)
         body = await read_body(receive)
         request = await off_loop_if_large(
             len(body), partial(parse_json, VisualContextRequest, body)
         )
-        await self.parts.rates.take(tenant, "images", len(set(request.images)))
+        sources = [
+            ImageSource(image, param=f"images[{index}]")
+            for index, image in enumerate(request.images)
+        ]
         async with within(time_limit(scope, request.timeout_s, self._settings.limits)):
-            sources = [
-                ImageSource(image, param=f"images[{index}]")
-                for index, image in enumerate(request.images)
-            ]
-            images = await self.parts.loader.load(sources)
-            look = Look(
-                tenant=tenant.tag,
-                images=images,
-                question=request.question,
+            [perception] = await perceive_images(
+                services,
+                tenant,
+                [ImageQuestion(sources, request.question)],
                 tentative=request.tentative,
                 cache=cache_mode(scope, request.cache),
+                watch=Stopwatch(),
             )
-            seen = await self.parts.perceiver.perceive(look)
-            receipt = await self.parts.kept.keep(
-                tenant, seen.context, question=request.question, images=images
+            receipt = await services.visual_contexts.add(
+                tenant, perception, question=request.question
             )
         response = VisualContextResponse(
             id=receipt.id,
             expires_at=receipt.expires_at,
-            visual_context=seen.context,
-            usage=seen.usage,
+            visual_context=perception.context,
+            usage=perception.usage,
         )
-        result = (b"x-racro-visual-context", seen.context.cache.encode())
+        result = (b"x-racro-visual-context", perception.context.cache.encode())
         await send_response(send, response.model_dump_json().encode(), headers=[JSON, result])

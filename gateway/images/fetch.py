@@ -1,4 +1,4 @@
-"""Images by URL, without becoming a way into private networks.
+"""Fetching images by URL, without opening a way into private networks.
 
 Parse once, resolve, check every address, connect to a checked address, and again for each
 redirect. Whatever spelling a URL uses for an address, the check sees the address that is dialled:
@@ -78,7 +78,7 @@ def _is_public(address: Address) -> bool:
 
 
 def _embedded_ipv4(address: Address) -> tuple[IPv4Address, ...]:
-    """IPv4 addresses that a translator or tunnel on the way would reach instead."""
+    """Return the IPv4 addresses that a translator or tunnel would reach instead."""
     if isinstance(address, IPv4Address):
         return ()
     found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
@@ -88,7 +88,7 @@ def _embedded_ipv4(address: Address) -> tuple[IPv4Address, ...]:
 
 
 class _CheckedResolver(AbstractResolver):
-    """The system's resolver; a name is refused as a whole if any of its addresses is."""
+    """Resolves as the system does; a name is refused as a whole if any of its addresses is."""
 
     def __init__(self, policy: AddressPolicy) -> None:
         self._policy = policy
@@ -180,14 +180,14 @@ class Fetcher:
         )
 
     def _checked_socket(self, address: Sequence[Any]) -> socket.socket:
-        """The last gate: called by the connector with the very address it is about to dial."""
+        """Check the address that the connector is about to dial, and create its socket."""
         family, kind, protocol, _, sockaddr = address
         self._policy.check(sockaddr[0])
         return socket.socket(family=family, type=kind, proto=protocol)
 
 
 def _parse(text: str, *, param: str, base: URL | None = None) -> URL:
-    """The one and only parse; the connector is given this object, not the text."""
+    """Parse a URL, once: the connector is given this object, not the text."""
     if "\\" in text or any(ord(character) <= ord(" ") for character in text):
         # Parsers disagree about these, and disagreement is how filters are passed.
         raise UrlForbidden("the URL has a backslash, a space or a control character", param=param)

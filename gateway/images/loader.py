@@ -59,12 +59,14 @@ class ImageSource:
 
 
 class ImageLoader:
+    """Loads the images of requests, and checks them against the limits."""
+
     def __init__(self, limits: LimitsSection, fetcher: Fetcher) -> None:
         self._limits = limits
         self._fetcher = fetcher
 
     async def load(self, sources: Sequence[ImageSource]) -> list[Image]:
-        """All images of a request, in order, loaded at the same time.
+        """Load all images of a request at the same time, and return them in order.
 
         Raises the first error in order of arrival: InvalidImage, TooLarge, UnsupportedMediaType,
         UrlForbidden or InvalidRequest, each naming the image's field.
@@ -74,9 +76,9 @@ class ImageLoader:
 
     async def _load_all(self, sources: Sequence[ImageSource]) -> list[Image]:
         if len(sources) == 1:
-            # Telling sources apart would hash megabytes of text for nothing.
+            # Comparing sources would hash megabytes of text for nothing.
             return [await self._load(sources[0])]
-        # A follow-up looks at the sources of an earlier turn again: they count once.
+        # A follow-up has the sources of an earlier turn again: they count once.
         if (count := len(set(sources))) > self._limits.max_images:
             raise InvalidRequest(
                 f"{count} images; max_images = {self._limits.max_images}",
@@ -109,12 +111,12 @@ def read_image(content: str | bytes, *, param: str, limits: LimitsSection) -> Im
 
 
 def field_of_all(param: str) -> str:
-    """The request's field that holds all of its images, of the one that holds one."""
+    """Return the request's field for all images, given the field of one of them."""
     return param.partition("[")[0]
 
 
 def decode_data_url(url: str, *, param: str) -> bytes:
-    """The bytes of a base64 data URL, whatever media type it claims."""
+    """Return the bytes of a base64 data URL, whatever media type it claims."""
     header = _DATA_URL.match(url[:1024])
     if header is None:
         raise InvalidImage(
@@ -134,7 +136,7 @@ def decode_data_url(url: str, *, param: str) -> bytes:
 
 
 def sniff(data: bytes, *, param: str) -> str:
-    """The media type by the first bytes: names and declared types prove nothing."""
+    """Return the media type by the first bytes: names and declared types prove nothing."""
     if not data:
         raise InvalidImage("the image is empty (0 bytes)", param=param)
     for magic, media_type in _MAGIC:
@@ -144,7 +146,7 @@ def sniff(data: bytes, *, param: str) -> str:
 
 
 def check_pixels(data: bytes, *, param: str, limits: LimitsSection) -> None:
-    """Refuse by the size that the header declares, before anyone decodes a pixel."""
+    """Refuse an image by the size in its header, before a pixel is decoded."""
     try:
         width, height = imagesize.get(io.BytesIO(data), exif_rotation=False)
     except Exception as error:

@@ -1,1 +1,1 @@
-"""Images to visual contexts: the cache before the captioner, one call for all who ask the same."""
+"""From images to visual contexts, with a cache and single flight in front of the captioner."""

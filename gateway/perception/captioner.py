@@ -1,13 +1,19 @@
-"""The gateway's side of the captioner's contract."""
+"""The client of the captioner service."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
-from racro.contracts.errors import NotBegun, UpstreamError, UpstreamUnavailable
-from racro.contracts.perception import Delta, Identity, PerceiveRequest, PerceiveResponse
+from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
+from racro.contracts.perception import (
+    Delta,
+    Identity,
+    OnDelta,
+    PerceiveRequest,
+    PerceiveResponse,
+)
 from racro.servekit.context import TIMEOUT_HEADER
 from racro.servekit.relay import error_from_answer, raise_for_status
 from racro.servekit.responses import encode
@@ -15,10 +21,10 @@ from racro.servekit.sse import Event, read_events
 from racro.servekit.tracing import step
 from racro.servekit.upstream import Upstream
 
-Listen = Callable[[Delta], Awaitable[None]]
-
 
 class CaptionerClient:
+    """Asks the captioner service for captions, and every `identity_ttl_s` seconds who it is."""
+
     def __init__(self, upstream: Upstream, *, identity_ttl_s: float) -> None:
         self._upstream = upstream
         self._identity_ttl_s = identity_ttl_s
@@ -27,9 +33,9 @@ class CaptionerClient:
         self._refreshing = asyncio.Lock()
 
     async def identity(self) -> Identity:
-        """Who captions now, asked anew when the last answer has expired.
+        """Return who captions now, asking again when the last answer has expired.
 
-        While the captioner is away the last known identity stands in: what it captioned before
+        While the captioner is down the last known identity is used: what it captioned before
         stays right. Raises UpstreamUnavailable if it was never known.
         """
         now = asyncio.get_running_loop().time
@@ -38,34 +44,34 @@ class CaptionerClient:
                 if self._identity is None or now() >= self._expires:
                     await self._refresh()
         if self._identity is None:
-            raise NotBegun("the captioner cannot be reached")
+            raise NotStarted("the captioner cannot be reached")
         return self._identity
 
     async def check(self) -> None:
-        """Ask for the identity now; raises UpstreamError."""
+        """Ask for the identity now, to see whether the captioner answers. Raises UpstreamError."""
         await self._ask_identity()
 
     def forget_identity(self) -> None:
-        """It answered as somebody else than expected."""
+        """Ask for the identity again when it is next needed: an answer had another fingerprint."""
         self._expires = 0
 
     async def perceive(
-        self, request: PerceiveRequest, listen: Listen, *, timeout_s: float
+        self, request: PerceiveRequest, on_delta: OnDelta, *, timeout_s: float
     ) -> PerceiveResponse:
-        """One streamed call; `listen` hears each piece of text as it comes."""
+        """Have images captioned in one streamed call; `on_delta` gets each piece of text."""
         body = encode(request.model_copy(update={"stream": True}).model_dump())
         headers = {TIMEOUT_HEADER: str(int(timeout_s * 1000))}
         with step("POST /v1/perceive", SpanKind.CLIENT):
-            return await self._perceive(body, headers, listen)
+            return await self._perceive(body, headers, on_delta)
 
     async def _perceive(
-        self, body: bytes, headers: Mapping[str, str], listen: Listen
+        self, body: bytes, headers: Mapping[str, str], on_delta: OnDelta
     ) -> PerceiveResponse:
         async with self._upstream.post("/v1/perceive", body, headers=headers) as response:
             await raise_for_status(response, name="captioner")
             async for event in read_events(response.content):
                 if event.name == "delta":
-                    await listen(_parse_delta(event))
+                    await on_delta(_parse_delta(event))
                 elif event.name == "done":
                     return _parse_response(event)
                 elif event.name == "error":
@@ -78,7 +84,7 @@ class CaptionerClient:
         except UpstreamError:
             if self._identity is None:
                 raise
-            # Not at once again: every request would wait for a captioner that is away.
+            # Not at once again: every request would wait for a captioner that is down.
             self._expires = asyncio.get_running_loop().time() + 1
 
     async def _ask_identity(self) -> None:

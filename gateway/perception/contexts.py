@@ -1,13 +1,12 @@
-"""Visual contexts that are perceived now and answered from later, by their ids."""
+"""Visual contexts that are stored under an id, to be answered from later."""
 
 import secrets
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from gateway.cache import Cache
 from gateway.cache.entry import Kept, decode, encode
-from gateway.images.loader import Image
+from gateway.perception.request import Perception
 from gateway.settings import CacheSection
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.cache_keys import kept_context_key
@@ -17,15 +16,16 @@ from racro.contracts.solve import VisualContext
 
 
 class Receipt(NamedTuple):
-    """`expires_at`: seconds since 1970."""
+    """The id of a stored visual context, and when it expires, in seconds since 1970."""
 
     id: str
     expires_at: int
 
 
-class KeptContexts:
-    """In the cache that gateways share, past what each of them remembers for itself: an id that one
-    of them gave is good at all of them, and expires at all of them.
+class VisualContextStore:
+    """Stores visual contexts in the cache that gateways share, not in the tier of the process.
+
+    So an id from one gateway is valid at all of them, and expires at all of them.
     """
 
     def __init__(self, shared: Cache, settings: CacheSection) -> None:
@@ -33,15 +33,12 @@ class KeptContexts:
         self._ttl_s = min(settings.context_ttl_s, settings.ttl_s)
         self._max_bytes = settings.max_entry_bytes
 
-    async def keep(
-        self,
-        tenant: Tenant,
-        context: VisualContext,
-        *,
-        question: str | None,
-        images: Sequence[Image],
-    ) -> Receipt:
-        """Raises UpstreamUnavailable where the cache does not take it: an id is a promise."""
+    async def add(self, tenant: Tenant, perception: Perception, *, question: str | None) -> Receipt:
+        """Store what was perceived for `question`.
+
+        Raises UpstreamUnavailable where the cache does not take it: an id is a promise.
+        """
+        context = perception.context
         identifier = f"vc-{secrets.token_hex(16)}"
         key = kept_context_key(tenant.tag, identifier)
         kept = Kept(
@@ -49,7 +46,7 @@ class KeptContexts:
             question=question,
             revision=context.revision,
             tenant=tenant.tag,
-            images=tuple(image.digest for image in images),
+            images=perception.image_digests,
         )
         expires_at = int(time.time()) + self._ttl_s
         value = encode(key, kept, max_bytes=self._max_bytes)
@@ -57,8 +54,8 @@ class KeptContexts:
             raise UpstreamUnavailable("the cache does not take a visual context now")
         return Receipt(identifier, expires_at)
 
-    async def find(self, tenant: Tenant, identifier: str, *, question: str) -> VisualContext:
-        """Without the tentative response if that was one to another question.
+    async def get(self, tenant: Tenant, identifier: str, *, question: str) -> VisualContext:
+        """Return a stored visual context, without a tentative response to another question.
 
         Raises UnknownVisualContext, also for an id of another tenant, and UpstreamUnavailable where
         the cache cannot tell.

@@ -1,99 +1,124 @@
-"""Single flight: callers who want the same thing at the same time share one call for it."""
+"""Single flight: callers that want the same thing at the same time share one call for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from functools import partial
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
-Listen = Callable[[Piece], Awaitable[None]]
-Call = Callable[[Listen[Piece]], Coroutine[Any, Any, Result]]
+OnPiece = Callable[[Piece], Awaitable[None]]
+Call = Callable[[OnPiece[Piece]], Coroutine[Any, Any, Result]]
 
 
 class Flight(Generic[Piece, Result]):
-    """One call in a task of its own, followed by any number of callers.
+    """One call in a task of its own, for any number of callers, who hold references to it.
 
-    It lives as long as its longest follower: one that leaves (cancelled, timed out) harms nobody
-    else, and the last one to leave cancels the call. Who joins late first hears what was said.
+    The call goes on while there is a reference: a caller that leaves (cancelled, timed out) does
+    not disturb the others, and the last one to leave cancels it. `keys` are what it will bring.
     """
 
-    def __init__(self, call: Call[Piece, Result]) -> None:
-        self._said: list[Piece] = []
-        self._news = asyncio.Event()
-        self._seats = 0
+    def __init__(self, keys: Iterable[str], call: Call[Piece, Result]) -> None:
+        self.keys = tuple(keys)
+        self._pieces: list[Piece] = []
+        self._changed = asyncio.Event()
+        self._references = 0
         self._abandoned = False
-        self._task = asyncio.create_task(call(self._say))
-        self._task.add_done_callback(self._finish)
+        self.task = asyncio.create_task(call(self._add))
+        self.task.add_done_callback(self._end)
 
     @property
     def over(self) -> bool:
-        """It has ended, or everyone has left it: too late to join."""
-        return self._abandoned or self._task.done()
+        """Whether it has ended, or has lost its last reference: it is too late to join."""
+        return self._abandoned or self.task.done()
 
-    @contextmanager
-    def seat(self) -> Iterator[None]:
-        """Whoever has found a flight takes a seat before he waits for anything else: it might end
-        under him.
-        """
-        self._seats += 1
-        try:
-            yield
-        finally:
-            self._seats -= 1
-            if self._seats == 0:
-                self._abandoned = True
-                self._task.cancel()
+    def acquire(self) -> None:
+        self._references += 1
 
-    async def follow(self, listen: Listen[Piece]) -> Result:
-        """The call's result, or its error; `listen` hears every piece, from the first on."""
-        heard = 0
-        with self.seat():
-            while True:
-                news = self._news
-                while heard < len(self._said):
-                    await listen(self._said[heard])
-                    heard += 1
-                if self._task.done():
-                    return self._task.result()
-                await news.wait()
+    def release(self) -> None:
+        self._references -= 1
+        if self._references == 0:
+            self._abandoned = True
+            self.task.cancel()
 
-    async def _say(self, piece: Piece) -> None:
-        self._said.append(piece)
+    async def follow(self, on_piece: OnPiece[Piece]) -> Result:
+        """Return the call's result, or raise its error; `on_piece` gets all pieces so far first."""
+        given = 0
+        while True:
+            changed = self._changed
+            while given < len(self._pieces):
+                await on_piece(self._pieces[given])
+                given += 1
+            if self.task.done():
+                return self.task.result()
+            await changed.wait()
+
+    async def _add(self, piece: Piece) -> None:
+        self._pieces.append(piece)
         self._wake()
 
-    def _finish(self, task: asyncio.Task[Result]) -> None:
+    def _end(self, task: asyncio.Task[Result]) -> None:
         if not task.cancelled():
             task.exception()  # retrieved, so that a failure nobody waited for is not a warning
         self._wake()
 
     def _wake(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+class FlightReference(Generic[Piece, Result]):
+    """A caller's reference to a flight, held from the moment the flight is found.
+
+    Without it the flight could be cancelled while its caller waits for something else. It is
+    released at the end of a `with` block.
+    """
+
+    def __init__(self, flight: Flight[Piece, Result]) -> None:
+        self.flight = flight
+        flight.acquire()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _: type[BaseException] | None,
+        __: BaseException | None,
+        ___: TracebackType | None,
+    ) -> None:
+        self.flight.release()
+
+    async def follow(self, on_piece: OnPiece[Piece]) -> Result:
+        """As Flight.follow."""
+        return await self.flight.follow(on_piece)
 
 
 class Flights(Generic[Piece, Result]):
-    """The flights under way, by what they will bring: a flight may bring several keys at once."""
+    """The flights in progress, by their keys; a flight may have several."""
 
     def __init__(self) -> None:
-        self._under_way: dict[str, Flight[Piece, Result]] = {}
+        self._in_progress: dict[str, Flight[Piece, Result]] = {}
 
-    def find(self, key: str) -> Flight[Piece, Result] | None:
-        flight = self._under_way.get(key)
-        return None if flight is None or flight.over else flight
+    def join(self, keys: Iterable[str]) -> list[FlightReference[Piece, Result]]:
+        """Return a reference to each flight in progress that has one or more of `keys`."""
+        found = (self._in_progress.get(key) for key in keys)
+        joinable = dict.fromkeys(flight for flight in found if flight and not flight.over)
+        return [FlightReference(flight) for flight in joinable]
 
-    def start(self, keys: Sequence[str], call: Call[Piece, Result]) -> Flight[Piece, Result]:
-        """A new flight; until it is over, whoever looks for one of `keys` finds it."""
+    def start(
+        self, keys: Iterable[str], call: Call[Piece, Result]
+    ) -> FlightReference[Piece, Result]:
+        """Start a flight; until it is over it can be joined by each of `keys`."""
+        flight = Flight(keys, call)
+        self._in_progress.update(dict.fromkeys(flight.keys, flight))
+        flight.task.add_done_callback(partial(self._remove, flight))
+        return FlightReference(flight)
 
-        async def call_and_land(say: Listen[Piece]) -> Result:
-            try:
-                return await call(say)
-            finally:
-                for key in keys:
-                    if self._under_way.get(key) is flight:
-                        del self._under_way[key]
-
-        flight = Flight(call_and_land)
-        self._under_way.update(dict.fromkeys(keys, flight))
-        return flight
+    def _remove(self, flight: Flight[Piece, Result], _: asyncio.Task[Result]) -> None:
+        for key in flight.keys:
+            # A flight that was abandoned may have a successor by now.
+            if self._in_progress.get(key) is flight:
+                del self._in_progress[key]

@@ -1,1 +1,1 @@
-"""Who answers: reasoners, their replicas, what fits into their context, what they have used."""
+"""Reasoners: their replicas, what fits into their context, and the tokens that they used."""

@@ -12,7 +12,7 @@ _BYTES_PER_TOKEN = 4
 
 
 def visual_tokens(contexts: Sequence[VisualContext]) -> int:
-    """An estimate, from the length of the texts."""
+    """Estimate the tokens of visual contexts from the length of their texts."""
     texts = [text for context in contexts for text in (context.caption, context.tentative or "")]
     return sum(len(text.encode()) for text in texts) // _BYTES_PER_TOKEN
 
@@ -21,7 +21,8 @@ def visual_tokens(contexts: Sequence[VisualContext]) -> int:
 def visual_budget(reasoner: Reasoner, contexts: Sequence[VisualContext]) -> Iterator[None]:
     """Raise ContextLengthExceeded if the contexts are over budget.
 
-    Where the reasoner itself says inside the block that it is all too long, name their share of it.
+    Where the reasoner itself says inside the block that the request is too long, the error also
+    names their share of it.
     """
     tokens = visual_tokens(contexts)
     limit = reasoner.settings.visual_budget_tokens

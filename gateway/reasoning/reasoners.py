@@ -1,4 +1,4 @@
-"""The reasoners, by the name that clients choose as `model`."""
+"""The reasoners, by the names that clients give as `model`."""
 
 import asyncio
 import math
@@ -23,11 +23,13 @@ _RETRY_S = 1.0
 
 
 class Reasoner:
+    """A text-only reasoner with its settings, asked through its replicas."""
+
     def __init__(self, name: str, settings: ReasonerSection, replicas: Replicas) -> None:
         self.name = name
         self.settings = settings
         self._replicas = replicas
-        self._asked_with = {
+        self._request_fields = {
             "model": settings.model,
             **settings.sampling.model_dump(),
             "stream": True,
@@ -38,29 +40,30 @@ class Reasoner:
         self._was_told = False
 
     def chat(self, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """Its chat API as it is; `body` is the encoded request."""
+        """POST an encoded chat request and give its response, unread."""
         return self._replicas.post("/chat/completions", body)
 
     async def stream(self, messages: list[dict[str, str]]) -> AsyncGenerator[Chunk]:
-        """The answer to `messages` with this reasoner's own sampling, chunk by chunk.
+        """Stream the answer to `messages` with this reasoner's own sampling, chunk by chunk.
 
         Raises an UpstreamError, or ContextLengthExceeded if it says that the messages are too long.
         """
-        body = {**self._asked_with, "messages": messages}
+        body = {**self._request_fields, "messages": messages}
         async with self._replicas.post("/chat/completions", body) as response:
             await raise_for_status(response, name="reasoner")
             async for chunk in read_chunks(response.content, name="reasoner"):
                 yield chunk
 
     async def check(self) -> None:
-        """Raises UpstreamError unless it lists its models."""
+        """Ask for its models, to see whether it answers. Raises UpstreamError if it does not."""
         self._asked_at = asyncio.get_running_loop().time()
         self._revision = _revision(await self._replicas.get_json("/models"), self.settings.model)
         self._was_told = True
 
     async def revision(self) -> str | None:
-        """Of its weights, if it tells; believed for half a minute. One that was away when it was
-        asked, as at the start, is asked again soon.
+        """Return the revision of its weights, None if the server does not tell.
+
+        It is asked for again after 30 seconds, or after one where it was never told.
         """
         believed_s = _REVISION_TTL_S if self._was_told else _RETRY_S
         if asyncio.get_running_loop().time() - self._asked_at > believed_s:
@@ -79,16 +82,19 @@ def _revision(listing: Any, model: str) -> str | None:
 
 
 class Reasoners:
+    """The configured reasoners by name. They can be replaced while requests are running."""
+
     def __init__(
         self, settings: Mapping[str, ReasonerSection], session: aiohttp.ClientSession
     ) -> None:
         self._session = session
         self._by_name: dict[str, Reasoner] = {}
-        self.become(settings)
+        self.replace(settings)
 
-    def become(self, settings: Mapping[str, ReasonerSection]) -> None:
-        """Others from the next request on. What has begun ends with the reasoner that it has; one
-        whose settings are the same stays who it is.
+    def replace(self, settings: Mapping[str, ReasonerSection]) -> None:
+        """Use other reasoners from the next request on; a request in flight keeps the one it has.
+
+        A reasoner whose settings are the same stays the same object.
         """
         before = self._by_name
         self._by_name = {
@@ -108,12 +114,12 @@ class Reasoners:
     def __iter__(self) -> Iterator[Reasoner]:
         return iter(self._by_name.values())
 
-    def of(self, tenant: Tenant) -> Iterator[Reasoner]:
-        """Those that it may ask."""
+    def visible_to(self, tenant: Tenant) -> Iterator[Reasoner]:
+        """Iterate over the reasoners that `tenant` may use."""
         return (reasoner for reasoner in self if tenant.may_ask(reasoner.name))
 
-    def named(self, name: str, tenant: Tenant) -> Reasoner:
-        """Raises UnknownModel, also for one that `tenant` may not ask."""
+    def get(self, name: str, tenant: Tenant) -> Reasoner:
+        """Return a reasoner by name. Raises UnknownModel, also where `tenant` may not use it."""
         if name not in self._by_name or not tenant.may_ask(name):
             raise UnknownModel("no such model; GET /v1/models lists those there are", param="model")
         return self._by_name[name]

@@ -1,4 +1,4 @@
-"""The gateway's YAML, read again while it runs: whole or not at all."""
+"""Reloading the reasoners from the gateway's YAML while it runs: all of it or nothing."""
 
 import asyncio
 import contextlib
@@ -15,13 +15,13 @@ from racro.servekit.settings import CONFIG_VARIABLE, WrongSettingsError
 
 _log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S = 1.0
-# What may change while it runs.
+_CHECK_EVERY_S = 1.0
+# The settings that may change while the gateway runs.
 _LIVE = {"reasoners"}
 
 
 class Reloader:
-    """On every change of the file, and on SIGHUP, `reasoners` become those it names.
+    """Replaces `reasoners` by those of the settings file when it changes, and on SIGHUP.
 
     A file that is wrong, or that changes what is read at start only, is refused: everything stays
     as it was, and `problem` says why.
@@ -31,12 +31,12 @@ class Reloader:
         self._settings = settings
         self._reasoners = reasoners
         self._task: asyncio.Task[None] | None = None
-        self._asked = asyncio.Event()
+        self._requested = asyncio.Event()
         self.problem: str | None = None
 
     def start(self) -> None:
         if path := os.environ.get(CONFIG_VARIABLE):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._requested.set)
             self._task = asyncio.create_task(self._watch(Path(path)))
 
     async def stop(self) -> None:
@@ -50,11 +50,11 @@ class Reloader:
         taken = seen = stamp(path)
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), _LOOK_EVERY_S)
+                await asyncio.wait_for(self._requested.wait(), _CHECK_EVERY_S)
             before, seen = seen, stamp(path)
-            # One that still changes is being written.
-            if self._asked.is_set() or taken != seen == before:
-                self._asked.clear()
+            # A file that still changes is being written.
+            if self._requested.is_set() or taken != seen == before:
+                self._requested.clear()
                 taken = seen
                 self._reload(path)
 
@@ -62,7 +62,7 @@ class Reloader:
         try:
             settings = _reloaded(self._settings)
         except WrongSettingsError as error:
-            # Anybody may ask for /readyz.
+            # Everybody can read /readyz.
             why = str(error).replace(str(path), path.name)
             self.problem = f"refused, those of before are good: {why}"
             _log.error("the changed settings were refused: %s", error)
@@ -70,13 +70,13 @@ class Reloader:
             return
         self.problem = None
         self._settings = settings
-        self._reasoners.become(settings.reasoners)
+        self._reasoners.replace(settings.reasoners)
         _log.info("settings read again; reasoners: %s", ", ".join(settings.reasoners))
         metrics.RELOADS.labels("taken").inc()
 
 
 def _reloaded(before: GatewaySettings) -> GatewaySettings:
-    """Raises WrongSettingsError."""
+    """Read the settings again. Raises WrongSettingsError."""
     now = GatewaySettings.read()
     fixed = [
         f"{name}: is read at start only"

@@ -1,4 +1,4 @@
-"""Token counts out of a reasoner's answers, also of those that are passed on unparsed."""
+"""Token counts from a reasoner's answers, also from those that are passed on unparsed."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ _decoder = msgspec.json.Decoder(_Answer)
 
 
 def usage_of(answer: bytes) -> Usage:
-    """What a plain answer, or one event of a stream, says it took; nothing if it says nothing."""
+    """Return the usage that a plain answer, or one event of a stream, reports; else zero."""
     try:
         return counted(_decoder.decode(answer).usage)
     except NotJson:
@@ -27,7 +27,7 @@ def usage_of(answer: bytes) -> Usage:
 
 
 def last_usage(events: bytes) -> Usage | None:
-    """The last count in a piece of an event stream; counts are totals, not increments.
+    """Return the last usage in a piece of an event stream; counts are totals, not increments.
 
     None if the piece has none, or cuts the event that has it.
     """

@@ -1,1 +1,1 @@
-"""Who may ask, and how much: API keys, rates, admission."""
+"""Tenants and their limits: API keys, rates, admission."""

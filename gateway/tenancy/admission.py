@@ -1,50 +1,44 @@
-"""The door: who asks, and whether now. Nothing of a request is read before it is let in.
+"""Admission: which tenant a request is from, and whether its limits allow it now.
 
-It stands behind `servekit.routes`: the path is the route's own, however the client spelled it. All
-that is not public by name is guarded.
+Nothing of a request is read before it is admitted. `servekit.paths` comes first, so the path is
+the route's own however the client spelled it. Every route that is not public by name is guarded.
 """
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.playground import routes as playground
-from gateway.tenancy.rates import Rates
-from gateway.tenancy.tenants import Tenants, enter
+from gateway.services import services_of
+from gateway.tenancy.tenants import set_tenant
 from racro.contracts.errors import RacroError, RateLimited
 from racro.servekit.app import PUBLIC_ROUTES
 from racro.servekit.responses import Headers, error_response
 
 
 class Admission:
-    """Pure ASGI middleware before every route that is not public.
+    """Admits requests, as pure ASGI middleware before every route that is not public."""
 
-    `rates` are there once the app runs.
-    """
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
-    def __init__(self, tenants: Tenants) -> None:
-        self._tenants = tenants
-        self.rates: Rates
-
-    def before(self, app: ASGIApp) -> ASGIApp:
-        async def admit(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or _is_public(scope["path"]):
-                await app(scope, receive, send)
-                return
-            try:
-                tenant = self._tenants.identify(scope["headers"])
-                self.rates.begin(tenant)
-            except RacroError as error:
-                await error_response(error)(scope, receive, send)
-                return
-            try:
-                enter(scope, tenant)
-                headers = await self.rates.take(tenant, "requests")
-                await app(scope, receive, _with(headers, send))
-            except RateLimited as error:
-                await error_response(error)(scope, receive, send)
-            finally:
-                self.rates.end(tenant)
-
-        return admit
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _is_public(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        services = services_of(scope)
+        try:
+            tenant = services.tenants.identify(scope["headers"])
+            services.rates.begin(tenant)
+        except RacroError as error:
+            await error_response(error)(scope, receive, send)
+            return
+        try:
+            set_tenant(scope, tenant)
+            headers = await services.rates.take(tenant, "requests")
+            await self._app(scope, receive, _with(headers, send))
+        except RateLimited as error:
+            await error_response(error)(scope, receive, send)
+        finally:
+            services.rates.end(tenant)
 
 
 def _is_public(path: str) -> bool:

@@ -31,7 +31,7 @@ _KEY = re.compile(r"rk_(?P<id>[0-9a-f]{16})_(?P<secret>[A-Za-z0-9_-]{43})")
 
 
 def key_id(key: str) -> str:
-    """The id of a key, or what was given, if that is none."""
+    """Return the id of a key; what is no key is returned as it is."""
     match = _KEY.fullmatch(key)
     return match["id"] if match else key
 
@@ -52,7 +52,7 @@ class KeyRecord(Frozen):
 
 
 class TenantRecord(Frozen):
-    """What a tenant may do; None: as much as it likes. Its keys by their ids."""
+    """The limits of a tenant (None: no limit), and its keys by their ids."""
 
     requests_per_minute: int | None = Field(default=None, ge=1)
     images_per_minute: int | None = Field(default=None, ge=1)
@@ -80,7 +80,7 @@ class KeysFile(Frozen):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Raises BadKeysFileError, also for an empty file: it may be half a change."""
+        """Read a file. Raises BadKeysFileError, also for an empty one: it may be half a change."""
         try:
             return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except ValidationError as error:
@@ -89,8 +89,10 @@ class KeysFile(Frozen):
             raise BadKeysFileError(f"{path} cannot be read: {error}") from error
 
     def write(self, path: Path) -> None:
-        """All of it or nothing. A new file may be read by all, for the gateway may be another user:
-        digests of 256 random bits tell nobody a key. Another keeps owner and mode.
+        """Write the file, all of it or nothing; one that exists keeps its owner and mode.
+
+        A new file can be read by all users, because the gateway may run as another one: digests of
+        256 random bits do not reveal a key.
 
         Raises OSError.
         """
@@ -109,7 +111,7 @@ class KeysFile(Frozen):
             new.replace(path)
 
     def tenant_of(self, key: str) -> str | None:
-        """The name of the tenant whose key this is."""
+        """Return the name of the tenant that a key belongs to, or None."""
         match = _KEY.fullmatch(key)
         if match is None:
             return None
@@ -118,7 +120,7 @@ class KeysFile(Frozen):
         return name if record and hmac.compare_digest(record.sha256, proof) else None
 
     def with_new_key(self, tenant: str, limits: TenantRecord) -> tuple[Self, str]:
-        """The file with one more key of `tenant`, and the key, which nobody can tell later."""
+        """Return the file with one more key of `tenant`, and the key, which is stored nowhere."""
         identifier, secret = secrets.token_hex(8), secrets.token_urlsafe(_SECRET_BYTES)
         record = KeyRecord(sha256=_sha256(secret), created=date.today())  # noqa: DTZ011 - for people
         keys = {**limits.keys, identifier: record}
@@ -127,7 +129,7 @@ class KeysFile(Frozen):
         return type(self)(tenants=tenants), f"rk_{identifier}_{secret}"
 
     def without_key(self, identifier: str) -> Self | None:
-        """The file without that key; None if it has none of the kind."""
+        """Return the file without that key, or None if it has no such key."""
         for name, tenant in self.tenants.items():
             if identifier in tenant.keys:
                 keys = {one: record for one, record in tenant.keys.items() if one != identifier}

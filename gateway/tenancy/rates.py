@@ -1,4 +1,4 @@
-"""Requests and images a minute, and requests at a time, of each tenant."""
+"""Rate limits of each tenant: requests and images a minute, and concurrent requests."""
 
 import math
 import time
@@ -9,7 +9,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from gateway.cache.server import RedisServer
+from gateway.cache.client import RedisClient
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.cache_keys import LIMITS_PREFIX
 from racro.contracts.errors import InvalidRequest, RateLimited
@@ -22,28 +22,30 @@ _MINUTE_S = 60
 
 
 class _Window(NamedTuple):
-    """`reset`: seconds until there is room for one more."""
+    """The state of a sliding window. `reset`: seconds until one more is allowed."""
 
-    let_in: bool
+    allowed: bool
     remaining: int
     reset: float
 
 
 class Rates:
-    """Counted in Redis for all gateways together; while there is none, each counts for itself.
+    """Counts requests and images in Redis for all gateways together, or else in this process.
 
-    How many requests run at a time each gateway counts for itself.
+    Concurrent requests are always counted in this process.
     """
 
-    def __init__(self, server: RedisServer | None) -> None:
-        self._server = server
+    def __init__(self, client: RedisClient | None) -> None:
+        self._client = client
         self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._shared = None if server is None else _shared(server)
+        self._shared = None if client is None else _shared(client)
         self._running: Counter[str] = Counter()
 
     async def take(self, tenant: Tenant, kind: Kind, cost: int = 1) -> Headers:
-        """Headers that tell what is left. Raises RateLimited, with them, where too little is, and
-        InvalidRequest where it never would be enough.
+        """Count `cost` requests or images, and return headers that tell how many are left.
+
+        Raises RateLimited, with these headers, where too few are left, and InvalidRequest where
+        `cost` is more than the limit itself.
         """
         may = tenant.may
         amount = may.requests_per_minute if kind == "requests" else may.images_per_minute
@@ -57,8 +59,8 @@ class Rates:
             (f"x-ratelimit-remaining-{kind}".encode(), str(window.remaining).encode()),
             (f"x-ratelimit-reset-{kind}".encode(), f"{window.reset:.1f}s".encode()),
         ]
-        if not window.let_in:
-            # Room comes back at the limit's own pace, and after a minute at the latest.
+        if not window.allowed:
+            # The window moves on at the limit's own pace, and is empty after a minute.
             wait_s = min(_MINUTE_S, math.ceil(window.reset + (cost - 1) * _MINUTE_S / amount))
             raise RateLimited(
                 f"{kind}_per_minute = {amount} of your key",
@@ -68,21 +70,22 @@ class Rates:
         return headers
 
     def begin(self, tenant: Tenant) -> None:
-        """Raises RateLimited where as many requests run as may."""
+        """Count a request that starts. Raises RateLimited at the limit of concurrent requests."""
         most = tenant.may.concurrency
         if most is not None and self._running[tenant.name] >= most:
             raise RateLimited(f"concurrency = {most} of your key")
         self._running[tenant.name] += 1
 
     def end(self, tenant: Tenant) -> None:
+        """Count a request that has ended."""
         self._running[tenant.name] -= 1
 
     async def _hit(
         self, item: RateLimitItemPerMinute, tenant: Tenant, kind: Kind, cost: int
     ) -> _Window:
         shared = self._shared
-        if self._server is not None and shared is not None:
-            window = await self._server.write(
+        if self._client is not None and shared is not None:
+            window = await self._client.write(
                 lambda _: _hit(shared, item, tenant.counted_as, kind, cost), None
             )
             if window is not None:
@@ -90,12 +93,12 @@ class Rates:
         return await _hit(self._local, item, tenant.counted_as, kind, cost)
 
 
-def _shared(server: RedisServer) -> SlidingWindowCounterRateLimiter:
+def _shared(client: RedisClient) -> SlidingWindowCounterRateLimiter:
     storage = RedisStorage(
         "async+redis://",
         implementation="redispy",
         key_prefix=LIMITS_PREFIX,
-        connection_pool=server.client.connection_pool,  # type: ignore[arg-type] # as documented
+        connection_pool=client.redis.connection_pool,  # type: ignore[arg-type] # as documented
     )
     return SlidingWindowCounterRateLimiter(storage)
 
@@ -107,6 +110,6 @@ async def _hit(
     kind: Kind,
     cost: int,
 ) -> _Window:
-    let_in = await limiter.hit(item, kind, tenant, cost=cost)
+    allowed = await limiter.hit(item, kind, tenant, cost=cost)
     stats = await limiter.get_window_stats(item, kind, tenant)
-    return _Window(let_in, stats.remaining, max(0.0, stats.reset_time - time.time()))
+    return _Window(allowed, stats.remaining, max(0.0, stats.reset_time - time.time()))

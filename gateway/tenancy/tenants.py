@@ -1,4 +1,4 @@
-"""Who asks: tenants by their keys, and what each of them may do."""
+"""Tenants: found by their API keys, with what each of them may do."""
 
 import logging
 import secrets
@@ -20,12 +20,12 @@ from racro.servekit.settings import api_key
 _log = logging.getLogger(__name__)
 
 _SCOPE_KEY = "racro.tenant"
-_LOOK_AT_THE_FILE_EVERY_S = 1.0
+_CHECK_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """`tag` stands for it in cache keys, `counted_as` in those of limits."""
+    """A tenant and its limits; `tag` names it in cache keys, `counted_as` in rate limits."""
 
     name: str
     tag: str
@@ -36,22 +36,22 @@ class Tenant:
         return self.may.reasoners is None or reasoner in self.may.reasoners
 
 
-# Who asks where there are no keys.
+# The tenant of every request where there are no keys.
 ANYBODY = Tenant("", "", "", TenantRecord())
 
 
-def enter(scope: Scope, tenant: Tenant) -> None:
+def set_tenant(scope: Scope, tenant: Tenant) -> None:
     scope[_SCOPE_KEY] = tenant
 
 
 def tenant_of(scope: Scope) -> Tenant:
-    """Who asks. A route that was not let in on has no tenant, and fails."""
+    """Return the tenant of a request. Fails for a request that was not admitted."""
     tenant: Tenant = scope[_SCOPE_KEY]
     return tenant
 
 
 class Tenants:
-    """Those of the keys file. It is read again when it changes: a key is revoked at once."""
+    """The tenants of the keys file. It is read again when it changes: a key is revoked at once."""
 
     def __init__(self, settings: GatewaySettings) -> None:
         """Raises BadKeysFileError."""
@@ -62,48 +62,48 @@ class Tenants:
         # Without Redis captions live as long as the process, and so may the secret.
         self._secret = secrets.token_bytes(32) if secret is None else secret.encode()
         self._file = KeysFile() if self._path is None else KeysFile.read(self._path)
-        self._looked = monotonic()
-        self._complaint = ""
+        self._checked_at = monotonic()
+        self._error = ""
 
     @property
     def problem(self) -> str | None:
-        """Why what has changed in the keys file does not count yet. The log has the details."""
+        """Why a change of the keys file is not in force. The log has the details."""
         if self._path is not None:
-            self._look_at_the_file(self._path)
-        return "cannot be read; those of before are good" if self._complaint else None
+            self._reload_if_changed(self._path)
+        return "cannot be read; those of before are good" if self._error else None
 
     def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Tenant:
-        """Raises Unauthenticated."""
+        """Return the tenant of the API key in `headers`. Raises Unauthenticated."""
         if self._path is None:
             return ANYBODY
-        self._look_at_the_file(self._path)
+        self._reload_if_changed(self._path)
         name = self._file.tenant_of(_key(list(headers)))
         if name is None:
             raise Unauthenticated("no such API key")
         tag = tenant_tag(name, self._secret)
         return Tenant(name, "" if self._share else tag, tag, self._file.tenants[name])
 
-    def _look_at_the_file(self, path: Path) -> None:
-        if monotonic() - self._looked < _LOOK_AT_THE_FILE_EVERY_S:
+    def _reload_if_changed(self, path: Path) -> None:
+        if monotonic() - self._checked_at < _CHECK_EVERY_S:
             return
-        self._looked = monotonic()
+        self._checked_at = monotonic()
         if (now := stamp(path)) == self._stamp:
-            self._complaint = ""
+            self._error = ""
             return
         try:
             self._file = KeysFile.read(path)
         except BadKeysFileError as error:
-            # Half a change must not lock everybody out; it is looked at again in a second.
-            if str(error) != self._complaint:
+            # Half a change must lock nobody out; the file is read again in a second.
+            if str(error) != self._error:
                 _log.error("the keys file is left as it was: %s", error)
-            self._complaint = str(error)
+            self._error = str(error)
         else:
-            self._stamp, self._complaint = now, ""
+            self._stamp, self._error = now, ""
             _log.info("the keys file has changed")
 
 
 def _key(headers: list[tuple[bytes, bytes]]) -> str:
-    """Whichever header it comes in. Another scheme of Authorization is a proxy's business."""
+    """Return the API key from either header. Another Authorization scheme belongs to a proxy."""
     authorization = header(headers, "authorization") or ""
     scheme, _, bearer = authorization.partition(" ")
     given = {bearer.strip() if scheme.lower() == "bearer" else "", header(headers, "x-api-key")}

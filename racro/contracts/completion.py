@@ -60,7 +60,7 @@ class Choice(msgspec.Struct):
         return (self.delta.content or "") if self.delta else ""
 
     @property
-    def thought(self) -> str:
+    def reasoning(self) -> str:
         """Return the reasoning, where the server tells it apart."""
         return (self.delta.reasoning_content or self.delta.reasoning or "") if self.delta else ""
 

@@ -16,7 +16,7 @@
     │   └── RateLimited             429  rate_limited
     └── UpstreamError               502  upstream_error
         ├── UpstreamUnavailable     503  upstream_unavailable
-        │   └── NotBegun            503  upstream_unavailable
+        │   └── NotStarted          503  upstream_unavailable
         │       └── ShuttingDown    503  upstream_unavailable
         └── DeadlineExceeded        504  deadline_exceeded
 
@@ -159,13 +159,13 @@ class UpstreamUnavailable(UpstreamError):
     headers: Sequence[tuple[bytes, bytes]] = ((BEGUN_HEADER, b"true"),)
 
 
-class NotBegun(UpstreamUnavailable):
-    """Nothing was done: another may be asked the same. What 503 means where no header tells."""
+class NotStarted(UpstreamUnavailable):
+    """The peer has not started: another may be asked the same. A 503 without the header."""
 
     headers: Sequence[tuple[bytes, bytes]] = ()
 
 
-class ShuttingDown(NotBegun):
+class ShuttingDown(NotStarted):
     """The process that got this connection is ending; another may stand at its address."""
 
     headers = (_CLOSE,)
@@ -181,7 +181,7 @@ class DeadlineExceeded(UpstreamError):
 _BY_CODE = {
     error.code: error
     for error in RacroError.tree()
-    if error is not RequestError and not issubclass(error, NotBegun)
+    if error is not RequestError and not issubclass(error, NotStarted)
 }
 _BY_STATUS = {
     401: Unauthenticated,

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -99,6 +100,14 @@ class Delta(Wire):
     part: Part
     index: int = 0
     text: str
+
+
+# Is called with each delta as soon as it is generated.
+OnDelta = Callable[[Delta], Awaitable[None]]
+
+
+async def ignore_delta(_: Delta) -> None:
+    """Take a delta and do nothing with it, for callers that wait for the whole text."""
 
 
 # Some tools turn CRLF into CRCRLF.

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -14,6 +14,7 @@ from racro.contracts.perception import (
     Delta,
     Generation,
     Identity,
+    OnDelta,
     PerceiveRequest,
     PerceiveResponse,
 )
@@ -52,7 +53,7 @@ class OcrCaptioner:
         self,
         request: PerceiveRequest,
         images: Sequence[Image.Image],
-        listen: Callable[[Delta], Awaitable[None]],
+        on_delta: OnDelta,
     ) -> PerceiveResponse:
         limit = request.options.max_tokens or self._max_tokens
         share = limit * _CHARS_PER_TOKEN // len(images)
@@ -66,7 +67,7 @@ class OcrCaptioner:
         # Reading is deterministic: n samples of it are n times the same.
         wanted = range(request.options.n) if "caption" in request.parts else range(0)
         for index in wanted:
-            await listen(Delta(part="caption", index=index, text=generation.text))
+            await on_delta(Delta(part="caption", index=index, text=generation.text))
         return PerceiveResponse(
             caption=tuple(generation for _ in wanted),
             **self.identity.model_dump(exclude={"parts"}),

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import aiohttp
 
-from racro.contracts.errors import NotBegun
+from racro.contracts.errors import NotStarted
 from racro.contracts.prompts import SolveProfile
 from racro.servekit.problem import Problem
 from racro.servekit.upstream import Upstream
@@ -116,9 +116,9 @@ class Engine(ABC):
         return upstream.post(path, body, headers=self.traits.headers)
 
     def _upstream(self, base_url: str, *, name: str = "engine") -> Upstream:
-        """Return the server at that URL. Raises NotBegun where the engine was not started."""
+        """Return the server at that URL. Raises NotStarted where the engine was not started."""
         if self._session is None:
-            raise NotBegun(NOT_STARTED)
+            raise NotStarted(NOT_STARTED)
         return Upstream(self._session, base_url, name=name, api_key=self._api_key)
 
     @property

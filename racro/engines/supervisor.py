@@ -12,7 +12,7 @@ from enum import Enum
 
 from racro.base.backoff import backoff
 from racro.base.ports import free_port
-from racro.contracts.errors import NotBegun
+from racro.contracts.errors import NotStarted
 from racro.engines.engine import NOT_STARTED
 from racro.servekit.problem import Problem
 
@@ -174,7 +174,7 @@ class Supervisor:
         try:
             async with asyncio.timeout(_PROBE_TIMEOUT_S):
                 return await self._would_answer(self.port)
-        except NotBegun:
+        except NotStarted:
             return False
         except Exception as error:  # noqa: BLE001 - whatever it meets, the engine is not ready
             self._become(State.STARTING, detail=f"a probe failed: {str(error) or 'no answer'}")

@@ -4,7 +4,7 @@ import gc
 import inspect
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,9 +15,10 @@ from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from racro import __version__
 from racro.contracts.errors import RacroError
@@ -30,7 +31,7 @@ from racro.servekit.logs import configure_logging
 from racro.servekit.malloc import use_one_arena
 from racro.servekit.middleware import CancelOnDisconnect, HotRoutes, LimitBody, Observe
 from racro.servekit.openapi import declare
-from racro.servekit.paths import FindRoute, RouteTable, known_route
+from racro.servekit.paths import FindRoute, KnownRoute, RouteTable, known_route
 from racro.servekit.problem import Problem
 from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
 from racro.servekit.settings import ServiceSettings
@@ -42,7 +43,10 @@ PUBLIC_ROUTES = frozenset(
     {"/", "/healthz", "/readyz", "/version", "/metrics", "/openapi.json", *DOCS_ROUTES}
 )
 
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+# What a service opens for its requests, which find it in `scope["state"]`.
+State = Mapping[str, Any]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[State]]
+ReadinessCheck = Callable[[State], Coroutine[Any, Any, "Readiness"]]
 
 
 @dataclass(frozen=True)
@@ -67,24 +71,10 @@ def _tell(state: Readiness) -> None:
         metrics.COMPONENT_OK.labels(component).set(problem is None)
 
 
-def _open_door(app: ASGIApp) -> ASGIApp:
-    return app
+def create_api(*, title: str, readiness: ReadinessCheck, lifespan: Lifespan) -> FastAPI:
+    """Create an API with the routes that every service has, and our error envelope.
 
-
-def create_app(
-    *,
-    title: str,
-    max_body_bytes: int,
-    readiness: Callable[[], Coroutine[Any, Any, Readiness]],
-    lifespan: Lifespan,
-    door: Callable[[ASGIApp], ASGIApp] = _open_door,
-    absent: Mapping[str, str] = MappingProxyType({}),
-    origins: Sequence[str] = (),
-) -> FastAPI:
-    """An app with the routes that every service has and our error envelope, to be run by `serve`.
-
-    `door` is middleware before all routes: it says who may come in. `absent` are paths under /v1
-    that are not served, with what to use instead. Browsers may ask from pages of `origins`.
+    `lifespan` opens what requests share. To be served, the API goes into a GuardedApp.
     """
     app = FastAPI(
         title=title,
@@ -97,11 +87,6 @@ def create_app(
         # Such a redirect would be built from the Host header.
         redirect_slashes=False,
     )
-    app.state.hot_endpoints = {}
-    app.state.max_body_bytes = max_body_bytes
-    app.state.door = door
-    app.state.absent = absent
-    app.state.origins = origins
     app.add_exception_handler(RacroError, on_racro_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(Exception, on_unexpected_error)
@@ -121,7 +106,7 @@ def _add_descriptions(app: FastAPI) -> None:
             "service": app.title,
             "version": __version__,
             "docs": "/docs",
-            "endpoints": _routes_of(app).listing(),
+            "endpoints": RouteTable(_known_routes(app)).listing(),
         }
 
     @app.get("/version", summary="The release.")
@@ -129,9 +114,9 @@ def _add_descriptions(app: FastAPI) -> None:
         return {"version": __version__}
 
 
-def _add_probes(app: FastAPI, readiness: Callable[[], Coroutine[Any, Any, Readiness]]) -> None:
-    """Add the routes that orchestrators and Prometheus ask."""
-    # Nobody needs a key to ask, and each check asks every upstream.
+def _add_probes(app: FastAPI, readiness: ReadinessCheck) -> None:
+    """Add the routes that orchestrators and Prometheus call."""
+    # They need no key, and each check calls every upstream.
     ready = one_at_a_time(readiness)
 
     @app.get("/healthz", summary="The process is alive.")
@@ -139,8 +124,8 @@ def _add_probes(app: FastAPI, readiness: Callable[[], Coroutine[Any, Any, Readin
         return {"status": "ok"}
 
     @app.get("/readyz", summary="A request would be served now; if not, what is missing.")
-    async def readyz() -> JSONResponse:
-        state = await ready()
+    async def readyz(request: Request) -> JSONResponse:
+        state = await ready(request.scope["state"])
         _tell(state)
         body = {
             "status": "ready" if state.ready else "not_ready",
@@ -153,6 +138,10 @@ def _add_probes(app: FastAPI, readiness: Callable[[], Coroutine[Any, Any, Readin
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+class _AsgiRoute(Route):
+    """A route that is a plain ASGI endpoint for POST."""
+
+
 def add_asgi_route(
     app: FastAPI,
     path: str,
@@ -161,39 +150,67 @@ def add_asgi_route(
     request: type[BaseModel] | Mapping[str, Any],
     response: type[BaseModel] | Mapping[str, Any],
 ) -> None:
-    """Mount a plain ASGI endpoint for POST, declared in /openapi.json from its docstring."""
-    app.state.hot_endpoints[path] = endpoint
-    # For everything else that asks about routes: 405 on another method, tests of the schema.
-    app.router.routes.append(Route(path, endpoint, methods=["POST"]))
+    """Add a plain ASGI endpoint for POST, declared in /openapi.json from its docstring.
+
+    A GuardedApp calls it without FastAPI's own middleware.
+    """
+    app.router.routes.append(_AsgiRoute(path, endpoint, methods=["POST"]))
     declare(app, path, summary=inspect.getdoc(endpoint), request=request, response=response)
 
 
-def _routes_of(app: FastAPI) -> RouteTable:
-    routes = (known_route(route) for route in app.router.routes if isinstance(route, Route))
-    return RouteTable(routes, app.state.absent)
+def _known_routes(app: FastAPI) -> Iterable[KnownRoute]:
+    return (known_route(route) for route in app.router.routes if isinstance(route, Route))
 
 
-def _guarded(app: FastAPI, *, shutdown_timeout_s: float) -> tuple[ASGIApp, Drain]:
-    """Our middleware stands before FastAPI's own stack: hot routes never enter that."""
-    door = app.state.door
-    endpoints = {path: door(endpoint) for path, endpoint in app.state.hot_endpoints.items()}
-    hot = HotRoutes(door(app), endpoints=endpoints)
-    limited = LimitBody(hot, max_bytes=app.state.max_body_bytes)
-    drain = Drain(CancelOnDisconnect(limited), timeout_s=shutdown_timeout_s)
-    observed = Observe(FindRoute(Trace(drain), table=_routes_of(app)))
-    return allow_origins(observed, app.state.origins), drain
+def _admit_all(app: ASGIApp) -> ASGIApp:
+    return app
 
 
-def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
+class GuardedApp:
+    """A service as it is served: the ASGI app of its API behind our middleware.
+
+    All routes of `api` have to be there. `admission` is middleware before each of them that decides
+    who may use it; requests over `max_body_bytes` are refused. Once drained, requests in flight may
+    take `shutdown_timeout_s` more seconds. `absent` are paths under /v1 that are not served, with
+    what to use instead; pages of `origins` may call the service from browsers.
+    """
+
+    def __init__(
+        self,
+        api: FastAPI,
+        *,
+        max_body_bytes: int,
+        shutdown_timeout_s: float,
+        admission: Callable[[ASGIApp], ASGIApp] = _admit_all,
+        absent: Mapping[str, str] = MappingProxyType({}),
+        origins: Sequence[str] = (),
+    ) -> None:
+        self.api = api
+        # Plain ASGI endpoints are admitted on their own: they never enter FastAPI's own stack.
+        endpoints = {
+            route.path: admission(route.endpoint)
+            for route in api.router.routes
+            if isinstance(route, _AsgiRoute)
+        }
+        hot = HotRoutes(admission(api), endpoints=endpoints)
+        limited = LimitBody(hot, max_bytes=max_body_bytes)
+        self.drain = Drain(CancelOnDisconnect(limited), timeout_s=shutdown_timeout_s)
+        table = RouteTable(_known_routes(api), absent)
+        self._app = allow_origins(Observe(FindRoute(Trace(self.drain), table=table)), origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+def serve(app: GuardedApp, settings: ServiceSettings, *, service: str) -> None:
     """Serve until a signal; requests in flight may end first, for `shutdown_timeout_s`."""
     sockets = listen(settings.host, settings.port)
     use_one_arena()
     configure_logging(service=service, level=settings.log_level)
     # Before uvicorn listens to it, and when uvicorn raises it again after a second one.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    guarded, drain = _guarded(app, shutdown_timeout_s=settings.shutdown_timeout_s)
     config = uvicorn.Config(
-        guarded,
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -206,4 +223,4 @@ def serve(app: FastAPI, settings: ServiceSettings, *, service: str) -> None:
         # What was imported stays: the collector need not look through it again and again.
         gc.collect()
         gc.freeze()
-        DrainingServer(config, drain).run(sockets)
+        DrainingServer(config, app.drain).run(sockets)

@@ -7,6 +7,7 @@ is measured, what is answered while the process ends.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from starlette.routing import Route
@@ -50,7 +51,9 @@ class RouteTable:
     `absent` says of each of those what to use instead.
     """
 
-    def __init__(self, routes: Iterable[KnownRoute], absent: Mapping[str, str]) -> None:
+    def __init__(
+        self, routes: Iterable[KnownRoute], absent: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._routes = tuple(routes)
         self._literal = {route.path: route for route in self._routes}
         self._patterns = [route for route in self._routes if "{" in route.path]

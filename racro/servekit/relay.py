@@ -10,8 +10,8 @@ from racro.contracts.errors import (
     ContextLengthExceeded,
     DeadlineExceeded,
     InvalidRequest,
-    NotBegun,
     NotFound,
+    NotStarted,
     RacroError,
     RateLimited,
     Unauthenticated,
@@ -21,7 +21,7 @@ from racro.contracts.errors import (
 )
 from racro.servekit.responses import NotJson
 from racro.servekit.sse import EventStream
-from racro.servekit.upstream import begun_nothing
+from racro.servekit.upstream import is_safe_to_retry
 
 _OK = 200
 _TOO_MANY = 429
@@ -42,8 +42,8 @@ async def raise_for_status(response: aiohttp.ClientResponse, *, name: str) -> No
     if response.status == _OK:
         return
     error = error_from_answer(response.status, await response.read(), name=name)
-    if begun_nothing(response):
-        raise NotBegun(error.message)
+    if is_safe_to_retry(response):
+        raise NotStarted(error.message)
     raise error
 
 
@@ -74,7 +74,7 @@ def _failure(status: int, name: str) -> RacroError | None:
         case 404:
             return UpstreamError(f"the {name} does not know the model or path it is asked for")
         case 503:
-            return NotBegun(f"the {name} is not available")
+            return NotStarted(f"the {name} is not available")
     if status >= 500:  # noqa: PLR2004
         return UpstreamUnavailable(f"the {name} failed with status {status}")
     if status < 400:  # noqa: PLR2004

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 # Below this, a hop to a thread costs more than the work it moves off the event loop.
@@ -25,14 +26,17 @@ async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
             task.cancel()
 
 
-def one_at_a_time(work: Callable[[], Coroutine[Any, Any, T]]) -> Callable[[], Awaitable[T]]:
-    """`work`, once for all who ask while it runs; one who leaves takes it from nobody."""
+def one_at_a_time(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Awaitable[T]]:
+    """`work`, once for all who ask while it runs; one who leaves takes it from nobody.
+
+    It has the arguments of the first one.
+    """
     running: asyncio.Task[T] | None = None
 
-    async def ask() -> T:
+    async def ask(*args: P.args, **kwargs: P.kwargs) -> T:
         nonlocal running
         if running is None or running.done():
-            running = asyncio.create_task(work())
+            running = asyncio.create_task(work(*args, **kwargs))
         return await asyncio.shield(running)
 
     return ask

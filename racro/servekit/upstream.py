@@ -10,7 +10,7 @@ from typing import Any, Literal
 import aiohttp
 import msgspec
 
-from racro.contracts.errors import BEGUN_HEADER, NotBegun, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import BEGUN_HEADER, NotStarted, UpstreamError, UpstreamUnavailable
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
 from racro.servekit.responses import NotJson, encode
 from racro.servekit.tracing import trace_headers
@@ -60,13 +60,13 @@ def _tracing() -> aiohttp.TraceConfig:
     return tracing
 
 
-def begun_nothing(response: aiohttp.ClientResponse) -> bool:
-    """Whether another may be asked the same."""
-    return response.status == NotBegun.status and BEGUN_HEADER.decode() not in response.headers
+def is_safe_to_retry(response: aiohttp.ClientResponse) -> bool:
+    """Whether the peer has not started, so that another may be asked the same."""
+    return response.status == NotStarted.status and BEGUN_HEADER.decode() not in response.headers
 
 
 def _is_ending(response: aiohttp.ClientResponse) -> bool:
-    return begun_nothing(response) and response.headers.get("connection") == "close"
+    return is_safe_to_retry(response) and response.headers.get("connection") == "close"
 
 
 class Upstream:
@@ -98,7 +98,7 @@ class Upstream:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response of any status, its body unread; leaving the block early aborts it.
 
-        Raises UpstreamUnavailable when the peer cannot be reached (NotBegun: nothing was sent) or
+        Raises UpstreamUnavailable when the peer cannot be reached (NotStarted: nothing was sent) or
         breaks off, also while the body is read inside the block.
         """
         all_headers = {
@@ -129,11 +129,11 @@ class Upstream:
             try:
                 response = await self._dial(method, path, body, headers, connection)
             except aiohttp.ClientConnectorCertificateError as error:
-                raise NotBegun(
+                raise NotStarted(
                     f"the {self.name} cannot be reached: its TLS certificate is not trusted"
                 ) from error
             except _NOT_CONNECTED as error:
-                raise NotBegun(f"the {self.name} cannot be reached") from error
+                raise NotStarted(f"the {self.name} cannot be reached") from error
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
                 # A new connection had its request, and work may have begun.
                 if not connection.reused:
@@ -196,10 +196,10 @@ class Upstream:
         try:
             async with asyncio.timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
                 if response.status != 200:  # noqa: PLR2004
-                    raise NotBegun(f"the {self.name} answered {response.status}")
+                    raise NotStarted(f"the {self.name} answered {response.status}")
                 return await response.read()
         except TimeoutError as error:
-            raise NotBegun(f"the {self.name} did not answer in time") from error
+            raise NotStarted(f"the {self.name} did not answer in time") from error
 
     def post(
         self, path: str, body: Any, *, headers: Mapping[str, str] | None = None

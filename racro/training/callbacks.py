@@ -9,7 +9,7 @@ from typing import Any
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from racro.training.errors import NO_REWARD, Stopped
-from racro.training.run_folder import mark_whole, write_record
+from racro.training.run_folder import mark_complete, write_record
 from racro.training.saving import saving
 
 METRICS = "metrics.jsonl"
@@ -25,7 +25,7 @@ class WholeCheckpoints(TrainerCallback):  # type: ignore[misc]  # transformers i
     def on_save(self, args: TrainingArguments, state: TrainerState, _: Any, **__: Any) -> None:
         self._trainer.accelerator.wait_for_everyone()
         if state.is_world_process_zero:
-            mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+            mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
 
 class MetricsFile(TrainerCallback):  # type: ignore[misc]

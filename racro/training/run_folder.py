@@ -113,7 +113,7 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
 
 
-def mark_whole(checkpoint: Path) -> None:
+def mark_complete(checkpoint: Path) -> None:
     (checkpoint / _WHOLE).touch()
 
 

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import aiohttp
 from fastapi import FastAPI
 
-from racro.contracts.errors import NotBegun
+from racro.contracts.errors import NotStarted
 from racro.contracts.perception import Identity, PerceiveRequest, PerceiveResponse
 from racro.engines.registry import create_engine
-from racro.servekit.app import Readiness, add_asgi_route, create_app
+from racro.servekit.app import GuardedApp, Readiness, State, add_asgi_route, create_api
 from racro.servekit.upstream import open_session
 from services.captioner.identity import shown_name
 from services.captioner.images import limit_pixels
@@ -18,50 +18,49 @@ from services.captioner.settings import CaptionerSettings, OcrSettings
 from services.captioner.vlm import VlmCaptioner
 
 
-def create_captioner(settings: CaptionerSettings) -> FastAPI:
+def create_captioner(settings: CaptionerSettings) -> GuardedApp:
     """Return the app that captions as the settings say. Raises WrongSettingsError."""
     limit_pixels(settings.max_image_pixels)
     perceive = Perceive(settings)
     create = _creator(settings)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with open_session() as session:
             captioner = create(session)
             await captioner.start()
             perceive.captioner = captioner
             try:
-                yield
+                yield {}
             finally:
                 perceive.captioner = None
                 await captioner.stop()
 
-    async def readiness() -> Readiness:
+    async def readiness(_: State) -> Readiness:
         captioner = perceive.captioner
         if captioner is None:
             return Readiness.of(captioner="the captioner is starting")
         return Readiness.of(captioner=await captioner.problem())
 
-    app = create_app(
-        title="RACRO captioner",
-        max_body_bytes=settings.max_body_bytes,
-        readiness=readiness,
-        lifespan=lifespan,
-    )
+    api = create_api(title="RACRO captioner", readiness=readiness, lifespan=lifespan)
     add_asgi_route(
-        app, "/v1/perceive", perceive, request=PerceiveRequest, response=PerceiveResponse
+        api, "/v1/perceive", perceive, request=PerceiveRequest, response=PerceiveResponse
     )
 
-    @app.get("/v1/identity", summary="Who captions, and the fingerprint of all that shapes it.")
+    @api.get("/v1/identity", summary="Who captions, and the fingerprint of all that shapes it.")
     async def identity() -> Identity:
         captioner = perceive.captioner
         if captioner is None:
-            raise NotBegun("the captioner is starting")
+            raise NotStarted("the captioner is starting")
         if problem := await captioner.problem():
-            raise NotBegun(problem.public)
+            raise NotStarted(problem.public)
         return captioner.identity
 
-    return app
+    return GuardedApp(
+        api,
+        max_body_bytes=settings.max_body_bytes,
+        shutdown_timeout_s=settings.shutdown_timeout_s,
+    )
 
 
 def _creator(settings: CaptionerSettings) -> Callable[[aiohttp.ClientSession], Captioner]:

@@ -1,14 +1,21 @@
 """Serves `POST /v1/perceive`, over either captioner."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from PIL import Image
 from starlette.types import Receive, Scope, Send
 
-from racro.contracts.errors import InvalidRequest, NotBegun
-from racro.contracts.perception import Delta, Identity, PerceiveRequest, PerceiveResponse
+from racro.contracts.errors import InvalidRequest, NotStarted
+from racro.contracts.perception import (
+    Delta,
+    Identity,
+    OnDelta,
+    PerceiveRequest,
+    PerceiveResponse,
+    ignore_delta,
+)
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.problem import Problem
 from racro.servekit.responses import read_body, send_response
@@ -19,7 +26,7 @@ from services.captioner.settings import CaptionerSettings
 
 
 class Captioner(Protocol):
-    """Turns decoded images into texts; `listen` is given every piece as it is made."""
+    """Turns decoded images into texts. `on_delta` gets each piece of text as it is generated."""
 
     identity: Identity
 
@@ -34,7 +41,7 @@ class Captioner(Protocol):
         self,
         request: PerceiveRequest,
         images: Sequence[Image.Image],
-        listen: Callable[[Delta], Awaitable[None]],
+        on_delta: OnDelta,
     ) -> PerceiveResponse: ...
 
 
@@ -48,21 +55,21 @@ class Perceive:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         captioner = self.captioner
         if captioner is None:
-            raise NotBegun("the captioner is starting")
+            raise NotStarted("the captioner is starting")
         body = await read_body(receive)
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
         async with within(timeout_s):
             request, images = await asyncio.to_thread(self._read, body)
             if not request.stream:
-                response = await captioner.perceive(request, images, _ignore)
+                response = await captioner.perceive(request, images, ignore_delta)
                 await send_response(send, response.model_dump_json().encode())
                 return
             async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
 
-                async def listen(delta: Delta) -> None:
+                async def send_delta(delta: Delta) -> None:
                     await out.event("delta", delta.model_dump())
 
-                response = await captioner.perceive(request, images, listen)
+                response = await captioner.perceive(request, images, send_delta)
                 await out.event("done", response.model_dump())
 
     def _read(self, body: bytes) -> tuple[PerceiveRequest, list[Image.Image]]:
@@ -77,7 +84,3 @@ class Perceive:
             for index, image in enumerate(request.images)
         ]
         return request, images
-
-
-async def _ignore(_: Delta) -> None:
-    pass

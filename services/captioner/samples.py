@@ -1,35 +1,33 @@
 """Samples texts from a vision engine over its chat API."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from racro.contracts.completion import Chunk
 from racro.contracts.errors import UpstreamError
-from racro.contracts.perception import Delta, Generation, Part, Usage
+from racro.contracts.perception import Delta, Generation, OnDelta, Part, Usage
 from racro.engines.engine import Engine
 from racro.servekit.chat_stream import read_chunks
 from racro.servekit.relay import raise_for_status
 from racro.servekit.tasks import all_of
 
 Body = dict[str, Any]
-Listen = Callable[[Delta], Awaitable[None]]
 
 _ENGINE = "vision engine"
 
 
 async def sample(
-    engine: Engine, part: Part, body: Body, *, n: int, listen: Listen
+    engine: Engine, part: Part, body: Body, *, n: int, on_delta: OnDelta
 ) -> tuple[Generation, ...]:
-    """Return `n` texts that answer the chat request `body`; `listen` gets each piece as it comes.
+    """Return `n` texts that answer the chat request `body`; `on_delta` gets each piece as it comes.
 
     Raises UpstreamError where the engine fails, and where one of the texts is empty.
     """
     if n == 1:
-        return await _stream(engine, body, _Samples(part), listen)
+        return await _stream(engine, body, _Samples(part), on_delta)
     if not engine.traits.single_samples:
-        return await _stream(engine, {**body, "n": n}, _Samples(part, n=n), listen)
+        return await _stream(engine, {**body, "n": n}, _Samples(part, n=n), on_delta)
     apart = await all_of(
-        _stream(engine, _reseeded(body, index), _Samples(part, first=index), listen)
+        _stream(engine, _reseeded(body, index), _Samples(part, first=index), on_delta)
         for index in range(n)
     )
     return tuple(text for [text] in apart)
@@ -41,14 +39,14 @@ def _reseeded(body: Body, index: int) -> Body:
 
 
 async def _stream(
-    engine: Engine, body: Body, samples: "_Samples", listen: Listen
+    engine: Engine, body: Body, samples: "_Samples", on_delta: OnDelta
 ) -> tuple[Generation, ...]:
     streamed = {**body, "stream": True, "stream_options": {"include_usage": True}}
     async with engine.chat(streamed, name=_ENGINE) as response:
         await raise_for_status(response, name=_ENGINE)
         async for chunk in read_chunks(response.content, name=_ENGINE, choices=samples.number):
             for delta in samples.take(chunk):
-                await listen(delta)
+                await on_delta(delta)
     return samples.generations()
 
 

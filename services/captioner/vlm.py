@@ -7,10 +7,11 @@ from typing import Any
 import aiohttp
 from PIL import Image
 
-from racro.contracts.errors import NotBegun, RacroError, UpstreamError
+from racro.contracts.errors import NotStarted, RacroError, UpstreamError
 from racro.contracts.perception import (
     Generation,
     Identity,
+    OnDelta,
     Part,
     PartFailure,
     PerceiveOptions,
@@ -25,7 +26,7 @@ from racro.servekit.tasks import all_of
 from racro.servekit.tracing import generation, record_usage
 from services.captioner.identity import identity_of
 from services.captioner.messages import image_parts, prompt_messages
-from services.captioner.samples import Listen, sample
+from services.captioner.samples import sample
 from services.captioner.settings import VlmSettings
 
 
@@ -62,14 +63,14 @@ class VlmCaptioner:
         return self.identity
 
     async def perceive(
-        self, request: PerceiveRequest, images: Sequence[Image.Image], listen: Listen
+        self, request: PerceiveRequest, images: Sequence[Image.Image], on_delta: OnDelta
     ) -> PerceiveResponse:
         """Make caption and tentative response at the same time, over images encoded once.
 
         A tentative response that fails is named in `failed`; a caption that fails is raised.
         """
         if problem := self._engine.known_problem:
-            raise NotBegun(problem.public)
+            raise NotStarted(problem.public)
         # A caption must not be stored under a revision that was only a guess.
         identity = await self._ask_identity()
         with_ids = self._engine.traits.image_ids
@@ -81,7 +82,7 @@ class VlmCaptioner:
         async def generate(part: Part, prompt: CaptionPrompt) -> None:
             body = self._body(prompt, parts, request.options)
             try:
-                done[part] = await self._sample(part, body, request.options.n, listen)
+                done[part] = await self._sample(part, body, request.options.n, on_delta)
             except RacroError as error:
                 if part == "caption" or "caption" not in prompts:
                     raise
@@ -96,10 +97,10 @@ class VlmCaptioner:
         )
 
     async def _sample(
-        self, part: Part, body: dict[str, Any], n: int, listen: Listen
+        self, part: Part, body: dict[str, Any], n: int, on_delta: OnDelta
     ) -> tuple[Generation, ...]:
         with generation(self.identity.model) as span:
-            samples = await sample(self._engine, part, body, n=n, listen=listen)
+            samples = await sample(self._engine, part, body, n=n, on_delta=on_delta)
             record_usage(span, sum((one.usage for one in samples), Usage()))
         return samples
 

@@ -8,71 +8,70 @@ from typing import Any
 from fastapi import FastAPI
 
 from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
-from racro.contracts.errors import NotBegun, UnknownModel
+from racro.contracts.errors import NotStarted, UnknownModel
 from racro.engines.engine import Engine
 from racro.engines.registry import create_engine
-from racro.servekit.app import Readiness, add_asgi_route, create_app
+from racro.servekit.app import GuardedApp, Readiness, State, add_asgi_route, create_api
 from racro.servekit.upstream import open_session
 from services.reasoner.chat import ChatCompletions
 from services.reasoner.relay import Messages, Responses
 from services.reasoner.settings import ReasonerSettings
 
 
-def create_reasoner(settings: ReasonerSettings) -> FastAPI:
+def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
     """Return the app that serves the model of the settings. Raises WrongSettingsError."""
     engine = create_engine(settings.engine, served_name=settings.model)
     chat = ChatCompletions(settings, engine)
-    more = [api(settings, engine) for api in (Responses, Messages) if engine.traits.more_apis]
+    more = [relay(settings, engine) for relay in (Responses, Messages) if engine.traits.more_apis]
     created = int(time.time())
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with open_session() as session:
             await engine.start(session)
             try:
-                yield
+                yield {}
             finally:
                 await engine.stop()
 
-    async def readiness() -> Readiness:
+    async def readiness(_: State) -> Readiness:
         return Readiness.of(engine=await engine.problem())
 
-    app = create_app(
-        title="RACRO reasoner",
-        max_body_bytes=settings.max_body_bytes,
-        readiness=readiness,
-        lifespan=lifespan,
-    )
+    api = create_api(title="RACRO reasoner", readiness=readiness, lifespan=lifespan)
     add_asgi_route(
-        app, "/v1/chat/completions", chat, request=ChatCompletionRequest, response=ChatCompletion
+        api, "/v1/chat/completions", chat, request=ChatCompletionRequest, response=ChatCompletion
     )
-    for api in more:
+    for relay in more:
         add_asgi_route(
-            app, f"/v1{api.path}", api, request={"type": "object"}, response={"type": "object"}
+            api, f"/v1{relay.path}", relay, request={"type": "object"}, response={"type": "object"}
         )
 
-    @app.get("/v1/models", summary="The served models and the revisions of their weights.")
+    @api.get("/v1/models", summary="The served models and the revisions of their weights.")
     async def models() -> dict[str, Any]:
         cards = await _model_cards(engine, created)
         return {"object": "list", "data": [*cards.values()]}
 
-    @app.get("/v1/models/{model:path}", summary="One of the served models, by its name.")
+    @api.get("/v1/models/{model:path}", summary="One of the served models, by its name.")
     async def model(model: str) -> dict[str, Any]:
         cards = await _model_cards(engine, created)
         if model not in cards:
             raise UnknownModel("no such model; GET /v1/models lists them", param="model")
         return cards[model]
 
-    return app
+    return GuardedApp(
+        api,
+        max_body_bytes=settings.max_body_bytes,
+        shutdown_timeout_s=settings.shutdown_timeout_s,
+    )
 
 
 async def _model_cards(engine: Engine, created: int) -> dict[str, dict[str, Any]]:
     """Return what is told of each served model, by its name.
 
-    Raises NotBegun while none would answer.
+    Raises NotStarted while none would answer.
     """
     if problem := engine.known_problem:
-        raise NotBegun(problem.public)
+        raise NotStarted(problem.public)
     revision = await engine.revision()
     return {
         name: {

@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from racro.contracts.errors import InvalidRequest, NotBegun, NotFound, UnknownModel
+from racro.contracts.errors import InvalidRequest, NotFound, NotStarted, UnknownModel
 from racro.engines.engine import Engine, ServedModel
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status, relay_stream
@@ -48,7 +48,7 @@ class Relay:
         request = self._parse(await read_body(receive))
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
         if problem := self._engine.known_problem:
-            raise NotBegun(problem.public)
+            raise NotStarted(problem.public)
         async with within(timeout_s):
             if request.body.get("stream"):
                 async with self._open(send, keep_alive_s=self._settings.keep_alive_s) as out:

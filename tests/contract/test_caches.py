@@ -100,7 +100,7 @@ async def test_a_copy_does_not_undo_a_change_that_came_meanwhile(server) -> None
 
     tiered = TieredCache(MemoryCache(1000, ttl_s=60), Slow(1000, ttl_s=60))
     assert await tiered.get(["a"]) == [b"old"]
-    assert tiered.near(["a"]) == [b"new"]
+    assert tiered.get_local(["a"]) == [b"new"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

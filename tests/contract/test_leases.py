@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from prometheus_client import REGISTRY
 
+from gateway.cache.client import RedisClient
 from gateway.cache.leases import _NOTE_MS, NoLeases, RedisLeases
-from gateway.cache.server import RedisServer as Server
 from gateway.settings import CacheSection
 from racro.contracts.cache_keys import lease_key
 from racro.contracts.errors import InvalidImage
@@ -38,7 +38,7 @@ class Gateway:
         *,
         wait_s: float = PATIENCE_S,
     ) -> None:
-        self.server = Server(CacheSection(url=url, timeout_ms=1000 * PATIENCE_S))
+        self.server = RedisClient(CacheSection(url=url, timeout_ms=1000 * PATIENCE_S))
         self.leases = RedisLeases(self.server, lease_s=LEASE_S, wait_s=wait_s)
         self.stored = stored
         self.calls = 0
@@ -57,7 +57,11 @@ class Gateway:
         return "made"
 
     def ask(self) -> asyncio.Task[str]:
-        return asyncio.create_task(self.leases.once(KEY, self.look_up, self.make))
+        return asyncio.create_task(self._once())
+
+    async def _once(self) -> str:
+        value, _ = await self.leases.once(KEY, self.look_up, self.make)
+        return value
 
 
 async def until(condition, *, what: str) -> None:
@@ -275,5 +279,5 @@ async def test_one_process_alone_needs_no_lease() -> None:
     async def make() -> str:
         return "made"
 
-    assert await NoLeases().once(KEY, none, make) == "made"
-    assert await NoLeases().once(KEY, found, make) == "found"
+    assert await NoLeases().once(KEY, none, make) == ("made", False)
+    assert await NoLeases().once(KEY, found, make) == ("found", False)

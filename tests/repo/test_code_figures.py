@@ -15,7 +15,7 @@ def test_functions_are_short() -> None:
 
 
 def test_names_are_the_fields() -> None:
-    # Aim: 0. The gateway's, its door in servekit, the vLLM watch's and NotBegun with its header;
+    # Aim: 0. The gateway's, its door in servekit, the vLLM watch's and NotStarted with its header;
     # `way` of matrix.json is a file's.
     assert len(code_figures.private_words()) <= 50
 

@@ -162,7 +162,7 @@ def test_every_endpoint_is_in_docs_api() -> None:
         create_captioner(CaptionerSettings()),
         create_reasoner(ReasonerSettings(engine=REMOTE)),
     ]
-    paths = {path for app in apps for path in app.openapi()["paths"]}
+    paths = {path for app in apps for path in app.api.openapi()["paths"]}
     assert "/v1/solve" in paths
     assert missing(paths, "api.md") == []
 

@@ -20,9 +20,9 @@ DOCS = {"/openapi.json", *DOCS_ROUTES}
 # The engine does not matter to the routes.
 REMOTE = {"kind": "url", "url": "http://127.0.0.1:1/v1", "model": "m"}
 APPS = {
-    "gateway": create_gateway(GatewaySettings()),
-    "captioner": create_captioner(CaptionerSettings()),
-    "reasoner": create_reasoner(ReasonerSettings(engine=REMOTE)),
+    "gateway": create_gateway(GatewaySettings()).api,
+    "captioner": create_captioner(CaptionerSettings()).api,
+    "reasoner": create_reasoner(ReasonerSettings(engine=REMOTE)).api,
 }
 
 

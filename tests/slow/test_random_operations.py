@@ -16,7 +16,8 @@ import pytest
 from gateway.cache.opening import open_caches
 from gateway.images.loader import Image
 from gateway.perception.captioner import CaptionerClient
-from gateway.perception.perceive import Look, Perceiver
+from gateway.perception.perceive import Perceiver
+from gateway.perception.request import PerceptionRequest
 from gateway.settings import CacheSection
 from racro.contracts.cache_keys import tenant_tag
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
@@ -127,7 +128,7 @@ async def work(
         tenant = rng.choice(TENANTS)
         request_id.set(f"t{tenant}.{number}")
         images = rng.choices(IMAGES, k=rng.randint(1, 2))
-        look = Look(
+        request = PerceptionRequest(
             tenant=tenant,
             images=images,
             question=rng.choice(QUESTIONS),
@@ -136,12 +137,12 @@ async def work(
         try:
             patience_s = rng.choice([0.001, 0.01, PATIENCE_S, PATIENCE_S, PATIENCE_S, PATIENCE_S])
             async with asyncio.timeout(patience_s):
-                perception = await rng.choice(perceivers).perceive(look)
+                perception = await rng.choice(perceivers).perceive(request)
         except TimeoutError:
             seen["gave up" if patience_s == PATIENCE_S else "left"] += 1
         else:
             seen[perception.context.cache] += 1
-            expected = caption_of(tenant, [image.digest for image in images], look.question)
+            expected = caption_of(tenant, [image.digest for image in images], request.question)
             assert perception.context.caption == expected
 
 

@@ -2,7 +2,7 @@
 
 from racro.problems import Problem, write_jsonl
 from racro.training.data import read_data, to_explore
-from racro.training.run_folder import Run, mark_whole
+from racro.training.run_folder import Run, mark_complete
 from racro.training.settings import Data
 from support.diagrams import noise
 
@@ -36,6 +36,6 @@ def test_a_checkpoint_that_was_being_deleted_is_not_looked_into(tmp_path):
         if state is not None:
             (folder / "trainer_state.json").write_text(state.format(step=step))
         if step <= 3:
-            mark_whole(folder)
+            mark_complete(folder)
     # 10 is not whole, 3 is the end.
     assert Run(tmp_path).to_go_on_from() == tmp_path / "checkpoint-2"

@@ -142,7 +142,7 @@ def _chatted(_: str, data: Event) -> str:
     Raises msgspec.ValidationError where it is none.
     """
     choice = msgspec.convert(data, Chunk).first
-    return choice.thought + choice.content
+    return choice.reasoning + choice.content
 
 
 def _is_end(url: str, name: str, data: Event) -> bool:

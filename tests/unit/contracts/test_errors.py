@@ -63,7 +63,7 @@ def test_who_may_come_back_is_told_when(error) -> None:
 
 def test_a_503_says_whether_asking_another_is_asking_twice() -> None:
     assert dict(errors.UpstreamUnavailable("broke off").headers) == {b"x-racro-begun": b"true"}
-    assert not errors.NotBegun("not connected").headers
+    assert not errors.NotStarted("not connected").headers
 
 
 @pytest.mark.parametrize("error", TREE)
@@ -76,7 +76,7 @@ def test_an_error_survives_the_wire(error, param) -> None:
     # RequestError only groups, and whether work had begun is said in a header.
     others = {
         errors.RequestError: errors.InvalidRequest,
-        errors.NotBegun: errors.UpstreamUnavailable,
+        errors.NotStarted: errors.UpstreamUnavailable,
         errors.ShuttingDown: errors.UpstreamUnavailable,
     }
     assert type(arrived) is others.get(error, error)

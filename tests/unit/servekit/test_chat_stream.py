@@ -57,13 +57,13 @@ async def read_one(chunk: object) -> Chunk:
 @pytest.mark.parametrize("more", [{}, {"usage": None, "error": None, "timings": {"ms": 1}}])
 async def test_fields_that_are_unknown_or_null_make_no_difference(delta, more) -> None:
     chunk = await read_one({"choices": [{"delta": delta, "logprobs": None}], **more})
-    assert (chunk.first.content, chunk.first.thought, chunk.tokens) == ("five", "", None)
+    assert (chunk.first.content, chunk.first.reasoning, chunk.tokens) == ("five", "", None)
 
 
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
 async def test_a_thought_is_told_from_what_is_said(name) -> None:
     chunk = await read_one({"choices": [{"delta": {name: "Let me see."}}]})
-    assert (chunk.first.content, chunk.first.thought) == ("", "Let me see.")
+    assert (chunk.first.content, chunk.first.reasoning) == ("", "Let me see.")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_a_thought_is_told_from_what_is_said(name) -> None:
 )
 async def test_a_chunk_may_say_nothing(chunk) -> None:
     first = (await read_one(chunk)).first
-    assert (first.content, first.thought, first.finish_reason) == ("", "", None)
+    assert (first.content, first.reasoning, first.finish_reason) == ("", "", None)
 
 
 JSON = st.recursive(

@@ -9,7 +9,7 @@ from typing import Self
 import aiohttp
 import pytest
 
-from racro.contracts.errors import NotBegun, UpstreamUnavailable
+from racro.contracts.errors import NotStarted, UpstreamUnavailable
 from racro.servekit.upstream import Upstream, open_session
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
@@ -57,7 +57,7 @@ async def test_one_that_hangs_up_on_a_new_connection_may_have_begun() -> None:
     async with asking(peer) as ask:
         with pytest.raises(UpstreamUnavailable) as failure:
             await ask()
-    assert not isinstance(failure.value, NotBegun)
+    assert not isinstance(failure.value, NotStarted)
     assert peer.asked == 1
 
 
@@ -91,7 +91,7 @@ async def test_one_that_ends_in_the_middle_of_the_work_is_not_asked_again() -> N
 
 async def test_one_that_is_not_there_has_begun_nothing() -> None:
     async with open_session() as session:
-        with pytest.raises(NotBegun):
+        with pytest.raises(NotStarted):
             async with Upstream(session, "http://127.0.0.1:1", name="engine").post("/work", {}):
                 pass
 
@@ -151,7 +151,7 @@ async def test_one_that_takes_no_connection_in_time_is_dialled_once_more(opens) 
             try:
                 async with Upstream(session, url, name="engine").post("/work", {}) as response:
                     answer = response.status
-            except NotBegun:
+            except NotStarted:
                 answer = None
             for one in serving:
                 one.close()

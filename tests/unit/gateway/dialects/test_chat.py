@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.dialects.chat import ChatRequest
-from gateway.perception.perceive import Perception
+from gateway.perception.request import Perception
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.perception import Usage
 
@@ -104,7 +104,7 @@ def test_a_tentative_response_is_given_where_there_is_one(a_reasoner, a_context)
 
 def test_each_look_gets_its_own_perception(a_reasoner, a_context) -> None:
     chat = parse({"messages": [ASKING, {"role": "user", "content": "Why?"}, ASKING]})
-    assert [look.follow_up for look in chat.looks] == [False, True, False]
+    assert [look.follow_up for look in chat.image_turns] == [False, True, False]
     seen = [Perception(a_context(f"caption {number}"), Usage()) for number in range(3)]
     contents = [
         message["content"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dialects.conversation import find_looks, place
+from gateway.dialects.conversation import find_image_turns, insert_contexts
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import further_image, visual_context_block
 
@@ -48,7 +48,7 @@ def looks(messages: Any, *, follow_up: bool = True) -> list[tuple]:
             look.question,
             look.follow_up,
         )
-        for look in find_looks(encode(messages), follow_up=follow_up)
+        for look in find_image_turns(encode(messages), follow_up=follow_up)
     ]
 
 
@@ -198,10 +198,10 @@ def placed(messages: list[dict], a_context, *, follow_up: bool = True) -> list[b
     """The messages as they go out, each look's caption telling what was looked at for what."""
     raw = encode(messages)
     contexts = {}
-    for look in find_looks(raw, follow_up=follow_up):
+    for look in find_image_turns(raw, follow_up=follow_up):
         names = [source.content for source in look.images]
         contexts[look.index] = (look, a_context(f"{names} for {look.question}"))
-    return [bytes(message) for message in place(raw, contexts)]
+    return [bytes(message) for message in insert_contexts(raw, contexts)]
 
 
 def block(*names: str, question: str | None, follow_up: bool = False) -> str:
@@ -344,7 +344,7 @@ def test_every_image_of_a_user_or_tool_is_looked_at_exactly_where_it_was_shown(m
     }
     found = {
         look.index: [source.content for source in look.images]
-        for look in find_looks(encode(messages), follow_up=True)
+        for look in find_image_turns(encode(messages), follow_up=True)
         if not look.follow_up
     }
     assert found == shown

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.dialects.chat import ChatRequest
-from gateway.dialects.prompting import looks_needed
-from gateway.perception.perceive import Perception
+from gateway.dialects.prompting import relevant_turns
+from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.replicas import Replicas
 from gateway.settings import ReasonerSection
@@ -41,8 +41,8 @@ def asked(a_context):
     ) -> tuple[dict[str, Any], list[str | None]]:
         named = Reasoner("default", reasoner or settings(), Replicas([]))
         chat = ChatRequest(json.dumps(body).encode(), follow_up=follow_up)
-        chat.looks = looks_needed(chat.looks, named.settings)
-        questions = [look.question for look in chat.looks]
+        chat.image_turns = relevant_turns(chat.image_turns, named.settings)
+        questions = [look.question for look in chat.image_turns]
         captions = [f"caption {number}" for number in range(len(questions))]
         seen = [Perception(a_context(caption), Usage()) for caption in captions]
         return json.loads(chat.for_reasoner(named, seen)), questions

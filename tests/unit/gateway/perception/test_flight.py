@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from gateway.perception.flight import Flight, Flights
+from gateway.perception.flight import FlightReference, Flights
 from racro.contracts.errors import UpstreamUnavailable
 
 
@@ -39,9 +39,13 @@ class Call:
 
 
 class Follower:
-    def __init__(self, flight: Flight) -> None:
+    def __init__(self, reference: FlightReference, listen=None) -> None:
         self.heard: list[str] = []
-        self.task = asyncio.create_task(flight.follow(self._listen))
+        self.task = asyncio.create_task(self._follow(reference, listen or self._listen))
+
+    async def _follow(self, reference: FlightReference, listen) -> str:
+        with reference:
+            return await reference.follow(listen)
 
     async def _listen(self, piece: str) -> None:
         self.heard.append(piece)
@@ -58,9 +62,9 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def board(flights: Flights, call: Call, *keys: str) -> Follower:
-    flight = flights.find(keys[0]) or flights.start(keys, call)
-    follower = Follower(flight)
+async def join_or_start(flights: Flights, call: Call, *keys: str) -> Follower:
+    [reference] = flights.join(keys[:1]) or [flights.start(keys, call)]
+    follower = Follower(reference)
     await settle()
     return follower
 
@@ -76,7 +80,7 @@ async def call() -> Call:
 
 
 async def test_a_call_is_made_once_for_all(flights, call) -> None:
-    followers = [await board(flights, call, "k") for _ in range(5)]
+    followers = [await join_or_start(flights, call, "k") for _ in range(5)]
     call.goes_on("a", "b", "end")
     assert await asyncio.gather(*(one.task for one in followers)) == ["ab"] * 5
     assert [one.heard for one in followers] == [["a", "b"]] * 5
@@ -84,10 +88,10 @@ async def test_a_call_is_made_once_for_all(flights, call) -> None:
 
 
 async def test_who_joins_late_hears_everything_from_the_first_piece_on(flights, call) -> None:
-    first = await board(flights, call, "k")
+    first = await join_or_start(flights, call, "k")
     call.goes_on("a", "b")
     await settle()
-    late = await board(flights, call, "k")
+    late = await join_or_start(flights, call, "k")
     assert late.heard == ["a", "b"]
     call.goes_on("c", "end")
     assert await late.task == await first.task == "abc"
@@ -95,7 +99,7 @@ async def test_who_joins_late_hears_everything_from_the_first_piece_on(flights, 
 
 
 async def test_the_first_follower_leaves_and_the_others_go_on(flights, call) -> None:
-    first, second = [await board(flights, call, "k") for _ in "12"]
+    first, second = [await join_or_start(flights, call, "k") for _ in "12"]
     call.goes_on("a")
     await settle()
     await first.leave()
@@ -105,7 +109,7 @@ async def test_the_first_follower_leaves_and_the_others_go_on(flights, call) -> 
 
 
 async def test_the_last_one_to_leave_cancels_the_call(flights, call) -> None:
-    first, second = [await board(flights, call, "k") for _ in "12"]
+    first, second = [await join_or_start(flights, call, "k") for _ in "12"]
     await first.leave()
     await settle()
     assert call.cancelled == 0
@@ -115,9 +119,9 @@ async def test_the_last_one_to_leave_cancels_the_call(flights, call) -> None:
 
 
 async def test_an_abandoned_flight_is_not_joined(flights, call) -> None:
-    await (await board(flights, call, "k")).leave()
-    assert flights.find("k") is None
-    again = await board(flights, call, "k")
+    await (await join_or_start(flights, call, "k")).leave()
+    assert flights.join(["k"]) == []
+    again = await join_or_start(flights, call, "k")
     call.goes_on("a", "end")
     assert await again.task == "a"
     assert (call.made, call.cancelled) == (2, 1)
@@ -137,17 +141,19 @@ async def test_an_abandoned_flight_that_ends_late_does_not_unlist_its_successor(
     await settle()
     await old.leave()
     await settle()
-    assert flights.find("k") is None
+    assert flights.join(["k"]) == []
     successor = flights.start(["k"], Call())
     follower = Follower(successor)
     released.set()
     await settle()
-    assert flights.find("k") is successor
+    [found] = flights.join(["k"])
+    with found:
+        assert found.flight is successor.flight
     await follower.leave()
 
 
 async def test_a_failure_reaches_every_follower(flights, call) -> None:
-    followers = [await board(flights, call, "k") for _ in "123"]
+    followers = [await join_or_start(flights, call, "k") for _ in "123"]
     call.goes_on("a", UpstreamUnavailable("away"))
     outcomes = await asyncio.gather(*(one.task for one in followers), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [UpstreamUnavailable] * 3
@@ -155,66 +161,66 @@ async def test_a_failure_reaches_every_follower(flights, call) -> None:
 
 
 async def test_after_a_failure_the_next_flight_starts_anew(flights, call) -> None:
-    failed = await board(flights, call, "k")
+    failed = await join_or_start(flights, call, "k")
     call.goes_on(UpstreamUnavailable("away"))
     with pytest.raises(UpstreamUnavailable):
         await failed.task
-    assert flights.find("k") is None
-    again = await board(flights, call, "k")
+    assert flights.join(["k"]) == []
+    again = await join_or_start(flights, call, "k")
     call.goes_on("a", "end")
     assert await again.task == "a"
     assert call.made == 2
 
 
 async def test_a_flight_that_is_over_is_not_joined_and_not_kept(flights, call) -> None:
-    flight = flights.start(["k", "l"], call)
-    follower, remembered = Follower(flight), weakref.ref(flight)
+    reference = flights.start(["k", "l"], call)
+    follower, remembered = Follower(reference), weakref.ref(reference.flight)
     call.goes_on("a", "end")
     assert await follower.task == "a"
-    assert flights.find("k") is flights.find("l") is None
-    del flight, follower
+    assert flights.join(["k"]) == flights.join(["l"]) == []
+    del reference, follower
     await settle()
     gc.collect()
     assert remembered() is None
 
 
 async def test_a_flight_is_found_by_each_of_its_keys_and_by_no_other(flights, call) -> None:
-    follower = await board(flights, call, "caption", "tentative")
-    assert flights.find("caption") is flights.find("tentative") is not None
-    assert flights.find("another") is None
+    follower = await join_or_start(flights, call, "caption", "tentative")
+    [one], [other] = flights.join(["caption"]), flights.join(["tentative"])
+    with one, other:
+        assert one.flight is other.flight
+    [both] = flights.join(["caption", "tentative"])
+    with both:
+        assert flights.join(["another"]) == []
     await follower.leave()
 
 
 async def test_a_follower_that_fails_to_listen_harms_nobody_else(flights, call) -> None:
-    flight = flights.start(["k"], call)
-
     async def fail(_) -> None:
         raise ConnectionResetError
 
-    failing = asyncio.create_task(flight.follow(fail))
-    other = Follower(flight)
-    await settle()
+    failing = Follower(flights.start(["k"], call), fail)
+    other = await join_or_start(flights, call, "k")
     call.goes_on("a", "end")
     with pytest.raises(ConnectionResetError):
-        await failing
+        await failing.task
     assert await other.task == "a"
 
 
 async def test_a_slow_listener_holds_nobody_up_and_misses_nothing(flights, call) -> None:
-    flight, may_go_on, heard = flights.start(["k"], call), asyncio.Event(), []
+    may_go_on, heard = asyncio.Event(), []
 
     async def listen_slowly(piece: str) -> None:
         await may_go_on.wait()
         heard.append(piece)
 
-    slow = asyncio.create_task(flight.follow(listen_slowly))
-    quick = Follower(flight)
-    await settle()
+    slow = Follower(flights.start(["k"], call), listen_slowly)
+    quick = await join_or_start(flights, call, "k")
     call.goes_on("a", "b", "end")
     assert await quick.task == "ab"
     assert heard == []
     may_go_on.set()
-    assert await slow == "ab"
+    assert await slow.task == "ab"
     assert heard == ["a", "b"]
 
 
@@ -230,7 +236,7 @@ class Traffic:
     async def join(self, key: str, rng: random.Random) -> None:
         """Makes a call only where nobody waits for one."""
         call, followers = self.aboard.setdefault(key, (Call(), []))
-        followers.append(await board(self.flights, call, key))
+        followers.append(await join_or_start(self.flights, call, key))
 
     async def say(self, key: str, rng: random.Random) -> None:
         if key in self.aboard:
@@ -269,26 +275,21 @@ async def test_whoever_comes_and_goes_everyone_who_stays_gets_the_whole_result(s
     assert {(call.made, call.cancelled) for call in traffic.cancelled} == {(1, 1)}
 
 
-async def test_one_who_has_a_seat_and_does_not_follow_yet_keeps_the_call() -> None:
-    call = Call()
-    flight = Flight(call)
-    first = Follower(flight)
-    await settle()
-    with flight.seat():
+async def test_a_reference_keeps_the_call_before_it_is_followed(flights, call) -> None:
+    first = await join_or_start(flights, call, "k")
+    [reference] = flights.join(["k"])
+    with reference:
         await first.leave()
-        second = Follower(flight)
-        await settle()
+        second = await join_or_start(flights, call, "k")
     call.goes_on("one", "end")
     assert await second.task == "one"
     assert call.cancelled == 0
 
 
-async def test_the_last_seat_left_is_the_end_of_the_call() -> None:
-    call = Call()
-    flight = Flight(call)
+async def test_the_last_reference_released_is_the_end_of_the_call(flights, call) -> None:
+    with flights.start(["k"], call) as reference:
+        await settle()
+        assert not reference.flight.over
     await settle()
-    with flight.seat():
-        assert not flight.over
-    await settle()
-    assert flight.over
+    assert reference.flight.over
     assert call.cancelled == 1

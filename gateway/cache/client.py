@@ -1,4 +1,4 @@
-"""The one Redis (or Valkey) behind cache, leases and limits: bounded waits, and a breaker."""
+"""The client of the Redis (or Valkey) behind cache, leases and limits: bounded waits, a breaker."""
 
 import asyncio
 import contextlib
@@ -40,11 +40,11 @@ _REFUSALS = (OutOfMemoryError, ReadOnlyError, NoPermissionError)
 _REFUSED = ("MISCONF", "NOREPLICAS", "DENIED")
 
 
-class RedisServer:
-    """`read` and `write` never raise, and wait for an answer no longer than `cache.timeout_ms`.
+class RedisClient:
+    """Runs commands that never raise and wait no longer than `cache.timeout_ms` for an answer.
 
-    A server that cannot be reached is left out of both until it answers; one that refuses writes
-    (full, read-only) is still read.
+    A server that cannot be reached is neither read nor written until it answers; one that refuses
+    writes (full, read-only) is still read.
     """
 
     def __init__(self, settings: CacheSection) -> None:
@@ -60,7 +60,7 @@ class RedisServer:
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             driver_info=None,
         )
-        self.client = Redis.from_pool(pool)
+        self.redis = Redis.from_pool(pool)
         # Waiting for a connection is our own business, and no sign of a slow server.
         self._free = asyncio.Semaphore(_CONNECTIONS)
         self._breaker = Breaker({"reading": self._connect, "writing": self._probe_writing})
@@ -70,7 +70,7 @@ class RedisServer:
         return self._breaker.problem
 
     async def start(self) -> None:
-        """Open the connections: requests need not wait for that."""
+        """Open the connections now, so that no request waits for that."""
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 await self._connect()
@@ -78,26 +78,28 @@ class RedisServer:
             self._leave_out(error)
 
     async def read(self, work: Work[T], otherwise: Otherwise) -> T | Otherwise:
+        """Return what `work` reads, or `otherwise` where Redis cannot be read."""
         return await self._try("reading", work, otherwise)
 
     async def write(self, work: Work[T], otherwise: Otherwise) -> T | Otherwise:
+        """Return the result of `work`, which writes, or `otherwise` where it cannot."""
         return await self._try("writing", work, otherwise)
 
     async def close(self) -> None:
         await self._breaker.close()
         with contextlib.suppress(RedisError, OSError):
-            await self.client.aclose()
+            await self.redis.aclose()
         self._peer.close()
 
     async def _try(self, way: Way, work: Work[T], otherwise: Otherwise) -> T | Otherwise:
         if self._breaker.is_open(way):
             return otherwise
         async with self._free:
-            # Those who waited in line need not learn what those before them have learnt.
+            # It may have opened while this one waited for a connection.
             if self._breaker.is_open(way):
                 return otherwise
             try:
-                return await bounded(work(self.client), self._timeout_s)
+                return await bounded(work(self.redis), self._timeout_s)
             except (RedisError, OSError, TimeoutError) as error:
                 if _is_refusal(error):
                     self._breaker.trip([way], "refused", error)
@@ -115,10 +117,10 @@ class RedisServer:
         self._breaker.trip(["reading", "writing"], problem, error)
 
     async def _connect(self) -> None:
-        await asyncio.gather(*(self.client.get(PROBE_KEY) for _ in range(_CONNECTIONS)))
+        await asyncio.gather(*(self.redis.get(PROBE_KEY) for _ in range(_CONNECTIONS)))
 
     async def _probe_writing(self) -> None:
-        await self.client.set(PROBE_KEY, b"", px=1000)
+        await self.redis.set(PROBE_KEY, b"", px=1000)
 
 
 def _is_refusal(error: BaseException) -> bool:

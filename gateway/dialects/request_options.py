@@ -1,11 +1,9 @@
-"""What every way of asking has in common."""
+"""Options that the requests of all dialects have: how to use the cache, and how long to take."""
 
 import re
-from collections.abc import Sequence
 
 from starlette.types import Scope
 
-from gateway.images.loader import ImageSource
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve import CacheMode
@@ -16,8 +14,9 @@ _NO_CACHE = re.compile(r"\bno-cache\b", re.IGNORECASE)
 
 
 def cache_mode(scope: Scope, asked: CacheMode = "use") -> CacheMode:
-    """As the request's `cache` says, or else its Cache-Control: no-store bypasses the cache,
-    no-cache refreshes what it has.
+    """Return the cache mode that a request asks for, by its field or else by Cache-Control.
+
+    There, no-store bypasses the cache and no-cache refreshes its entries.
     """
     if asked != "use":
         return asked
@@ -28,13 +27,8 @@ def cache_mode(scope: Scope, asked: CacheMode = "use") -> CacheMode:
     return "refresh" if _NO_CACHE.search(control) else "use"
 
 
-def distinct(sources: Sequence[ImageSource]) -> int:
-    """How many images: agents send one of them many times over."""
-    return len({source.content for source in sources})
-
-
 def time_limit(scope: Scope, timeout_s: float, limits: LimitsSection) -> TimeLimit:
-    """As the request's field `timeout_s` says, or its header, if that says less.
+    """Return the time for a request: its field `timeout_s`, or its header if that is less.
 
     Raises InvalidRequest over the limit.
     """

@@ -1,0 +1,64 @@
+"""Requests to perceive images, and the perceptions that come of them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from gateway.images.loader import Image, field_of_all
+from racro.contracts.perception import Part, Usage, normalise_question
+from racro.contracts.solve import CacheMode, VisualContext
+
+# How the captioner's errors name an image of its request.
+_CAPTIONER_IMAGE = re.compile(r"images(?:\[([0-9]{1,4})\])?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerceptionRequest:
+    """Images to perceive for a question, or for a general caption where `question` is None.
+
+    `tenant` is its tag in cache keys: one tenant's captions are never given to another.
+    """
+
+    tenant: str
+    images: Sequence[Image]
+    question: str | None
+    tentative: bool = False
+    cache: CacheMode = "use"
+
+    @cached_property
+    def normalised_question(self) -> str | None:
+        """The question as the captioner gets it; None for an empty one."""
+        return normalise_question(self.question or "") or None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts that are wanted: a tentative response needs a question."""
+        wants_tentative = self.tentative and self.normalised_question is not None
+        return ("caption", "tentative") if wants_tentative else ("caption",)
+
+    @property
+    def image_digests(self) -> tuple[str, ...]:
+        return tuple(image.digest for image in self.images)
+
+    def client_field(self, param: str | None) -> str | None:
+        """Return the client's field for an image that the captioner names in an error.
+
+        None where `param` names no image.
+        """
+        found = _CAPTIONER_IMAGE.fullmatch(param or "")
+        if found is None:
+            return None
+        index = found[1]
+        if index is None or int(index) >= len(self.images):
+            return field_of_all(self.images[0].param)
+        return self.images[int(index)].param
+
+
+@dataclass(frozen=True)
+class Perception:
+    """A visual context, the tokens that this request spent on it, and the images it is of."""
+
+    context: VisualContext
+    usage: Usage
+    image_digests: tuple[str, ...] = ()

@@ -1,0 +1,77 @@
+"""Which replica gets a request, and when another one gets it instead."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+
+import pytest
+
+from gateway.reasoning.replicas import Replicas
+from racro.contracts.errors import UpstreamError
+from racro.servekit.upstream import Upstream, open_session
+from support.processes import free_port
+from support.scripted import Fixed, ScriptedServer
+
+BUSY = Fixed(status=503)
+
+
+@pytest.fixture
+def servers() -> Iterator[list[ScriptedServer]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(ScriptedServer()) for _ in range(2)]
+
+
+@asynccontextmanager
+async def replicas(urls: Sequence[str]) -> AsyncIterator[Replicas]:
+    async with open_session() as session:
+        yield Replicas([Upstream(session, url, name="reasoner") for url in urls])
+
+
+async def status_of(asked: Replicas) -> int:
+    async with asked.post("/v1/chat/completions", {}) as response:
+        await response.read()
+        return response.status
+
+
+def chats(servers: list[ScriptedServer]) -> list[int]:
+    return [len(server.chats) for server in servers]
+
+
+async def test_one_that_cannot_be_reached_is_passed_over(servers) -> None:
+    async with replicas([f"http://127.0.0.1:{free_port()}", servers[0].url]) as both:
+        assert [await status_of(both) for _ in range(8)] == [200] * 8
+
+
+async def test_a_503_is_retried_elsewhere(servers) -> None:
+    servers[0].script.fixed["/v1/chat/completions"] = BUSY
+    async with replicas([server.url for server in servers]) as both:
+        assert [await status_of(both) for _ in range(8)] == [200] * 8
+
+
+async def test_a_503_of_one_that_has_started_is_the_answer(servers) -> None:
+    for server in servers:
+        server.script.status = 503
+        server.script.headers = {"x-racro-begun": "true"}
+    async with replicas([server.url for server in servers]) as both:
+        assert await status_of(both) == 503
+    assert sum(chats(servers)) == 1
+
+
+async def test_one_that_failed_is_asked_last_until_a_check_finds_it_up(servers) -> None:
+    servers[0].script.fixed["*"] = BUSY
+    async with replicas([server.url for server in servers]) as both:
+        assert await both.get_json("/v1/models")
+        servers[0].reset()
+        assert [await status_of(both) for _ in range(4)] == [200] * 4
+        assert chats(servers) == [0, 4]
+        await both.get_json("/v1/models")
+        async with both.post("/v1/chat/completions", {}), both.post("/v1/chat/completions", {}):
+            # Each has one in flight.
+            assert chats(servers)[0] == 1
+
+
+async def test_without_any_there_is_an_error() -> None:
+    async with replicas([f"http://127.0.0.1:{free_port()}"] * 2) as none:
+        with pytest.raises(UpstreamError):
+            await none.get_json("/v1/models")
+        with pytest.raises(UpstreamError):
+            await status_of(none)

@@ -1,0 +1,66 @@
+"""The gateway as it is served, in this process: its lifespan opens what its requests share."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+
+from gateway.app import create_gateway
+from gateway.settings import GatewaySettings
+from racro.servekit.app import GuardedApp
+from support.pictures import data_url, png
+
+
+@asynccontextmanager
+async def served(app: GuardedApp) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of an app, as a server runs it: with its lifespan, and a copy of its state each."""
+    state: dict[str, Any] = {}
+    to_app, from_app = asyncio.Queue[Any](), asyncio.Queue[Any]()
+    scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": state}
+    running = asyncio.create_task(app(scope, to_app.get, from_app.put))
+    await to_app.put({"type": "lifespan.startup"})
+    assert (await from_app.get())["type"] == "lifespan.startup.complete"
+
+    async def with_state(scope, receive, send) -> None:
+        await app({**scope, "state": dict(state)}, receive, send)
+
+    transport = httpx2.ASGITransport(app=with_state)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        yield client
+    await to_app.put({"type": "lifespan.shutdown"})
+    assert (await from_app.get())["type"] == "lifespan.shutdown.complete"
+    await running
+
+
+@pytest.fixture
+async def client(captioner, reasoner) -> AsyncIterator[httpx2.AsyncClient]:
+    settings = GatewaySettings(
+        captioner={"url": captioner.url},
+        reasoners={"default": {"url": f"{reasoner.url}/v1", "model": "scripted"}},
+    )
+    async with served(create_gateway(settings)) as client:
+        yield client
+
+
+async def test_requests_share_one_cache(client, captioner) -> None:
+    question = {"question": "How high?", "images": [data_url(png())]}
+    answers = [(await client.post("/v1/solve", json=question)).json() for _ in range(2)]
+    assert [answer["answer"] for answer in answers] == ["42", "42"]
+    assert [answer["visual_context"]["cache"] for answer in answers] == ["miss", "hit"]
+    assert len(captioner.perceptions) == 1
+
+
+async def test_routes_behind_fastapi_share_it_too(client) -> None:
+    models = (await client.get("/v1/models")).json()["data"]
+    assert [model["id"] for model in models] == ["default"]
+    ready = await client.get("/readyz")
+    assert (ready.status_code, ready.json()["checks"]["captioner"]) == (200, "ok")
+
+
+async def test_it_is_guarded(client) -> None:
+    answer = await client.post("/v1/v1//solve", content=b"{")
+    assert answer.status_code == 400
+    assert answer.headers["x-request-id"]

@@ -9,7 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import Process, free_port, measured_core, other_cores
+from benchmarks.processes import Process, measured_core, other_cores
+from racro.base.ports import free_port
 from racro.embedded.default import REASONER_SETTINGS
 
 

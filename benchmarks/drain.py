@@ -24,13 +24,13 @@ def run() -> list[Row]:
 
 async def _drained(gateway: Process) -> list[Row]:
     async with httpx2.AsyncClient(timeout=30) as client:
-        begun = [asyncio.Event() for _ in range(_STREAMS)]
-        streams = [asyncio.create_task(_chunks(client, gateway, event)) for event in begun]
-        await asyncio.gather(*(event.wait() for event in begun))
+        started = [asyncio.Event() for _ in range(_STREAMS)]
+        streams = [asyncio.create_task(_chunks(client, gateway, event)) for event in started]
+        await asyncio.gather(*(event.wait() for event in started))
         gateway.terminate()
         told = time.perf_counter()
         await _not_ready(client, gateway)
-        heard = time.perf_counter() - told
+        noticed_s = time.perf_counter() - told
         refusals = [await _refusal(gateway) for _ in range(_LATECOMERS)]
         still = sum(not stream.done() for stream in streams)
         whole = [await stream == CHUNKS for stream in streams]
@@ -40,7 +40,7 @@ async def _drained(gateway: Process) -> list[Row]:
     return [
         Row("drain", f"{_STREAMS} streams: broken", whole.count(False), "", 0),
         Row("drain", "streams that outlast the last refusal", still, ""),
-        Row("drain", "from SIGTERM to not ready", heard * 1e3, "ms"),
+        Row("drain", "from SIGTERM to not ready", noticed_s * 1e3, "ms"),
         Row("drain", f"{_LATECOMERS} refusals: the slowest", max(refusals) * 1e3, "ms", 50),
         Row("drain", "from the last stream's end to the process's", ended, "s"),
         Row("drain", "exit status", status, "", 0),
@@ -53,12 +53,12 @@ def _chat(gateway: Process) -> dict[str, Any]:
     return {"url": f"{gateway.url}/v1/chat/completions", "json": body}
 
 
-async def _chunks(client: httpx2.AsyncClient, gateway: Process, begun: asyncio.Event) -> int:
+async def _chunks(client: httpx2.AsyncClient, gateway: Process, started: asyncio.Event) -> int:
     """How many a stream had; one that does not end as it should has none."""
     texts = []
     async with client.stream("POST", **_chat(gateway)) as response:
         async for line in response.aiter_lines():
-            begun.set()
+            started.set()
             texts.append(line.removeprefix("data: "))
     whole = texts and "[DONE]" in texts
     return sum("choices" in json.loads(text) for text in texts if text[:1] == "{") if whole else 0

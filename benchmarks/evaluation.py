@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmarks import deployments
 from benchmarks.pictures import Noise
 from benchmarks.report import Row
-from racro.evaluation.run import Plan, Watcher
-from racro.evaluation.run import run as evaluate
+from racro.evaluation.runner import Plan, RunObserver
+from racro.evaluation.runner import run as evaluate
 
 _ITEMS = 1000
 _IMAGE_BYTES = 20_000
@@ -26,12 +26,12 @@ def run() -> list[Row]:
     ):
         data = _written(Path(folder))
         plan = Plan(data=data, gateway=gateway.url, model="default", output=Path(folder) / "run")
-        watcher = Watcher()
+        observer = RunObserver()
         began = time.perf_counter()
-        asyncio.run(evaluate(plan, watcher))
+        asyncio.run(evaluate(plan, observer))
         seconds = time.perf_counter() - began
-    if watcher.failed:
-        raise RuntimeError(f"{len(watcher.failed)} items failed")
+    if observer.failed:
+        raise RuntimeError(f"{len(observer.failed)} items failed")
     return [
         Row("evaluation", "an item: two solves, graded", seconds / _ITEMS * 1e3, "ms", _TARGET_MS)
     ]

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,13 +20,6 @@ _CORES = sorted(os.sched_getaffinity(0))
 _CPUCLOCK_SCHED = 2
 _START_TIMEOUT_S = 60
 _STOP_TIMEOUT_S = 20
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

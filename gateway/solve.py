@@ -107,18 +107,20 @@ async def _reason(
     answer = _Answer()
     started = watch.total()
     with reason_stage(reasoner, [context], watch) as stage:
-        async with aclosing(reasoner.stream(messages)) as pieces:
-            async for piece in pieces:
-                if "first_token" not in watch.stages and (piece.content or piece.reasoning):
+        async with aclosing(reasoner.stream(messages)) as chunks:
+            async for chunk in chunks:
+                choice = chunk.first
+                reasoning, content = choice.reasoning, choice.content
+                if "first_token" not in watch.stages and (content or reasoning):
                     watch.record("first_token", watch.total() - started)
-                if piece.reasoning:
-                    answer.reasoning += piece.reasoning
-                    await observer.on_reasoning_delta(piece.reasoning)
-                if piece.content:
-                    answer.text += piece.content
-                    await observer.on_answer_delta(piece.content)
-                answer.finish_reason = piece.finish_reason or answer.finish_reason
-                answer.usage = piece.usage or answer.usage
+                if reasoning:
+                    answer.reasoning += reasoning
+                    await observer.on_reasoning_delta(reasoning)
+                if content:
+                    answer.text += content
+                    await observer.on_answer_delta(content)
+                answer.finish_reason = choice.finish_reason or answer.finish_reason
+                answer.usage = chunk.tokens or answer.usage
         stage.usage = answer.usage
     return answer
 

@@ -1,3 +1,3 @@
 """RACRO, served: eyes for text-only reasoners (perceptual decoupling, arXiv 2506.04559)."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

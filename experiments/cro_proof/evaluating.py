@@ -58,7 +58,7 @@ def evaluate(candidate: Candidate, problems: Path, output: Path) -> None:
     services = [
         Service("captioner", "services.captioner", ports.captioner,
                 candidate.settings(output / "models" / candidate.name)),
-        Service("reader", "proof.reader_server", ports.reasoner, {}),
+        Service("reader", "experiments.cro_proof.reader_server", ports.reasoner, {}),
         Service("smollm2", "services.reasoner", smollm2_port, {"model": SMOLLM2}),
         _gateway(ports, smollm2_port),
     ]  # fmt: skip

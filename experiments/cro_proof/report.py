@@ -77,7 +77,9 @@ def write(folder: Path, answers: Path, problems: Path, runs: Sequence[Run]) -> N
     (folder / "report.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     gains = {one.reasoner: asdict(one.gain()) for one in found}
     accuracies = {
-        f"{name}, {reasoner}": {way: asdict(value) for way, value in _ways(results).items()}
+        f"{name}, {reasoner}": {
+            condition: asdict(value) for condition, value in _by_condition(results).items()
+        }
         for (name, reasoner), results in read.items()
     }
     document = {"gain": gains, "accuracy": accuracies, "cpu_s": cpu}
@@ -109,12 +111,12 @@ def _findings(read: Read, reasoner: str, seeds: Sequence[int]) -> Findings:
     )
 
 
-def _ways(results: Mapping[str, Result]) -> dict[str, Estimate]:
+def _by_condition(results: Mapping[str, Result]) -> dict[str, Estimate]:
     found = {}
-    for way in ("caption_only", "joint", "tentative_alone"):
-        rights = [right for one in results.values() if (right := one.right(way)) is not None]
+    for condition in ("caption_only", "joint", "tentative_alone"):
+        rights = [right for one in results.values() if (right := one.right(condition)) is not None]
         if rights:
-            found[way] = accuracy(sum(rights), len(rights))
+            found[condition] = accuracy(sum(rights), len(rights))
     return found
 
 
@@ -122,8 +124,8 @@ def _accuracies(read: Read) -> Iterator[str]:
     yield "| captioner | reasoner | n | caption only | joint | tentative alone |"
     yield "|---|---|---|---|---|---|"
     for (name, reasoner), results in read.items():
-        ways = _ways(results)
-        cells = (_percent(ways[way]) if way in ways else "" for way in
+        estimates = _by_condition(results)
+        cells = (_percent(estimates[condition]) if condition in estimates else "" for condition in
                  ("caption_only", "joint", "tentative_alone"))  # fmt: skip
         yield f"| {name} | {LABELS[reasoner]} | {len(results)} | {' | '.join(cells)} |"
     yield ""

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 import httpx2
 
-from racro.cli.stack import Ports
+from racro.base.ports import free_port
 
 Method = Literal["cro", "sft"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -97,11 +97,11 @@ class Run:
 @contextmanager
 def _reader(folder: Path, seconds: dict[str, float]) -> Iterator[str]:
     """On a free port; yields its URL. Its CPU time is noted when it ends."""
-    port = Ports.free().reasoner
+    port = free_port()
     settings = folder.with_suffix(".reader.yaml")
     settings.write_text(f"port: {port}\n")
     process = subprocess.Popen(
-        [sys.executable, "-m", "proof.reader_server"],
+        [sys.executable, "-m", "experiments.cro_proof.reader_server"],
         env={**os.environ, "RACRO_CONFIG": str(settings)},
     )
     try:

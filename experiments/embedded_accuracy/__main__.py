@@ -14,7 +14,7 @@ from experiments.embedded_accuracy import heldout, report
 from experiments.embedded_accuracy.grading import Verdict, grade
 from experiments.embedded_accuracy.items import Drawing, TextItem
 from experiments.embedded_accuracy.perceiving import COMPOSER, READING_ORDER, Perceived, perceive
-from experiments.embedded_accuracy.reasoning import ADAPTED, BASE, AnswerBook, Asked, Variant
+from experiments.embedded_accuracy.reasoning import ADAPTED, BASE, AnswerCache, Asked, Variant
 from experiments.embedded_accuracy.report import Graded, Score, Section
 from experiments.embedded_accuracy.solving import solve_all, timing
 from racro.answers.extract import solve_answer
@@ -26,7 +26,7 @@ _DEFAULT = "adapter + composer"
 class Evaluation:
     def __init__(self, folder: Path, progress: Progress) -> None:
         self._folder = folder
-        self._book = AnswerBook(folder / "answers.jsonl")
+        self._answers = AnswerCache(folder / "answers.jsonl")
         self._progress = progress
 
     def run(self) -> str:
@@ -57,7 +57,7 @@ class Evaluation:
 
     def _score(self, title: str, variant: Variant, asked: Sequence[Asked]) -> Score:
         task = self._progress.add_task(title, total=len(asked))
-        texts = self._book.ask(variant, asked, lambda count: self._progress.advance(task, count))
+        texts = self._answers.ask(variant, asked, lambda count: self._progress.advance(task, count))
         return Score.of(
             Graded(one.question.asks, grade(one.question, solve_answer(variant.profile, text)))
             for one, text in zip(asked, texts, strict=True)

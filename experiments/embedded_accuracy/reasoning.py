@@ -1,29 +1,23 @@
 """The reasoner service itself, with and without the adapter, asked about captions."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx2
-import yaml
 
 from experiments.embedded_accuracy.items import Question
+from racro.base.ports import free_port
+from racro.cli.stack import Service, Stack
 from racro.contracts.prompts import COMPACT_V1, RACRO_V1, SolveProfile, solve_messages
 from racro.embedded.default import SAMPLING
 from racro.embedded.reasoner import ADAPTER, packaged_model
 
-_START_TIMEOUT_S = 60
 _ANSWER_TIMEOUT_S = 300
 _AT_ONCE = 4
 
@@ -57,49 +51,17 @@ class Asked:
     caption: str
 
 
-@contextlib.contextmanager
+@contextmanager
 def serving(variant: Variant) -> Iterator[str]:
     """The base URL of a reasoner service that is ready."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     adapter = None if variant.adapter is None else str(variant.adapter)
-    engine = {"kind": "llama", "adapter_path": adapter}
-    with TemporaryDirectory(prefix="racro-evaluation-") as folder:
-        config = Path(folder) / "reasoner.yaml"
-        config.write_text(yaml.safe_dump({"port": port, "engine": engine}))
-        inherited = {name: v for name, v in os.environ.items() if not name.startswith("RACRO_")}
-        log = Path(folder) / "reasoner.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "services.reasoner"],
-                env={**inherited, "RACRO_CONFIG": str(config)},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_ready(url, process, log)
-            yield url
-        finally:
-            process.terminate()
-            process.wait()
+    config = {"engine": {"kind": "llama", "adapter_path": adapter}}
+    stack = Stack([Service("reasoner", "services.reasoner", free_port(), config)])
+    with stack.running(on_ready=lambda _name, _seconds: None):
+        yield stack.url
 
 
-def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            said = log.read_text(errors="replace")
-            raise RuntimeError(f"the reasoner ended with code {process.returncode}\n{said}")
-        with contextlib.suppress(httpx2.TransportError):
-            if httpx2.get(f"{url}/readyz", trust_env=False).is_success:
-                return
-        time.sleep(0.1)
-    raise RuntimeError("the reasoner was not ready in time")
-
-
-class AnswerBook:
+class AnswerCache:
     """Answers in a JSONL file, so that an evaluation that was broken off goes on where it was."""
 
     def __init__(self, path: Path) -> None:
@@ -149,8 +111,8 @@ class AnswerBook:
 
     def _keep(self, key: str, text: str) -> None:
         self._known[key] = text
-        with self._path.open("a") as book:
-            book.write(json.dumps((key, text)) + "\n")
+        with self._path.open("a") as file:
+            file.write(json.dumps((key, text)) + "\n")
 
 
 async def _completion(client: httpx2.AsyncClient, messages: list[dict[str, str]]) -> str:

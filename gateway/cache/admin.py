@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from gateway.cache.entry import Entry, Kept, decode_any
 from gateway.settings import CacheSection
-from racro.contracts.keys import VISUAL_CONTEXTS
+from racro.contracts.cache_keys import VISUAL_CONTEXTS
 from racro.servekit.settings import api_key
 
 _KEYS_AT_A_TIME = 500

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from gateway import metrics
+from racro.base.backoff import backoff
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class Breaker:
         self._probes = probes
         self._problems: dict[str, str] = {}
         self._probing: asyncio.Task[None] | None = None
-        self._pause_s: float = _PAUSE_S
+        self._pauses = backoff(_PAUSE_S, _LONGEST_PAUSE_S)
         self._closed_at = 0.0
         for mode in probes:
             metrics.CACHE_BREAKER.labels(mode).set(0)
@@ -73,10 +74,11 @@ class Breaker:
 
     async def _probe_until_all_answer(self) -> None:
         now = asyncio.get_running_loop().time
-        relapse = now() - self._closed_at < _STEADY_S
-        self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S) if relapse else _PAUSE_S
+        if now() - self._closed_at >= _STEADY_S:
+            self._pauses = backoff(_PAUSE_S, _LONGEST_PAUSE_S)
+        pause_s = next(self._pauses)
         while self._problems:
-            await asyncio.sleep(self._pause_s * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
+            await asyncio.sleep(pause_s * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
             answering = [mode for mode in self._problems if await _answers(self._probes[mode])]
             for mode in answering:
                 del self._problems[mode]

@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 import zstandard
 
-from racro.contracts.keys import SCHEMA_VERSION
+from racro.contracts.cache_keys import SCHEMA_VERSION
 
 _MAGIC = b"RC" + bytes([SCHEMA_VERSION])
 _DIGEST_BYTES = 16

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import random
 import secrets
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
@@ -10,8 +9,9 @@ from typing import Final, Protocol, TypeVar
 
 from gateway import metrics
 from gateway.cache.redis_client import RedisClient
+from racro.base.backoff import backoff
+from racro.contracts.cache_keys import lease_key
 from racro.contracts.errors import RacroError, error_from_envelope
-from racro.contracts.keys import lease_key
 
 Found = TypeVar("Found")
 LookUp = Callable[[], Awaitable[Found | None]]
@@ -138,7 +138,8 @@ class RedisLeases:
         """Wait for the lease, or for its holder to finish; raises the error that it ended with."""
         waiting_for = b""
         now = asyncio.get_running_loop().time
-        give_up, pause = now() + self._wait_s, _FIRST_PAUSE_S
+        give_up = now() + self._wait_s
+        pauses = backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S, factor=1.5, jitter=(0.5, 1.5))
         while (held := await self._acquire(lease, token, waiting_for)) is not None:
             if isinstance(held, _Unreachable) or now() > give_up:
                 return _Wait.GIVEN_UP
@@ -149,8 +150,7 @@ class RedisLeases:
             if not waiting_for:
                 metrics.LEASES.labels("waited").inc()
             waiting_for = held
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-            pause = min(pause * 1.5, _LONGEST_PAUSE_S)
+            await asyncio.sleep(next(pauses))
         if waiting_for:
             metrics.LEASES.labels("taken_over").inc()
         return _Wait.ACQUIRED

@@ -22,7 +22,7 @@ from gateway import metrics
 from gateway.cache.breaker import Breaker, bounded
 from gateway.cache.connection import Peer, open_pool
 from gateway.settings import CacheSection
-from racro.contracts.keys import PROBE_KEY
+from racro.contracts.cache_keys import PROBE_KEY
 from racro.servekit.settings import api_key
 
 T = TypeVar("T")

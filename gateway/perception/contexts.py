@@ -9,8 +9,8 @@ from gateway.cache.entry import Kept, decode, encode
 from gateway.perception.request import Perception
 from gateway.settings import CacheSection
 from gateway.tenancy.tenants import Tenant
+from racro.contracts.cache_keys import kept_context_key
 from racro.contracts.errors import UnknownVisualContext, UpstreamUnavailable
-from racro.contracts.keys import kept_context_key
 from racro.contracts.perception import normalise_question
 from racro.contracts.solve import VisualContext
 

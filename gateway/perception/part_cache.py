@@ -7,7 +7,7 @@ from gateway import metrics
 from gateway.cache import Cache
 from gateway.cache.entry import Entry, decode, encode
 from gateway.perception.request import PerceptionRequest
-from racro.contracts.keys import visual_context_key
+from racro.contracts.cache_keys import visual_context_key
 from racro.contracts.perception import Delta, OnDelta, Part, PerceiveOptions
 
 

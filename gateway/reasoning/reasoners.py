@@ -4,62 +4,22 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import msgspec
 
 from gateway.reasoning.replicas import Replicas
-from gateway.reasoning.usage import Counts
 from gateway.settings import ReasonerSection
 from gateway.tenancy.tenants import Tenant
-from racro.contracts.errors import (
-    UnknownModel,
-    UpstreamError,
-    UpstreamUnavailable,
-)
-from racro.contracts.perception import Usage
+from racro.contracts.completion import Chunk
+from racro.contracts.errors import UnknownModel, UpstreamError
+from racro.servekit.chat_stream import read_chunks
 from racro.servekit.relay import raise_for_status
-from racro.servekit.responses import NotJson
 from racro.servekit.settings import api_key
-from racro.servekit.sse import read_events
 from racro.servekit.upstream import Upstream
 
 _REVISION_TTL_S = 30
 _RETRY_S = 1.0
-
-
-class _Delta(msgspec.Struct):
-    """vLLM and SGLang say `reasoning_content` or, in later releases, `reasoning`."""
-
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    delta: _Delta | None = None
-    finish_reason: str | None = None
-
-
-class _Chunk(msgspec.Struct):
-    choices: list[_Choice] | None = None
-    usage: Counts | None = None
-    error: Any = None
-
-
-_chunk_decoder = msgspec.json.Decoder(_Chunk)
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """The content of one event of a reasoner's stream."""
-
-    content: str = ""
-    reasoning: str = ""
-    finish_reason: str | None = None
-    usage: Usage | None = None
 
 
 class Reasoner:
@@ -83,19 +43,16 @@ class Reasoner:
         """POST an encoded chat request and give its response, unread."""
         return self._replicas.post("/chat/completions", body)
 
-    async def stream(self, messages: list[dict[str, str]]) -> AsyncGenerator[Piece]:
-        """Stream the answer to `messages` with this reasoner's own sampling, piece by piece.
+    async def stream(self, messages: list[dict[str, str]]) -> AsyncGenerator[Chunk]:
+        """Stream the answer to `messages` with this reasoner's own sampling, chunk by chunk.
 
         Raises an UpstreamError, or ContextLengthExceeded if it says that the messages are too long.
         """
         body = {**self._request_fields, "messages": messages}
         async with self._replicas.post("/chat/completions", body) as response:
             await raise_for_status(response, name="reasoner")
-            async for event in read_events(response.content):
-                if event.data == b"[DONE]":
-                    return
-                yield _parse(event.data)
-        raise UpstreamUnavailable("the reasoner broke off its answer")
+            async for chunk in read_chunks(response.content, name="reasoner"):
+                yield chunk
 
     async def check(self) -> None:
         """Ask for its models, to see whether it answers. Raises UpstreamError if it does not."""
@@ -122,23 +79,6 @@ def _revision(listing: Any, model: str) -> str | None:
             revision = card.get("revision")
             return revision if isinstance(revision, str) else None
     return None
-
-
-def _parse(data: bytes) -> Piece:
-    try:
-        chunk = _chunk_decoder.decode(data)
-    except NotJson as error:
-        raise UpstreamError("the reasoner sent something else than a chat completion") from error
-    if chunk.error is not None:
-        raise UpstreamUnavailable("the reasoner failed while it was answering")
-    choice = chunk.choices[0] if chunk.choices else _Choice()
-    delta = choice.delta or _Delta()
-    return Piece(
-        content=delta.content or "",
-        reasoning=delta.reasoning_content or delta.reasoning or "",
-        finish_reason=choice.finish_reason,
-        usage=chunk.usage.known() if chunk.usage else None,
-    )
 
 
 class Reasoners:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway import metrics
 from gateway.reasoning.reasoners import Reasoners
 from gateway.settings import GatewaySettings
-from racro.servekit.files import stamp
+from racro.servekit.file_stamp import stamp
 from racro.servekit.settings import CONFIG_VARIABLE, WrongSettingsError
 
 _log = logging.getLogger(__name__)

@@ -1,27 +1,18 @@
 """Token counts from a reasoner's answers, also from those that are passed on unparsed."""
 
+from typing import Any
+
 import msgspec
 
+from racro.contracts.completion import counted
 from racro.contracts.perception import Usage
 from racro.servekit.responses import NotJson
 
 _MARK = b'"usage":'
 
 
-class Counts(msgspec.Struct):
-    """The `usage` object of OpenAI's API, as lenient as its servers are."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-
-    def known(self) -> Usage:
-        return Usage(
-            prompt_tokens=self.prompt_tokens or 0, completion_tokens=self.completion_tokens or 0
-        )
-
-
 class _Answer(msgspec.Struct):
-    usage: Counts | None = None
+    usage: Any = None
 
 
 _decoder = msgspec.json.Decoder(_Answer)
@@ -30,10 +21,9 @@ _decoder = msgspec.json.Decoder(_Answer)
 def usage_of(answer: bytes) -> Usage:
     """Return the usage that a plain answer, or one event of a stream, reports; else zero."""
     try:
-        counts = _decoder.decode(answer).usage
+        return counted(_decoder.decode(answer).usage)
     except NotJson:
-        counts = None
-    return counts.known() if counts else Usage()
+        return Usage()
 
 
 def last_usage(events: bytes) -> Usage | None:

@@ -1,6 +1,6 @@
 """Admission: which tenant a request is from, and whether its limits allow it now.
 
-Nothing of a request is read before it is admitted. `servekit.routes` comes first, so the path is
+Nothing of a request is read before it is admitted. `servekit.paths` comes first, so the path is
 the route's own however the client spelled it. Every route that is not public by name is guarded.
 """
 

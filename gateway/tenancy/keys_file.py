@@ -17,13 +17,12 @@ from typing import Annotated, Self
 
 import yaml
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     model_validator,
 )
 
+from racro.base.frozen import Frozen
 from racro.servekit.findings import Matching, findings
 
 # 256 bits, in base64url.
@@ -47,27 +46,23 @@ class BadKeysFileError(Exception):
     """The file of tenants cannot be read; the message names it and the field."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class KeyRecord(_Record):
+class KeyRecord(Frozen):
     sha256: Annotated[str, Matching(r"^[0-9a-f]{64}$", "a SHA-256 in 64 hexadecimal digits")]
     created: date
 
 
-class TenantRecord(_Record):
+class TenantRecord(Frozen):
     """The limits of a tenant (None: no limit), and its keys by their ids."""
 
     requests_per_minute: int | None = Field(default=None, ge=1)
     images_per_minute: int | None = Field(default=None, ge=1)
     concurrency: int | None = Field(default=None, ge=1)
     reasoners: tuple[str, ...] | None = None
-    keys: dict[str, KeyRecord] = {}
+    keys: dict[str, KeyRecord] = Field(default={})
 
 
-class KeysFile(_Record):
-    tenants: dict[TenantName, TenantRecord] = {}
+class KeysFile(Frozen):
+    tenants: dict[TenantName, TenantRecord] = Field(default={})
 
     @cached_property
     def _by_id(self) -> dict[str, tuple[str, KeyRecord]]:

@@ -11,8 +11,8 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from gateway.cache.redis_client import RedisClient
 from gateway.tenancy.tenants import Tenant
+from racro.contracts.cache_keys import LIMITS_PREFIX
 from racro.contracts.errors import InvalidRequest, RateLimited
-from racro.contracts.keys import LIMITS_PREFIX
 from racro.servekit.responses import Headers
 
 Kind = Literal["requests", "images"]

@@ -11,10 +11,10 @@ from starlette.types import Scope
 
 from gateway.settings import GatewaySettings
 from gateway.tenancy.keys_file import BadKeysFileError, KeysFile, TenantRecord
+from racro.contracts.cache_keys import tenant_tag
 from racro.contracts.errors import Unauthenticated
-from racro.contracts.keys import tenant_tag
 from racro.servekit.context import header
-from racro.servekit.files import stamp
+from racro.servekit.file_stamp import stamp
 from racro.servekit.settings import api_key
 
 _log = logging.getLogger(__name__)

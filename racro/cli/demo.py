@@ -9,10 +9,10 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from racro.cli.client import Gateway, SolveError, image_argument
 from racro.cli.examples import EXAMPLES, BadExamplesError, Example, load_examples
 from racro.cli.output import add_row, command_line, fail, is_live, new_table, note, out, say, show
 from racro.cli.running import running
+from racro.cli.solve_client import Gateway, SolveError, image_argument
 from racro.cli.stack import Ports, StackError, embedded_default
 
 app = command_line()

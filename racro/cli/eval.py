@@ -18,18 +18,18 @@ from racro.cli.options import GatewayKey, GatewayUrl
 from racro.cli.output import add_row, command_line, err, fail, new_table, note, plain, say, show
 from racro.contracts.client import DEFAULT_URL
 from racro.evaluation.errors import EvaluationError
-from racro.evaluation.results import Result, Way
+from racro.evaluation.results import Condition, Result
 
 if TYPE_CHECKING:
     from racro.evaluation.report import Report
-    from racro.evaluation.run import Plan, Watcher
+    from racro.evaluation.runner import Plan, RunObserver
 
 app = command_line("Measure a running gateway on a benchmark.")
 
 _LISTED = 20
 
 Folder = Annotated[Path, typer.Argument(help="What `racro eval run` wrote.")]
-Of = Annotated[Way, typer.Option(help="Which answers.")]
+Of = Annotated[Condition, typer.Option(help="Which answers.")]
 
 
 @app.command()
@@ -57,7 +57,7 @@ def run(  # noqa: PLR0917 - an option each
     """Ask every problem, grade the answers; stopped, the same command goes on."""
     with _failures_told():
         from racro.evaluation import benchmarks  # noqa: PLC0415
-        from racro.evaluation.run import Plan  # noqa: PLC0415
+        from racro.evaluation.runner import Plan  # noqa: PLC0415
 
         paper = None if benchmark is None else benchmarks.named(benchmark)
         plan = Plan(
@@ -80,19 +80,19 @@ def run(  # noqa: PLR0917 - an option each
 
 def _run(plan: "Plan") -> bool:
     """Runs, and tells what came of it however that ends; gives back whether items failed."""
-    from racro.evaluation.run import Watcher, run  # noqa: PLC0415
+    from racro.evaluation.runner import RunObserver, run  # noqa: PLC0415
 
-    watcher = Watcher()
+    observer = RunObserver()
     try:
         with ExitStack() as at_the_end:
-            at_the_end.callback(_tell, watcher, plan.output)
+            at_the_end.callback(_tell, observer, plan.output)
             bar = at_the_end.enter_context(_Bar())
-            watcher.starts, watcher.done = bar.starts, bar.done
-            asyncio.run(run(plan, watcher))
+            observer.starts, observer.done = bar.starts, bar.done
+            asyncio.run(run(plan, observer))
     except KeyboardInterrupt:
         note("stopped; the same command goes on")
         raise typer.Exit(INTERRUPTED) from None
-    return bool(watcher.failed)
+    return bool(observer.failed)
 
 
 @app.command()
@@ -155,11 +155,11 @@ class _Bar(Progress):
         self.update(self._task, advance=1, right=f"{share:.1%} right")
 
 
-def _tell(watcher: "Watcher", folder: Path) -> None:
-    if watcher.report is not None:
-        _show(watcher.report, folder)
-    if watcher.failed:
-        _list("got no answer", watcher.failed.items())
+def _tell(observer: "RunObserver", folder: Path) -> None:
+    if observer.report is not None:
+        _show(observer.report, folder)
+    if observer.failed:
+        _list("got no answer", observer.failed.items())
 
 
 def _show(report: "Report", folder: Path) -> None:

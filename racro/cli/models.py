@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from racro.cli.client import Gateway, SolveError
 from racro.cli.options import GatewayKey, GatewayUrl
 from racro.cli.output import add_row, command_line, fail, new_table, show
+from racro.cli.solve_client import Gateway, SolveError
 from racro.contracts.client import DEFAULT_URL
 
 app = command_line()

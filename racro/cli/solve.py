@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from racro.cli.client import Gateway, SolveError, image_argument
 from racro.cli.options import GatewayKey, GatewayUrl
 from racro.cli.output import command_line, fail, say, spinner
+from racro.cli.solve_client import Gateway, SolveError, image_argument
 from racro.contracts.client import DEFAULT_URL, message_of
 
 app = command_line()

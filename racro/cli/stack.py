@@ -16,6 +16,7 @@ from typing import Any, Literal
 import httpx2
 import yaml
 
+from racro.base.ports import free_ports
 from racro.cli.signals import put_off
 from racro.embedded.default import REASONER_SETTINGS
 
@@ -52,11 +53,7 @@ class Ports:
     @classmethod
     def free(cls) -> "Ports":
         """Ports that nobody listens on now."""
-        with contextlib.ExitStack() as stack:
-            sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
-            for one in sockets:
-                one.bind((_HOST, 0))
-            return cls(*(one.getsockname()[1] for one in sockets))
+        return cls(*free_ports(3))
 
 
 @dataclass(frozen=True)

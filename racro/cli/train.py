@@ -58,7 +58,7 @@ def verl_data(
         _check_installed()
         from racro.training.data import read_data, to_explore  # noqa: PLC0415
         from racro.training.preparation import tell_left_out  # noqa: PLC0415
-        from racro.training.verl import write_verl  # noqa: PLC0415
+        from racro.training.verl_data import write_verl  # noqa: PLC0415
 
         settings = Data(
             train=tuple(data),

@@ -5,15 +5,15 @@ import unicodedata
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
+
+from racro.base.frozen import Frozen
 
 Part = Literal["caption", "tentative"]
 
 
-class Wire(BaseModel):
-    """Frozen, and strict about names: an unknown field is a mistake worth telling."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Wire(Frozen):
+    """A body that travels between the services and their clients."""
 
 
 class Usage(Wire):
@@ -84,7 +84,7 @@ class PerceiveResponse(Wire):
 
     caption: tuple[Generation, ...] = ()
     tentative: tuple[Generation, ...] = ()
-    failed: dict[Part, PartFailure] = {}
+    failed: dict[Part, PartFailure] = Field(default={})
     model: str
     revision: str
     prompt_profile: str

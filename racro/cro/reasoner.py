@@ -12,41 +12,26 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
-from racro.cro.settings import RewardSettings
-from racro.cro.stats import Stats
-from racro.cro.trouble import (
-    Away,
-    Endurance,
+from racro.contracts.completion import Completion, PlainChoice
+from racro.cro.reasoner_errors import (
     Failed,
     ReasonerRefused,
     Unanswered,
+    Unavailable,
     raise_for_status,
 )
+from racro.cro.retry_budget import RetryBudget
+from racro.cro.settings import RewardSettings
+from racro.cro.stats import Stats
 
 _logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT_S = 5
 # Below the five seconds after which a uvicorn (vLLM's too) closes an idle connection.
 _IDLE_CONNECTION_S = 4
-# A copy that was away is asked last for so long.
+# A replica that was away is asked last for so long.
 _AVOIDED_S = 5.0
 
-
-class _Message(msgspec.Struct):
-    """None, where the limit of tokens came before the end of a reasoning that the server parts."""
-
-    content: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-    finish_reason: str | None = None
-
-
-class _Completion(msgspec.Struct):
-    choices: list[_Choice]
-
-
-_decoder = msgspec.json.Decoder(_Completion)
+_decoder = msgspec.json.Decoder(Completion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +41,7 @@ class Rollout:
     seconds: float
 
 
-class _Copy:
+class _Replica:
     """One of the servers."""
 
     def __init__(self, url: str) -> None:
@@ -73,9 +58,9 @@ class Reasoner:
     def __init__(self, settings: RewardSettings, stats: Stats) -> None:
         self._settings = settings
         self._stats = stats
-        self._copies = [_Copy(url) for url in settings.urls]
+        self._replicas = [_Replica(url) for url in settings.urls]
         self._line = asyncio.Semaphore(settings.concurrency)
-        self._is_away = False
+        self._is_unavailable = False
         key = settings.api_key
         self._client = httpx2.AsyncClient(
             headers={} if key is None else {"authorization": f"Bearer {key}"},
@@ -97,22 +82,22 @@ class Reasoner:
     async def ask(self, messages: list[dict[str, str]], *, number: int) -> Rollout:
         """The rollout of that number of a prompt. Raises Unanswered, or ReasonerRefused."""
         body = self._body(messages, number)
-        endurance = Endurance(self._settings)
+        budget = RetryBudget(self._settings)
         while True:
             async with self._line:
                 began = time.monotonic()
                 try:
-                    async with asyncio.timeout(endurance.left_s):
+                    async with asyncio.timeout(budget.left_s):
                         return await self._attempt(body, began)
-                except Away as away:
-                    self._note_away(away)
-                    pause = endurance.after_away(away)
+                except Unavailable as error:
+                    self._note_unavailable(error)
+                    pause = budget.after_unavailable(error)
                 except TimeoutError as error:
                     deadline_s = self._settings.deadline_s
                     raise Unanswered(f"no answer within {deadline_s:g} s") from error
                 except Failed as failure:
                     took_s = time.monotonic() - began
-                    pause = endurance.after_failure(failure, took_s=took_s)
+                    pause = budget.after_failure(failure, took_s=took_s)
             self._stats.retries += 1
             await asyncio.sleep(pause)
 
@@ -123,9 +108,9 @@ class Reasoner:
         return {"model": self._settings.model, "messages": messages, **sampling}
 
     async def _attempt(self, body: dict[str, Any], began: float) -> Rollout:
-        """Raises Away, Failed, Unanswered or ReasonerRefused."""
-        async with self._least_busy() as copy:
-            response = await self._post(f"{copy.url}/chat/completions", body)
+        """Raises Unavailable, Failed, Unanswered or ReasonerRefused."""
+        async with self._least_busy() as replica:
+            response = await self._post(f"{replica.url}/chat/completions", body)
             raise_for_status(response)
         choice = _parse(response)
         self._note_answer()
@@ -133,39 +118,39 @@ class Reasoner:
         return Rollout(choice.message.content or "", choice.finish_reason, seconds)
 
     @asynccontextmanager
-    async def _least_busy(self) -> AsyncIterator[_Copy]:
-        copy = min(self._copies, key=lambda one: one.rank)
-        copy.busy += 1
+    async def _least_busy(self) -> AsyncIterator[_Replica]:
+        replica = min(self._replicas, key=lambda one: one.rank)
+        replica.busy += 1
         try:
-            yield copy
-        except Away:
-            copy.avoided_until = time.monotonic() + _AVOIDED_S
+            yield replica
+        except Unavailable:
+            replica.avoided_until = time.monotonic() + _AVOIDED_S
             raise
         finally:
-            copy.busy -= 1
+            replica.busy -= 1
 
     async def _post(self, url: str, body: dict[str, Any]) -> httpx2.Response:
         try:
             return await self._client.post(url, json=body)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            raise Away(f"{url} cannot be connected to") from error
+            raise Unavailable(f"{url} cannot be connected to") from error
         except httpx2.TransportError as error:
             raise Failed(f"{url} broke off its answer ({type(error).__name__})") from error
 
-    def _note_away(self, away: Away) -> None:
-        if not self._is_away:
-            self._is_away = True
+    def _note_unavailable(self, error: Unavailable) -> None:
+        if not self._is_unavailable:
+            self._is_unavailable = True
             _logger.warning(
-                "waiting for the reasoner, up to %g s: %s", self._settings.patience_s, away
+                "waiting for the reasoner, up to %g s: %s", self._settings.patience_s, error
             )
 
     def _note_answer(self) -> None:
-        if self._is_away:
-            self._is_away = False
+        if self._is_unavailable:
+            self._is_unavailable = False
             _logger.warning("the reasoner is back")
 
 
-def _parse(response: httpx2.Response) -> _Choice:
+def _parse(response: httpx2.Response) -> PlainChoice:
     try:
         return _decoder.decode(response.content).choices[0]
     except (msgspec.MsgspecError, UnicodeDecodeError, IndexError) as error:

@@ -16,10 +16,10 @@ from racro.contracts.prompts import reward_messages
 from racro.cro import terms
 from racro.cro.captioned import Captioned
 from racro.cro.reasoner import Reasoner
+from racro.cro.reasoner_errors import ReasonerRefused, RequestRefused, Unanswered
 from racro.cro.rollouts import RolloutLine, RolloutLog
 from racro.cro.settings import RewardSettings
 from racro.cro.stats import Stats
-from racro.cro.trouble import ReasonerRefused, RequestRefused, Unanswered
 from racro.grading import Grader, Ungradable
 
 _logger = logging.getLogger(__name__)

@@ -8,12 +8,12 @@ from typing import Annotated, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
 )
 
+from racro.base.frozen import Frozen
 from racro.contracts.prompts import RACRO_V1, SolveProfile
 
 
@@ -21,11 +21,7 @@ class WrongSettings(ValueError):
     """The message names the file and each field that is wrong."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Sampling(_Table):
+class Sampling(Frozen):
     """Of the reasoner; the paper's values."""
 
     temperature: float = Field(default=0.6, ge=0, le=2)
@@ -36,7 +32,7 @@ class Sampling(_Table):
     )
 
 
-class Terms(_Table):
+class Terms(Frozen):
     """Weights of what is taken off the reward; 0 leaves a term out of it. See `racro.cro.terms`."""
 
     leak: float = Field(default=0, ge=0)
@@ -60,7 +56,7 @@ Url = Annotated[
 ]
 
 
-class RewardSettings(_Table):
+class RewardSettings(Frozen):
     urls: tuple[Url, ...] = Field(
         min_length=1,
         description="Servers of OpenAI's chat API that serve the same reasoner, up to and "
@@ -106,10 +102,9 @@ class RewardSettings(_Table):
         return None if self.api_key_env is None else os.environ[self.api_key_env]
 
 
-class RewardFile(BaseModel):
+class RewardFile(Frozen, extra="ignore"):
     """A file whose other tables are the trainer's."""
 
-    model_config = ConfigDict(frozen=True)
     reward: RewardSettings
 
 

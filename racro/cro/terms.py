@@ -41,10 +41,10 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 def leak(row: Captioned) -> float:
     """-1 where the caption gives the answer away."""
     caption = _THOUSANDS.sub("", row.caption)
-    given_away = _BOX.search(caption) or any(
+    is_leaked = _BOX.search(caption) or any(
         _announces(caption, form) or _concludes(caption, form) for form in _forms(row)
     )
-    return -1.0 if given_away else 0.0
+    return -1.0 if is_leaked else 0.0
 
 
 def length(row: Captioned, *, limit: int) -> float:

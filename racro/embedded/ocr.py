@@ -20,6 +20,7 @@ from racro.contracts.perception import (
 )
 from racro.embedded.composer import COMPOSER_VERSION, compose
 from racro.embedded.reader import PREPARATION, RELEASE, OcrReader, models_revision
+from racro.servekit.problem import Problem
 
 # Rough, and enough for a limit: OCR text has no tokenizer of its own.
 _CHARS_PER_TOKEN = 4
@@ -45,8 +46,8 @@ class OcrCaptioner:
     async def stop(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def problem(self) -> str | None:
-        return None if self._ready else "the OCR models are loading"
+    async def problem(self) -> Problem | None:
+        return None if self._ready else Problem("the OCR models are loading")
 
     async def perceive(
         self,

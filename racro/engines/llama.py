@@ -1,25 +1,25 @@
-"""llama.cpp's server through xllamacpp: GGUF models on a CPU, no compiler needed."""
+"""Runs GGUF models on a CPU with llama.cpp's server through xllamacpp, which needs no compiler."""
 
 import asyncio
-import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
 from pydantic import Field
 
+from racro.base.digests import file_digest
 from racro.contracts.prompts import COMPACT_V1
 from racro.embedded.captioner import MODEL, NAME, PROJECTOR
 from racro.embedded.default import TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model
-from racro.engines import ServedModel
+from racro.engines.engine import Engine, ServedModel, Traits
 from racro.engines.supervisor import Supervisor
-from racro.servekit.settings import Section
-from racro.servekit.upstream import Upstream
+from racro.servekit.problem import Problem
+from racro.servekit.settings import Section, WrongSettingsError
 
 # As llama.cpp says it.
 _UNLIMITED = -1
@@ -96,6 +96,10 @@ class LlamaSettings(_LlamaSettings):
         if self.base_model is not None and self.adapter_path is None:
             return "engine.base_model: there is no adapter without which the model could be served"
         return None
+
+    def most_tokens(self) -> int:
+        """Return the limit of an answer whose request names none."""
+        return self.max_tokens
 
     def files(self) -> dict[str, Path]:
         """All that shape what it says, as llama_server calls them."""
@@ -182,6 +186,14 @@ class LlamaVisionSettings(_LlamaSettings):
             return "captioner.engine.projector_path: no GGUF file there"
         return None
 
+    def shaping(self) -> Sequence[Any]:
+        """Return the share of the context: a caption that it cuts short is another one."""
+        return (self.context_tokens // self.parallel,)
+
+    def most_tokens(self) -> int:
+        """Return no limit: a captioner's requests name theirs."""
+        return _UNLIMITED
+
     def files(self) -> dict[str, Path]:
         """All that shape what it says, as llama_server calls them."""
         named = {"model": self.model_path, "projector": self.projector_path}
@@ -192,53 +204,52 @@ class LlamaVisionSettings(_LlamaSettings):
         return {name: ServedModel(engine_name=name)}
 
 
-class LlamaEngine:
-    # It closes the connection after each stream without having said so.
-    headers: Mapping[str, str] = {"connection": "close"}
-    # It looks for a client's leaving only between the pieces of a stream, and hears of it during a
-    # long prompt only where progress is streamed (with prompt batches as small as llama_server's).
-    plain_by_stream = True
-    image_ids = False
-    more_apis = False
-    # It samples no more than `parallel` texts of one request, and counts the tokens of one of them.
-    single_samples = True
-    stream_fields: Mapping[str, Any] = {"return_progress": True}
-    api_key = None
+class LlamaEngine(Engine):
+    """Runs llama.cpp's server as a child process."""
+
+    traits = Traits(
+        # It closes the connection after each stream without having said so.
+        headers={"connection": "close"},
+        # It looks for a client's disconnect only between the pieces of a stream, and notices it
+        # during a long prompt only where progress is streamed (with prompt batches as small as
+        # llama_server's).
+        plain_by_stream=True,
+        stream_fields={"return_progress": True},
+        # It samples no more than `parallel` texts of one request, and counts the tokens of one.
+        single_samples=True,
+    )
 
     def __init__(self, settings: LlamaSettings | LlamaVisionSettings, *, served_name: str) -> None:
-        """Leaves the process where a file of the model is missing."""
+        """Raises WrongSettingsError where a file of the model is missing."""
         if problem := settings.problem():
-            sys.exit(f"wrong settings:\n  {problem}")
+            raise WrongSettingsError([problem])
         self.model = served_name
         self.models = settings.served(served_name)
         self._settings = settings
         self._supervisor = Supervisor(self._command, self._would_answer)
-        self._session: aiohttp.ClientSession | None = None
         self._revision: str | None = None
 
     @property
-    def base_url(self) -> str:
+    def _base_url(self) -> str:
         return f"http://127.0.0.1:{self._supervisor.port}/v1"
 
     async def start(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+        await super().start(session)
         await self._supervisor.start()
 
     async def stop(self) -> None:
         await self._supervisor.stop()
+        await super().stop()
 
     @property
-    def known_problem(self) -> str | None:
+    def known_problem(self) -> Problem | None:
         return self._supervisor.problem
-
-    async def problem(self) -> str | None:
-        return self._supervisor.problem_in_full
 
     async def revision(self) -> str:
         """SHA-256 of the GGUF file, shortened, and after a plus that of adapter or projector."""
         if self._revision is None:
             files = self._settings.files().values()
-            digests = [await asyncio.to_thread(_file_digest, path) for path in files]
+            digests = [await asyncio.to_thread(_revision, path) for path in files]
             self._revision = "+".join(digests)
         return self._revision
 
@@ -250,23 +261,15 @@ class LlamaEngine:
             "port": port,
             "n_ctx": self._settings.context_tokens,
             "n_parallel": self._settings.parallel,
-            "n_predict": _most_tokens(self._settings),
+            "n_predict": self._settings.most_tokens(),
             "threads": self._settings.threads,
         }
         return [sys.executable, "-m", "racro.engines.llama_server", json.dumps(options)]
 
     async def _would_answer(self, port: int) -> bool:
-        if self._session is None:
-            return False
-        server = Upstream(self._session, f"http://127.0.0.1:{port}", name="engine")
+        server = self._upstream(f"http://127.0.0.1:{port}")
         return bool((await server.get_json("/health")).get("status") == "ok")
 
 
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-
-
-def _most_tokens(settings: LlamaSettings | LlamaVisionSettings) -> int:
-    """Of an answer whose request names no limit; a captioner's always do."""
-    return settings.max_tokens if isinstance(settings, LlamaSettings) else _UNLIMITED
+def _revision(path: Path) -> str:
+    return file_digest(path).hex()[:16]

@@ -1,17 +1,16 @@
-"""An engine that runs elsewhere: any server of the OpenAI chat API, by URL."""
+"""Reaches an engine that runs elsewhere: any server of OpenAI's chat API, by its URL."""
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Literal
 
-import aiohttp
 from pydantic import Field
 
-from racro.contracts.errors import NotStarted, UpstreamError
-from racro.engines import ServedModel
+from racro.contracts.errors import UpstreamError
+from racro.engines.engine import NOT_STARTED, Engine, ServedModel, Traits
+from racro.servekit.problem import Problem
 from racro.servekit.settings import ApiKeyEnv, Section, Url, api_key
-from racro.servekit.upstream import Upstream
 
 _BELIEVED_S = 5
 
@@ -33,51 +32,43 @@ class RemoteSettings(Section):
         default=None, description="Environment variable that holds the server's API key."
     )
 
+    def shaping(self) -> Sequence[Any]:
+        """Return nothing: what shapes the answers of a server elsewhere is not set here."""
+        return ()
 
-class RemoteEngine:
-    headers: Mapping[str, str] = {}
-    stream_fields: Mapping[str, Any] = {}
-    plain_by_stream = False
-    image_ids = False
-    more_apis = True
-    single_samples = False
+
+class RemoteEngine(Engine):
+    """Asks a server that somebody else runs."""
+
+    traits = Traits(more_apis=True)
 
     def __init__(self, settings: RemoteSettings, *, served_name: str) -> None:
         self._settings = settings
         self.models = {served_name: ServedModel(engine_name=settings.model)}
-        self.api_key = api_key(settings.api_key_env)
-        self._upstream: Upstream | None = None
+        self.model = settings.model
+        self._api_key = api_key(settings.api_key_env)
         self._told: dict[str, Any] = {}
         self._asked_at = -math.inf
 
     @property
-    def base_url(self) -> str:
+    def _base_url(self) -> str:
         return self._settings.url
 
     @property
-    def model(self) -> str:
-        return self._settings.model
+    def known_problem(self) -> Problem | None:
+        return Problem(NOT_STARTED) if self._session is None else None
 
-    async def start(self, session: aiohttp.ClientSession) -> None:
-        self._upstream = Upstream(session, self.base_url, name="engine", api_key=self.api_key)
-
-    async def stop(self) -> None:
-        self._upstream = None
-
-    @property
-    def known_problem(self) -> str | None:
-        return "the engine was not started" if self._upstream is None else None
-
-    async def problem(self) -> str | None:
+    async def problem(self) -> Problem | None:
         try:
             await self._ask()
         except UpstreamError as error:
-            return error.message
+            return Problem(error.message)
         return None
 
     async def revision(self) -> str | None:
-        """What its /models says, if it says anything (our own reasoner service does); believed for
-        some seconds, and for longer where it does not answer then.
+        """Tell what its /models does, if it tells any (our own reasoner service does).
+
+        That is believed for some seconds, and for longer where it does not answer then.
         """
         if self._settings.revision is not None:
             return self._settings.revision
@@ -91,10 +82,8 @@ class RemoteEngine:
         return revision if isinstance(revision, str) else None
 
     async def _ask(self) -> None:
-        """What is told of our model: nothing where it is not listed, as routers may not do."""
-        if self._upstream is None:
-            raise NotStarted("the engine was not started")
-        match await self._upstream.get_json("/models"):
+        """Note what is told of our model: nothing where it is not listed, as routers may not do."""
+        match await self._upstream(self._base_url).get_json("/models"):
             case {"data": [*models]}:
                 named = [model for model in models if isinstance(model, dict)]
                 self._told = next((card for card in named if card.get("id") == self.model), {})

@@ -5,12 +5,16 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
+from racro.base.backoff import backoff
+from racro.base.ports import free_port
 from racro.contracts.errors import NotStarted
+from racro.engines.engine import NOT_STARTED
+from racro.servekit.problem import Problem
 
 _log = logging.getLogger(__name__)
 
@@ -25,27 +29,31 @@ _TERMINATE_TIMEOUT_S = 5.0
 _LAST_WORDS = 5
 
 
-def _free_loopback_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+class State(Enum):
+    """Says how far a supervisor and its child are. The value is what clients may see."""
+
+    NOT_STARTED = NOT_STARTED
+    STARTING = "the engine is starting"
+    READY = "the engine is ready"
+    ENDED = "the engine ended"
+    GIVEN_UP = "the engine does not start"
+    UNSUPERVISED = "the engine is not supervised any more"
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a child ends, out of what it prints. One that `lasts` would end the next one too."""
+    """Tells why a child ends, as it prints; a cause that `lasts` would end the next one too."""
 
     problem: str
     lasts: bool
 
 
-def _nothing_to_see(_: str) -> Cause | None:
+def _no_cause(_: str) -> Cause | None:
     return None
 
 
 class Supervisor:
-    """One child process, restarted with exponential back-off whenever it ends.
+    """Keeps one child process running, restarted with exponential back-off whenever it ends.
 
     `command(port)` is its command line; `would_answer(port)` raises or returns False until it
     serves; `diagnose` finds the cause of an end in a line of its output. The child must die with
@@ -57,7 +65,7 @@ class Supervisor:
         command: Callable[[int], Sequence[str]],
         would_answer: Callable[[int], Awaitable[bool]],
         *,
-        diagnose: Callable[[str], Cause | None] = _nothing_to_see,
+        diagnose: Callable[[str], Cause | None] = _no_cause,
         environment: Mapping[str, str] = {},
     ) -> None:
         self._command = command
@@ -67,22 +75,24 @@ class Supervisor:
         self._cause: Cause | None = None
         self._ready_at: float | None = None
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
-        self._problem: str | None = "the engine was not started"
+        self._state = State.NOT_STARTED
+        self._problem = Problem(self._state.value)
         self._task: asyncio.Task[None] | None = None
         self.port = 0
         self.pid: int | None = None
 
     @property
-    def problem(self) -> str | None:
-        """None while the child would answer, else what is wrong."""
-        return self._problem and self._problem.partition(";")[0]
+    def problem(self) -> Problem | None:
+        """Tell why the child would not answer; in detail, the cause and its last lines."""
+        if self._state is State.READY:
+            return None
+        lines = f"its last words: {' | '.join(self._last_words)}" if self._last_words else ""
+        detail = "; ".join(filter(None, (self._problem.detail, lines)))
+        return Problem(self._problem.public, detail)
 
-    @property
-    def problem_in_full(self) -> str | None:
-        """With the reason and the child's last words: they may carry addresses and paths."""
-        if self._problem is None or not self._last_words:
-            return self._problem
-        return f"{self._problem}; its last words: {' | '.join(self._last_words)}"
+    def _become(self, state: State, *, public: str | None = None, detail: str = "") -> None:
+        self._state = state
+        self._problem = Problem(public or state.value, detail)
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._keep_running())
@@ -97,31 +107,33 @@ class Supervisor:
     def _report_end(self, task: asyncio.Task[None]) -> None:
         """Supervision never ends by itself: if it does, /readyz and the log must say so."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._problem = "the engine is not supervised any more"
+            self._become(State.UNSUPERVISED)
             _log.critical("supervision failed", exc_info=error)
 
     async def _keep_running(self) -> None:
         loop = asyncio.get_running_loop()
-        back_off = _FIRST_BACK_OFF_S
+        pauses = backoff(_FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S)
         while True:
-            self._problem = "the engine is starting"
+            self._become(State.STARTING)
             known, self._cause, self._ready_at = self._cause, None, None
-            self.port = _free_loopback_port()
+            self.port = free_port()
             code = await self._run_once()
             # Large weights load for longer than that, and may then not fit.
             if self._ready_at is not None and loop.time() - self._ready_at > _HEALTHY_AFTER_S:
-                back_off = _FIRST_BACK_OFF_S
+                pauses = backoff(_FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S)
             if self._cause is not None and self._cause.lasts and self._ready_at is None:
-                self._problem = f"the engine does not start; {self._cause.problem}"
-                _log.critical("%s", self.problem_in_full)
+                self._become(State.GIVEN_UP, detail=self._cause.problem)
+                _log.critical("%s", self.problem)
                 return
-            self._problem = f"the engine ended with code {code}, restart in {back_off:g} s"
-            if self._cause is not None:
-                self._problem += f"; {self._cause.problem}"
+            pause_s = next(pauses)
+            self._become(
+                State.ENDED,
+                public=f"the engine ended with code {code}, restart in {pause_s:g} s",
+                detail="" if self._cause is None else self._cause.problem,
+            )
             if self._cause is None or self._cause != known:
-                _log.error("%s", self.problem_in_full)
-            await asyncio.sleep(back_off)
-            back_off = min(back_off * 2, _LONGEST_BACK_OFF_S)
+                _log.error("%s", self.problem)
+            await asyncio.sleep(pause_s)
 
     async def _run_once(self) -> int:
         """Start the child and return its exit code; cancelled, end it first."""
@@ -153,7 +165,8 @@ class Supervisor:
         while not await self._answers():  # noqa: ASYNC110 - nothing tells us sooner
             await asyncio.sleep(_POLL_S)
         # What a child complained of while it loaded did not end it.
-        self._problem = self._cause = None
+        self._cause = None
+        self._become(State.READY)
         self._ready_at = asyncio.get_running_loop().time()
         _log.info("engine ready", extra={"engine_pid": self.pid})
 
@@ -164,7 +177,7 @@ class Supervisor:
         except NotStarted:
             return False
         except Exception as error:  # noqa: BLE001 - whatever it meets, the engine is not ready
-            self._problem = f"the engine is starting; a probe failed: {str(error) or 'no answer'}"
+            self._become(State.STARTING, detail=f"a probe failed: {str(error) or 'no answer'}")
             return False
 
     async def _listen(self, output: asyncio.StreamReader) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from racro.evaluation.errors import EvaluationError
-from racro.evaluation.results import Result, Way, read_folder
+from racro.evaluation.results import Condition, Result, read_folder
 from racro.evaluation.statistics import Estimate, accuracy, difference, mcnemar
 
 
@@ -15,7 +15,7 @@ class Comparison:
     B alone; `only_a` and `only_b` are items that the other has not.
     """
 
-    way: Way
+    condition: Condition
     a: Estimate
     b: Estimate
     difference: Estimate
@@ -26,7 +26,7 @@ class Comparison:
     only_b: int
 
 
-def compare_folders(a: Path, b: Path, way: Way) -> Comparison:
+def compare_folders(a: Path, b: Path, condition: Condition) -> Comparison:
     """Raises EvaluationError."""
     (run_a, results_a), (run_b, results_b) = read_folder(a), read_folder(b)
     if run_a.sha256 != run_b.sha256:
@@ -34,18 +34,18 @@ def compare_folders(a: Path, b: Path, way: Way) -> Comparison:
             f"{a} is of {run_a.data} and {b} of {run_b.data}: their SHA-256 differ, so the same id "
             "need not be the same item"
         )
-    return compare(_rights(results_a, way), _rights(results_b, way), way)
+    return compare(_rights(results_a, condition), _rights(results_b, condition), condition)
 
 
-def compare(a: Mapping[str, bool], b: Mapping[str, bool], way: Way) -> Comparison:
+def compare(a: Mapping[str, bool], b: Mapping[str, bool], condition: Condition) -> Comparison:
     """`a` and `b` tell of each item, by id, whether it is right. Raises EvaluationError."""
     both = a.keys() & b.keys()
     if not both:
-        raise EvaluationError(f"no item has an answer {way} in both")
+        raise EvaluationError(f"no item has an answer {condition} in both")
     gained = sum(a[item] > b[item] for item in both)
     lost = sum(a[item] < b[item] for item in both)
     return Comparison(
-        way=way,
+        condition=condition,
         a=accuracy(sum(a[item] for item in both), len(both)),
         b=accuracy(sum(b[item] for item in both), len(both)),
         difference=difference(gained, lost, len(both)),
@@ -57,7 +57,9 @@ def compare(a: Mapping[str, bool], b: Mapping[str, bool], way: Way) -> Compariso
     )
 
 
-def _rights(results: Mapping[str, Result], way: Way) -> dict[str, bool]:
+def _rights(results: Mapping[str, Result], condition: Condition) -> dict[str, bool]:
     return {
-        item: right for item, result in results.items() if (right := result.right(way)) is not None
+        item: right
+        for item, result in results.items()
+        if (right := result.right(condition)) is not None
     }

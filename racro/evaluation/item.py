@@ -5,14 +5,14 @@ import base64
 
 from racro.answers.extract import final_answer
 from racro.contracts.solve import SolveResponse
-from racro.evaluation.client import Gateway
 from racro.evaluation.errors import ItemError
+from racro.evaluation.gateway_client import Gateway
 from racro.evaluation.results import Graded, Result, Solved, System
 from racro.grading import Grader
 from racro.problems import Problem, image_bytes
 
 
-class Examiner:
+class Evaluator:
     """Asks the gateway's reasoner `model` and grades what comes."""
 
     def __init__(self, gateway: Gateway, grader: Grader, *, model: str) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from racro.evaluation.errors import EvaluationError
-from racro.evaluation.files import write_json, write_text
-from racro.evaluation.results import Result, Run, System, Way, read_folder
+from racro.evaluation.markdown import table
+from racro.evaluation.output_files import write_json, write_text
+from racro.evaluation.results import Condition, Result, Run, System, read_folder
 from racro.evaluation.scores import percent, score
 from racro.evaluation.statistics import Estimate
-from racro.evaluation.tables import table
 
 ALONE = "captioner alone"
 
@@ -43,7 +43,7 @@ class Matrix:
 
     data: str
     sha256: str
-    way: Way
+    way: Condition  # the name in matrix.json
     n: int
     left_out: int
     cells: dict[str, dict[str, Estimate | None]]
@@ -73,10 +73,10 @@ class Matrix:
         )
 
 
-def write_matrices(folders: Sequence[Path], output: Path, way: Way) -> list[Matrix]:
+def write_matrices(folders: Sequence[Path], output: Path, condition: Condition) -> list[Matrix]:
     """matrix.md, matrix.json, and a picture for each set of problems. Raises EvaluationError."""
     entries = [read_entry(folder) for folder in folders]
-    matrices = matrices_of(entries, way)
+    matrices = matrices_of(entries, condition)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -89,12 +89,12 @@ def write_matrices(folders: Sequence[Path], output: Path, way: Way) -> list[Matr
     return matrices
 
 
-def matrices_of(entries: Iterable[Entry], way: Way) -> list[Matrix]:
+def matrices_of(entries: Iterable[Entry], condition: Condition) -> list[Matrix]:
     """Raises EvaluationError where two runs want the same cell, or runs share no item."""
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.run.sha256, []).append(entry)
-    return [_matrix(group, way) for group in groups.values()]
+    return [_matrix(group, condition) for group in groups.values()]
 
 
 def read_entry(folder: Path) -> Entry:
@@ -105,7 +105,7 @@ def read_entry(folder: Path) -> Entry:
     return Entry(folder, run, results)
 
 
-def _matrix(entries: Sequence[Entry], way: Way) -> Matrix:
+def _matrix(entries: Sequence[Entry], condition: Condition) -> Matrix:
     held = [set(entry.results) for entry in entries]
     common = set.intersection(*held)
     if not common:
@@ -123,12 +123,12 @@ def _matrix(entries: Sequence[Entry], way: Way) -> Matrix:
                 f"{entry.folder}: another run is {captioner} with {reasoner} too; give one of them "
                 "--label-captioner or --label-reasoner"
             )
-        row[reasoner] = score(results, way)
+        row[reasoner] = score(results, condition)
         alone[captioner] = alone.get(captioner) or score(results, "tentative_alone")
     return Matrix(
         data=entries[0].run.data,
         sha256=entries[0].run.sha256,
-        way=way,
+        way=condition,
         n=len(common),
         left_out=len(set.union(*held) - common),
         cells=cells,

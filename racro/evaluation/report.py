@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from racro.evaluation import benchmarks
-from racro.evaluation.files import write_json, write_text
+from racro.evaluation.markdown import table
+from racro.evaluation.output_files import write_json, write_text
 from racro.evaluation.results import Result, Run, read_folder
 from racro.evaluation.scores import OVERALL, Scores, by_category, percent
 from racro.evaluation.statistics import RESAMPLES
-from racro.evaluation.tables import table
 
 HEADINGS = ("joint", "caption only", "tentative alone")
 _SAME = (
@@ -28,7 +28,7 @@ _FLATTERS = (
 
 @dataclass(frozen=True)
 class Report:
-    """`table` is accuracy by category, then by way of answering; `tokens` by who spent them."""
+    """`table` is accuracy by category, then by condition; `tokens` by who spent them."""
 
     run: Run
     answered: int

@@ -14,10 +14,10 @@ from typing import Literal, TypeVar, get_args
 import msgspec
 
 from racro.evaluation.errors import EvaluationError
-from racro.evaluation.files import append_line, write_json
+from racro.evaluation.output_files import append_line, write_json
 
-Way = Literal["joint", "caption_only", "tentative_alone"]
-WAYS: tuple[Way, ...] = get_args(Way)
+Condition = Literal["joint", "caption_only", "tentative_alone"]
+CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 _RUN = "run.json"
 _RESULTS = "results.jsonl"
@@ -70,9 +70,9 @@ class Result(msgspec.Struct, frozen=True):
     caption_only: Solved
     tentative_alone: Graded | None
 
-    def right(self, way: Way) -> bool | None:
-        """None: it was not answered that way."""
-        graded: Graded | None = getattr(self, way)
+    def right(self, condition: Condition) -> bool | None:
+        """None: it was not answered under that condition."""
+        graded: Graded | None = getattr(self, condition)
         return None if graded is None else graded.right
 
 

@@ -1,23 +1,23 @@
-"""Results counted: how often each way of answering is right, over all and by category."""
+"""Results counted: how often each condition's answers are right, over all and by category."""
 
 from collections.abc import Collection, Iterable
 
-from racro.evaluation.results import WAYS, Result, Way
+from racro.evaluation.results import CONDITIONS, Condition, Result
 from racro.evaluation.statistics import Estimate, accuracy
 
 OVERALL = "overall"
 
-# Of one group of items. None: no item of it was answered that way.
-Scores = dict[Way, Estimate | None]
+# Of one group of items. None: no item of it was answered under that condition.
+Scores = dict[Condition, Estimate | None]
 
 
-def score(results: Iterable[Result], way: Way) -> Estimate | None:
-    rights = [right for result in results if (right := result.right(way)) is not None]
+def score(results: Iterable[Result], condition: Condition) -> Estimate | None:
+    rights = [right for result in results if (right := result.right(condition)) is not None]
     return accuracy(sum(rights), len(rights)) if rights else None
 
 
 def scores(results: Collection[Result]) -> Scores:
-    return {way: score(results, way) for way in WAYS}
+    return {condition: score(results, condition) for condition in CONDITIONS}
 
 
 def by_category(results: Collection[Result]) -> dict[str, Scores]:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from racro.grading.choices import expected_options, right_option, same_letter
 from racro.grading.lists import Items, listed, same_items
-from racro.grading.options import expected_options, right_option, same_letter
 from racro.grading.quantities import agree, quantity, without_unit
 from racro.grading.text import LONGEST_ANSWER, is_bracketed, plain, same_words
 

@@ -6,8 +6,8 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from racro.problems.likeness import Likeness
-from racro.problems.problem import LeftOut, Problem, Reading, Unfit, image_bytes
+from racro.problems.perceptual_hash import PerceptualHash
+from racro.problems.problem import InvalidProblem, LeftOut, Problem, Reading, image_bytes
 
 # "What is the value of x in the triangle?" is asked of many triangles. Thirteen words in a row are
 # what GPT-3's authors took for contamination (arXiv 2005.14165, appendix C).
@@ -21,9 +21,9 @@ _HEADINGS = {"question", "options", "choices"}
 def decontaminated(problems: Iterable[Problem], against: Iterable[Problem]) -> Reading:
     """What of `problems` neither shows nor asks what `against` does; the others with the reason.
 
-    Raises Unfit, a ValueError, where an image of `against` cannot be decoded.
+    Raises InvalidProblem, a ValueError, where an image of `against` cannot be decoded.
     """
-    known = _Known(against)
+    known = _EvaluationSet(against)
     reading = Reading()
     for problem in problems:
         if reason := known.reason(problem):
@@ -33,12 +33,12 @@ def decontaminated(problems: Iterable[Problem], against: Iterable[Problem]) -> R
     return reading
 
 
-class _Known:
+class _EvaluationSet:
     """The evaluation's images and questions, and whose they are."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self._digests: dict[bytes, str] = {}
-        self._looks: list[tuple[Likeness, str]] = []
+        self._hashes: list[tuple[PerceptualHash, str]] = []
         self._questions: dict[tuple[str, ...], str] = {}
         for problem in problems:
             self._questions.setdefault(_words(problem), problem.id)
@@ -50,9 +50,9 @@ class _Known:
             return
         self._digests[digest] = name
         try:
-            self._looks.append((Likeness.of(data), name))
-        except Unfit as error:
-            raise Unfit(f"an image of evaluation problem {name}: {error}") from error
+            self._hashes.append((PerceptualHash.of(data), name))
+        except InvalidProblem as error:
+            raise InvalidProblem(f"an image of evaluation problem {name}: {error}") from error
 
     def reason(self, problem: Problem) -> str | None:
         words = _words(problem)
@@ -67,10 +67,10 @@ class _Known:
         if name := self._digests.get(_digest(data)):
             return f"it is that of evaluation problem {name}"
         try:
-            look = Likeness.of(data)
-        except Unfit as error:
+            found = PerceptualHash.of(data)
+        except InvalidProblem as error:
             return str(error)
-        alike = (name for other, name in self._looks if look.is_like(other))
+        alike = (name for other, name in self._hashes if found.matches(other))
         name = next(alike, None)
         return name and f"it looks like that of evaluation problem {name}"
 

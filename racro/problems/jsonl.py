@@ -8,16 +8,17 @@ from typing import TypeVar
 
 import msgspec
 
-from racro.problems.images import from_base64
-from racro.problems.problem import Image, Problem, Unfit, image_bytes
-from racro.problems.vetting import Row, Rows, lettered
+from racro.base.atomic import write_bytes
+from racro.problems.encoded_images import from_base64
+from racro.problems.problem import Image, InvalidProblem, Problem, image_bytes
+from racro.problems.row_validation import Row, Rows, lettered
 
 _NAME = "problems.jsonl"
 _SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp"}
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
-    """Fields that a row cannot do without are missed where rows are vetted, and named there."""
+    """Fields that a row cannot do without are missed where rows are validated, and named there."""
 
     id: str | int = ""
     question: str | None = None
@@ -52,7 +53,7 @@ def lines(path: Path, kind: type[L]) -> Iterator[tuple[str, L]]:
 
 
 def row(line: Line, folder: Path) -> Row:
-    """`folder` is where its images' paths begin. Raises Unfit."""
+    """`folder` is where its images' paths begin. Raises InvalidProblem."""
     options = line.options
     return Row(
         id=str(line.id),
@@ -70,8 +71,10 @@ def _image(number: int, text: str, folder: Path) -> Image:
         return path
     try:
         return from_base64(text)
-    except Unfit as error:
-        raise Unfit(f"image {number}: {text[:80]!r} is neither a file nor base64") from error
+    except InvalidProblem as error:
+        raise InvalidProblem(
+            f"image {number}: {text[:80]!r} is neither a file nor base64"
+        ) from error
 
 
 def _is_file(path: Path) -> bool:
@@ -93,7 +96,7 @@ def write_jsonl(problems: Iterable[Problem], folder: Path) -> Path:
         if problem.id in lines:
             raise ValueError(f"two problems have the id {problem.id!r}")
         lines[problem.id] = msgspec.json.encode(_line(problem, folder)) + b"\n"
-    _put(folder / _NAME, b"".join(lines.values()))
+    write_bytes(folder / _NAME, b"".join(lines.values()))
     return folder / _NAME
 
 
@@ -114,15 +117,5 @@ def _stored(image: Image, folder: Path) -> str:
     suffix = next((end for start, end in _SUFFIXES.items() if data.startswith(start)), "")
     name = f"images/{hashlib.sha256(data).hexdigest()[:32]}{suffix}"
     if not (folder / name).exists():
-        _put(folder / name, data)
+        write_bytes(folder / name, data)
     return name
-
-
-def _put(path: Path, data: bytes) -> None:
-    """All of it or nothing."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

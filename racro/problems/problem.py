@@ -54,7 +54,7 @@ def image_bytes(image: Image) -> bytes:
     return image if isinstance(image, bytes) else image.read_bytes()
 
 
-class Unfit(ValueError):
+class InvalidProblem(ValueError):
     """Why a row is no problem to work with."""
 
 

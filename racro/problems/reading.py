@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from racro.problems import jsonl, tsv, virl39k
-from racro.problems.problem import LeftOut, Problem, Reading, Unfit
-from racro.problems.vetting import Row, Rows, vetted
+from racro.problems.problem import InvalidProblem, LeftOut, Problem, Reading
+from racro.problems.row_validation import Row, Rows, validated
 
 T = TypeVar("T")
 
@@ -33,13 +33,13 @@ def read_problems(path: Path, *, limit: int | None = None) -> Reading:
 
 
 def _problem(row: Callable[[], Row]) -> Callable[[], Problem]:
-    return lambda: vetted(row())
+    return lambda: validated(row())
 
 
 def each_fitting(
     path: Path, rows: Iterable[tuple[str, Callable[[], T]]], *, limit: int | None = None
 ) -> tuple[list[T], list[LeftOut]]:
-    """What is made of rows that have a name each, and the rows that it raises Unfit for.
+    """What is made of rows that have a name each, and the rows that it raises InvalidProblem for.
 
     Raises ValueError where there are none.
     """
@@ -55,7 +55,7 @@ def each_fitting(
         names.add(name)
         try:
             found.append(made())
-        except Unfit as error:
+        except InvalidProblem as error:
             left_out.append(LeftOut(name, str(error)))
     if not names:
         raise ValueError(f"{path}: there are no rows in it")

@@ -2,7 +2,7 @@
 
 import re
 
-from racro.problems.problem import Unfit
+from racro.problems.problem import InvalidProblem
 
 _TAG = re.compile(
     r"<\|?(?:image|img)(?:[ _-]?(?P<number>\d{1,4})|[ _-]?(?:pad|token|soft_token|placeholder"
@@ -24,16 +24,16 @@ def without_tags(texts: list[str], *, images: int) -> list[str]:
     """The texts of one problem without its image tags; a numbered one becomes "[image 2]", because
     sentences and options refer to it.
 
-    Raises Unfit where there are tags, but not one for each of `images`.
+    Raises InvalidProblem where there are tags, but not one for each of `images`.
     """
     tags = [tag["number"] for text in texts for tag in _TAG.finditer(text)]
     numbered = {int(number) for number in tags if number}
     count = tags.count(None) + len(numbered)
     if tags and (count != images or max(numbered, default=0) > images):
-        raise Unfit(f"{count} image tags for {images} images")
+        raise InvalidProblem(f"{count} image tags for {images} images")
     cleaned = [_clean(text) for text in texts]
     if any(_TAG.search(text) or _AROUND.search(text) for text in cleaned):
-        raise Unfit("an image tag within an image tag")
+        raise InvalidProblem("an image tag within an image tag")
     return cleaned
 
 

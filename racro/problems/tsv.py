@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 
-from racro.problems.images import from_base64
-from racro.problems.problem import Image, Unfit
-from racro.problems.vetting import Row, Rows, lettered
+from racro.problems.encoded_images import from_base64
+from racro.problems.problem import Image, InvalidProblem
+from racro.problems.row_validation import Row, Rows, lettered
 
 # Up to here an image is an index, as VLMEvalKit has it: the smallest image is longer in base64.
 _LONGEST_INDEX = 64
@@ -64,7 +64,7 @@ def _check_columns(columns: Sequence[str]) -> None:
 
 def _row(cells: Cells, shared: Shared, folder: Path) -> Row:
     if None in cells:
-        raise Unfit("it has more cells than there are columns")
+        raise InvalidProblem("it has more cells than there are columns")
     options = _options(cells)
     question, hint = cells["question"], cells.get("hint", "").strip()
     # MathVista's answer is an option's text, its answer_option the letter.
@@ -97,7 +97,7 @@ def _images(cells: Cells, shared: Shared, folder: Path) -> tuple[Image, ...]:
 def _shared(encoded: Mapping[str, str], index: str) -> tuple[Image, ...]:
     image = encoded.get(index, "")
     if not image or _is_index(image):
-        raise Unfit(f"its image is that of row {index!r}, which has none")
+        raise InvalidProblem(f"its image is that of row {index!r}, which has none")
     return _decoded(image)
 
 
@@ -117,4 +117,4 @@ def _listed(cell: str) -> list[str] | None:
     try:
         return [str(item) for item in ast.literal_eval(cell)]
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-        raise Unfit("a list in it cannot be read") from error
+        raise InvalidProblem("a list in it cannot be read") from error

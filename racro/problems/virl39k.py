@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from racro.answers.extract import boxes, final_answer
-from racro.problems.problem import Unfit
-from racro.problems.vetting import Row, Rows
+from racro.problems.problem import InvalidProblem
+from racro.problems.row_validation import Row, Rows
 
 _COLUMNS = ["qid", "question", "answer", "image", "category"]
 
@@ -40,7 +40,7 @@ def _check_columns(columns: list[str]) -> None:
 def _row(cells: Mapping[str, Any], folder: Path) -> Row:
     paths = cells["image"] or ()
     if not all(isinstance(name, str) for name in paths):
-        raise Unfit("an image of it is no path")
+        raise InvalidProblem("an image of it is no path")
     return Row(
         id=_text(cells["qid"]),
         question=_text(cells["question"]),
@@ -60,5 +60,5 @@ def _unboxed(answer: str) -> str:
         return answer
     contents = boxes(answer)
     if len(contents) != 1 or not contents[0].strip():
-        raise Unfit(r"the answer is not one closed \boxed{…}")
+        raise InvalidProblem(r"the answer is not one closed \boxed{…}")
     return final_answer(answer)

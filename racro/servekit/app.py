@@ -28,11 +28,12 @@ from racro.servekit.docs import DOCS_ROUTES, add_docs
 from racro.servekit.drain import Drain, DrainingServer
 from racro.servekit.listening import listen
 from racro.servekit.logs import configure_logging
-from racro.servekit.memory import use_one_arena
+from racro.servekit.malloc import use_one_arena
 from racro.servekit.middleware import CancelOnDisconnect, HotRoutes, LimitBody, Observe
 from racro.servekit.openapi import declare
+from racro.servekit.paths import FindRoute, KnownRoute, RouteTable, known_route
+from racro.servekit.problem import Problem
 from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
-from racro.servekit.routes import FindRoute, KnownRoute, RouteTable, known_route
 from racro.servekit.settings import ServiceSettings
 from racro.servekit.tasks import one_at_a_time
 from racro.servekit.tracing import Trace, tracing
@@ -56,9 +57,10 @@ class Readiness:
     ready: bool
 
     @classmethod
-    def of(cls, **problems: str | None) -> Self:
-        """Ready when nothing is wrong with anything."""
-        return cls(problems, ready=not any(problems.values()))
+    def of(cls, **problems: Problem | str | None) -> Self:
+        """Ready when nothing is wrong with anything. Problems are told in detail."""
+        told = {name: str(problem) if problem else None for name, problem in problems.items()}
+        return cls(told, ready=not any(told.values()))
 
 
 def _tell(state: Readiness) -> None:

@@ -31,7 +31,7 @@ class Drain:
         self._deadline: float | None = None
 
     @property
-    def begun(self) -> bool:
+    def started(self) -> bool:
         return self._deadline is not None
 
     @property
@@ -48,7 +48,7 @@ class Drain:
         if scope["type"] != "http" or scope["path"] in _ANSWERED_TO_THE_END:
             await self.app(scope, receive, send)
             return
-        if self.begun:
+        if self.started:
             error = ShuttingDown("the service is shutting down")
             await error_response(error)(scope, receive, send)
             return
@@ -75,7 +75,7 @@ class DrainingServer(uvicorn.Server):
             sys.exit("the port was taken by another process meanwhile; set `port` to a free one")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._drain.begun:
+        if self._drain.started:
             super().handle_exit(sig, frame)
         else:
             self._drain.begin()

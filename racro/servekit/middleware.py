@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from racro.contracts.errors import RacroError, TooLarge
 from racro.servekit import metrics
 from racro.servekit.context import REQUEST_ID_HEADER, adopt_request_id, header, request_id
-from racro.servekit.memory import MemoryTrimmer
+from racro.servekit.malloc import MemoryTrimmer
+from racro.servekit.paths import printable
 from racro.servekit.responses import error_response, unexpected_error
-from racro.servekit.routes import printable
 
 _log = logging.getLogger(__name__)
 _access_log = logging.getLogger("racro.access")

@@ -13,8 +13,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     ValidationError,
@@ -28,6 +26,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from racro.base.frozen import Frozen
 from racro.contracts.client import KEY_VARIABLE
 from racro.servekit.findings import Finding, Matching, findings, nearest
 
@@ -38,10 +37,8 @@ _VARIABLE_NAME = re.compile("[A-Z][A-Z0-9_]{0,63}")
 Url = Annotated[str, Matching("^https?://.+", "a URL that begins with http:// or https://")]
 
 
-class Section(BaseModel):
+class Section(Frozen):
     """A nested group of settings."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class WrongSettingsError(Exception):
@@ -50,6 +47,11 @@ class WrongSettingsError(Exception):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = list(problems)
         super().__init__("; ".join(self.problems))
+
+    @property
+    def told(self) -> str:
+        """How a process that ends for it says so."""
+        return "\n".join(["wrong settings:", *(f"  {problem}" for problem in self.problems)])
 
 
 class _Environment(EnvSettingsSource):
@@ -102,8 +104,7 @@ class ServiceSettings(BaseSettings):
         try:
             return cls.read()
         except WrongSettingsError as error:
-            problems = (f"  {problem}" for problem in error.problems)
-            sys.exit("\n".join(["wrong settings:", *problems]))
+            sys.exit(error.told)
 
     @classmethod
     def read(cls) -> Self:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from huggingface_hub import snapshot_download
 
+from racro.base.digests import file_digest
 from racro.training.errors import WrongBase
 from racro.training.settings import Model
 
@@ -44,8 +45,7 @@ def _content(folder: Path) -> str:
         raise WrongBase(f"model.path: no config.json in {folder}")
     whole = hashlib.sha256()
     for path in sorted(path for pattern in _MODEL_FILES for path in folder.glob(pattern)):
-        with path.open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
+        whole.update(file_digest(path))
     return f"sha256:{whole.hexdigest()}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from racro.training.errors import NO_REWARD, Stopped
-from racro.training.run import mark_complete, write_record
+from racro.training.run_folder import mark_complete, write_record
 from racro.training.saving import saving
 
 METRICS = "metrics.jsonl"

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from racro.problems import LeftOut, Problem
 from racro.problems.jsonl import Line, lines, row
-from racro.problems.problem import Unfit
+from racro.problems.problem import InvalidProblem
 from racro.problems.reading import each_fitting
-from racro.problems.vetting import vetted
+from racro.problems.row_validation import validated
 
 
 class Example(NamedTuple):
@@ -33,8 +33,8 @@ def read_captions(path: Path) -> tuple[list[Example], list[LeftOut]]:
 
 
 def _example(line: _Line, folder: Path) -> Example:
-    """Raises Unfit."""
+    """Raises InvalidProblem."""
     caption = line.caption.strip()
     if not caption:
-        raise Unfit("the caption is empty")
-    return Example(vetted(row(line, folder)), caption)
+        raise InvalidProblem("the caption is empty")
+    return Example(validated(row(line, folder)), caption)

@@ -2,10 +2,9 @@
 
 import asyncio
 
+from racro.cro.reasoner_errors import ReasonerRefused
 from racro.cro.reward import Reward
 from racro.cro.trl import reward_function
-from racro.cro.trouble import ReasonerRefused
-from racro.training.arguments import cro_config
 from racro.training.callbacks import HeldoutRewardsMissing
 from racro.training.errors import Stopped
 from racro.training.loop import rows_that_fit, run_training
@@ -15,6 +14,7 @@ from racro.training.processing import load_processor
 from racro.training.rows import exploration
 from racro.training.settings import CroSettings
 from racro.training.trainers import CaptionGRPOTrainer
+from racro.training.trl_config import cro_config
 
 
 def train(preparation: Preparation[CroSettings]) -> None:

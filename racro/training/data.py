@@ -1,11 +1,11 @@
 """What is trained on and what is held out, read and checked before any model is loaded."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from racro.base.digests import file_digest
 from racro.grading import Ungradable, is_right
 from racro.problems import LeftOut, Problem, decontaminated, read_problems
 from racro.problems.splits import split_of
@@ -64,7 +64,7 @@ def read_data(settings: Data, reader: Reader) -> TrainingData:
         train[: settings.limit],
         heldout[: settings.heldout_limit],
         left_out,
-        {str(path): _digest(path) for path in paths},
+        {str(path): file_digest(path).hex() for path in paths},
     )
 
 
@@ -116,11 +116,6 @@ def _split(rows: Rows, heldout_share: float, seed: int) -> tuple[Rows, Rows]:
     for row in rows:
         parts[split_of(row.problem, shares, seed=seed)].append(row)
     return parts["train"], parts["heldout"]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _examples(left_out: Sequence[LeftOut]) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from racro.problems import LeftOut
 from racro.training.base import Base, find_base
 from racro.training.data import Reader, TrainingData, read_data
-from racro.training.run import Run, record_of
+from racro.training.run_folder import Run, record_of
 from racro.training.settings import S
 
 LEFT_OUT = "left_out.jsonl"

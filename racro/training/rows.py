@@ -9,9 +9,9 @@ from typing import Any
 
 from datasets import Dataset, Features, Image, List, Value
 from PIL import Image as Pillow
-from PIL import ImageOps
 from transformers import ProcessorMixin
 
+from racro.base.rgb import upright_rgb
 from racro.contracts.prompts import caption_prompt
 from racro.problems import LeftOut, Problem
 from racro.problems.problem import Image as ProblemImage
@@ -33,7 +33,6 @@ _FEATURES = Features(
 )
 # A process of the paper's configuration shows the images of 64 questions in a step.
 _KEPT_DECODED = 256
-_SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 def imitation(rows: Iterable[Example]) -> Dataset:
@@ -127,13 +126,4 @@ def _as_served(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
 def _decoded(image: str | bytes) -> Pillow.Image:
     """As the captioner service gives it to its model. Path or encoded image."""
     with Pillow.open(io.BytesIO(image) if isinstance(image, bytes) else image) as opened:
-        return _to_rgb(ImageOps.exif_transpose(opened))
-
-
-def _to_rgb(image: Pillow.Image) -> Pillow.Image:
-    if image.mode in _SIXTEEN_BIT:
-        return image.point(lambda value: value / 256).convert("L").convert("RGB")
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    return Pillow.alpha_composite(Pillow.new("RGBA", layer.size, "white"), layer).convert("RGB")
+        return upright_rgb(opened)

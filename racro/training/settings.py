@@ -6,16 +6,13 @@ import re
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from racro.base.frozen import Frozen
 from racro.cro.settings import RewardSettings
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Model(_Table):
+class Model(Frozen):
     path: str = Field(min_length=1, description="A folder, or a name on the hub.")
     revision: str | None = Field(default=None, description="On the hub.")
     adapter: Path | None = Field(
@@ -42,7 +39,7 @@ class Model(_Table):
         return frozen
 
 
-class Data(_Table):
+class Data(Frozen):
     train: tuple[Path, ...] = Field(min_length=1)
     heldout: tuple[Path, ...] = Field(default=(), description="Instead of a share of `train`.")
     heldout_share: float = Field(default=0, ge=0, lt=1)
@@ -61,14 +58,14 @@ class Data(_Table):
         return self
 
 
-class Images(_Table):
+class Images(Frozen):
     """None: as the model's own image processor has it."""
 
     min_pixels: int | None = Field(default=None, ge=1)
     max_pixels: int | None = Field(default=None, ge=1)
 
 
-class Lora(_Table):
+class Lora(Frozen):
     r: int = Field(default=16, ge=1)
     alpha: int = Field(default=32, ge=1)
     dropout: float = Field(default=0, ge=0, lt=1)
@@ -79,7 +76,7 @@ class Lora(_Table):
     )
 
 
-class Optimiser(_Table):
+class Optimiser(Frozen):
     learning_rate: float = Field(default=1e-6, gt=0)
     schedule: str = Field(default="constant_with_warmup", description="One of transformers'.")
     warmup_steps: int = Field(default=0, ge=0)
@@ -87,7 +84,7 @@ class Optimiser(_Table):
     max_grad_norm: float = Field(default=1, ge=0, description="0: gradients are not clipped.")
 
 
-class Batch(_Table):
+class Batch(Frozen):
     """Rows a step: per_device × accumulation × processes."""
 
     per_device: int = Field(default=1, ge=1)
@@ -101,7 +98,7 @@ class GroupBatch(Batch):
     generations_heldout: int = Field(default=1, ge=1)
 
 
-class Duration(_Table):
+class Duration(Frozen):
     """One of the two."""
 
     epochs: float | None = Field(default=None, gt=0)
@@ -114,14 +111,14 @@ class Duration(_Table):
         return self
 
 
-class Length(_Table):
+class Length(Frozen):
     """In tokens. A row whose prompt is longer is left out; captions end at `completion`."""
 
     prompt: int | None = Field(default=None, ge=1, description="Image tokens included.")
     completion: int = Field(default=1024, ge=1)
 
 
-class CaptionSampling(_Table):
+class CaptionSampling(Frozen):
     """Of captions; the paper's temperature."""
 
     temperature: float = Field(default=1, gt=0)
@@ -129,7 +126,7 @@ class CaptionSampling(_Table):
     top_k: int = Field(default=0, ge=0, description="0: all tokens.")
 
 
-class Grpo(_Table):
+class Grpo(Frozen):
     """`beta` weighs the KL divergence from the model at the start: in TRL the low-variance estimate
     (k3), times the ratio of new to old probability unless `trl.use_bias_correction_kl` is false.
     """
@@ -138,7 +135,7 @@ class Grpo(_Table):
     loss: str = Field(default="grpo", description="TRL's loss_type.")
 
 
-class Vllm(_Table):
+class Vllm(Frozen):
     """A vLLM server that writes the captions and is sent the weights after each step."""
 
     url: str = Field(pattern=r"^https?://.+", description="Without /v1.")
@@ -146,21 +143,21 @@ class Vllm(_Table):
     timeout_s: float = Field(default=600, gt=0, description="Until it has started.")
 
 
-class Checkpoints(_Table):
+class Checkpoints(Frozen):
     every: int = Field(default=50, ge=1, description="Steps.")
     keep: int = Field(default=2, ge=2, description="One may be unfinished when another is lost.")
 
 
-class Evaluation(_Table):
+class Evaluation(Frozen):
     every: int = Field(default=50, ge=1, description="Steps. Of the held-out rows, if any.")
 
 
-class Logging(_Table):
+class Logging(Frozen):
     to: Literal["tensorboard", "wandb", "none"] = "tensorboard"
     every: int = Field(default=1, ge=1, description="Steps.")
 
 
-class TrainingSettings(_Table):
+class TrainingSettings(Frozen):
     """What both methods have."""
 
     output: Path

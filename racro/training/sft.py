@@ -1,6 +1,5 @@
 """Supervised fine-tuning: the captioner imitates captions."""
 
-from racro.training.arguments import sft_config
 from racro.training.loop import rows_that_fit, run_training
 from racro.training.model import lora_config, model_to_train
 from racro.training.preparation import Preparation
@@ -8,6 +7,7 @@ from racro.training.processing import load_processor
 from racro.training.rows import imitation
 from racro.training.settings import SftSettings
 from racro.training.trainers import CaptionSFTTrainer
+from racro.training.trl_config import sft_config
 
 
 def train(preparation: Preparation[SftSettings]) -> None:

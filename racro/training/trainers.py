@@ -18,7 +18,7 @@ from racro.training.errors import NO_REWARD, Stopped
 from racro.training.saving import saving
 
 
-class _Careful:
+class _StepOverrides:
     """Mixed into a trainer. Overrides what transformers 5.23 calls within a step."""
 
     args: Any
@@ -61,11 +61,11 @@ class _Careful:
         """Ours is written when all is done."""
 
 
-class CaptionSFTTrainer(_Careful, SFTTrainer):  # type: ignore[misc]  # TRL is untyped
+class CaptionSFTTrainer(_StepOverrides, SFTTrainer):  # type: ignore[misc]  # TRL is untyped
     """On captions to imitate."""
 
 
-class CaptionGRPOTrainer(_Careful, GRPOTrainer):  # type: ignore[misc]
+class CaptionGRPOTrainer(_StepOverrides, GRPOTrainer):  # type: ignore[misc]
     """On captions of its own, rewarded."""
 
     def _get_train_sampler(self, dataset: Any = None) -> Sampler:

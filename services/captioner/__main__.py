@@ -1,5 +1,8 @@
+import sys
+
 from racro.servekit.app import serve
 from racro.servekit.arguments import parse_arguments
+from racro.servekit.settings import WrongSettingsError
 from services.captioner.app import create_captioner
 from services.captioner.settings import CaptionerSettings
 
@@ -9,4 +12,8 @@ parse_arguments(
     CaptionerSettings,
 )
 settings = CaptionerSettings.load()
-serve(create_captioner(settings), settings, service="captioner")
+try:
+    app = create_captioner(settings)
+except WrongSettingsError as error:
+    sys.exit(error.told)
+serve(app, settings, service="captioner")

@@ -1,4 +1,4 @@
-"""The captioner service's app."""
+"""Creates the app of the captioner service."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,15 +8,18 @@ from fastapi import FastAPI
 
 from racro.contracts.errors import NotStarted
 from racro.contracts.perception import Identity, PerceiveRequest, PerceiveResponse
+from racro.engines.registry import create_engine
 from racro.servekit.app import GuardedApp, Readiness, State, add_asgi_route, create_api
 from racro.servekit.upstream import open_session
+from services.captioner.identity import shown_name
 from services.captioner.images import limit_pixels
 from services.captioner.perceive import Captioner, Perceive
 from services.captioner.settings import CaptionerSettings, OcrSettings
-from services.captioner.vlm import VlmCaptioner, create_engine
+from services.captioner.vlm import VlmCaptioner
 
 
 def create_captioner(settings: CaptionerSettings) -> GuardedApp:
+    """Return the app that captions as the settings say. Raises WrongSettingsError."""
     limit_pixels(settings.max_image_pixels)
     perceive = Perceive(settings)
     create = _creator(settings)
@@ -50,7 +53,7 @@ def create_captioner(settings: CaptionerSettings) -> GuardedApp:
         if captioner is None:
             raise NotStarted("the captioner is starting")
         if problem := await captioner.problem():
-            raise NotStarted(problem.partition(";")[0])
+            raise NotStarted(problem.public)
         return captioner.identity
 
     return GuardedApp(
@@ -61,9 +64,12 @@ def create_captioner(settings: CaptionerSettings) -> GuardedApp:
 
 
 def _creator(settings: CaptionerSettings) -> Callable[[aiohttp.ClientSession], Captioner]:
-    """An engine's wrong settings end the process here, before anything is served."""
+    """Return what makes the captioner once there is a session.
+
+    An engine is made here already: its wrong settings are told before anything is served.
+    """
     if isinstance(settings.captioner, OcrSettings):
-        # Imported here: a captioner over an engine that sees installs no OCR.
+        # Imported here: a captioner over a vision engine installs no OCR.
         from racro.embedded.ocr import OcrCaptioner  # noqa: PLC0415
 
         ocr = settings.captioner
@@ -71,5 +77,5 @@ def _creator(settings: CaptionerSettings) -> Callable[[aiohttp.ClientSession], C
             workers=ocr.workers, threads=ocr.threads, max_tokens=ocr.max_tokens
         )
     vlm = settings.captioner
-    engine = create_engine(vlm.engine)
+    engine = create_engine(vlm.engine, served_name=shown_name(vlm.engine.model))
     return lambda session: VlmCaptioner(vlm, engine, session)

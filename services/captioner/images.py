@@ -1,18 +1,17 @@
-"""From a data URL to upright RGB pixels. An image that cannot be decoded is the client's 400."""
+"""Decodes data URLs to upright RGB pixels; an image that cannot be decoded is the client's 400."""
 
 import io
 import warnings
 
 import pybase64
-from PIL import Image, ImageOps
+from PIL import Image
 
+from racro.base.rgb import upright_rgb
 from racro.contracts.errors import InvalidImage, TooLarge
 
 PREPROCESSING_VERSION = "upright-rgb-1"
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
-# Sixteen-bit greys are scaled down; Pillow's own conversion would clip them to white.
-_SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 def limit_pixels(max_pixels: int) -> None:
@@ -25,7 +24,7 @@ def limit_pixels(max_pixels: int) -> None:
 
 
 def decode_image(data_url: str, *, param: str) -> Image.Image:
-    """The first frame, turned as its EXIF data says, on white where it is transparent.
+    """Return the first frame, turned as its EXIF data says, on white where it is transparent.
 
     Raises InvalidImage or TooLarge. Pillow's own words are not shown: they may carry addresses.
     """
@@ -33,7 +32,7 @@ def decode_image(data_url: str, *, param: str) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
+            return upright_rgb(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooLarge(
             f"the image has more pixels than max_image_pixels = {Image.MAX_IMAGE_PIXELS}",
@@ -54,13 +53,3 @@ def _payload(data_url: str, *, param: str) -> bytes:
         return pybase64.b64decode(payload, validate=True)
     except ValueError as error:
         raise InvalidImage("the data URL is not valid base64", param=param) from error
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in _SIXTEEN_BIT:
-        image = image.convert("I").point(lambda value: value / 256).convert("L")
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    background = Image.new("RGBA", layer.size, "white")
-    return Image.alpha_composite(background, layer).convert("RGB")

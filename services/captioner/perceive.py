@@ -1,4 +1,4 @@
-"""`POST /v1/perceive`, over either captioner."""
+"""Serves `POST /v1/perceive`, over either captioner."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from racro.contracts.perception import (
     ignore_delta,
 )
 from racro.servekit.context import timeout_from_headers, within
+from racro.servekit.problem import Problem
 from racro.servekit.responses import read_body, send_response
 from racro.servekit.sse import NamedEventStream
 from racro.servekit.validation import parse_json
@@ -33,8 +34,8 @@ class Captioner(Protocol):
 
     async def stop(self) -> None: ...
 
-    async def problem(self) -> str | None:
-        """Why it would not caption now."""
+    async def problem(self) -> Problem | None:
+        """Tell why it would not caption now; None where it would."""
 
     async def perceive(
         self,

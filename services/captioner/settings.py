@@ -1,12 +1,10 @@
-"""Settings of the captioner service."""
+"""Declares the settings of the captioner service."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from racro.engines.llama import LlamaVisionSettings
-from racro.engines.remote import RemoteSettings
-from racro.engines.vllm import VllmSettings
+from racro.engines.registry import VisionSettings
 from racro.servekit.settings import Section, ServiceSettings, kind_of
 
 
@@ -19,17 +17,9 @@ class OcrSettings(Section):
     )
 
 
-VisionEngine = Annotated[
-    Annotated[RemoteSettings, Tag("url")]
-    | Annotated[VllmSettings, Tag("vllm")]
-    | Annotated[LlamaVisionSettings, Tag("llama")],
-    kind_of("url"),
-]
-
-
 class VlmSettings(Section):
     kind: Literal["vlm"]
-    engine: VisionEngine = Field(description="What runs the vision-language model.")
+    engine: VisionSettings = Field(description="What runs the vision-language model.")
     temperature: float = Field(default=0.0, ge=0, le=2, description="Default sampling temperature.")
     max_tokens: int = Field(
         default=8192, ge=1, description="Default token limit of a caption or tentative response."

@@ -1,21 +1,14 @@
-"""The VLM captioner: prompt profile racro-v1 over an engine that sees."""
+"""Captions images with a vision-language model, under the prompt profile racro-v1."""
 
 import asyncio
-import hashlib
-import io
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import aiohttp
-import msgspec
-import pybase64
 from PIL import Image
 
-from racro.contracts.errors import NotStarted, RacroError, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import NotStarted, RacroError, UpstreamError
 from racro.contracts.perception import (
-    Delta,
     Generation,
     Identity,
     OnDelta,
@@ -26,51 +19,28 @@ from racro.contracts.perception import (
     PerceiveResponse,
     Usage,
 )
-from racro.contracts.prompts import (
-    RACRO_V1,
-    CaptionPrompt,
-    caption_prompt,
-    prompt_texts,
-    tentative_prompt,
-)
-from racro.engines import Engine
-from racro.engines.llama import LlamaEngine, LlamaVisionSettings
-from racro.engines.remote import RemoteEngine, RemoteSettings
-from racro.engines.vllm import VllmEngine, VllmSettings
-from racro.servekit.relay import raise_for_status
-from racro.servekit.responses import NotJson
-from racro.servekit.sse import read_events
+from racro.contracts.prompts import CaptionPrompt, caption_prompt, tentative_prompt
+from racro.engines.engine import Engine
+from racro.servekit.problem import Problem
 from racro.servekit.tasks import all_of
 from racro.servekit.tracing import generation, record_usage
-from racro.servekit.upstream import Upstream
-from services.captioner.images import PREPROCESSING_VERSION
+from services.captioner.identity import identity_of
+from services.captioner.messages import image_parts, prompt_messages
+from services.captioner.samples import sample
 from services.captioner.settings import VlmSettings
-
-VisionSettings = RemoteSettings | VllmSettings | LlamaVisionSettings
-
-_ENGINE = "vision engine"
-
-
-def create_engine(settings: VisionSettings) -> Engine:
-    """Leaves the process where the settings of one of ours cannot be right."""
-    name = _name_of(settings.model)
-    if isinstance(settings, LlamaVisionSettings):
-        return LlamaEngine(settings, served_name=name)
-    if isinstance(settings, VllmSettings):
-        return VllmEngine(settings, served_name=name)
-    return RemoteEngine(settings, served_name=name)
 
 
 class VlmCaptioner:
+    """A captioner whose texts an engine makes, which it starts and stops."""
+
     def __init__(
         self, settings: VlmSettings, engine: Engine, session: aiohttp.ClientSession
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._session = session
-        self._model = _name_of(settings.engine.model)
-        # Until the engine has told its revision; nobody is answered before.
-        self.identity = self._identify(self._model)
+        # Until the engine has told its revision; no request is answered before.
+        self.identity = identity_of(settings, revision=None)
 
     async def start(self) -> None:
         await self._engine.start(self._session)
@@ -78,47 +48,41 @@ class VlmCaptioner:
     async def stop(self) -> None:
         await self._engine.stop()
 
-    async def problem(self) -> str | None:
-        """Of its engine; the revision that it tells becomes ours."""
+    async def problem(self) -> Problem | None:
+        """Tell why its engine would not answer now, and note the revision that it tells."""
         if problem := await self._engine.problem():
             return problem
         try:
             await self._ask_identity()
         except UpstreamError as error:
-            return error.message
+            return Problem(error.message)
         return None
 
     async def _ask_identity(self) -> Identity:
-        self.identity = self._identify(await self._engine.revision() or self._model)
+        self.identity = identity_of(self._settings, revision=await self._engine.revision())
         return self.identity
 
     async def perceive(
         self, request: PerceiveRequest, images: Sequence[Image.Image], on_delta: OnDelta
     ) -> PerceiveResponse:
-        """Caption and tentative response at the same time, over images that are encoded once.
+        """Make caption and tentative response at the same time, over images encoded once.
 
         A tentative response that fails is named in `failed`; a caption that fails is raised.
         """
         if problem := self._engine.known_problem:
-            raise NotStarted(problem)
+            raise NotStarted(problem.public)
         # A caption must not be stored under a revision that was only a guess.
         identity = await self._ask_identity()
-        content = await asyncio.to_thread(_image_parts, images, with_ids=self._engine.image_ids)
-        prompts: dict[Part, CaptionPrompt] = {}
-        if "caption" in request.parts:
-            prompts["caption"] = caption_prompt(request.question)
-        if "tentative" in request.parts and request.question is not None:
-            prompts["tentative"] = tentative_prompt(request.question)
-
+        with_ids = self._engine.traits.image_ids
+        parts = await asyncio.to_thread(image_parts, images, with_ids=with_ids)
+        prompts = _prompts(request)
         failed: dict[Part, PartFailure] = {}
         done: dict[Part, tuple[Generation, ...]] = {}
 
         async def generate(part: Part, prompt: CaptionPrompt) -> None:
+            body = self._body(prompt, parts, request.options)
             try:
-                with generation(self._model) as span:
-                    samples = await self._generate(part, prompt, content, request.options, on_delta)
-                    record_usage(span, sum((sample.usage for sample in samples), Usage()))
-                done[part] = samples
+                done[part] = await self._sample(part, body, request.options.n, on_delta)
             except RacroError as error:
                 if part == "caption" or "caption" not in prompts:
                     raise
@@ -132,174 +96,34 @@ class VlmCaptioner:
             **identity.model_dump(exclude={"parts"}),
         )
 
-    async def _generate(
-        self,
-        part: Part,
-        prompt: CaptionPrompt,
-        image_parts: list[dict[str, Any]],
-        options: PerceiveOptions,
-        on_delta: OnDelta,
+    async def _sample(
+        self, part: Part, body: dict[str, Any], n: int, on_delta: OnDelta
     ) -> tuple[Generation, ...]:
-        messages: list[dict[str, Any]] = []
-        if prompt.system is not None:
-            messages.append({"role": "system", "content": prompt.system})
-        text = {"type": "text", "text": prompt.user}
-        messages.append({"role": "user", "content": [*image_parts, text]})
-        temperature = options.temperature
-        body = {
+        with generation(self.identity.model) as span:
+            samples = await sample(self._engine, part, body, n=n, on_delta=on_delta)
+            record_usage(span, sum((one.usage for one in samples), Usage()))
+        return samples
+
+    def _body(
+        self, prompt: CaptionPrompt, parts: Sequence[dict[str, Any]], options: PerceiveOptions
+    ) -> dict[str, Any]:
+        """Return the chat request; what `options` leave open is as the settings say."""
+        settings, temperature = self._settings, options.temperature
+        seed = {} if options.seed is None else {"seed": options.seed}
+        return {
             "model": self._engine.model,
-            "messages": messages,
-            "max_tokens": options.max_tokens or self._settings.max_tokens,
-            "temperature": self._settings.temperature if temperature is None else temperature,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            **self._engine.stream_fields,
+            "messages": prompt_messages(prompt, parts),
+            "max_tokens": options.max_tokens or settings.max_tokens,
+            "temperature": settings.temperature if temperature is None else temperature,
+            **seed,
         }
-        if options.seed is not None:
-            body["seed"] = options.seed
-        if options.n == 1:
-            return await self._ask(body, _Samples(part), on_delta)
-        if not self._engine.single_samples:
-            return await self._ask({**body, "n": options.n}, _Samples(part, n=options.n), on_delta)
-        apart = await all_of(
-            self._ask(_reseeded(body, index), _Samples(part, first=index), on_delta)
-            for index in range(options.n)
-        )
-        return tuple(sample for [sample] in apart)
-
-    async def _ask(
-        self, body: dict[str, Any], sampled: "_Samples", on_delta: OnDelta
-    ) -> tuple[Generation, ...]:
-        engine = Upstream(
-            self._session,
-            self._engine.base_url,
-            name=_ENGINE,
-            api_key=self._engine.api_key,
-        )
-        async with engine.post("/chat/completions", body, headers=self._engine.headers) as response:
-            await raise_for_status(response, name=_ENGINE)
-            async for event in read_events(response.content):
-                if event.data == b"[DONE]":
-                    return sampled.generations()
-                for delta in sampled.take(event.data):
-                    await on_delta(delta)
-        raise UpstreamUnavailable(f"the {_ENGINE} broke off its answer")
-
-    def _identify(self, revision: str) -> Identity:
-        settings = self._settings
-        shaped_by = [
-            self._model,
-            revision,
-            RACRO_V1,
-            *prompt_texts(),
-            settings.temperature,
-            settings.max_tokens,
-            PREPROCESSING_VERSION,
-            *_shaping(settings.engine),
-        ]
-        return Identity(
-            model=self._model,
-            revision=revision,
-            prompt_profile=RACRO_V1,
-            fingerprint=hashlib.sha256(json.dumps(shaped_by).encode()).hexdigest(),
-        )
 
 
-class _Samples:
-    """The n texts of one streamed completion; `first` is the number of its first one."""
-
-    def __init__(self, part: Part, *, n: int = 1, first: int = 0) -> None:
-        self._part = part
-        self._first = first
-        self._texts: list[list[str]] = [[] for _ in range(n)]
-        self._finish_reasons = ["stop"] * n
-        self._usage = Usage()
-
-    def take(self, data: bytes) -> list[Delta]:
-        chunk = _decode(data)
-        if usage := chunk.get("usage"):
-            self._usage = Usage(
-                prompt_tokens=usage.get("prompt_tokens", 0),
-                completion_tokens=usage.get("completion_tokens", 0),
-            )
-        deltas = []
-        for choice in chunk.get("choices", ()):
-            index = choice.get("index", 0)
-            if not 0 <= index < len(self._texts):
-                continue
-            self._finish_reasons[index] = choice.get("finish_reason") or self._finish_reasons[index]
-            if text := (choice.get("delta") or {}).get("content"):
-                self._texts[index].append(text)
-                deltas.append(Delta(part=self._part, index=self._first + index, text=text))
-        return deltas
-
-    def generations(self) -> tuple[Generation, ...]:
-        """The server counts tokens for all samples together: they stand with the first."""
-        texts = ["".join(pieces) for pieces in self._texts]
-        if not all(text.strip() for text in texts):
-            raise UpstreamError(f"the {_ENGINE} answered with an empty {self._part}")
-        return tuple(
-            Generation(
-                text=text,
-                finish_reason=finish_reason,
-                usage=self._usage if index == 0 else Usage(),
-            )
-            for index, (text, finish_reason) in enumerate(
-                zip(texts, self._finish_reasons, strict=True)
-            )
-        )
-
-
-def _reseeded(body: dict[str, Any], index: int) -> dict[str, Any]:
-    """With one seed all samples would be the same."""
-    return {**body, "seed": body["seed"] + index} if "seed" in body else body
-
-
-def _decode(data: bytes) -> dict[str, Any]:
-    try:
-        chunk = msgspec.json.decode(data, type=dict[str, Any])
-    except NotJson as error:
-        raise UpstreamError(f"the {_ENGINE} sent something else than JSON") from error
-    if "error" in chunk:
-        raise UpstreamUnavailable(f"the {_ENGINE} failed while it was answering")
-    return chunk
-
-
-def _image_parts(images: Sequence[Image.Image], *, with_ids: bool) -> list[dict[str, Any]]:
-    """Chat content: the images first; more than one are numbered, as the caption shall do.
-
-    An id of the content spares the engine the hashing of its own.
-    """
-    parts: list[dict[str, Any]] = []
-    for number, image in enumerate(images, start=1):
-        if len(images) > 1:
-            parts.append({"type": "text", "text": f"Image {number}:"})
-        png = _png(image)
-        url = "data:image/png;base64," + pybase64.b64encode_as_string(png)
-        part: dict[str, Any] = {"type": "image_url", "image_url": {"url": url}}
-        if with_ids:
-            part["uuid"] = hashlib.sha256(png).hexdigest()
-        parts.append(part)
-    return parts
-
-
-def _png(image: Image.Image) -> memoryview:
-    buffer = io.BytesIO()
-    # Lossless: the engine gets the pixels that were decoded here. Level 1 for speed.
-    image.save(buffer, "PNG", compress_level=1)
-    return buffer.getbuffer()
-
-
-def _name_of(model: str) -> str:
-    """What clients are shown: never where on the machine it lies."""
-    return Path(model).name if Path(model).is_dir() else model
-
-
-def _shaping(settings: VisionSettings) -> Sequence[Any]:
-    """What else an engine of ours lets its operator change in what it says."""
-    if isinstance(settings, VllmSettings):
-        return settings.dtype, settings.quantization, *settings.arguments
-    if isinstance(settings, LlamaVisionSettings):
-        # A caption that the context cut short is another one.
-        return (settings.context_tokens // settings.parallel,)
-    return ()
+def _prompts(request: PerceiveRequest) -> dict[Part, CaptionPrompt]:
+    """Return the prompt for each of the parts that are asked for."""
+    prompts: dict[Part, CaptionPrompt] = {}
+    if "caption" in request.parts:
+        prompts["caption"] = caption_prompt(request.question)
+    if "tentative" in request.parts and request.question is not None:
+        prompts["tentative"] = tentative_prompt(request.question)
+    return prompts

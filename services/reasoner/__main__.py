@@ -1,5 +1,8 @@
+import sys
+
 from racro.servekit.app import serve
 from racro.servekit.arguments import parse_arguments
+from racro.servekit.settings import WrongSettingsError
 from services.reasoner.app import create_reasoner
 from services.reasoner.settings import ReasonerSettings
 
@@ -9,4 +12,8 @@ parse_arguments(
     ReasonerSettings,
 )
 settings = ReasonerSettings.load()
-serve(create_reasoner(settings), settings, service="reasoner")
+try:
+    app = create_reasoner(settings)
+except WrongSettingsError as error:
+    sys.exit(error.told)
+serve(app, settings, service="reasoner")

@@ -1,43 +1,42 @@
-"""What a client gets out of the stream of an engine that runs a small model."""
+"""Turns the stream of an engine that runs a small model into what its client gets."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from racro.contracts.completion import counted
 from racro.contracts.errors import UpstreamUnavailable
 from racro.contracts.prompts import COMPACT_V1
-from racro.engines import ServedModel
+from racro.engines.engine import ServedModel
+from racro.servekit.chat_stream import OpenChunk
 from services.reasoner.compact import CompactText
 from services.reasoner.loops import LoopDetector
-
-Chunk = dict[str, Any]
 
 # Fields whose text has a form that the client chose: nothing in it is a box.
 _STRUCTURED = frozenset({"grammar", "json_schema"})
 
 
 class Answer:
-    """Takes the chunks of one streamed chat completion in order and gives those to send on.
+    """Turns the chunks of one streamed chat completion, in their order, into those to send on.
 
     Progress reports are dropped. Under the prompt profile compact-v1 boxes are worked out; where
     the model `stops_loops` an answer that repeats itself is ended. Tokens are counted once, in the
     `last` chunk.
     """
 
-    def __init__(self, model: str, served: ServedModel, body: Chunk) -> None:
+    def __init__(self, model: str, served: ServedModel, body: OpenChunk) -> None:
         """`model` is the name that the client is shown; `body` is its request."""
         compact = served.prompt_profile == COMPACT_V1 and not _is_structured(body)
-        # Who wants the end of the text ignored wants all tokens up to the limit.
+        # A request to ignore the end of the text is one for all tokens up to the limit.
         stops_loops = served.stops_loops and not body.get("ignore_eos")
         self._model = model
         self._choices = [
             _Choice(compact=compact, stops_loops=stops_loops) for _ in range(body.get("n") or 1)
         ]
-        self._top: Chunk = {}
+        self._top: OpenChunk = {}
         self._prompt_tokens = 0
-        self._counts: list[Chunk] = []
+        self._counts: list[OpenChunk] = []
 
-    def take(self, chunk: Chunk) -> Iterator[Chunk]:
-        """The chunks to send on for one that came, each with one choice."""
+    def take(self, chunk: OpenChunk) -> Iterator[OpenChunk]:
+        """Yield the chunks to send on for one that came, each with one choice."""
         if progress := chunk.get("prompt_progress"):
             self._prompt_tokens = progress["total"]
             return
@@ -50,12 +49,12 @@ class Answer:
 
     @property
     def is_cut_short(self) -> bool:
-        """Whether nothing more is to come, though the engine has not said so."""
+        """Tell whether nothing more is to come, though the engine has not ended its stream."""
         ended = all(choice.ended for choice in self._choices)
         return ended and any(choice.was_looping for choice in self._choices)
 
-    def last(self) -> Chunk:
-        """The chunk after all others, which has `usage` and no choices.
+    def last(self) -> OpenChunk:
+        """Return the chunk after all others, which has `usage` and no choices.
 
         Raises UpstreamUnavailable where the engine's stream ended before its answers.
         """
@@ -63,12 +62,12 @@ class Answer:
             raise UpstreamUnavailable("the engine broke off its answer")
         return {**self._top, "model": self._model, "choices": [], "usage": self._usage()}
 
-    def _usage(self) -> Chunk:
-        """The engine counts each choice by itself, and none that it did not end."""
+    def _usage(self) -> OpenChunk:
+        """Return the counts: the engine's for each choice, and ours where it did not end them."""
         if self._counts and not self.is_cut_short:
-            completion = sum(count["completion_tokens"] for count in self._counts)
-            usage = self._counts[0]
-            prompt = usage["prompt_tokens"]
+            counts = [counted(usage) for usage in self._counts]
+            completion = sum(count.completion_tokens for count in counts)
+            usage, prompt = self._counts[0], counts[0].prompt_tokens
         else:
             completion = sum(choice.pieces for choice in self._choices)
             usage, prompt = {}, self._prompt_tokens
@@ -77,7 +76,7 @@ class Answer:
 
 
 class _Choice:
-    """One of the answers to a request."""
+    """Follows one of the answers to a request."""
 
     def __init__(self, *, compact: bool, stops_loops: bool) -> None:
         self.ended = False
@@ -86,8 +85,8 @@ class _Choice:
         self._text = CompactText() if compact else None
         self._loop = LoopDetector() if stops_loops else None
 
-    def take(self, choice: Chunk) -> Iterator[Chunk]:
-        """The choices to send on for one that came."""
+    def take(self, choice: OpenChunk) -> Iterator[OpenChunk]:
+        """Yield the choices to send on for one that came."""
         if self.ended:
             return
         delta = choice.get("delta") or {}
@@ -99,14 +98,14 @@ class _Choice:
             yield choice | {"delta": delta}
 
     def _shown(self, piece: str) -> str:
-        """What of it may be shown now."""
+        """Return what of it may be shown now."""
         self.pieces += 1
         if self._loop is not None and self._loop.repeats(piece):
             self.was_looping = True
             return ""
         return piece if self._text is None else self._text.add(piece)
 
-    def _end(self, last: Chunk, delta: Chunk) -> Iterator[Chunk]:
+    def _end(self, last: OpenChunk, delta: OpenChunk) -> Iterator[OpenChunk]:
         self.ended = True
         rest = "" if self._text is None else self._text.end(broken_off=self.was_looping)
         if content := (delta.get("content") or "") + rest:
@@ -115,7 +114,7 @@ class _Choice:
         yield last | {"delta": {}, "finish_reason": last.get("finish_reason") or "length"}
 
 
-def _is_structured(body: Chunk) -> bool:
+def _is_structured(body: OpenChunk) -> bool:
     form = body.get("response_format")
     asked = isinstance(form, dict) and form.get("type") in {"json_object", "json_schema"}
     return asked or any(body.get(field) for field in _STRUCTURED)

@@ -1,4 +1,4 @@
-"""The reasoner service's app."""
+"""Creates the app of the reasoner service."""
 
 import time
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
 from racro.contracts.errors import NotStarted, UnknownModel
-from racro.engines import Engine
+from racro.engines.engine import Engine
 from racro.engines.registry import create_engine
 from racro.servekit.app import GuardedApp, Readiness, State, add_asgi_route, create_api
 from racro.servekit.upstream import open_session
@@ -19,16 +19,15 @@ from services.reasoner.settings import ReasonerSettings
 
 
 def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
+    """Return the app that serves the model of the settings. Raises WrongSettingsError."""
     engine = create_engine(settings.engine, served_name=settings.model)
     chat = ChatCompletions(settings, engine)
-    more = [relay(settings, engine) for relay in (Responses, Messages) if engine.more_apis]
+    more = [relay(settings, engine) for relay in (Responses, Messages) if engine.traits.more_apis]
     created = int(time.time())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with open_session() as session:
-            for relay in (chat, *more):
-                relay.session = session
             await engine.start(session)
             try:
                 yield {}
@@ -67,9 +66,12 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
 
 
 async def _model_cards(engine: Engine, created: int) -> dict[str, dict[str, Any]]:
-    """What is told of each served model, by its name. Raises NotStarted while none would answer."""
+    """Return what is told of each served model, by its name.
+
+    Raises NotStarted while none would answer.
+    """
     if problem := engine.known_problem:
-        raise NotStarted(problem)
+        raise NotStarted(problem.public)
     revision = await engine.revision()
     return {
         name: {

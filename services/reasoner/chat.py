@@ -1,19 +1,17 @@
-"""`POST /v1/chat/completions`: the engine's answer, relayed, or made out of its stream."""
+"""Serves `POST /v1/chat/completions`: relays the engine's answer, or makes it of its stream."""
 
 from collections.abc import AsyncIterator
 
-import msgspec
 from starlette.types import Send
 
-from racro.contracts.errors import InvalidRequest, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import InvalidRequest
+from racro.servekit.chat_stream import OpenChunk, read_open_chunks
 from racro.servekit.relay import raise_for_status
-from racro.servekit.responses import NotJson, encode, send_response
-from racro.servekit.sse import DONE, EventStream, read_events
-from services.reasoner.answer import Answer, Chunk
+from racro.servekit.responses import encode, send_response
+from racro.servekit.sse import DONE, EventStream
+from services.reasoner.answer import Answer
 from services.reasoner.fold import Fold
 from services.reasoner.relay import Body, Relay, Request
-
-_decoder = msgspec.json.Decoder(Body)
 
 
 class ChatCompletions(Relay):
@@ -27,7 +25,7 @@ class ChatCompletions(Relay):
         return request
 
     async def _stream(self, request: Request, out: EventStream) -> None:
-        if not self._engine.plain_by_stream:
+        if not self._engine.traits.plain_by_stream:
             await super()._stream(request, out)
             return
         options = request.body.get("stream_options") or {}
@@ -37,7 +35,7 @@ class ChatCompletions(Relay):
         await out.write(DONE)
 
     async def _plain(self, request: Request, send: Send) -> None:
-        if not self._engine.plain_by_stream:
+        if not self._engine.traits.plain_by_stream:
             await super()._plain(request, send)
             return
         fold = Fold()
@@ -45,29 +43,26 @@ class ChatCompletions(Relay):
             fold.add(chunk)
         await send_response(send, encode(fold.answer()))
 
-    async def _chunks(self, request: Request) -> AsyncIterator[Chunk]:
-        """What the client gets of the engine's stream; the last chunk counts the tokens."""
+    async def _chunks(self, request: Request) -> AsyncIterator[OpenChunk]:
+        """Yield what the client gets of the engine's stream; the last chunk counts the tokens."""
         asked = {
             **request.for_engine,
-            **self._engine.stream_fields,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
         async with self._ask(asked) as response:
             await raise_for_status(response, name="engine")
             answer = Answer(request.model, request.served, request.body)
-            async for event in read_events(response.content):
-                if event.data == b"[DONE]":
-                    break
-                for chunk in answer.take(_decode(event.data)):
-                    yield chunk
+            async for chunk in read_open_chunks(response.content, name="engine"):
+                for one in answer.take(chunk):
+                    yield one
                 if answer.is_cut_short:
                     break
         yield answer.last()
 
 
 def _check(body: Body, *, most_choices: int | None) -> None:
-    """Raises InvalidRequest for what engines would answer all the same, or refuse unnamed."""
+    """Raise InvalidRequest for what engines would answer all the same, or refuse unnamed."""
     if body.get("messages") == []:
         raise InvalidRequest("messages: at least one message is needed", param="messages")
     if not isinstance(body.get("stream_options") or {}, dict):
@@ -79,13 +74,3 @@ def _check(body: Body, *, most_choices: int | None) -> None:
         raise InvalidRequest("n: a whole number from 1 on is needed", param="n")
     if most_choices is not None and n > most_choices:
         raise InvalidRequest(f"n = {n}; engine.parallel = {most_choices}", param="n")
-
-
-def _decode(data: bytes) -> Chunk:
-    try:
-        chunk = _decoder.decode(data)
-    except NotJson as error:
-        raise UpstreamError("the engine sent something else than a chat completion") from error
-    if "error" in chunk:
-        raise UpstreamUnavailable("the engine failed while it was answering")
-    return chunk

@@ -1,4 +1,4 @@
-r"""The visible text of an answer under compact-v1, whose `\boxed{…}` nobody is to see.
+r"""Makes the visible text of an answer under compact-v1, whose `\boxed{…}` is not shown.
 
 The weights end an answer with a box that may hold a formula. What is shown instead is a line
 "Answer: …" with its result, so that clients of every dialect get what `/v1/solve` answers.
@@ -17,7 +17,7 @@ class CompactText:
         self._said_something = False
 
     def add(self, piece: str) -> str:
-        """What may be shown now: all but a box, what may become one, and white space before it."""
+        """Return what may be shown now: all but a box, or its beginning, and white space before."""
         text = self._held + piece
         end = _end_of_visible(text)
         self._held = text[end:]
@@ -25,8 +25,10 @@ class CompactText:
         return text[:end]
 
     def end(self, *, broken_off: bool) -> str:
-        """What remains to be shown: the line with what the box comes to. An answer that was
-        `broken_off`, or ends within its box, is a refusal; one without a box stays what it is.
+        """Return what remains to be shown: the line with what the box comes to.
+
+        An answer that was `broken_off`, or ends within its box, is a refusal; one without a box
+        stays what it is.
         """
         if not (broken_off or self._held.strip()):
             return self._held

@@ -1,4 +1,4 @@
-"""Folding a streamed chat completion into the plain answer it stands for."""
+"""Folds a streamed chat completion into the plain answer that the same server would give."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ _CONCATENATED = ("content", "reasoning_content", "reasoning", "refusal")
 
 
 class Fold:
-    """Takes the chunks of one stream in order; `answer()` is the `chat.completion` object.
+    """Folds the chunks of one stream, in their order, into the `chat.completion` of `answer()`.
 
     Top-level fields that are not about choices (id, usage, timings …) are kept as last seen.
     """

@@ -1,4 +1,4 @@
-"""Finding out that a model repeats itself without end."""
+"""Finds out that a model repeats itself without end."""
 
 from collections import Counter, deque
 
@@ -14,7 +14,7 @@ class LoopDetector:
         self._seen: Counter[tuple[str, ...]] = Counter()
 
     def repeats(self, piece: str) -> bool:
-        """Whether `piece` completes eight in a row that have come twice before."""
+        """Tell whether `piece` completes eight in a row that have come twice before."""
         self._latest.append(piece)
         if len(self._latest) < _LENGTH:
             return False

@@ -1,4 +1,4 @@
-"""The engine's own APIs, relayed."""
+"""Relays the APIs of the engine."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,13 +9,12 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from racro.contracts.errors import InvalidRequest, NotFound, NotStarted, UnknownModel
-from racro.engines import Engine, ServedModel
+from racro.engines.engine import Engine, ServedModel
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status, relay_stream
 from racro.servekit.responses import NotJson, read_body, send_response
 from racro.servekit.sse import EventStream, NamedEventStream
 from racro.servekit.tracing import generation
-from racro.servekit.upstream import Upstream
 from services.reasoner.settings import ReasonerSettings
 
 Body = dict[str, Any]
@@ -24,7 +23,7 @@ _decoder = msgspec.json.Decoder(Body)
 
 
 class Request(NamedTuple):
-    """What a client asked: by which of the served names, and the body that it sent."""
+    """Holds what a client asked: the served name that it used, and the body that it sent."""
 
     model: str
     served: ServedModel
@@ -36,7 +35,7 @@ class Request(NamedTuple):
 
 
 class Relay:
-    """An API of the engine under `path`, plain or streamed, with our model's name and limits."""
+    """Relays the engine's API under `path`, plain or streamed, with our model's name and limits."""
 
     path: ClassVar[str]
     _open: ClassVar[type[EventStream]] = EventStream
@@ -44,13 +43,12 @@ class Relay:
     def __init__(self, settings: ReasonerSettings, engine: Engine) -> None:
         self._settings = settings
         self._engine = engine
-        self.session: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = self._parse(await read_body(receive))
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
         if problem := self._engine.known_problem:
-            raise NotStarted(problem)
+            raise NotStarted(problem.public)
         async with within(timeout_s):
             if request.body.get("stream"):
                 async with self._open(send, keep_alive_s=self._settings.keep_alive_s) as out:
@@ -59,7 +57,7 @@ class Relay:
                 await self._plain(request, send)
 
     def _parse(self, raw: bytes) -> Request:
-        """Raises InvalidRequest or UnknownModel."""
+        """Read a request. Raises InvalidRequest or UnknownModel."""
         try:
             body = _decoder.decode(raw)
         except NotJson as error:
@@ -71,18 +69,15 @@ class Relay:
 
     @asynccontextmanager
     async def _ask(self, body: Body) -> AsyncIterator[aiohttp.ClientResponse]:
-        engine = Upstream(
-            self.session, self._engine.base_url, name="engine", api_key=self._engine.api_key
-        )
         with generation(self._engine.model):
-            async with engine.post(self.path, body, headers=self._engine.headers) as response:
+            async with self._engine.post(self.path, body) as response:
                 yield response
 
     async def _check(self, response: aiohttp.ClientResponse) -> None:
         await raise_for_status(response, name="engine")
 
     async def _stream(self, request: Request, out: EventStream) -> None:
-        async with self._ask({**request.for_engine, **self._engine.stream_fields}) as response:
+        async with self._ask(request.for_engine) as response:
             await self._check(response)
             await relay_stream(response, out)
 
@@ -94,7 +89,7 @@ class Relay:
 
 
 class _Further(Relay):
-    """One that not every engine has; events of its streams have names, those of errors too."""
+    """Relays an API that not every engine has, and whose events have names, those of errors too."""
 
     _open = NamedEventStream
 

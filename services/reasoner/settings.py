@@ -1,4 +1,4 @@
-"""Settings of the reasoner service."""
+"""Declares the settings of the reasoner service."""
 
 from pydantic import Field
 

@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 from gateway.cache.leases import _NOTE_MS, NoLeases, RedisLeases
 from gateway.cache.redis_client import RedisClient
 from gateway.settings import CacheSection
+from racro.contracts.cache_keys import lease_key
 from racro.contracts.errors import InvalidImage
-from racro.contracts.keys import lease_key
 from support.processes import PATIENCE_S
 from support.redis import RedisServer, Wire
 

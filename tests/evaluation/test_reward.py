@@ -10,10 +10,10 @@ import pytest
 
 from racro.contracts.prompts import reward_messages
 from racro.cro.captioned import Captioned
+from racro.cro.reasoner_errors import ReasonerRefused
 from racro.cro.reward import Reward
 from racro.cro.settings import RewardSettings
 from racro.cro.trl import reward_function
-from racro.cro.trouble import ReasonerRefused
 from racro.cro.verl import CONFIG_VARIABLE, NoReward, compute_score, opened_reward
 from support.processes import PATIENCE_S, free_port, wait_until
 from support.scripted import Script, ScriptedServer

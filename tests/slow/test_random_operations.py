@@ -19,7 +19,7 @@ from gateway.perception.captioner import CaptionerClient
 from gateway.perception.perceive import Perceiver
 from gateway.perception.request import PerceptionRequest
 from gateway.settings import CacheSection
-from racro.contracts.keys import tenant_tag
+from racro.contracts.cache_keys import tenant_tag
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
 from racro.servekit.upstream import Upstream, open_session
 from support.processes import PATIENCE_S

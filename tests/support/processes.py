@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,18 +13,15 @@ from typing import Any, Self
 import httpx2
 import yaml
 
+from racro.base.atomic import write_text
+from racro.base.ports import free_port
+
 # Protects from hangs and proves nothing: no test may fail because the machine is busy. Less than
 # pytest's own limit (pyproject.toml), which cannot say what was waited for.
 PATIENCE_S = 300
 
 # One for all polls: a client of its own for each would load certificates every time, for 40 ms.
 _client = httpx2.Client(verify=False, trust_env=False, timeout=PATIENCE_S)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_until(condition, *, timeout_s: float = PATIENCE_S, what: str = "the condition") -> Any:
@@ -86,11 +82,8 @@ class Service:
 
     def configure(self, config: dict[str, Any]) -> None:
         """Write its settings; one that runs finds them changed."""
-        text = yaml.safe_dump({**config, "port": self.port})
         # Whole or not at all, as editors and Kubernetes replace a file.
-        new = self.config_file.with_suffix(".new")
-        new.write_text(text)
-        new.replace(self.config_file)
+        write_text(self.config_file, yaml.safe_dump({**config, "port": self.port}))
 
     @property
     def pid(self) -> int:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from conftest import gateway_config
-from racro.contracts.keys import VISUAL_CONTEXTS
+from racro.contracts.cache_keys import VISUAL_CONTEXTS
 from support import http
 from support.pictures import data_url, png
 from support.processes import PATIENCE_S, Service, wait_until

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 from racro.problems import Problem
-from racro.training.arguments import sft_config
 from racro.training.captions import Example
 from racro.training.processing import load_processor
 from racro.training.rows import imitation
 from racro.training.settings import SftSettings
 from racro.training.trainers import CaptionSFTTrainer
+from racro.training.trl_config import sft_config
 
 if __name__ == "__main__":
     model, image = sys.argv[1:]

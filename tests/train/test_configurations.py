@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from racro.cro.settings import read_settings
-from racro.training.arguments import cro_config
 from racro.training.settings import CroSettings, SftSettings
+from racro.training.trl_config import cro_config
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "training"
 METHODS = {"racro-7b-cro.toml": CroSettings, "sft.toml": SftSettings}

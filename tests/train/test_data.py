@@ -2,7 +2,7 @@
 
 from racro.problems import Problem, write_jsonl
 from racro.training.data import read_data, to_explore
-from racro.training.run import Run, mark_complete
+from racro.training.run_folder import Run, mark_complete
 from racro.training.settings import Data
 from support.diagrams import noise
 

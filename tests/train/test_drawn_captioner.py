@@ -16,7 +16,7 @@ from experiments.recipes.captioner.optimising import Schedule
 from experiments.recipes.captioner.patches import to_patches
 from experiments.recipes.captioner.reading import characters, numbers
 from experiments.recipes.captioner.scenes import KINDS, draw_scene
-from experiments.recipes.captioner.train import Pupil, prompt_text
+from experiments.recipes.captioner.train import CaptionerWithReader, prompt_text
 from racro.contracts.prompts import caption_prompt
 from racro.embedded.captioner import CHECKPOINT
 from support import http
@@ -55,7 +55,7 @@ def test_a_number_is_matched_to_the_cell_of_its_name():
 @pytest.mark.timeout(3600)
 def test_a_first_bit_of_every_stage_is_learnt():
     tokenizer = make_tokenizer(texts(1, 300))
-    pupil = Pupil(make_captioner(tokenizer, seed=1), tokenizer)
+    learner = CaptionerWithReader(make_captioner(tokenizer, seed=1), tokenizer)
 
     def first_and_last(learn, measure, *, steps):
         def once():
@@ -66,12 +66,12 @@ def test_a_first_bit_of_every_stage_is_learnt():
         list(learn(random.Random(2), Schedule(steps, warmup=1)))
         return first, once()
 
-    first, last = first_and_last(pupil.learn_to_read, "reading_loss", steps=8)
+    first, last = first_and_last(learner.learn_to_read, "reading_loss", steps=8)
     assert last < 0.9 * first
-    first, last = first_and_last(pupil.learn_to_match, "numbers", steps=1)
+    first, last = first_and_last(learner.learn_to_match, "numbers", steps=1)
     assert 0 <= last <= 1
     for stage, lessons in (("describing", describing), ("sft", lesson)):
-        learn = partial(pupil.learn_to_tell, stage, lessons)
+        learn = partial(learner.learn_to_tell, stage, lessons)
         first, last = first_and_last(learn, "telling_loss", steps=3)
         assert last < 0.95 * first
 

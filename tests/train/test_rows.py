@@ -15,7 +15,7 @@ from racro.training.captions import Example
 from racro.training.processing import load_processor, prompt_tokens
 from racro.training.rows import exploration, imitation
 from racro.training.settings import Images, Model
-from racro.training.verl import write_verl
+from racro.training.verl_data import write_verl
 from train.conftest import TIMEOUT_S
 
 

@@ -250,12 +250,12 @@ def invoices() -> Iterator[Drawing]:
 Section = tuple[str, tuple[Item, ...]]
 
 
-def menu(title: str, sections: Sequence[Section], bill: Bill, look: str) -> Sheet:
+def menu(title: str, sections: Sequence[Section], bill: Bill, style: str) -> Sheet:
     count = sum(len(items) + 1 for _, items in sections)
-    dark = look == "dark"
+    dark = style == "dark"
     ink = "#ffd34d" if dark else "#111111"
     paper = NIGHT if dark else CREAM
-    sheet = Sheet(640, 150 + 46 * count, paper=paper, ink=ink, size=21, builtin=look == "builtin")
+    sheet = Sheet(640, 150 + 46 * count, paper=paper, ink=ink, size=21, builtin=style == "builtin")
     sheet.write((320, 60), title, anchor="mm", size=34, bold=True)
     y = 130
     for heading, items in sections:
@@ -264,7 +264,7 @@ def menu(title: str, sections: Sequence[Section], bill: Bill, look: str) -> Shee
             y += 46
         for item in items:
             price = bill.money(item.line)
-            priced(sheet, (60, 580), y, item.name, price, dotted=look != "dark")
+            priced(sheet, (60, 580), y, item.name, price, dotted=style != "dark")
             y += 46
     return sheet
 
@@ -293,7 +293,7 @@ def menu_questions(rng: Random, bill: Bill) -> tuple[Question, ...]:
 
 
 def menus() -> Iterator[Drawing]:
-    for name, title, currency, look, parts in (
+    for name, title, currency, style, parts in (
         ("dinner", "Dinner Menu", "", "plain", (("Starters", STARTERS), ("Mains", MAINS))),
         ("cafe", "Blue Bird Café", "$", "dark", (("", CAFE),)),
         ("desserts", "Desserts", "€", "plain", (("", DESSERTS),)),
@@ -308,7 +308,7 @@ def menus() -> Iterator[Drawing]:
         pairs = tuple(
             Pair((item.name,), bill.money(item.line)) for _, part in sections for item in part
         )
-        sheet = menu(title, sections, bill, look)
+        sheet = menu(title, sections, bill, style)
         yield drawn(f"menu-{name}", "receipt", sheet.image, pairs, menu_questions(rng, bill))
 
 

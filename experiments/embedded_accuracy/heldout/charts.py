@@ -15,7 +15,7 @@ from experiments.embedded_accuracy.heldout.asking import (
     spread,
     stated,
 )
-from experiments.embedded_accuracy.heldout.looks import GroupedPlot, Plot
+from experiments.embedded_accuracy.heldout.rendering import GroupedPlot, Plot
 from experiments.embedded_accuracy.items import Drawing, Kind, Pair, Question
 
 Span = tuple[float, float, float]  # lowest and highest value, and the least distance
@@ -29,7 +29,7 @@ class Chart:
     title: str
     labels: Sequence[str]
     count: int
-    look: Callable[[Plot], Image.Image]
+    render: Callable[[Plot], Image.Image]
     asks: Callable[[Numbers], tuple[Question, ...]]
     span: Span = (0, 0, 1)
     form: str = "{:,.0f}"
@@ -47,7 +47,7 @@ class Groups:
     labels: Sequence[str]
     count: int
     series: tuple[str, ...]
-    look: Callable[[GroupedPlot], Image.Image]
+    render: Callable[[GroupedPlot], Image.Image]
     asks: Callable[["Grid"], tuple[Question, ...]]
     span: Span
     form: str = "{:,.0f}"
@@ -86,7 +86,9 @@ def _draw_chart(chart: Chart) -> Drawing:
     printed = series.printed if chart.prints_values else ()
     plot = Plot(chart.title, labels, tuple(values), printed, chart.axis)
     pairs = tuple(Pair((label,), shown) for label, shown in zip(labels, printed, strict=False))
-    return Drawing(f"heldout-{chart.name}", chart.kind, chart.look(plot), pairs, chart.asks(series))
+    return Drawing(
+        f"heldout-{chart.name}", chart.kind, chart.render(plot), pairs, chart.asks(series)
+    )
 
 
 def _draw_groups(chart: Groups) -> Drawing:
@@ -102,7 +104,7 @@ def _draw_groups(chart: Groups) -> Drawing:
         for group, row in zip(groups, printed, strict=True)
         for name, shown in zip(chart.series, row, strict=True)
     )
-    return Drawing(f"heldout-{chart.name}", "bar", chart.look(plot), pairs, chart.asks(grid))
+    return Drawing(f"heldout-{chart.name}", "bar", chart.render(plot), pairs, chart.asks(grid))
 
 
 def charts() -> Iterator[Drawing]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-from experiments.embedded_accuracy.heldout.looks import font_file
+from experiments.embedded_accuracy.heldout.rendering import font_file
 
 Rules = Literal["grid", "rows", "zebra", "none"]
 Point = tuple[float, float]

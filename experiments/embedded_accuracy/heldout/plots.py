@@ -15,7 +15,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
-from experiments.embedded_accuracy.heldout.looks import (
+from experiments.embedded_accuracy.heldout.rendering import (
     FONT_FILES,
     GroupedPlot,
     Plot,

@@ -23,7 +23,7 @@ class Bill:
     items: Sequence[str]
     count: int
     span: tuple[float, float, float]
-    look: Callable[[Sequence[str], Sequence[Line]], Image.Image]
+    render: Callable[[Sequence[str], Sequence[Line]], Image.Image]
     asks: Callable[[Numbers], tuple[Question, ...]]
     form: str = "{:,.2f}"
     total: str = "TOTAL"
@@ -43,7 +43,7 @@ def _draw_bill(name: str, bill: Bill) -> Drawing:
         summed = (bill.total, bill.form.format(round(sum(prices.values), 2)))
         lines += [RULE, summed]
         pairs.append(summed)
-    picture = bill.look(bill.heading, [RULE, *lines])
+    picture = bill.render(bill.heading, [RULE, *lines])
     printed = tuple(Pair((label,), value) for label, value in pairs)
     return Drawing(name, "receipt", picture, printed, bill.asks(prices))
 

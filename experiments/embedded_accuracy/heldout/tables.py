@@ -45,7 +45,7 @@ class Table:
     labels: Sequence[str]
     count: int
     columns: tuple[NumberColumn | WordColumn, ...]
-    look: Callable[[Sheet], Image.Image]
+    render: Callable[[Sheet], Image.Image]
     asks: Callable[["Filled"], tuple[Question, ...]]
 
 
@@ -76,7 +76,7 @@ def _draw_table(name: str, content: Table) -> Drawing:
         (label, *(column.printed[index] for column in filled.columns))
         for index, label in enumerate(labels)
     )
-    picture = content.look(Sheet(content.title, (content.row_head, *heads), rows))
+    picture = content.render(Sheet(content.title, (content.row_head, *heads), rows))
     pairs = tuple(
         Pair((row[0], head), cell)
         for row in rows

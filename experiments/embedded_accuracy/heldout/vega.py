@@ -8,7 +8,7 @@ from typing import Any, Literal
 import vl_convert
 from PIL import Image
 
-from experiments.embedded_accuracy.heldout.looks import (
+from experiments.embedded_accuracy.heldout.rendering import (
     FONT_FILES,
     GroupedPlot,
     Plot,

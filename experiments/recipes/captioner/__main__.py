@@ -16,20 +16,20 @@ from transformers import PreTrainedTokenizerFast, Qwen2VLForConditionalGeneratio
 from experiments.recipes.captioner.lessons import describing, lesson, texts
 from experiments.recipes.captioner.model import make_captioner, make_tokenizer, save
 from experiments.recipes.captioner.optimising import Schedule
-from experiments.recipes.captioner.train import BATCH, Progress, Pupil
+from experiments.recipes.captioner.train import BATCH, CaptionerWithReader, Progress
 
 SEED = 20261128
 _LESSONS_FOR_WORDS = 3000
 _READER = "reader.pt"
 
 # Each goes on from the one before, with pictures of its own. The last is what is fine-tuned by CRO.
-STAGES: dict[str, Callable[[Pupil, random.Random], Progress]] = {
-    "reading": lambda pupil, rng: pupil.learn_to_read(rng, Schedule(1500)),
-    "matching": lambda pupil, rng: pupil.learn_to_match(rng, Schedule(500)),
-    "describing": lambda pupil, rng: pupil.learn_to_tell(
+STAGES: dict[str, Callable[[CaptionerWithReader, random.Random], Progress]] = {
+    "reading": lambda learner, rng: learner.learn_to_read(rng, Schedule(1500)),
+    "matching": lambda learner, rng: learner.learn_to_match(rng, Schedule(500)),
+    "describing": lambda learner, rng: learner.learn_to_tell(
         "describing", describing, rng, Schedule(1100, peak=0.4)
     ),
-    "sft": lambda pupil, rng: pupil.learn_to_tell("sft", lesson, rng, Schedule(1200, peak=0.4)),
+    "sft": lambda learner, rng: learner.learn_to_tell("sft", lesson, rng, Schedule(1200, peak=0.4)),
 }
 
 
@@ -39,29 +39,31 @@ def make(folder: Path) -> None:
     done = max(made, default=0)
     if done == len(stages):
         return
-    pupil = _load(folder / stages[done - 1]) if done else _beginner()
+    learner = _load(folder / stages[done - 1]) if done else _beginner()
     for number, stage in list(enumerate(stages))[done:]:
-        _log(STAGES[stage](pupil, random.Random(SEED + number)), folder / f"{stage}.jsonl")
-        _save(pupil, folder / stage)
+        _log(STAGES[stage](learner, random.Random(SEED + number)), folder / f"{stage}.jsonl")
+        _save(learner, folder / stage)
 
 
-def _beginner() -> Pupil:
+def _beginner() -> CaptionerWithReader:
     tokenizer = make_tokenizer(texts(SEED, _LESSONS_FOR_WORDS))
-    return Pupil(make_captioner(tokenizer, seed=SEED), tokenizer)
+    return CaptionerWithReader(make_captioner(tokenizer, seed=SEED), tokenizer)
 
 
-def _load(folder: Path) -> Pupil:
+def _load(folder: Path) -> CaptionerWithReader:
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    pupil = Pupil(Qwen2VLForConditionalGeneration.from_pretrained(folder), tokenizer)
-    pupil.reader.load_state_dict(torch.load(folder / _READER))
-    return pupil
+    learner = CaptionerWithReader(
+        Qwen2VLForConditionalGeneration.from_pretrained(folder), tokenizer
+    )
+    learner.reader.load_state_dict(torch.load(folder / _READER))
+    return learner
 
 
-def _save(pupil: Pupil, folder: Path) -> None:
+def _save(learner: CaptionerWithReader, folder: Path) -> None:
     """The folder is there when all of it is."""
     unfinished = folder.with_name(f"{folder.name}.unfinished")
-    save(pupil.captioner, pupil.tokenizer, unfinished)
-    torch.save(pupil.reader.state_dict(), unfinished / _READER)
+    save(learner.captioner, learner.tokenizer, unfinished)
+    torch.save(learner.reader.state_dict(), unfinished / _READER)
     unfinished.replace(folder)
 
 

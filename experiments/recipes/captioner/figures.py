@@ -25,14 +25,14 @@ def triangle(rng: random.Random, canvas: Canvas) -> Facts:
     filled = canvas.colour() if rng.random() < 0.3 else None
     canvas.draw.polygon(corners, fill=filled, outline=canvas.ink)
     for corner, letter in zip(corners, letters, strict=True):
-        canvas.text(_away(corner, centre, 8), letter)
+        canvas.text(_outwards(corner, centre, 8), letter)
     numbers = {}
     for (start, end), length in zip(((0, 1), (1, 2), (0, 2)), sides, strict=True):
         middle = (
             (corners[start][0] + corners[end][0]) / 2,
             (corners[start][1] + corners[end][1]) / 2,
         )
-        canvas.text(_away(middle, centre, 9), str(length))
+        canvas.text(_outwards(middle, centre, 9), str(length))
         numbers[letters[start] + letters[end]] = length
     return Facts("Triangle.", numbers)
 
@@ -44,7 +44,7 @@ def _triangle(rng: random.Random) -> list[Point]:
     return [(WIDTH / 2 + 42 * math.cos(a), HEIGHT / 2 + 30 * math.sin(a)) for a in angles]
 
 
-def _away(point: Point, centre: Point, pixels: float) -> Point:
+def _outwards(point: Point, centre: Point, pixels: float) -> Point:
     dx, dy = point[0] - centre[0], point[1] - centre[1]
     distance = math.hypot(dx, dy) or 1
     return point[0] + dx / distance * pixels, point[1] + dy / distance * pixels

@@ -29,8 +29,10 @@ class Schedule:
     least: float = 0.02
 
     def share(self, step: int) -> float:
-        begun = self.peak * min(1.0, (step + 1) / self.warmup)
-        return begun * min(1.0, max(self.least, (self.steps - step) / (self.decay * self.steps)))
+        warmed_up = self.peak * min(1.0, (step + 1) / self.warmup)
+        return warmed_up * min(
+            1.0, max(self.least, (self.steps - step) / (self.decay * self.steps))
+        )
 
 
 def train(

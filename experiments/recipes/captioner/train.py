@@ -28,7 +28,7 @@ _IMAGE = "<|image_pad|>"
 Progress = Iterator[tuple[int, dict[str, float]]]
 
 
-class Pupil(nn.Module):  # type: ignore[misc]  # torch is not there to be checked
+class CaptionerWithReader(nn.Module):  # type: ignore[misc]  # torch is not there to be checked
     """The captioner and, while it learns, the layers that show what it reads."""
 
     def __init__(

@@ -9,7 +9,7 @@ from pathlib import Path
 from racro.embedded.reasoner import ADAPTER, TRAINING, packaged_model
 
 # Where a training is until it is done: what was broken off goes on from here.
-_UNDER_WAY = Path("outputs/training")
+_TRAINING = Path("outputs/training")
 
 
 def _at_least_two(text: str) -> int:
@@ -41,7 +41,7 @@ def main() -> None:
         for field in fields(Recipe)
         if (value := getattr(arguments, field.name, None)) is not None
     }
-    made = train(model, Recipe(**chosen), _UNDER_WAY if arguments.output is None else output)
+    made = train(model, Recipe(**chosen), _TRAINING if arguments.output is None else output)
     adapter = output / ADAPTER.name
     if made != adapter:
         shutil.copy(made, adapter)

@@ -156,31 +156,8 @@ def _square(rng: random.Random) -> Figure:
             f"A square. One of its edges is labelled {side}{unit}.",
         )
     )
-    backwards = rng.random() < 0.4
-    if backwards:
-        caption = rng.choice(
-            (f"A square. Its perimeter is {4 * side}{unit}.",
-             f"Square, perimeter = {4 * side}{unit}",
-             f"The distance around the square is {4 * side}{unit}.")
-        )  # fmt: skip
-        return caption, (
-            Lesson(
-                "geometry",
-                rng.choice(
-                    (
-                        "What is the side of the square?",
-                        "How long is one side?",
-                        "Find the length of a side.",
-                        "What does each side measure?",
-                        "Work out how long every edge of it is.",
-                        "Side length?",
-                        "Given the perimeter, what is the side?",
-                    )
-                ),
-                "4 sides.",
-                f"= {4 * side}{unit} / 4",
-            ),
-        )
+    if rng.random() < 0.4:
+        return _square_by_perimeter(rng, side, unit)
     return caption, (
         Lesson(
             "geometry",
@@ -213,6 +190,32 @@ def _square(rng: random.Random) -> Figure:
             ),
             "4 sides.",
             f"= 4 × {side}{unit}",
+        ),
+    )
+
+
+def _square_by_perimeter(rng: random.Random, side: int, unit: str) -> Figure:
+    caption = rng.choice(
+        (f"A square. Its perimeter is {4 * side}{unit}.",
+         f"Square, perimeter = {4 * side}{unit}",
+         f"The distance around the square is {4 * side}{unit}.")
+    )  # fmt: skip
+    return caption, (
+        Lesson(
+            "geometry",
+            rng.choice(
+                (
+                    "What is the side of the square?",
+                    "How long is one side?",
+                    "Find the length of a side.",
+                    "What does each side measure?",
+                    "Work out how long every edge of it is.",
+                    "Side length?",
+                    "Given the perimeter, what is the side?",
+                )
+            ),
+            "4 sides.",
+            f"= {4 * side}{unit} / 4",
         ),
     )
 
@@ -290,24 +293,33 @@ def _circle(rng: random.Random) -> Figure:
 
 
 def _triangle(rng: random.Random) -> Figure:
-    p, q, r = _vertices(rng)
+    vertices = _vertices(rng)
     unit = rng.choice(_UNITS)
     if rng.random() < 0.5:
-        base, height = rng.randint(2, 14), rng.choice((2, 4, 6, 8, 10, 12))
-        caption = rng.choice(
-            (f"A triangle with base {base}{unit} and height {height}{unit}.",
-             f"Triangle. Base: {base}{unit}. Height: {height}{unit}.",
-             f"Geometric figure. Triangle.\nb = {base}{unit} (base)\nh = {height}{unit} (height)",
-             f"The triangle stands on a base of {base}{unit} and is {height}{unit} high.")
-        )  # fmt: skip
-        return caption, (
-            Lesson(
-                "geometry",
-                rng.choice(_TRIANGLE_AREA),
-                f"Base {base}, height {height}.",
-                f"= {base} × {height} / 2",
-            ),
-        )
+        return _triangle_by_base(rng, unit)
+    return _triangle_by_sides(rng, vertices, unit)
+
+
+def _triangle_by_base(rng: random.Random, unit: str) -> Figure:
+    base, height = rng.randint(2, 14), rng.choice((2, 4, 6, 8, 10, 12))
+    caption = rng.choice(
+        (f"A triangle with base {base}{unit} and height {height}{unit}.",
+         f"Triangle. Base: {base}{unit}. Height: {height}{unit}.",
+         f"Geometric figure. Triangle.\nb = {base}{unit} (base)\nh = {height}{unit} (height)",
+         f"The triangle stands on a base of {base}{unit} and is {height}{unit} high.")
+    )  # fmt: skip
+    return caption, (
+        Lesson(
+            "geometry",
+            rng.choice(_TRIANGLE_AREA),
+            f"Base {base}, height {height}.",
+            f"= {base} × {height} / 2",
+        ),
+    )
+
+
+def _triangle_by_sides(rng: random.Random, vertices: list[str], unit: str) -> Figure:
+    p, q, r = vertices
     sides = dict(zip((f"{p}{q}", f"{q}{r}", f"{p}{r}"), rng.sample(range(7, 13), 3), strict=True))
     line = rng.choice(
         (

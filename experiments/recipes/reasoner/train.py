@@ -19,6 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from experiments.recipes.reasoner.curriculum import curriculum
 from experiments.recipes.reasoner.export import Weights, export_lora
 from experiments.recipes.reasoner.packing import Packed, pack
+from racro.base.atomic import replacing
 from racro.embedded.reasoner import ADAPTER, TRAINING
 
 _MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -145,7 +146,6 @@ class Checkpoint:
         curve: list[dict[str, float]],
     ) -> None:
         """All of it or nothing."""
-        new = self._path.with_suffix(".new")
         state = {
             "recipe": self._recipe,
             "step": step,
@@ -153,8 +153,8 @@ class Checkpoint:
             "weights": [weight.detach() for weight in weights],
             "optimiser": optimiser.state_dict(),
         }
-        torch.save(state, new)
-        new.replace(self._path)
+        with replacing(self._path) as unfinished:
+            torch.save(state, unfinished)
 
     def restore(
         self, weights: list[torch.nn.Parameter], optimiser: torch.optim.Optimizer

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from gateway.settings import GatewaySettings
-from racro.cli.doctor.examination import Examination
+from racro.cli.doctor.all_checks import Checks
+from racro.cli.doctor.check_report import Report
 from racro.cli.doctor.example import Example
-from racro.cli.doctor.findings import Report
 from racro.cli.doctor.settings import read_settings
 from racro.cli.options import GatewayKey
 from racro.cli.output import command_line, spinner
@@ -57,7 +57,7 @@ def doctor(
             report.end()
     url = _gateway_url(gateway, settings)
     with spinner("checking"):
-        asyncio.run(_examine(report, settings, url, key, timeout, answer_timeout))
+        asyncio.run(_run(report, settings, url, key, timeout, answer_timeout))
     report.end()
 
 
@@ -72,7 +72,7 @@ def _gateway_url(given: str | None, settings: GatewaySettings | None) -> str:
         raise typer.BadParameter(str(error)) from error
 
 
-async def _examine(
+async def _run(
     report: Report,
     settings: GatewaySettings | None,
     url: str,
@@ -81,8 +81,8 @@ async def _examine(
     answer_timeout_s: float,
 ) -> None:
     async with Probe(timeout_s) as probe:
-        examination = Examination(report, probe, Example(probe, answer_timeout_s), url, key)
+        checks = Checks(report, probe, Example(probe, answer_timeout_s), url, key)
         if settings is None:
-            await examination.of_gateway()
+            await checks.of_gateway()
         else:
-            await examination.of_settings(settings)
+            await checks.of_settings(settings)

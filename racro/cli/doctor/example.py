@@ -11,9 +11,10 @@ import msgspec
 from pydantic import ValidationError
 
 from gateway.settings import GatewaySettings, ReasonerSection
-from racro.cli.doctor.findings import Finding, bad_because, good
+from racro.cli.doctor.check_report import Finding, bad_because, good
 from racro.cli.probing import Probe, Problem, WrongAnswer, shown
 from racro.contracts.client import message_of
+from racro.contracts.completion import Chunk
 from racro.contracts.perception import PerceiveResponse
 from racro.contracts.prompts import solve_messages
 from racro.servekit.responses import NotJson
@@ -98,7 +99,11 @@ class Example:
         text = ""
         async with self._probe.events(url, body=body, key=key, timeout_s=self._timeout_s) as events:
             async for name, data in _objects(url, events):
-                text += read(name, data)
+                try:
+                    text += read(name, data)
+                except msgspec.ValidationError as error:
+                    kind = "something else than chat completions"
+                    raise WrongAnswer(f"{url} streams {kind}") from error
                 if len(text) > _ENOUGH_CHARACTERS or _is_end(url, name, data):
                     break
             else:
@@ -132,12 +137,12 @@ def _solved(name: str, data: Event) -> str:
 
 
 def _chatted(_: str, data: Event) -> str:
-    """What a chunk of a chat completion adds to the answer, or to the reasoning before it."""
-    match data:
-        case {"choices": [{"delta": {**delta}}, *_]}:
-            texts = (delta.get(name) for name in ("reasoning_content", "reasoning", "content"))
-            return "".join(text for text in texts if isinstance(text, str))
-    return ""
+    """What a chunk of a chat completion adds to the answer, or to the reasoning before it.
+
+    Raises msgspec.ValidationError where it is none.
+    """
+    choice = msgspec.convert(data, Chunk).first
+    return choice.reasoning + choice.content
 
 
 def _is_end(url: str, name: str, data: Event) -> bool:

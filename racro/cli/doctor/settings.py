@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.settings import GatewaySettings
 from gateway.tenancy.keys_file import BadKeysFileError, KeysFile
-from racro.cli.doctor.findings import Finding, bad, good, skipped
+from racro.cli.doctor.check_report import Finding, bad, good, skipped
 from racro.servekit.settings import CONFIG_VARIABLE, WrongSettingsError
 
 _CHECK = "settings"

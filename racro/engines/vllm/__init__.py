@@ -1,16 +1,14 @@
-"""vLLM as a child process: `vllm serve` on loopback, asked over its public HTTP surface alone."""
+"""Runs `vllm serve` on loopback as a child process, asked over its public HTTP surface alone."""
 
 import asyncio
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
-from racro.contracts.errors import NotStarted
-from racro.engines import ServedModel
+from racro.engines.engine import Engine, ServedModel, Traits
 from racro.engines.supervisor import Supervisor
 from racro.engines.vllm.diagnosis import diagnose
 from racro.engines.vllm.revision import revision_of
@@ -24,8 +22,9 @@ from racro.engines.vllm.settings import (
 from racro.engines.vllm.vitals import Vitals
 from racro.engines.vllm.watch import Watch
 from racro.servekit import tracing
+from racro.servekit.problem import Problem
 from racro.servekit.relay import raise_for_status
-from racro.servekit.upstream import Upstream
+from racro.servekit.settings import WrongSettingsError
 
 __all__ = ["VllmEngine", "VllmSettings"]
 
@@ -39,19 +38,15 @@ _ENVIRONMENT = {
 }
 
 
-class VllmEngine:
-    headers: Mapping[str, str] = {}
-    stream_fields: Mapping[str, Any] = {}
-    plain_by_stream = False
-    image_ids = True
-    more_apis = True
-    single_samples = False
-    api_key = None
+class VllmEngine(Engine):
+    """Runs vLLM as a child process, and watches whether it makes tokens."""
+
+    traits = Traits(image_ids=True, more_apis=True)
 
     def __init__(self, settings: VllmSettings, *, served_name: str) -> None:
-        """Leaves the process where model or adapter cannot be right."""
+        """Raises WrongSettingsError where model or adapter cannot be right."""
         if problem := _problem_of(settings):
-            sys.exit(f"wrong settings:\n  engine.{problem}")
+            raise WrongSettingsError([f"engine.{problem}"])
         self.model = served_name
         self.models = {served_name: ServedModel(engine_name=served_name)}
         self._settings = settings
@@ -59,48 +54,50 @@ class VllmEngine:
             self._command, self._would_answer, diagnose=diagnose, environment=_ENVIRONMENT
         )
         self._watch = Watch(self, stalled_after_s=settings.stalled_after_s)
-        self._session: aiohttp.ClientSession | None = None
         self._revision: str | None = None
         self._reading: asyncio.Task[str | None] | None = None
 
     @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._supervisor.port}/v1"
+    def _base_url(self) -> str:
+        return f"{self._root_url}/v1"
+
+    @property
+    def _root_url(self) -> str:
+        return f"http://127.0.0.1:{self._supervisor.port}"
 
     async def start(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+        await super().start(session)
         await self._supervisor.start()
         self._watch.start()
 
     async def stop(self) -> None:
         await self._watch.stop()
         await self._supervisor.stop()
+        await super().stop()
 
     @property
-    def known_problem(self) -> str | None:
-        return self._supervisor.problem or self._watch.problem
-
-    async def problem(self) -> str | None:
-        return self._supervisor.problem_in_full or self.known_problem
+    def known_problem(self) -> Problem | None:
+        seen = self._watch.problem
+        return self._supervisor.problem or (Problem(seen) if seen else None)
 
     async def revision(self) -> str | None:
-        """Known before the engine is ready."""
+        """Tell the revision of the weights, which is known before the engine is ready."""
         return self._revision
 
     def is_running(self) -> bool:
         return self._supervisor.problem is None
 
     async def vitals(self) -> Vitals:
-        return Vitals.read(await self._upstream().get_text("/metrics"))
+        return Vitals.read(await self._upstream(self._root_url).get_text("/metrics"))
 
     async def make_a_token(self) -> None:
-        """Through the path that requests take. Raises RacroError."""
+        """Have a token made, through the path that requests take. Raises RacroError."""
         ask = {
             "model": self.model,
             "messages": [{"role": "user", "content": "Say yes."}],
             "max_tokens": 1,
         }
-        async with self._upstream().post("/v1/chat/completions", ask) as response:
+        async with self.chat(ask) as response:
             await raise_for_status(response, name="engine")
             await response.read()
 
@@ -113,7 +110,7 @@ class VllmEngine:
         return [sys.executable, "-m", "racro.engines.guard", str(os.getpid()), *engine]
 
     async def _would_answer(self, _: int) -> bool:
-        await self._upstream().get_json("/version")
+        await self._upstream(self._root_url).get_json("/version")
         await self.make_a_token()
         # Not while it loads: one that has no memory would have them read again at each try.
         if self._reading is None or self._failed_to_read():
@@ -126,14 +123,9 @@ class VllmEngine:
         task = self._reading
         return task is not None and task.done() and task.exception() is not None
 
-    def _upstream(self) -> Upstream:
-        if self._session is None:
-            raise NotStarted("the engine was not started")
-        return Upstream(self._session, f"http://127.0.0.1:{self._supervisor.port}", name="engine")
-
 
 def _problem_of(settings: VllmSettings) -> str | None:
-    """What can be seen before anything is loaded: minutes, for large weights."""
+    """Tell what is wrong and can be seen before anything is loaded: minutes, for large weights."""
     if settings.model.startswith(("/", "./", "../")) and not Path(settings.model).is_dir():
         return "model: no folder there"
     adapter = settings.adapter_path

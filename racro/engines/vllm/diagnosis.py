@@ -1,4 +1,4 @@
-"""Why `vllm serve` did not start, out of what it prints: tracebacks of three processes."""
+"""Finds why `vllm serve` did not start in what it prints: tracebacks of three processes."""
 
 import re
 

@@ -1,10 +1,11 @@
-"""Which weights a vLLM engine runs."""
+"""Finds out which weights a vLLM engine runs."""
 
 import hashlib
 import os
 import re
 from pathlib import Path
 
+from racro.base.digests import file_digest
 from racro.engines.vllm.settings import VllmSettings
 
 _SHOWN = 16
@@ -12,7 +13,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def revision_of(settings: VllmSettings) -> str | None:
-    """The digest of local weights or the hub's commit; that of the adapter after a plus.
+    """Return the digest of local weights or the hub's commit; that of the adapter after a plus.
 
     None where the hub's cache does not tell. Reads every byte of local folders: half a minute for
     15 GB. Raises OSError.
@@ -25,7 +26,7 @@ def revision_of(settings: VllmSettings) -> str | None:
 
 
 def _hub_commit(settings: VllmSettings) -> str | None:
-    """What the hub's cache says of the branch that was loaded; a commit is itself."""
+    """Return what the hub's cache says of the branch that was loaded; a commit is itself."""
     name = settings.revision or "main"
     if _COMMIT.fullmatch(name):
         return name[:_SHOWN]
@@ -36,9 +37,8 @@ def _hub_commit(settings: VllmSettings) -> str | None:
 
 
 def _digest(folder: Path) -> str:
-    """SHA-256, shortened, over the names and bytes of its files."""
+    """Return the SHA-256, shortened, over the names and bytes of its files."""
     whole = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        with path.open("rb") as file:
-            whole.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+        whole.update(path.name.encode() + file_digest(path))
     return whole.hexdigest()[:_SHOWN]

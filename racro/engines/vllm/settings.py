@@ -1,6 +1,7 @@
-"""Settings of a vLLM engine, and the command line that they become: flags of vLLM 0.32."""
+"""Declares the settings of a vLLM engine, and makes its command line of them, as of vLLM 0.32."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,6 +71,10 @@ class VllmSettings(Section):
         default=("vllm",), min_length=1, description="The program, where it is not on PATH."
     )
 
+    def shaping(self) -> Sequence[Any]:
+        """Return the options that change what the weights say."""
+        return self.dtype, self.quantization, *self.arguments
+
 
 # What is unset is not passed.
 _FLAGS = {
@@ -92,7 +97,7 @@ _ALWAYS = ("--host", "127.0.0.1", "--disable-fastapi-docs", "--disable-uvicorn-a
 def serve_command(
     settings: VllmSettings, *, served_name: str, port: int, traces: str | None = None
 ) -> list[str]:
-    """The command line of `vllm serve`. What the operator adds comes last, and wins.
+    """Return the command line of `vllm serve`. What the operator adds comes last, and wins.
 
     `traces`: where it sends its spans, a URL for OTLP.
     """
@@ -121,15 +126,16 @@ def serve_command(
 
 
 def rank_of(adapter: Path) -> int:
-    """The largest of its layers'. Raises OSError, ValueError, KeyError or TypeError where the
-    folder holds no LoRA adapter.
+    """Return the largest rank of its layers.
+
+    Raises OSError, ValueError, KeyError or TypeError where the folder holds no LoRA adapter.
     """
     config = _adapter_config(adapter)
     return max(map(int, [config["r"], *(config.get("rank_pattern") or {}).values()]))
 
 
 def base_of(adapter: Path) -> str | None:
-    """The model that it was made for, as it names it. Raises as `rank_of`."""
+    """Return the model that it was made for, as it names it. Raises as `rank_of`."""
     base: str | None = _adapter_config(adapter)["base_model_name_or_path"]
     return base
 

@@ -1,4 +1,4 @@
-"""Does a vLLM engine get on? Its /health says yes while it sleeps, and while it is stuck."""
+"""Reads whether a vLLM engine makes progress: its /health is fine while it sleeps or is stuck."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ RELAYED = frozenset(
 
 @dataclass(frozen=True)
 class Vitals:
-    """`tokens`: read and written since it began, by all its data-parallel copies."""
+    """Holds what it tells; `tokens` were read and written since it began, by all of its copies."""
 
     asleep: bool
     tokens: float
@@ -42,7 +42,7 @@ class Vitals:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Out of vLLM's /metrics."""
+        """Read them out of vLLM's /metrics."""
         relayed = tuple(
             family for family in text_string_to_metric_families(text) if family.name in RELAYED
         )

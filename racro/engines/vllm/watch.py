@@ -1,4 +1,4 @@
-"""Watches a vLLM engine: what it tells of itself, and whether tokens come."""
+"""Watches a vLLM engine: what it tells of itself, and whether it makes tokens."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class Watched(Protocol):
-    """`vitals` and `make_a_token` raise RacroError where they get no answer."""
+    """Is watched; `vitals` and `make_a_token` raise RacroError where they get no answer."""
 
     def is_running(self) -> bool: ...
 
@@ -26,7 +26,7 @@ class Watched(Protocol):
 
 
 class Watch(Collector):
-    """`problem` says why a running engine is of no use.
+    """Keeps `problem`, which says why a running engine would not answer.
 
     One that has made no token for `stalled_after_s` is asked for one, busy or idle; if none comes
     for as long again it is stalled. As a collector it gives Prometheus what the engine told last,
@@ -38,7 +38,7 @@ class Watch(Collector):
         self._look_every_s = look_every_s
         self._stalled_after_s = stalled_after_s
         self._last: Vitals | None = None
-        self._got_on = 0.0
+        self._progress_at = 0.0
         self._task: asyncio.Task[None] | None = None
         self.problem: str | None = None
 
@@ -68,21 +68,21 @@ class Watch(Collector):
     async def _look(self) -> str | None:
         now = asyncio.get_running_loop().time
         if not self._engine.is_running():
-            self._last, self._got_on = None, now()
+            self._last, self._progress_at = None, now()
             return None
         if await self._made_tokens():
-            self._got_on = now()
+            self._progress_at = now()
         if self._last is not None and self._last.asleep:
             return "the engine is asleep"
-        if now() - self._got_on >= self._stalled_after_s:
+        if now() - self._progress_at >= self._stalled_after_s:
             # One that is busy may be late with this token while others come.
             if not await self._makes_a_token() and not await self._made_tokens():
                 return f"the engine is stalled: no token for {self._stalled_after_s:g} s"
-            self._got_on = now()
+            self._progress_at = now()
         return None
 
     async def _made_tokens(self) -> bool:
-        """Since the last look."""
+        """Tell whether it made tokens since the last look."""
         before = self._last
         try:
             self._last = await self._engine.vitals()

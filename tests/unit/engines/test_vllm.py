@@ -15,6 +15,7 @@ from racro.engines.vllm.revision import revision_of
 from racro.engines.vllm.settings import serve_command
 from racro.engines.vllm.vitals import Vitals
 from racro.engines.vllm.watch import Watch
+from racro.servekit.settings import WrongSettingsError
 from support.clock import JumpingLoop
 
 MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
@@ -92,12 +93,12 @@ class TestCommand:
 
 class TestWrongSettings:
     def test_a_folder_that_is_not_there(self) -> None:
-        with pytest.raises(SystemExit, match=r"engine\.model: no folder there"):
+        with pytest.raises(WrongSettingsError, match=r"engine\.model: no folder there"):
             VllmEngine(settings(model="/no/where"), served_name="m")
 
     def test_a_folder_without_an_adapter(self, tmp_path: Path) -> None:
         with pytest.raises(
-            SystemExit, match=r"engine\.adapter_path: no LoRA adapter \(PEFT\) there"
+            WrongSettingsError, match=r"engine\.adapter_path: no LoRA adapter \(PEFT\) there"
         ):
             VllmEngine(settings(adapter_path=tmp_path), served_name="m")
 
@@ -109,11 +110,11 @@ class TestWrongSettings:
         self, adapter: Path, config: dict[str, Any], problem: str
     ) -> None:
         write_config(adapter, **config)
-        with pytest.raises(SystemExit, match=problem):
+        with pytest.raises(WrongSettingsError, match=problem):
             VllmEngine(settings(adapter_path=adapter), served_name="m")
 
     def test_an_adapter_of_another_model(self, adapter: Path) -> None:
-        with pytest.raises(SystemExit, match=f"made for {MODEL}, not for other/model"):
+        with pytest.raises(WrongSettingsError, match=f"made for {MODEL}, not for other/model"):
             VllmEngine(settings(model="other/model", adapter_path=adapter), served_name="m")
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from racro.contracts.prompts import neutralise
-from racro.problems.problem import Unfit
+from racro.problems.problem import InvalidProblem
 from racro.problems.tags import without_tags
 
 ONE = {
@@ -59,7 +59,7 @@ def test_numbered_tags_keep_what_they_refer_to_in_options_too() -> None:
     ],
 )
 def test_another_number_of_tags_than_of_images_is_refused(texts, images) -> None:
-    with pytest.raises(Unfit, match="image tag"):
+    with pytest.raises(InvalidProblem, match="image tag"):
         without_tags(texts, images=images)
 
 
@@ -88,7 +88,7 @@ PIECES = st.sampled_from(
 def test_what_comes_out_holds_no_tag_that_a_reasoner_could_see(question, images) -> None:
     try:
         [cleaned] = without_tags([question], images=images)
-    except Unfit:
+    except InvalidProblem:
         return
     assert "<image>" not in cleaned.lower()
     # The second, independent list of what a chat template may take for a tag; it breaks every "<|".

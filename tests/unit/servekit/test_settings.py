@@ -18,7 +18,7 @@ from racro.engines.registry import create_engine
 from racro.engines.remote import RemoteSettings
 from racro.engines.vllm.settings import VllmSettings
 from racro.servekit.findings import Finding, findings
-from racro.servekit.settings import api_key
+from racro.servekit.settings import WrongSettingsError, api_key
 from services.captioner.settings import CaptionerSettings, VlmSettings
 from services.reasoner.settings import ReasonerSettings
 from support.processes import PATIENCE_S
@@ -358,7 +358,7 @@ def test_a_named_but_unset_key_stops_the_boot(load, settings, config, named, env
 
 
 def test_a_missing_model_file_stops_the_boot_and_names_its_setting() -> None:
-    with pytest.raises(SystemExit, match=r"engine\.model_path"):
+    with pytest.raises(WrongSettingsError, match=r"engine\.model_path"):
         create_engine(LlamaSettings(model_path="/nowhere.gguf"), served_name="m")
 
 
@@ -376,7 +376,7 @@ def test_a_missing_model_file_stops_the_boot_and_names_its_setting() -> None:
 def test_a_missing_file_of_a_vision_model_stops_the_boot_and_names_its_setting(
     settings, named
 ) -> None:
-    with pytest.raises(SystemExit, match=named):
+    with pytest.raises(WrongSettingsError, match=named):
         LlamaEngine(LlamaVisionSettings(**settings), served_name="m")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from racro.contracts.errors import UpstreamUnavailable
 from racro.contracts.prompts import COMPACT_V1
-from racro.engines import ServedModel
+from racro.engines.engine import ServedModel
 from services.reasoner.answer import Answer
 
 Chunk = dict[str, Any]

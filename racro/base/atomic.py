@@ -1,0 +1,32 @@
+"""Files that are written whole or not at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a path to write a file to, which takes the place of `path` when the block ends.
+
+    The file stands beside `path`, for a rename is atomic on one file system only. It is removed if
+    the block raises. Two processes must not replace the same file at the same time.
+    Raises OSError.
+    """
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes the data to a file, whole or not at all. Raises OSError."""
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes the text to a file in UTF-8, whole or not at all. Raises OSError."""
+    write_bytes(path, text.encode())

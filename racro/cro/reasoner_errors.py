@@ -1,0 +1,72 @@
+"""What can go wrong with a reasoner that is asked for a rollout."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx2
+
+_WORDS_OF_THE_SERVER = 300
+# 502 is how a proxy says that the server behind it is down.
+_UNAVAILABLE = {429, 502, 503}
+_OF_ONE_REQUEST = {400, 413, 422}
+_HINTS = {
+    401: "api_key_env names the variable that holds its key",
+    403: "api_key_env names the variable that holds its key",
+    404: "check the model's name, and that the URL ends in /v1",
+}
+
+
+class ReasonerRefused(Exception):
+    """Nothing that waiting mends: a wrong key, an unknown model, settings that it does not take."""
+
+
+class Unanswered(Exception):
+    """A rollout did not come, though it was tried again and waited for."""
+
+
+class RequestRefused(Unanswered):
+    """Perhaps this one request alone: too long, say."""
+
+
+class Unavailable(Exception):
+    """The reasoner has begun nothing: it is down, starting, or has too much to do."""
+
+    def __init__(self, message: str, *, retry_after_s: float = 0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Failed(Exception):
+    """The reasoner failed at its work; another try may succeed."""
+
+
+def raise_for_status(response: httpx2.Response) -> None:
+    """Raises Unavailable, Failed, RequestRefused or ReasonerRefused."""
+    status = response.status_code
+    if response.is_success:
+        return
+    message = f"{response.url} answered with status {status}: {_words(response)}"
+    if status in _UNAVAILABLE:
+        raise Unavailable(message, retry_after_s=_retry_after_s(response))
+    if response.is_server_error or status == httpx2.codes.REQUEST_TIMEOUT:
+        raise Failed(message)
+    if status in _OF_ONE_REQUEST:
+        raise RequestRefused(message)
+    hint = _HINTS.get(status)
+    raise ReasonerRefused(f"{message} ({hint})" if hint else message)
+
+
+def _words(response: httpx2.Response) -> str:
+    return " ".join(response.text.split())[:_WORDS_OF_THE_SERVER] or "nothing more"
+
+
+def _retry_after_s(response: httpx2.Response) -> float:
+    """0 where the header is missing or makes no sense."""
+    value = response.headers.get("retry-after", "")
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return 0
+    return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())

@@ -20,7 +20,7 @@ from racro.contracts.perception import (
 )
 from racro.embedded.composer import COMPOSER_VERSION, compose
 from racro.embedded.reader import PREPARATION, RELEASE, OcrReader, models_revision
-from racro.servekit.problem import Problem
+from racro.servekit.health import Problem
 
 # Rough, and enough for a limit: OCR text has no tokenizer of its own.
 _CHARS_PER_TOKEN = 4

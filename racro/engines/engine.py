@@ -10,7 +10,7 @@ import aiohttp
 
 from racro.contracts.errors import NotStarted
 from racro.contracts.prompts import SolveProfile
-from racro.servekit.problem import Problem
+from racro.servekit.health import Problem
 from racro.servekit.upstream import Upstream
 
 NOT_STARTED = "the engine was not started"

@@ -18,7 +18,7 @@ from racro.embedded.default import TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model
 from racro.engines.engine import Engine, ServedModel, Traits
 from racro.engines.supervisor import Supervisor
-from racro.servekit.problem import Problem
+from racro.servekit.health import Problem
 from racro.servekit.settings import Section, WrongSettingsError
 
 # As llama.cpp says it.

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from racro.contracts.errors import UpstreamError
 from racro.engines.engine import NOT_STARTED, Engine, ServedModel, Traits
-from racro.servekit.problem import Problem
+from racro.servekit.health import Problem
 from racro.servekit.settings import ApiKeyEnv, Section, Url, api_key
 
 _BELIEVED_S = 5

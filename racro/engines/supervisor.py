@@ -14,7 +14,7 @@ from racro.base.backoff import backoff
 from racro.base.ports import free_port
 from racro.contracts.errors import NotStarted
 from racro.engines.engine import NOT_STARTED
-from racro.servekit.problem import Problem
+from racro.servekit.health import Problem
 
 _log = logging.getLogger(__name__)
 

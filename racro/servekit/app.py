@@ -26,13 +26,13 @@ from racro.servekit import metrics
 from racro.servekit.cors import allow_origins
 from racro.servekit.docs import DOCS_ROUTES, add_docs
 from racro.servekit.drain import Drain, DrainingServer
+from racro.servekit.health import Problem
 from racro.servekit.listening import listen
 from racro.servekit.logs import configure_logging
 from racro.servekit.malloc import use_one_arena
 from racro.servekit.middleware import CancelOnDisconnect, HotRoutes, LimitBody, Observe
 from racro.servekit.openapi import declare
 from racro.servekit.paths import FindRoute, KnownRoute, RouteTable, known_route
-from racro.servekit.problem import Problem
 from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
 from racro.servekit.settings import ServiceSettings
 from racro.servekit.tasks import one_at_a_time

@@ -17,7 +17,7 @@ from racro.contracts.perception import (
     ignore_delta,
 )
 from racro.servekit.context import timeout_from_headers, within
-from racro.servekit.problem import Problem
+from racro.servekit.health import Problem
 from racro.servekit.responses import read_body, send_response
 from racro.servekit.sse import NamedEventStream
 from racro.servekit.validation import parse_json

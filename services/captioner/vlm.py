@@ -21,7 +21,7 @@ from racro.contracts.perception import (
 )
 from racro.contracts.prompts import CaptionPrompt, caption_prompt, tentative_prompt
 from racro.engines.engine import Engine
-from racro.servekit.problem import Problem
+from racro.servekit.health import Problem
 from racro.servekit.tasks import all_of
 from racro.servekit.tracing import generation, record_usage
 from services.captioner.identity import identity_of

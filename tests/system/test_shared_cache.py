@@ -160,6 +160,11 @@ def test_a_failure_is_everybody_s_and_nobody_s_next_time(gateways, captioner, qu
     futures = at_once(gateways, question, 9)
     for service in gateways.services:
         wait_until(lambda service=service: service.in_flight() == 3, what="three requests")
+    # A request that is in flight may not have come to the lease yet.
+    wait_until(
+        lambda: sum(waiting(service) for service in gateways.services) == 2,
+        what="two gateways wait for the third",
+    )
     captioner.script.held_at = None
     answers = [future.result() for future in futures]
     assert {answer.json()["error"]["message"] for answer in answers} == {"broken"}

@@ -22,7 +22,7 @@ from racro.engines.vllm.settings import (
 from racro.engines.vllm.vitals import Vitals
 from racro.engines.vllm.watch import Watch
 from racro.servekit import tracing
-from racro.servekit.problem import Problem
+from racro.servekit.health import Problem
 from racro.servekit.relay import raise_for_status
 from racro.servekit.settings import WrongSettingsError
 

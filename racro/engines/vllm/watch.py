@@ -33,9 +33,9 @@ class Watch(Collector):
     under the engine's own names.
     """
 
-    def __init__(self, engine: Watched, *, stalled_after_s: float, look_every_s: float = 2) -> None:
+    def __init__(self, engine: Watched, *, stalled_after_s: float, interval_s: float = 2) -> None:
         self._engine = engine
-        self._look_every_s = look_every_s
+        self._interval_s = interval_s
         self._stalled_after_s = stalled_after_s
         self._last: Vitals | None = None
         self._progress_at = 0.0
@@ -43,7 +43,7 @@ class Watch(Collector):
         self.problem: str | None = None
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._keep_looking())
+        self._task = asyncio.create_task(self._keep_probing())
         REGISTRY.register(self)
 
     async def stop(self) -> None:
@@ -57,15 +57,15 @@ class Watch(Collector):
         if self._last is not None:
             yield from self._last.relayed
 
-    async def _keep_looking(self) -> None:
+    async def _keep_probing(self) -> None:
         while True:
             try:
-                self.problem = await self._look()
+                self.problem = await self._probe()
             except Exception:  # noqa: BLE001 - it goes on watching
-                _log.exception("a look at the engine failed")
-            await asyncio.sleep(self._look_every_s)
+                _log.exception("a probe of the engine failed")
+            await asyncio.sleep(self._interval_s)
 
-    async def _look(self) -> str | None:
+    async def _probe(self) -> str | None:
         now = asyncio.get_running_loop().time
         if not self._engine.is_running():
             self._last, self._progress_at = None, now()
@@ -82,7 +82,7 @@ class Watch(Collector):
         return None
 
     async def _made_tokens(self) -> bool:
-        """Tell whether it made tokens since the last look."""
+        """Tell whether it made tokens since the last probe."""
         before = self._last
         try:
             self._last = await self._engine.vitals()

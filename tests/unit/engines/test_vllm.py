@@ -266,7 +266,7 @@ async def until(condition) -> None:
 class TestWatch:
     def watching(self, engine: Engine, story) -> None:
         async def run() -> None:
-            watched = Watch(engine, stalled_after_s=0.05, look_every_s=0.01)
+            watched = Watch(engine, stalled_after_s=0.05, interval_s=0.01)
             watched.start()
             try:
                 await story(watched)

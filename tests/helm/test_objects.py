@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from gateway.settings import GatewaySettings
+from racro import __version__
 from racro.servekit.settings import CONFIG_VARIABLE, ServiceSettings
 from services.captioner.settings import CaptionerSettings
 from services.reasoner.settings import ReasonerSettings
@@ -533,7 +534,7 @@ class TestGpus:
         mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
         assert mounts["shared-memory"] == "/dev/shm"
         assert mounts["models"] == "/models"
-        assert container["image"] == "registry.example.com/racro-vllm:0.1.0"
+        assert container["image"] == f"registry.example.com/racro-vllm:{__version__}"
 
     def test_a_reasoner_may_differ_from_the_defaults(self, everything: Release) -> None:
         container = everything.container("reasoner-small")

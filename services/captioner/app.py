@@ -4,16 +4,23 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from racro.contracts.errors import NotStarted
 from racro.contracts.perception import Identity, PerceiveRequest, PerceiveResponse
 from racro.engines.registry import create_engine
-from racro.servekit.app import GuardedApp, Readiness, State, add_asgi_route, create_api
+from racro.servekit.app import (
+    GuardedApp,
+    Lifespan,
+    Readiness,
+    State,
+    add_asgi_route,
+    create_api,
+)
 from racro.servekit.upstream import open_session
 from services.captioner.identity import shown_name
 from services.captioner.images import limit_pixels
-from services.captioner.perceive import Captioner, Perceive
+from services.captioner.perceive import Captioner, Perceive, captioner_in, state_with
 from services.captioner.settings import CaptionerSettings, OcrSettings
 from services.captioner.vlm import VlmCaptioner
 
@@ -21,37 +28,20 @@ from services.captioner.vlm import VlmCaptioner
 def create_captioner(settings: CaptionerSettings) -> GuardedApp:
     """Return the app that captions as the settings say. Raises WrongSettingsError."""
     limit_pixels(settings.max_image_pixels)
-    perceive = Perceive(settings)
-    create = _creator(settings)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        async with open_session() as session:
-            captioner = create(session)
-            await captioner.start()
-            perceive.captioner = captioner
-            try:
-                yield {}
-            finally:
-                perceive.captioner = None
-                await captioner.stop()
-
-    async def readiness(_: State) -> Readiness:
-        captioner = perceive.captioner
-        if captioner is None:
-            return Readiness.of(captioner="the captioner is starting")
-        return Readiness.of(captioner=await captioner.problem())
-
-    api = create_api(title="RACRO captioner", readiness=readiness, lifespan=lifespan)
+    api = create_api(
+        title="RACRO captioner", readiness=_readiness, lifespan=_lifespan(_creator(settings))
+    )
     add_asgi_route(
-        api, "/v1/perceive", perceive, request=PerceiveRequest, response=PerceiveResponse
+        api,
+        "/v1/perceive",
+        Perceive(settings),
+        request=PerceiveRequest,
+        response=PerceiveResponse,
     )
 
     @api.get("/v1/identity", summary="Who captions, and the fingerprint of all that shapes it.")
-    async def identity() -> Identity:
-        captioner = perceive.captioner
-        if captioner is None:
-            raise NotStarted("the captioner is starting")
+    async def identity(request: Request) -> Identity:
+        captioner = captioner_in(request.scope["state"])
         if problem := await captioner.problem():
             raise NotStarted(problem.public)
         return captioner.identity
@@ -61,6 +51,26 @@ def create_captioner(settings: CaptionerSettings) -> GuardedApp:
         max_body_bytes=settings.max_body_bytes,
         shutdown_timeout_s=settings.shutdown_timeout_s,
     )
+
+
+def _lifespan(create: Callable[[aiohttp.ClientSession], Captioner]) -> Lifespan:
+    """Return what starts the captioner that the requests share."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        async with open_session() as session:
+            captioner = create(session)
+            await captioner.start()
+            try:
+                yield state_with(captioner)
+            finally:
+                await captioner.stop()
+
+    return lifespan
+
+
+async def _readiness(state: State) -> Readiness:
+    return Readiness.of(captioner=await captioner_in(state).problem())
 
 
 def _creator(settings: CaptionerSettings) -> Callable[[aiohttp.ClientSession], Captioner]:

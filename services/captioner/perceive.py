@@ -7,7 +7,7 @@ from typing import Protocol
 from PIL import Image
 from starlette.types import Receive, Scope, Send
 
-from racro.contracts.errors import InvalidRequest, NotStarted
+from racro.contracts.errors import InvalidRequest
 from racro.contracts.perception import (
     Delta,
     Identity,
@@ -16,6 +16,7 @@ from racro.contracts.perception import (
     PerceiveResponse,
     ignore_delta,
 )
+from racro.servekit.app import State
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.health import Problem
 from racro.servekit.responses import read_body, send_response
@@ -23,6 +24,8 @@ from racro.servekit.sse import NamedEventStream
 from racro.servekit.validation import parse_json
 from services.captioner.images import decode_image
 from services.captioner.settings import CaptionerSettings
+
+_STATE_KEY = "captioner"
 
 
 class Captioner(Protocol):
@@ -45,17 +48,25 @@ class Captioner(Protocol):
     ) -> PerceiveResponse: ...
 
 
+def state_with(captioner: Captioner) -> State:
+    """Return the lifespan state in which `captioner_in` finds the captioner."""
+    return {_STATE_KEY: captioner}
+
+
+def captioner_in(state: State) -> Captioner:
+    """Return the captioner of a lifespan state."""
+    captioner: Captioner = state[_STATE_KEY]
+    return captioner
+
+
 class Perceive:
     """Caption and tentative response of a question about images, plain or streamed."""
 
     def __init__(self, settings: CaptionerSettings) -> None:
         self._settings = settings
-        self.captioner: Captioner | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        captioner = self.captioner
-        if captioner is None:
-            raise NotStarted("the captioner is starting")
+        captioner = captioner_in(scope["state"])
         body = await read_body(receive)
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
         async with within(timeout_s):

@@ -84,7 +84,7 @@ test-vllm: $(VENV)/dev .vllm-venv/models
 test-train: .training-venv/installed
 	.training-venv/bin/python -m pytest tests/train
 
-# The playground in a real browser, without a window: under two minutes.
+# The playground in a real browser, without a window: about two minutes.
 test-page: $(VENV)/page
 	tests/needs chromium=chromium
 	$(BIN)/python -m pytest tests/page

@@ -1,6 +1,7 @@
 """Nothing that an operator or a client can use is left out of the docs."""
 
 import re
+import tomllib
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -195,3 +196,14 @@ def test_every_command_and_option_is_in_docs_cli() -> None:
     assert {"--install-completion", "racro keys new", "--no-tentative"} <= known
     text = (DOCS / "cli.md").read_text()
     assert sorted(one for one in known if not re.search(rf"{re.escape(one)}(?![\w-])", text)) == []
+
+
+def test_docs_architecture_draws_the_layers_that_are_held() -> None:
+    drawn = (DOCS / "architecture.md").read_text().split("## Layers")[1].split("```")[1]
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())
+    [layers] = [
+        one["layers"]
+        for one in project["tool"]["importlinter"]["contracts"]
+        if one["type"] == "layers"
+    ]
+    assert drawn.strip().replace(" · ", " | ").splitlines() == layers

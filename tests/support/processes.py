@@ -104,7 +104,8 @@ class Service:
         return self._log_path.read_text(errors="replace")
 
     def log_records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+        *lines, _unfinished = self.log().split("\n")  # A line may be half written when it is read.
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def metrics(self) -> dict[str, float]:
         """Every sample of /metrics by its name and labels, as printed."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks.processes import Process, measured_core, other_cores
 from racro.base.ports import free_port
+from racro.base.processes import module_command
 from racro.embedded.default import REASONER_SETTINGS
 
 
@@ -25,7 +26,7 @@ def service(
         json.dump({**config, "port": port}, file)
         file.flush()
         env = {"RACRO_CONFIG": file.name, **(env or {})}
-        with Process([sys.executable, "-m", module], port=port, env=env) as process:
+        with Process(module_command(module), port=port, env=env) as process:
             yield process
 
 

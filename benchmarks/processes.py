@@ -14,6 +14,8 @@ from typing import Self
 import httpx2
 import psutil  # type: ignore[import-untyped]
 
+from racro.base.processes import service_environment
+
 REPOSITORY = Path(__file__).parents[1]
 
 _CORES = sorted(os.sched_getaffinity(0))
@@ -60,11 +62,10 @@ class Process:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self._log = tempfile.NamedTemporaryFile(prefix="racro-benchmark-")  # noqa: SIM115
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RACRO_")}
         self._popen = subprocess.Popen(
             command,
             cwd=REPOSITORY,
-            env={**inherited, **(env or {})},
+            env=service_environment(env or {}),
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )

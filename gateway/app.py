@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from gateway.dialects.chat import ChatCompletions
 from gateway.dialects.model_list import add_models
-from gateway.dialects.solve import Solve
+from gateway.dialects.native import Solve
 from gateway.dialects.visual_contexts import VisualContexts
 from gateway.playground.routes import add_playground
 from gateway.readiness import readiness
@@ -15,8 +15,8 @@ from gateway.services import open_services
 from gateway.settings import GatewaySettings
 from gateway.tenancy.admission import Admission
 from gateway.tenancy.tenants import Tenants
-from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
-from racro.contracts.solve import (
+from racro.contracts.openai import ChatCompletion, ChatCompletionRequest
+from racro.contracts.solve_api import (
     SolveRequest,
     SolveResponse,
     VisualContextRequest,

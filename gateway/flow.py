@@ -10,7 +10,7 @@ from gateway.perception.request import Perception, PerceptionRequest
 from gateway.services import Services
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.perception import OnDelta, ignore_delta
-from racro.contracts.solve import CacheMode
+from racro.contracts.solve_api import CacheMode
 from racro.servekit.tasks import all_of
 
 

@@ -9,8 +9,8 @@ from typing import Literal
 from prometheus_client import Counter, Gauge, Histogram
 
 from racro.contracts.perception import Usage
-from racro.contracts.solve import CacheResult
-from racro.servekit.metrics import SECONDS
+from racro.contracts.solve_api import CacheResult
+from racro.servekit.service_metrics import SECONDS
 
 STAGE_SECONDS = Histogram(
     "racro_stage_seconds",

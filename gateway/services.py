@@ -13,7 +13,7 @@ from gateway.images.fetch import Fetcher
 from gateway.images.loader import ImageLoader
 from gateway.perception.captioner import CaptionerClient
 from gateway.perception.contexts import VisualContextStore
-from gateway.perception.perceive import Perceiver
+from gateway.perception.perceiver import Perceiver
 from gateway.reasoning.reasoners import Reasoners
 from gateway.reasoning.reload import Reloader
 from gateway.settings import GatewaySettings

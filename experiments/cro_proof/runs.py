@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 import httpx2
 
 from racro.base.ports import free_port
+from racro.base.processes import module_command, service_environment
 
 Method = Literal["cro", "sft"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -101,8 +102,8 @@ def _reader(folder: Path, seconds: dict[str, float]) -> Iterator[str]:
     settings = folder.with_suffix(".reader.yaml")
     settings.write_text(f"port: {port}\n")
     process = subprocess.Popen(
-        [sys.executable, "-m", "experiments.cro_proof.reader_server"],
-        env={**os.environ, "RACRO_CONFIG": str(settings)},
+        module_command("experiments.cro_proof.reader_server"),
+        env=service_environment({"RACRO_CONFIG": str(settings)}),
     )
     try:
         url = f"http://127.0.0.1:{port}"

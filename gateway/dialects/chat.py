@@ -26,7 +26,7 @@ from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings
 from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.errors import InvalidRequest
-from racro.contracts.solve import CacheMode, VisualContext
+from racro.contracts.solve_api import CacheMode, VisualContext
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import JSON, Headers, NotJson, read_body, send_response

@@ -17,7 +17,7 @@ from msgspec import Raw
 from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import further_image, visual_context_block
-from racro.contracts.solve import VisualContext
+from racro.contracts.solve_api import VisualContext
 
 FOLLOW_UP_TURNS = 3
 

@@ -13,7 +13,7 @@ from msgspec import Raw
 from gateway.dialects.conversation import ImageTurn, insert_contexts
 from gateway.settings import ReasonerSection, SamplingSection
 from racro.contracts.prompts import COMPACT_V1, NO_QUESTION, solve_messages
-from racro.contracts.solve import VisualContext
+from racro.contracts.solve_api import VisualContext
 
 # By any of these a client limits the tokens of an answer.
 _TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")

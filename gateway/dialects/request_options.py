@@ -6,7 +6,7 @@ from starlette.types import Scope
 
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
-from racro.contracts.solve import CacheMode
+from racro.contracts.solve_api import CacheMode
 from racro.servekit.context import TimeLimit, timeout_from_headers
 
 _NO_STORE = re.compile(r"\bno-store\b", re.IGNORECASE)

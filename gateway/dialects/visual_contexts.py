@@ -11,7 +11,7 @@ from gateway.metrics import Stopwatch
 from gateway.services import services_of
 from gateway.settings import GatewaySettings
 from gateway.tenancy.tenants import tenant_of
-from racro.contracts.solve import VisualContextRequest, VisualContextResponse
+from racro.contracts.solve_api import VisualContextRequest, VisualContextResponse
 from racro.servekit.context import within
 from racro.servekit.responses import JSON, read_body, send_response
 from racro.servekit.tasks import off_loop_if_large

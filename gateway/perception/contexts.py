@@ -12,7 +12,7 @@ from gateway.tenancy.tenants import Tenant
 from racro.contracts.cache_keys import kept_context_key
 from racro.contracts.errors import UnknownVisualContext, UpstreamUnavailable
 from racro.contracts.perception import normalise_question
-from racro.contracts.solve import VisualContext
+from racro.contracts.solve_api import VisualContext
 
 
 class Receipt(NamedTuple):

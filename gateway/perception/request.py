@@ -7,7 +7,7 @@ from functools import cached_property
 
 from gateway.images.loader import Image, field_of_all
 from racro.contracts.perception import Part, Usage, normalise_question
-from racro.contracts.solve import CacheMode, VisualContext
+from racro.contracts.solve_api import CacheMode, VisualContext
 
 # How the captioner's errors name an image of its request.
 _CAPTIONER_IMAGE = re.compile(r"images(?:\[([0-9]{1,4})\])?")

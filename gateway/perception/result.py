@@ -7,7 +7,7 @@ from gateway.cache.entry import Entry
 from gateway.perception.request import Perception, PerceptionRequest
 from racro.contracts.errors import RacroError, UpstreamError
 from racro.contracts.perception import Part, PartFailure, Usage
-from racro.contracts.solve import CacheResult, VisualContext
+from racro.contracts.solve_api import CacheResult, VisualContext
 
 # A visual context counts as what the most expensive of its parts was.
 _PRECEDENCE: tuple[CacheResult, ...] = ("miss", "coalesced", "hit")

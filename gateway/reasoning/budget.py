@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from gateway.reasoning.reasoners import Reasoner
 from racro.contracts.errors import ContextLengthExceeded
-from racro.contracts.solve import VisualContext
+from racro.contracts.solve_api import VisualContext
 
 # Every reasoner has its own tokenizer, and none runs here.
 _BYTES_PER_TOKEN = 4

@@ -7,7 +7,7 @@ from gateway import metrics
 from gateway.reasoning.budget import visual_budget
 from gateway.reasoning.reasoners import Reasoner
 from racro.contracts.perception import Usage
-from racro.contracts.solve import VisualContext
+from racro.contracts.solve_api import VisualContext
 from racro.servekit.tracing import generation, record_usage
 
 

@@ -9,7 +9,6 @@ import hmac
 import os
 import re
 import secrets
-import tempfile
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from racro.base.atomic import replacing
 from racro.base.frozen import Frozen
 from racro.servekit.findings import Matching, findings
 
@@ -89,17 +89,17 @@ class KeysFile(Frozen):
             raise BadKeysFileError(f"{path} cannot be read: {error}") from error
 
     def write(self, path: Path) -> None:
-        """Write the file, all of it or nothing; one that exists keeps its owner and mode.
+        """Writes the file, whole or not at all; one that exists keeps its owner and mode.
 
         A new file can be read by all users, because the gateway may run as another one: digests of
-        256 random bits do not reveal a key.
+        256 random bits do not reveal a key. Two processes must not write at the same time.
 
         Raises OSError.
         """
         text = yaml.safe_dump(self.model_dump(mode="json", exclude_none=True), sort_keys=False)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keys-") as folder:
-            new = Path(folder) / path.name
-            descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        with replacing(path) as unfinished:
+            unfinished.unlink(missing_ok=True)
+            descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
             with os.fdopen(descriptor, "w") as file:
                 file.write(text)
                 file.flush()
@@ -108,7 +108,6 @@ class KeysFile(Frozen):
                     stat = path.stat()
                     os.fchmod(file.fileno(), stat.st_mode)
                     os.fchown(file.fileno(), stat.st_uid, stat.st_gid)
-            new.replace(path)
 
     def tenant_of(self, key: str) -> str | None:
         """Return the name of the tenant that a key belongs to, or None."""

@@ -17,7 +17,7 @@ from racro.cli.extras import require
 from racro.cli.options import GatewayKey, GatewayUrl
 from racro.cli.output import add_row, command_line, err, fail, new_table, note, plain, say, show
 from racro.contracts.client import DEFAULT_URL
-from racro.evaluation.errors import EvaluationError
+from racro.evaluation.failures import EvaluationError
 from racro.evaluation.results import Condition, Result
 
 if TYPE_CHECKING:

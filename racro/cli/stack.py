@@ -1,11 +1,9 @@
 """Services as processes of this machine; the embedded default: captioner, reasoner, gateway."""
 
 import contextlib
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import httpx2
 import yaml
 
 from racro.base.ports import free_ports
+from racro.base.processes import module_command, service_environment
 from racro.cli.signals import put_off
 from racro.embedded.default import REASONER_SETTINGS
 
@@ -148,11 +147,10 @@ class Stack:
     def _start(self, service: Service) -> None:
         config = self._folder / f"{service.name}.yaml"
         config.write_text(yaml.safe_dump({**service.config, "host": _HOST, "port": service.port}))
-        inherited = {name: v for name, v in os.environ.items() if not name.startswith("RACRO_")}
         with (self._folder / f"{service.name}.log").open("wb") as log, put_off():
             self._processes[service.name] = subprocess.Popen(  # noqa: S603 - our own modules
-                [sys.executable, "-m", service.module],
-                env={**inherited, "RACRO_CONFIG": str(config)},
+                module_command(service.module),
+                env=service_environment({"RACRO_CONFIG": str(config)}),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 # Ctrl-C reaches us alone; we end the services in order.

@@ -14,8 +14,8 @@ import typer
 from racro.cli.extras import require
 from racro.cli.output import command_line, fail
 from racro.cro.settings import WrongSettings, read_settings
-from racro.training.errors import TrainingError
 from racro.training.settings import CroSettings, Data, S, SftSettings
+from racro.training.training_error import TrainingError
 
 app = command_line("Train a captioner.")
 

@@ -7,7 +7,7 @@ is our reading: those of the Open LMM Reasoning Leaderboard, which runs VLMEvalK
 from dataclasses import dataclass
 from pathlib import Path
 
-from racro.evaluation.errors import EvaluationError
+from racro.evaluation.failures import EvaluationError
 
 _JUDGED = "the paper has a GPT judge read the answers, here rules do (docs/evaluation.md)"
 _DYNAMATH = (

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from racro.evaluation.errors import EvaluationError
+from racro.evaluation.failures import EvaluationError
 from racro.evaluation.results import Condition, Result, read_folder
 from racro.evaluation.statistics import Estimate, accuracy, difference, mcnemar
 

@@ -11,8 +11,8 @@ import pydantic
 
 from racro.base.backoff import backoff
 from racro.contracts import client
-from racro.contracts.solve import SolveResponse
-from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
+from racro.contracts.solve_api import SolveResponse
+from racro.evaluation.failures import EvaluationError, ItemError, UnansweredError
 
 _TRIES = 3
 _BACKOFF_S = 1.0

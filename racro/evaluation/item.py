@@ -4,8 +4,8 @@ import asyncio
 import base64
 
 from racro.answers.extract import final_answer
-from racro.contracts.solve import SolveResponse
-from racro.evaluation.errors import ItemError
+from racro.contracts.solve_api import SolveResponse
+from racro.evaluation.failures import ItemError
 from racro.evaluation.gateway_client import Gateway
 from racro.evaluation.results import Graded, Result, Solved, System
 from racro.grading import Grader

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from racro.evaluation.errors import EvaluationError
+from msgspec import Struct
+
+from racro.evaluation.failures import EvaluationError
 from racro.evaluation.markdown import table
 from racro.evaluation.output_files import write_json, write_text
 from racro.evaluation.results import Condition, Result, Run, System, read_folder
@@ -35,15 +37,14 @@ class Entry:
         return next(iter(self.results.values()))
 
 
-@dataclass(frozen=True)
-class Matrix:
+class Matrix(Struct, frozen=True, rename={"condition": "way"}):  # as in matrix.json since 0.1
     """`cells` by captioner and reasoner, `alone` by captioner; `n` items that all runs have,
     `left_out` others.
     """
 
     data: str
     sha256: str
-    way: Condition  # the name in matrix.json
+    condition: Condition
     n: int
     left_out: int
     cells: dict[str, dict[str, Estimate | None]]
@@ -67,7 +68,7 @@ class Matrix:
             [[captioner, *map(percent, row)] for captioner, row in rows],
         )
         return (
-            f"## {self.data}, {self.way.replace('_', ' ')}\n\n{grid}\n\n"
+            f"## {self.data}, {self.condition.replace('_', ' ')}\n\n{grid}\n\n"
             f"Accuracy in percent (95% interval) over the {self.n} items that all runs have; "
             f"{self.left_out} left out. SHA-256 of the data: {self.sha256}.\n"
         )
@@ -128,7 +129,7 @@ def _matrix(entries: Sequence[Entry], condition: Condition) -> Matrix:
     return Matrix(
         data=entries[0].run.data,
         sha256=entries[0].run.sha256,
-        way=condition,
+        condition=condition,
         n=len(common),
         left_out=len(set.union(*held) - common),
         cells=cells,
@@ -165,6 +166,6 @@ def _draw(matrix: Matrix, path: Path) -> None:
             dark = estimate is not None and estimate.value > 0.6  # noqa: PLR2004 - of Blues
             text = percent(estimate).replace(" (", "\n(")
             axes.text(x, y, text, ha="center", va="center", color="white" if dark else "black")
-    axes.set_title(f"{matrix.data}, {matrix.way.replace('_', ' ')}, n = {matrix.n}")
+    axes.set_title(f"{matrix.data}, {matrix.condition.replace('_', ' ')}, n = {matrix.n}")
     figure.colorbar(picture, label="right, %")
     figure.savefig(path, dpi=120)

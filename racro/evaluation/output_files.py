@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from racro.base import atomic
-from racro.evaluation.errors import EvaluationError
+from racro.evaluation.failures import EvaluationError
 
 
 def write_json(path: Path, content: object) -> None:

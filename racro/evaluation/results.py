@@ -13,7 +13,7 @@ from typing import Literal, TypeVar, get_args
 
 import msgspec
 
-from racro.evaluation.errors import EvaluationError
+from racro.evaluation.failures import EvaluationError
 from racro.evaluation.output_files import append_line, write_json
 
 Condition = Literal["joint", "caption_only", "tentative_alone"]

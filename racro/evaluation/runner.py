@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from racro.base.digests import file_digest
-from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
+from racro.evaluation.failures import EvaluationError, ItemError, UnansweredError
 from racro.evaluation.gateway_client import Gateway
 from racro.evaluation.item import Evaluator
 from racro.evaluation.report import Report, write_report

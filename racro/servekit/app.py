@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from racro import __version__
 from racro.contracts.errors import RacroError
-from racro.servekit import metrics
+from racro.servekit import service_metrics
 from racro.servekit.cors import allow_origins
 from racro.servekit.docs import DOCS_ROUTES, add_docs
 from racro.servekit.drain import Drain, DrainingServer
@@ -64,11 +64,11 @@ class Readiness:
 
 
 def _tell(state: Readiness) -> None:
-    metrics.READY.set(state.ready)
+    service_metrics.READY.set(state.ready)
     # Or a reasoner that was taken out of the settings would stay.
-    metrics.COMPONENT_OK.clear()
+    service_metrics.COMPONENT_OK.clear()
     for component, problem in state.problems.items():
-        metrics.COMPONENT_OK.labels(component).set(problem is None)
+        service_metrics.COMPONENT_OK.labels(component).set(problem is None)
 
 
 def create_api(*, title: str, readiness: ReadinessCheck, lifespan: Lifespan) -> FastAPI:

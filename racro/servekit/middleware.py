@@ -14,7 +14,7 @@ from typing import NamedTuple
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from racro.contracts.errors import RacroError, TooLarge
-from racro.servekit import metrics
+from racro.servekit import service_metrics
 from racro.servekit.context import REQUEST_ID_HEADER, adopt_request_id, header, request_id
 from racro.servekit.malloc import MemoryTrimmer
 from racro.servekit.paths import printable
@@ -26,8 +26,8 @@ _access_log = logging.getLogger("racro.access")
 QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 CLIENT_CLOSED_REQUEST = 499
 # Looking a label up costs more than counting under it.
-_requests = cache(metrics.REQUESTS.labels)
-_request_seconds = cache(metrics.REQUEST_SECONDS.labels)
+_requests = cache(service_metrics.REQUESTS.labels)
+_request_seconds = cache(service_metrics.REQUEST_SECONDS.labels)
 _INTERNAL_ERROR = 500
 _LARGE_BODY_BYTES = 2**20
 _MOST_LOGGED_CHARACTERS = 200
@@ -73,7 +73,7 @@ class Observe:
 
         asked_for = _path_asked_for(scope)
         started = time.perf_counter()
-        metrics.IN_FLIGHT.inc()
+        service_metrics.IN_FLIGHT.inc()
         try:
             await self.app(scope, receive, observed_send)
         except Exception:
@@ -85,7 +85,7 @@ class Observe:
         finally:
             seconds = time.perf_counter() - started
             route = route_of(scope)
-            metrics.IN_FLIGHT.dec()
+            service_metrics.IN_FLIGHT.dec()
             _requests(route, status).inc()
             _request_seconds(route).observe(seconds)
             if route not in QUIET_ROUTES:
@@ -123,7 +123,7 @@ class CancelOnDisconnect:
             if not client.gone:
                 raise
             client.handler.uncancel()
-            metrics.CLIENT_GONE.labels(route_of(scope)).inc()
+            service_metrics.CLIENT_GONE.labels(route_of(scope)).inc()
         finally:
             client.stop_watching()
 

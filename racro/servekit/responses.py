@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Send
 
 from racro.contracts.errors import RacroError, error_from_status
-from racro.servekit import metrics
+from racro.servekit import service_metrics
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -51,7 +51,7 @@ def encode(value: Any) -> bytes:
 
 def report(error: RacroError) -> None:
     """Count an error that a client is shown, and log it if it is not the client's own."""
-    metrics.ERRORS.labels(error.code).inc()
+    service_metrics.ERRORS.labels(error.code).inc()
     if error.status >= 500:  # noqa: PLR2004
         # One line: an upstream that is away would otherwise log a traceback a request.
         _log.warning("%s: %s", error.code, error.message, extra={"cause": repr(error.__cause__)})

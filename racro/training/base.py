@@ -8,8 +8,8 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 
 from racro.base.digests import file_digest
-from racro.training.errors import WrongBase
 from racro.training.settings import Model
+from racro.training.training_error import WrongBase
 
 ADAPTER_CONFIG = "adapter_config.json"
 RECORD = "training.json"  # beside the weights of each of our checkpoints: see `run`

@@ -8,9 +8,10 @@ from typing import Any
 
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from racro.training.errors import NO_REWARD, Stopped
+from racro.base.atomic import replace_folder, unfinished_beside
 from racro.training.run_folder import mark_complete, write_record
 from racro.training.saving import saving
+from racro.training.training_error import NO_REWARD, Stopped
 
 METRICS = "metrics.jsonl"
 BEST = "best"
@@ -98,8 +99,7 @@ def save_model(trainer: Trainer, folder: Path, record: Mapping[str, Any]) -> Non
 
     Raises Stopped.
     """
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    old = folder.with_name(f"{folder.name}.old")
+    unfinished = unfinished_beside(folder)
     first: bool = trainer.is_world_process_zero()
     if first:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -112,8 +112,4 @@ def save_model(trainer: Trainer, folder: Path, record: Mapping[str, Any]) -> Non
             (unfinished / "README.md").unlink(missing_ok=True)
             shutil.rmtree(unfinished / "ref", ignore_errors=True)
             write_record(unfinished, record)
-            shutil.rmtree(old, ignore_errors=True)
-            if folder.exists():
-                folder.replace(old)
-            unfinished.replace(folder)
-            shutil.rmtree(old, ignore_errors=True)
+            replace_folder(unfinished, folder)

@@ -6,7 +6,6 @@ from racro.cro.reasoner_errors import ReasonerRefused
 from racro.cro.reward import Reward
 from racro.cro.trl import reward_function
 from racro.training.callbacks import HeldoutRewardsMissing
-from racro.training.errors import Stopped
 from racro.training.loop import rows_that_fit, run_training
 from racro.training.model import lora_config, model_to_train
 from racro.training.preparation import Preparation
@@ -14,6 +13,7 @@ from racro.training.processing import load_processor
 from racro.training.rows import exploration
 from racro.training.settings import CroSettings
 from racro.training.trainers import CaptionGRPOTrainer
+from racro.training.training_error import Stopped
 from racro.training.trl_config import cro_config
 
 

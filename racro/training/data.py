@@ -10,8 +10,8 @@ from racro.grading import Ungradable, is_right
 from racro.problems import LeftOut, Problem, decontaminated, read_problems
 from racro.problems.splits import split_of
 from racro.training.captions import Example, read_captions
-from racro.training.errors import WrongData
 from racro.training.settings import Data
+from racro.training.training_error import WrongData
 
 T = TypeVar("T")
 Rows = list[Example]

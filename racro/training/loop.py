@@ -6,13 +6,13 @@ from transformers import ProcessorMixin, Trainer
 
 from racro.training.callbacks import Best, MetricsFile, WholeCheckpoints, save_model
 from racro.training.captions import Example
-from racro.training.errors import WrongData
 from racro.training.model import freeze
 from racro.training.model_card import write_report
 from racro.training.preparation import Preparation, is_first_process, tell_left_out
 from racro.training.rows import fitting
 from racro.training.run_folder import FINAL, step_of
 from racro.training.settings import S
+from racro.training.training_error import WrongData
 
 _logger = logging.getLogger(__name__)
 

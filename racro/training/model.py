@@ -8,8 +8,8 @@ from peft import LoraConfig, PeftModel
 from transformers import AutoModelForImageTextToText
 
 from racro.cro.settings import WrongSettings
-from racro.training.errors import WrongBase
 from racro.training.settings import Lora, Model
+from racro.training.training_error import WrongBase
 
 
 def lora_config(lora: Lora | None) -> LoraConfig | None:

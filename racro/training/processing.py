@@ -17,8 +17,8 @@ from transformers import (
 from transformers.image_processing_utils import BaseImageProcessor
 from trl.data_utils import prepare_multimodal_messages
 
-from racro.training.errors import WrongBase
 from racro.training.settings import Images, Model
+from racro.training.training_error import WrongBase
 
 _QWEN = {"qwen2_vl", "qwen2_5_vl"}
 

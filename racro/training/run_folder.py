@@ -20,8 +20,8 @@ from typing import Any
 from racro.base.atomic import write_text
 from racro.training.base import RECORD, Base
 from racro.training.data import TrainingData
-from racro.training.errors import AnotherRun
 from racro.training.settings import TrainingSettings
+from racro.training.training_error import AnotherRun
 
 _HOW_THE_REASONER_IS_ASKED = {
     "urls",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from racro.training.errors import Stopped
+from racro.training.training_error import Stopped
 
 
 @contextmanager

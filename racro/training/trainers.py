@@ -14,8 +14,8 @@ from transformers import AutoModelForImageTextToText
 from trl import GRPOTrainer, SFTTrainer
 from trl.trainer.utils import RepeatSampler
 
-from racro.training.errors import NO_REWARD, Stopped
 from racro.training.saving import saving
+from racro.training.training_error import NO_REWARD, Stopped
 
 
 class _StepOverrides:

@@ -7,14 +7,14 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from racro.contracts.chat import ChatCompletion, ChatCompletionRequest
 from racro.contracts.errors import NotStarted, UnknownModel
+from racro.contracts.openai import ChatCompletion, ChatCompletionRequest
 from racro.engines.engine import Engine
 from racro.engines.registry import create_engine
 from racro.servekit.app import GuardedApp, Readiness, State, add_asgi_route, create_api
 from racro.servekit.upstream import open_session
-from services.reasoner.chat import ChatCompletions
-from services.reasoner.relay import Messages, Responses
+from services.reasoner.chat_completions import ChatCompletions
+from services.reasoner.engine_api import Messages, Responses
 from services.reasoner.settings import ReasonerSettings
 
 

@@ -16,7 +16,7 @@ import pytest
 from gateway.cache.opening import open_caches
 from gateway.images.loader import Image
 from gateway.perception.captioner import CaptionerClient
-from gateway.perception.perceive import Perceiver
+from gateway.perception.perceiver import Perceiver
 from gateway.perception.request import PerceptionRequest
 from gateway.settings import CacheSection
 from racro.contracts.cache_keys import tenant_tag

@@ -1,10 +1,8 @@
 """Real service processes, as an operator starts them."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +13,7 @@ import yaml
 
 from racro.base.atomic import write_text
 from racro.base.ports import free_port
+from racro.base.processes import module_command, service_environment
 
 # Protects from hangs and proves nothing: no test may fail because the machine is busy. Less than
 # pytest's own limit (pyproject.toml), which cannot say what was waited for.
@@ -54,8 +53,7 @@ class Service:
         self.config_file = folder / "config.yaml"
         self.configure(config or {})
         self._log_path = folder / "log"
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("RACRO_")}
-        self._env = {**clean, "RACRO_CONFIG": str(self.config_file), **(env or {})}
+        self._env = service_environment({"RACRO_CONFIG": str(self.config_file), **(env or {})})
         self._module = module
         self._start()
         try:
@@ -69,7 +67,7 @@ class Service:
     def _start(self) -> None:
         self._log_file = self._log_path.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", self._module],
+            module_command(self._module),
             env=self._env, stdout=self._log_file, stderr=subprocess.STDOUT,
         )  # fmt: skip
 

@@ -17,6 +17,7 @@ from experiments.recipes.captioner.lessons import describing, lesson, texts
 from experiments.recipes.captioner.model import make_captioner, make_tokenizer, save
 from experiments.recipes.captioner.optimising import Schedule
 from experiments.recipes.captioner.train import BATCH, CaptionerWithReader, Progress
+from racro.base.atomic import replace_folder, unfinished_beside
 
 SEED = 20261128
 _LESSONS_FOR_WORDS = 3000
@@ -61,10 +62,10 @@ def _load(folder: Path) -> CaptionerWithReader:
 
 def _save(learner: CaptionerWithReader, folder: Path) -> None:
     """The folder is there when all of it is."""
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    unfinished = unfinished_beside(folder)
     save(learner.captioner, learner.tokenizer, unfinished)
     torch.save(learner.reader.state_dict(), unfinished / _READER)
-    unfinished.replace(folder)
+    replace_folder(unfinished, folder)
 
 
 def _log(progress: Progress, path: Path) -> None:

@@ -15,7 +15,7 @@ from racro.contracts.errors import (
     UpstreamError,
     UpstreamUnavailable,
 )
-from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
+from racro.evaluation.failures import EvaluationError, ItemError, UnansweredError
 from racro.evaluation.gateway_client import Gateway
 from support.processes import free_port
 

@@ -6,7 +6,7 @@ import pytest
 
 from racro.evaluation import benchmarks
 from racro.evaluation.comparison import compare_folders
-from racro.evaluation.errors import EvaluationError
+from racro.evaluation.failures import EvaluationError
 from racro.evaluation.matrix import matrices_of, read_entry, write_matrices
 from racro.evaluation.report import write_report
 from racro.evaluation.results import System

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from racro.evaluation.errors import EvaluationError
+from racro.evaluation.failures import EvaluationError
 from racro.evaluation.results import RunFolder, System, read_folder
 from support.evaluated import CAPTIONER, REASONER, result, run_of, written
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from racro.evaluation.errors import EvaluationError, ItemError, UnansweredError
+from racro.evaluation.failures import EvaluationError, ItemError, UnansweredError
 from racro.evaluation.results import Result, RunFolder, read_folder
 from racro.evaluation.runner import RunObserver, evaluate
 from racro.problems import Problem

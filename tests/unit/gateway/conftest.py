@@ -5,7 +5,7 @@ import pytest
 
 from gateway.reasoning.reasoners import Reasoner
 from gateway.settings import ReasonerSection
-from racro.contracts.solve import VisualContext
+from racro.contracts.solve_api import VisualContext
 from racro.servekit.upstream import Upstream, open_session
 
 

@@ -10,8 +10,8 @@ from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import encode, send_response
 from racro.servekit.sse import DONE, EventStream
 from services.reasoner.answer import Answer
+from services.reasoner.engine_api import Body, Relay, Request
 from services.reasoner.fold import Fold
-from services.reasoner.relay import Body, Relay, Request
 
 
 class ChatCompletions(Relay):

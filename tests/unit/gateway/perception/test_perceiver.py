@@ -10,7 +10,7 @@ from gateway.cache.leases import NoLeases
 from gateway.cache.memory import MemoryCache
 from gateway.images.loader import Image
 from gateway.perception.captioner import CaptionerClient
-from gateway.perception.perceive import Perceiver
+from gateway.perception.perceiver import Perceiver
 from gateway.perception.request import PerceptionRequest
 from racro.contracts.errors import InvalidImage
 from racro.contracts.perception import Delta, Usage

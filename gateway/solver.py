@@ -14,7 +14,7 @@ from gateway.tenancy.tenants import Tenant
 from racro.answers.extract import solve_answer, split_reasoning
 from racro.contracts.perception import Delta, Usage, normalise_question
 from racro.contracts.prompts import solve_messages
-from racro.contracts.solve import (
+from racro.contracts.solve_api import (
     ReasonerName,
     SolveOptions,
     SolveResponse,

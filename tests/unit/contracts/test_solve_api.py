@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from racro.contracts.solve import SolveRequest
+from racro.contracts.solve_api import SolveRequest
 
 REQUEST = {"question": "Find x.", "images": ["https://example.org/x.png"]}
 

@@ -14,11 +14,11 @@ from gateway.flow import ImageQuestion
 from gateway.images.loader import ImageSource
 from gateway.services import services_of
 from gateway.settings import GatewaySettings
-from gateway.solve import solve
+from gateway.solver import solve
 from gateway.tenancy.tenants import tenant_of
 from racro.contracts.errors import InvalidRequest, UnsupportedMediaType
 from racro.contracts.perception import Delta
-from racro.contracts.solve import SolveOptions, SolveRequest, SolveResponse, VisualContext
+from racro.contracts.solve_api import SolveOptions, SolveRequest, SolveResponse, VisualContext
 from racro.servekit.context import header, within
 from racro.servekit.responses import JSON, read_body, send_response
 from racro.servekit.sse import NamedEventStream

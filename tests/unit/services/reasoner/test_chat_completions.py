@@ -7,7 +7,7 @@ import pytest
 
 from racro.contracts.errors import InvalidRequest, UnknownModel, UpstreamUnavailable
 from racro.engines.registry import create_engine
-from services.reasoner.chat import ChatCompletions
+from services.reasoner.chat_completions import ChatCompletions
 from services.reasoner.settings import ReasonerSettings
 
 

@@ -14,7 +14,9 @@ from gateway.readiness import readiness
 from gateway.services import open_services
 from gateway.settings import GatewaySettings
 from gateway.tenancy.admission import Admission
+from gateway.tenancy.keys_file import BadKeysFileError
 from gateway.tenancy.tenants import Tenants
+from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.openai import ChatCompletion, ChatCompletionRequest
 from racro.contracts.solve_api import (
     SolveRequest,
@@ -35,7 +37,7 @@ _ABSENT = {
 
 
 def create_gateway(settings: GatewaySettings) -> GuardedApp:
-    """Create the gateway as it is served. Raises BadKeysFileError."""
+    """Create the gateway as it is served. Raises WrongSettingsError."""
     api = create_api(title="RACRO gateway", readiness=readiness, lifespan=_lifespan(settings))
     _add_dialects(api, settings)
     if settings.serves_playground:
@@ -51,8 +53,11 @@ def create_gateway(settings: GatewaySettings) -> GuardedApp:
 
 
 def _lifespan(settings: GatewaySettings) -> Lifespan:
-    """Return what opens the services that requests share. Raises BadKeysFileError."""
-    tenants = Tenants(settings)
+    """Return what opens the services that requests share. Raises WrongSettingsError."""
+    try:
+        tenants = Tenants(settings)
+    except BadKeysFileError as error:
+        raise WrongSettingsError(f"tenants.keys_file: {error}") from error
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from gateway import metrics
 from gateway.reasoning.reasoners import Reasoners
 from gateway.settings import GatewaySettings
+from racro.base.wrong_settings import WrongSettingsError
 from racro.servekit.file_stamp import stamp
-from racro.servekit.settings import CONFIG_VARIABLE, WrongSettingsError
+from racro.servekit.settings import CONFIG_VARIABLE
 
 _log = logging.getLogger(__name__)
 
@@ -84,5 +85,5 @@ def _reloaded(before: GatewaySettings) -> GatewaySettings:
         if name not in _LIVE and getattr(now, name) != getattr(before, name)
     ]
     if fixed:
-        raise WrongSettingsError(fixed)
+        raise WrongSettingsError(*fixed)
     return now

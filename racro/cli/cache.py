@@ -13,9 +13,10 @@ from redis.exceptions import RedisError
 
 from gateway.cache.admin import Holdings, Matching, holdings, open_client, purge
 from gateway.settings import GatewaySettings
+from racro.base.wrong_settings import WrongSettingsError
 from racro.cli.output import add_row, command_line, fail, new_table, say, show
 from racro.contracts.cache_keys import tenant_tag
-from racro.servekit.settings import WrongSettingsError, api_key
+from racro.servekit.settings import api_key
 
 T = TypeVar("T")
 

@@ -11,9 +11,10 @@ from typing import Annotated
 
 import typer
 
+from racro.base.wrong_settings import WrongSettingsError
 from racro.cli.extras import require
 from racro.cli.output import command_line, fail
-from racro.cro.settings import WrongSettings, read_settings
+from racro.cro.settings import read_settings
 from racro.training.settings import CroSettings, Data, S, SftSettings
 from racro.training.training_error import TrainingError
 
@@ -70,7 +71,7 @@ def verl_data(
         write_verl(found.train, output / "train.parquet", max_pixels=max_pixels)
         write_verl(found.heldout, output / "heldout.parquet", max_pixels=max_pixels)
         tell_left_out(found.left_out, output)
-    except (TrainingError, WrongSettings, OSError) as error:
+    except (TrainingError, WrongSettingsError, OSError) as error:
         fail(error)
 
 
@@ -87,7 +88,7 @@ def _train(method: str, config: Path, kind: type[S]) -> None:
             logging.getLogger("racro").info("%s is finished", preparation.run.folder)
             return
         importlib.import_module(f"racro.training.{method}").train(preparation)
-    except (TrainingError, WrongSettings, OSError) as error:
+    except (TrainingError, WrongSettingsError, OSError) as error:
         fail(error)
 
 

@@ -14,11 +14,8 @@ from pydantic import (
 )
 
 from racro.base.frozen import Frozen
+from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.prompts import RACRO_V1, SolveProfile
-
-
-class WrongSettings(ValueError):
-    """The message names the file and each field that is wrong."""
 
 
 class Sampling(Frozen):
@@ -112,7 +109,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def read_settings(path: Path, kind: type[M]) -> M:
-    """A TOML file. Raises WrongSettings."""
+    """A TOML file. Raises WrongSettingsError."""
     try:
         return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
@@ -120,6 +117,6 @@ def read_settings(path: Path, kind: type[M]) -> M:
             f"{'.'.join(map(str, finding['loc'])) or 'the file'}: {finding['msg']}"
             for finding in error.errors(include_url=False, include_input=False)
         )
-        raise WrongSettings(f"{path}: {'; '.join(findings)}") from error
+        raise WrongSettingsError(f"{path}: {'; '.join(findings)}") from error
     except (OSError, ValueError) as error:
-        raise WrongSettings(f"{path} cannot be read: {error}") from error
+        raise WrongSettingsError(f"{path} cannot be read: {error}") from error

@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from racro.base.wrong_settings import WrongSettingsError
 from racro.cro.captioned import Captioned
 from racro.cro.reward import Reward
-from racro.cro.settings import RewardFile, WrongSettings, read_settings
+from racro.cro.settings import RewardFile, read_settings
 
 CONFIG_VARIABLE = "CRO_REWARD_CONFIG"
 
@@ -32,7 +33,7 @@ async def compute_score(
 ) -> dict[str, float]:
     """`extra_info` has `question` (with its options in it) and may have `index` and `options`.
 
-    Raises NoReward, ReasonerRefused or WrongSettings.
+    Raises NoReward, ReasonerRefused or WrongSettingsError.
     """
     options = extra_info.get("options") or {}
     row = Captioned(
@@ -51,11 +52,11 @@ async def compute_score(
 async def opened_reward() -> Reward:
     """The one of this process: verl computes rewards in workers, an event loop in each.
 
-    Raises WrongSettings.
+    Raises WrongSettingsError.
     """
     path = os.environ.get(CONFIG_VARIABLE)
     if not path:
-        raise WrongSettings(f"{CONFIG_VARIABLE} names no TOML file with a table [reward]")
+        raise WrongSettingsError(f"{CONFIG_VARIABLE} names no TOML file with a table [reward]")
     return await _reward(Path(path)).open()
 
 

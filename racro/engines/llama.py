@@ -12,6 +12,7 @@ import aiohttp
 from pydantic import Field
 
 from racro.base.digests import file_digest
+from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.prompts import COMPACT_V1
 from racro.embedded.captioner import MODEL, NAME, PROJECTOR
 from racro.embedded.default import TEXT_REASONER
@@ -19,7 +20,7 @@ from racro.embedded.reasoner import ADAPTER, packaged_model
 from racro.engines.engine import Engine, ServedModel, Traits
 from racro.engines.supervisor import Supervisor
 from racro.servekit.health import Problem
-from racro.servekit.settings import Section, WrongSettingsError
+from racro.servekit.settings import Section
 
 # As llama.cpp says it.
 _UNLIMITED = -1
@@ -222,7 +223,7 @@ class LlamaEngine(Engine):
     def __init__(self, settings: LlamaSettings | LlamaVisionSettings, *, served_name: str) -> None:
         """Raises WrongSettingsError where a file of the model is missing."""
         if problem := settings.problem():
-            raise WrongSettingsError([problem])
+            raise WrongSettingsError(problem)
         self.model = served_name
         self.models = settings.served(served_name)
         self._settings = settings

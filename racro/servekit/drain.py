@@ -1,13 +1,13 @@
 """An orderly end: what began may end, what comes now is sent away."""
 
 import socket
-import sys
 import time
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.errors import ShuttingDown
 from racro.servekit.responses import error_response
 
@@ -72,7 +72,7 @@ class DrainingServer(uvicorn.Server):
         # Two processes may take an address while neither listens, and uvloop is silent about it.
         if not self.should_exit and not all(map(_listens, sockets or ())):
             await self.lifespan.shutdown()
-            sys.exit("the port was taken by another process meanwhile; set `port` to a free one")
+            raise WrongSettingsError("port: taken by another process meanwhile; set a free one")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._drain.started:

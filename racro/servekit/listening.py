@@ -1,12 +1,13 @@
 """The sockets that a service listens on, taken before anything else is started.
 
-A wrong address ends the process with the setting that is wrong, not after a model was loaded.
+So a wrong address is told at once, not after a model was loaded.
 """
 
 import errno
 import socket
-import sys
 from typing import Any
+
+from racro.base.wrong_settings import WrongSettingsError
 
 # A name may stand for an address of a family that is off.
 _FAMILY_IS_OFF = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
@@ -15,7 +16,7 @@ Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """A bound socket for each address of `host`. Leaves the process with 1 where there is none.
+    """Returns a bound socket for each address of `host`. Raises WrongSettingsError.
 
     Connections are refused until the server listens.
     """
@@ -29,7 +30,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
             if error.errno not in _FAMILY_IS_OFF:
                 break
     if problem is not None and (problem.errno not in _FAMILY_IS_OFF or not sockets):
-        sys.exit(_why(problem, host, port))
+        raise WrongSettingsError(_why(problem, host, port))
     return sockets
 
 
@@ -38,8 +39,10 @@ def _addresses(host: str, port: int) -> list[Address]:
         found = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-    except (socket.gaierror, UnicodeError):
-        sys.exit(f"host: {host} is no address of this machine, nor a name that has one")
+    except (socket.gaierror, UnicodeError) as error:
+        raise WrongSettingsError(
+            f"host: {host} is no address of this machine, nor a name that has one"
+        ) from error
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
 
@@ -60,9 +63,9 @@ def _bound(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.soc
 def _why(problem: OSError, host: str, port: int) -> str:
     match problem.errno:
         case errno.EADDRINUSE:
-            return f"port {port} on {host} is taken by another process; set `port` to a free one"
+            return f"port: {port} on {host} is taken by another process; set a free one"
         case errno.EADDRNOTAVAIL:
             return f"host: {host} is no address of this machine"
         case errno.EACCES:
-            return f"port {port} needs a privilege that this process lacks; set `port` over 1023"
-    return f"cannot listen on port {port} of {host}: {problem.strerror}"
+            return f"port: {port} needs a privilege that this process lacks; set one over 1023"
+    return f"port: cannot listen on {port} of {host}: {problem.strerror}"

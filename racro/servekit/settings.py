@@ -6,8 +6,6 @@ the boot with the field's name.
 
 import os
 import re
-import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -27,6 +25,7 @@ from pydantic_settings import (
 )
 
 from racro.base.frozen import Frozen
+from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.client import KEY_VARIABLE
 from racro.servekit.findings import Finding, Matching, findings, nearest
 
@@ -39,19 +38,6 @@ Url = Annotated[str, Matching("^https?://.+", "a URL that begins with http:// or
 
 class Section(Frozen):
     """A nested group of settings."""
-
-
-class WrongSettingsError(Exception):
-    """`problems`: a line for each, with the field's name."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = list(problems)
-        super().__init__("; ".join(self.problems))
-
-    @property
-    def told(self) -> str:
-        """How a process that ends for it says so."""
-        return "\n".join(["wrong settings:", *(f"  {problem}" for problem in self.problems)])
 
 
 class _Environment(EnvSettingsSource):
@@ -99,24 +85,16 @@ class ServiceSettings(BaseSettings):
         return tuple(sources)
 
     @classmethod
-    def load(cls) -> Self:
-        """Read the settings, or leave the process with the names of the fields that are wrong."""
-        try:
-            return cls.read()
-        except WrongSettingsError as error:
-            sys.exit(error.told)
-
-    @classmethod
     def read(cls) -> Self:
-        """Raises WrongSettingsError."""
+        """Reads the settings from file and environment. Raises WrongSettingsError."""
         if problems := [*_missing_config_file(), *cls._unknown_variables()]:
-            raise WrongSettingsError(problems)
+            raise WrongSettingsError(*problems)
         try:
             return cls()
         except ValidationError as error:
-            raise WrongSettingsError(map(_told, findings(error, cls))) from error
+            raise WrongSettingsError(*map(_told, findings(error, cls))) from error
         except Exception as error:
-            raise WrongSettingsError([f"{CONFIG_VARIABLE}: {error}"]) from error
+            raise WrongSettingsError(f"{CONFIG_VARIABLE}: {error}") from error
 
     @classmethod
     def _unknown_variables(cls) -> list[str]:

@@ -5,7 +5,6 @@ GenAI semantic conventions: github.com/open-telemetry/semantic-conventions-genai
 """
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
@@ -25,6 +24,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from opentelemetry.util.types import AttributeValue
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.errors import RacroError
 from racro.contracts.perception import Usage
 from racro.servekit.context import header, request_id
@@ -56,14 +56,14 @@ def endpoint() -> str | None:
 def tracing(service: str) -> Iterator[None]:
     """Trace what happens inside; what was not sent yet is sent at the end.
 
-    Leaves the process where a variable asks for what is not there.
+    Raises WrongSettingsError where a variable asks for what is not there.
     """
     if endpoint() is None:
         yield
         return
     for variable in _PROTOCOLS:
         if os.environ.get(variable, _PROTOCOL) != _PROTOCOL:
-            sys.exit(f"wrong settings:\n  {variable}: {_PROTOCOL} is the one that is spoken here")
+            raise WrongSettingsError(f"{variable}: {_PROTOCOL} is the one that is spoken here")
     # Imported only here: who does not trace pays nothing.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
         OTLPSpanExporter,

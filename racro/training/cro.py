@@ -18,7 +18,7 @@ from racro.training.trl_config import cro_config
 
 
 def train(preparation: Preparation[CroSettings]) -> None:
-    """Raises WrongSettings, WrongBase, WrongData or Stopped."""
+    """Raises WrongSettingsError, WrongBase, WrongData or Stopped."""
     settings = preparation.settings
     config = cro_config(settings, has_heldout=bool(preparation.data.heldout))
     processor = load_processor(settings.model, settings.images)

@@ -39,7 +39,7 @@ def run_training(
     trainer: Trainer, preparation: Preparation[S], *, metric: str, highest: bool
 ) -> None:
     """Goes on from the last whole checkpoint. `metric` of the held-out rows says which weights are
-    best. Raises WrongSettings or Stopped.
+    best. Raises WrongSettingsError or Stopped.
     """
     run, record = preparation.run, preparation.record
     if (frozen := preparation.settings.model.frozen) is not None:

@@ -7,7 +7,7 @@ import torch
 from peft import LoraConfig, PeftModel
 from transformers import AutoModelForImageTextToText
 
-from racro.cro.settings import WrongSettings
+from racro.base.wrong_settings import WrongSettingsError
 from racro.training.settings import Lora, Model
 from racro.training.training_error import WrongBase
 
@@ -41,15 +41,16 @@ def model_to_train(model: Model) -> Any:
 
 
 def freeze(model: Any, names: str) -> None:
-    """Weights whose whole name matches are trained no more. Raises WrongSettings where that is none
-    of them, or all.
+    """Takes weights whose whole name matches `names`, a regular expression, out of the training.
+
+    Raises WrongSettingsError where none matches, or all do.
     """
     weights = dict(model.named_parameters())
     frozen = {name for name in weights if re.fullmatch(names, name)}
     if len(frozen) in (0, len(weights)):
         which = "all" if frozen else "none"
         example = next(iter(weights))
-        raise WrongSettings(
+        raise WrongSettingsError(
             f"model.frozen: {names!r} matches {which} of the weights ({example}, …)"
         )
     for name in frozen:

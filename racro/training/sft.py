@@ -11,7 +11,7 @@ from racro.training.trl_config import sft_config
 
 
 def train(preparation: Preparation[SftSettings]) -> None:
-    """Raises WrongSettings, WrongBase, WrongData or Stopped."""
+    """Raises WrongSettingsError, WrongBase, WrongData or Stopped."""
     settings = preparation.settings
     config = sft_config(settings, has_heldout=bool(preparation.data.heldout))
     processor = load_processor(settings.model, settings.images)

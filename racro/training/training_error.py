@@ -1,6 +1,6 @@
 """Why a training does not begin, or stops before its end. The messages are for the user.
 
-What is wrong with its configuration is WrongSettings, of `racro.cro.settings`.
+What is wrong with its configuration is WrongSettingsError.
 """
 
 NO_REWARD = (

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from trl import GRPOConfig, SFTConfig
 
-from racro.cro.settings import WrongSettings
+from racro.base.wrong_settings import WrongSettingsError
 from racro.training.settings import CroSettings, Model, SftSettings, TrainingSettings
 
 C = TypeVar("C", SFTConfig, GRPOConfig)
@@ -14,7 +14,7 @@ _LEAST_PATIENCE_S = 1800
 
 
 def sft_config(settings: SftSettings, *, has_heldout: bool) -> SFTConfig:
-    """Raises WrongSettings for what `[trl]` may not hold."""
+    """Raises WrongSettingsError for what `[trl]` may not hold."""
     ours = _common(settings, has_heldout=has_heldout) | {
         "completion_only_loss": True,
         # TRL would cut rows; ours are left out before they come here.
@@ -24,7 +24,7 @@ def sft_config(settings: SftSettings, *, has_heldout: bool) -> SFTConfig:
 
 
 def cro_config(settings: CroSettings, *, has_heldout: bool) -> GRPOConfig:
-    """Raises WrongSettings for what `[trl]` may not hold."""
+    """Raises WrongSettingsError for what `[trl]` may not hold."""
     reward, batch = settings.reward, settings.batch
     ours = _common(settings, has_heldout=has_heldout) | {
         "num_generations": batch.generations,
@@ -93,8 +93,8 @@ def _config(kind: type[C], ours: dict[str, Any], theirs: dict[str, Any]) -> C:
         if name not in known or name in ours
     ]
     if findings:
-        raise WrongSettings("; ".join(findings))
+        raise WrongSettingsError("; ".join(findings))
     try:
         return kind(**ours, **theirs)
     except (ValueError, TypeError) as error:
-        raise WrongSettings(f"TRL's {kind.__name__} refuses the settings: {error}") from error
+        raise WrongSettingsError(f"TRL's {kind.__name__} refuses the settings: {error}") from error

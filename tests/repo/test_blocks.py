@@ -46,7 +46,7 @@ def test_settings_are_taken_by_the_service_that_they_name(block, tmp_path, monke
     name = block.lines[0].partition(":")[0]
     assert name in SETTINGS.keys() | FOREIGN, f"{block}: the first line says whose settings it has"
     if name in SETTINGS:
-        SETTINGS[name].load()
+        SETTINGS[name].read()
     else:
         assert yaml.safe_load(block.text)
 

@@ -54,15 +54,15 @@ def test_a_taken_port_is_named_with_its_setting(module) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         ended = start(module, RACRO_PORT=str(port))
-    told = f"port {port} on 127.0.0.1 is taken by another process; set `port` to a free one\n"
-    assert (ended.returncode, ended.stderr) == (1, told)
+    told = f"port: {port} on 127.0.0.1 is taken by another process; set a free one"
+    assert (ended.returncode, ended.stderr) == (1, f"wrong settings:\n  {told}\n")
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "a" * 70, "::ffff"])
 def test_a_host_that_is_not_ours_is_named(host) -> None:
     ended = start("gateway", RACRO_HOST=host, RACRO_TENANTS__OPEN="true", RACRO_PORT="0")
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f"host: {host} is no address of this machine")
+    assert ended.stderr.startswith(f"wrong settings:\n  host: {host} is no address of this machine")
     assert "Traceback" not in ended.stderr
 
 
@@ -70,7 +70,7 @@ def test_a_host_that_is_not_ours_is_named(host) -> None:
 def test_a_port_that_needs_a_privilege_is_named() -> None:
     ended = start("gateway", RACRO_PORT="1")
     assert ended.returncode == 1
-    assert ended.stderr.startswith("port 1 needs a privilege")
+    assert ended.stderr.startswith("wrong settings:\n  port: 1 needs a privilege")
 
 
 def test_a_name_of_loopback_is_listened_on(captioner, reasoner) -> None:

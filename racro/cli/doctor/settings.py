@@ -5,8 +5,9 @@ from pathlib import Path
 
 from gateway.settings import GatewaySettings
 from gateway.tenancy.keys_file import BadKeysFileError, KeysFile
+from racro.base.wrong_settings import WrongSettingsError
 from racro.cli.doctor.check_report import Finding, bad, good, skipped
-from racro.servekit.settings import CONFIG_VARIABLE, WrongSettingsError
+from racro.servekit.settings import CONFIG_VARIABLE
 
 _CHECK = "settings"
 _KEYS = "API keys"

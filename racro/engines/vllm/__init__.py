@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
+from racro.base.wrong_settings import WrongSettingsError
 from racro.engines.engine import Engine, ServedModel, Traits
 from racro.engines.supervisor import Supervisor
 from racro.engines.vllm.diagnosis import diagnose
@@ -24,7 +25,6 @@ from racro.engines.vllm.watch import Watch
 from racro.servekit import tracing
 from racro.servekit.health import Problem
 from racro.servekit.relay import raise_for_status
-from racro.servekit.settings import WrongSettingsError
 
 __all__ = ["VllmEngine", "VllmSettings"]
 
@@ -46,7 +46,7 @@ class VllmEngine(Engine):
     def __init__(self, settings: VllmSettings, *, served_name: str) -> None:
         """Raises WrongSettingsError where model or adapter cannot be right."""
         if problem := _problem_of(settings):
-            raise WrongSettingsError([f"engine.{problem}"])
+            raise WrongSettingsError(f"engine.{problem}")
         self.model = served_name
         self.models = {served_name: ServedModel(engine_name=served_name)}
         self._settings = settings

@@ -2,7 +2,8 @@
 
 import pytest
 
-from racro.cro.settings import RewardFile, WrongSettings, read_settings
+from racro.base.wrong_settings import WrongSettingsError
+from racro.cro.settings import RewardFile, read_settings
 
 GOOD = """
 [training]
@@ -46,10 +47,10 @@ def test_a_table_beside_the_trainers_is_read(tmp_path) -> None:
 def test_wrong_settings_are_named(tmp_path, text, said) -> None:
     path = tmp_path / "cro.toml"
     path.write_text(text)
-    with pytest.raises(WrongSettings, match=f"cro.toml.*{said}"):
+    with pytest.raises(WrongSettingsError, match=f"cro.toml.*{said}"):
         read_settings(path, RewardFile)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path) -> None:
-    with pytest.raises(WrongSettings, match=r"none\.toml cannot be read"):
+    with pytest.raises(WrongSettingsError, match=r"none\.toml cannot be read"):
         read_settings(tmp_path / "none.toml", RewardFile)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.errors import UpstreamUnavailable
 from racro.engines.vllm import VllmEngine, VllmSettings
 from racro.engines.vllm.diagnosis import diagnose
@@ -15,7 +16,6 @@ from racro.engines.vllm.revision import revision_of
 from racro.engines.vllm.settings import serve_command
 from racro.engines.vllm.vitals import Vitals
 from racro.engines.vllm.watch import Watch
-from racro.servekit.settings import WrongSettingsError
 from support.clock import JumpingLoop
 
 MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"

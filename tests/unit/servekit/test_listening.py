@@ -5,6 +5,7 @@ import socket
 import pytest
 import uvicorn
 
+from racro.base.wrong_settings import WrongSettingsError
 from racro.servekit.drain import Drain, DrainingServer
 from racro.servekit.listening import listen
 
@@ -14,7 +15,7 @@ def test_a_taken_address_is_refused_before_anything_starts() -> None:
     with first:
         first.listen()
         port = first.getsockname()[1]
-        with pytest.raises(SystemExit, match=f"port {port} on 127.0.0.1 is taken"):
+        with pytest.raises(WrongSettingsError, match=f"port: {port} on 127.0.0.1 is taken"):
             listen("127.0.0.1", port)
 
 
@@ -46,7 +47,7 @@ def test_an_address_that_is_lost_while_the_service_starts_ends_it_in_order() -> 
             await send({"type": "lifespan.shutdown.complete"})
 
     config = uvicorn.Config(app, log_config=None, lifespan="on", loop="uvloop")
-    with pytest.raises(SystemExit, match="set `port` to a free one"):
+    with pytest.raises(WrongSettingsError, match="set a free one"):
         DrainingServer(config, Drain(app, timeout_s=1)).run(sockets)
     assert told == ["lifespan.startup", "lifespan.shutdown"]
     sockets[0].detach()  # it was closed by the event loop

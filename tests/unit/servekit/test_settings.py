@@ -12,13 +12,14 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from gateway.settings import GatewaySettings, ReasonerSection
+from racro.base.wrong_settings import WrongSettingsError
 from racro.embedded.captioner import MODEL, PROJECTOR
 from racro.engines.llama import LlamaEngine, LlamaSettings, LlamaVisionSettings
 from racro.engines.registry import create_engine
 from racro.engines.remote import RemoteSettings
 from racro.engines.vllm.settings import VllmSettings
 from racro.servekit.findings import Finding, findings
-from racro.servekit.settings import WrongSettingsError, api_key
+from racro.servekit.settings import api_key
 from services.captioner.settings import CaptionerSettings, VlmSettings
 from services.reasoner.settings import ReasonerSettings
 from support.processes import PATIENCE_S
@@ -44,7 +45,7 @@ def load(monkeypatch, tmp_path):
             monkeypatch.setenv("RACRO_CONFIG", str(path))
         for name, value in env.items():
             monkeypatch.setenv(name, value)
-        return settings.load()
+        return settings.read()
 
     return read
 
@@ -157,23 +158,23 @@ def test_settings_are_frozen(load, settings) -> None:
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_a_wrong_setting_stops_the_boot_and_is_named(load, settings, config, env, named) -> None:
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(WrongSettingsError) as end:
         load(settings, config, **env)
-    assert str(end.value).startswith("wrong settings:\n  ")
-    assert named in str(end.value)
+    assert end.value.told.startswith("wrong settings:\n  ")
+    assert named in end.value.told
 
 
 def test_all_wrong_settings_are_named_at_once(load) -> None:
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(WrongSettingsError) as end:
         load(GatewaySettings, {"port": "x", "limits": {"max_images": "y"}})
-    assert {line.split(":")[0].strip() for line in str(end.value).splitlines()[1:]} == {
+    assert {line.split(":")[0].strip() for line in end.value.told.splitlines()[1:]} == {
         "port",
         "limits.max_images",
     }
 
 
 def test_a_secret_in_the_wrong_place_is_not_printed(load) -> None:
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(WrongSettingsError) as end:
         load(GatewaySettings, {"captioner": {"url": "sk-secret"}, "api_key": "sk-secret"})
     assert "sk-secret" not in str(end.value)
 
@@ -197,7 +198,7 @@ SECRET = "hf_abcDEF0123456789"
     ],
 )
 def test_a_secret_is_not_printed_wherever_it_was_put(load, settings, config) -> None:
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(WrongSettingsError) as end:
         load(settings, config)
     assert SECRET not in str(end.value)
 
@@ -270,9 +271,9 @@ def test_a_secret_is_not_printed_wherever_it_was_put(load, settings, config) -> 
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_a_wrong_setting_is_told_in_plain_words(load, settings, config, env, told) -> None:
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(WrongSettingsError) as end:
         load(settings, config, **env)
-    assert f"  {told}" in str(end.value).splitlines()
+    assert f"  {told}" in end.value.told.splitlines()
 
 
 # Of pydantic's own sentences and names.
@@ -351,7 +352,7 @@ def test_an_api_key_is_read_from_the_variable_named_for_it(load) -> None:
 @pytest.mark.parametrize("env", [{}, {"MY_KEY": ""}], ids=["unset", "empty"])
 @pytest.mark.parametrize(("settings", "config", "named"), WITH_KEY.values(), ids=WITH_KEY)
 def test_a_named_but_unset_key_stops_the_boot(load, settings, config, named, env) -> None:
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(WrongSettingsError) as end:
         load(settings, config, **env)
     assert f"{named}: " in str(end.value)
     assert "MY_KEY is not set" in str(end.value)

@@ -77,8 +77,7 @@ class VllmEngine(Engine):
 
     @property
     def known_problem(self) -> Problem | None:
-        seen = self._watch.problem
-        return self._supervisor.problem or (Problem(seen) if seen else None)
+        return self._supervisor.problem or self._watch.problem
 
     async def revision(self) -> str | None:
         """Tell the revision of the weights, which is known before the engine is ready."""

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from racro.contracts.errors import RacroError
 from racro.engines.vllm.vitals import Vitals
+from racro.servekit.health import Problem
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Watch(Collector):
         self._last: Vitals | None = None
         self._progress_at = 0.0
         self._task: asyncio.Task[None] | None = None
-        self.problem: str | None = None
+        self.problem: Problem | None = None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._keep_probing())
@@ -65,7 +66,7 @@ class Watch(Collector):
                 _log.exception("a probe of the engine failed")
             await asyncio.sleep(self._interval_s)
 
-    async def _probe(self) -> str | None:
+    async def _probe(self) -> Problem | None:
         now = asyncio.get_running_loop().time
         if not self._engine.is_running():
             self._last, self._progress_at = None, now()
@@ -73,11 +74,11 @@ class Watch(Collector):
         if await self._made_tokens():
             self._progress_at = now()
         if self._last is not None and self._last.asleep:
-            return "the engine is asleep"
+            return Problem("the engine is asleep")
         if now() - self._progress_at >= self._stalled_after_s:
             # One that is busy may be late with this token while others come.
             if not await self._makes_a_token() and not await self._made_tokens():
-                return f"the engine is stalled: no token for {self._stalled_after_s:g} s"
+                return Problem(f"the engine is stalled: no token for {self._stalled_after_s:g} s")
             self._progress_at = now()
         return None
 

@@ -16,6 +16,7 @@ from racro.engines.vllm.revision import revision_of
 from racro.engines.vllm.settings import serve_command
 from racro.engines.vllm.vitals import Vitals
 from racro.engines.vllm.watch import Watch
+from racro.servekit.health import Problem
 from support.clock import JumpingLoop
 
 MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
@@ -292,7 +293,7 @@ class TestWatch:
 
         async def story(watched: Watch) -> None:
             await until(lambda: watched.problem)
-            assert watched.problem == "the engine is stalled: no token for 0.05 s"
+            assert watched.problem == Problem("the engine is stalled: no token for 0.05 s")
             engine.answers, engine.silent = True, False
             await until(lambda: watched.problem is None)
 
@@ -303,7 +304,7 @@ class TestWatch:
         engine.asleep = True
 
         async def story(watched: Watch) -> None:
-            await until(lambda: watched.problem == "the engine is asleep")
+            await until(lambda: watched.problem == Problem("the engine is asleep"))
             engine.asleep = False
             await until(lambda: watched.problem is None)
 

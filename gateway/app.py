@@ -24,7 +24,10 @@ from racro.contracts.solve_api import (
     VisualContextRequest,
     VisualContextResponse,
 )
-from racro.servekit.app import GuardedApp, Lifespan, State, add_asgi_route, create_api
+from racro.servekit.access_log import AccessLog
+from racro.servekit.app import Lifespan, State, create_api
+from racro.servekit.asgi_routes import add_asgi_route
+from racro.servekit.entry import GuardedApp
 
 _USE_CHAT = "use POST /v1/chat/completions"
 # What clients often ask an OpenAI-compatible server for.
@@ -44,9 +47,10 @@ def create_gateway(settings: GatewaySettings) -> GuardedApp:
         add_playground(api)
     return GuardedApp(
         api,
+        access_log=AccessLog(service="gateway", share=settings.access_log_share),
         max_body_bytes=settings.limits.max_body_bytes,
         shutdown_timeout_s=settings.shutdown_timeout_s,
-        admission=Admission,
+        admission=Admission(),
         absent=_ABSENT,
         origins=settings.cors.origins,
     )

@@ -11,7 +11,9 @@
     │   │   ├── UnknownModel        404  unknown_model
     │   │   └── UnknownVisualContext 404 unknown_visual_context
     │   ├── MethodNotAllowed        405  method_not_allowed
+    │   ├── RequestTimedOut         408  request_timeout
     │   ├── TooLarge                413  too_large
+    │   │   └── HeadersTooLarge     431  too_large
     │   ├── UnsupportedMediaType    415  unsupported_media_type
     │   └── RateLimited             429  rate_limited
     └── UpstreamError               502  upstream_error
@@ -113,11 +115,25 @@ class MethodNotAllowed(RequestError):
     code = "method_not_allowed"
 
 
+class RequestTimedOut(RequestError):
+    """The request itself came too slowly."""
+
+    status = 408
+    code = "request_timeout"
+    headers = (_CLOSE,)
+
+
 class TooLarge(RequestError):
     status = 413
     code = "too_large"
     # The rest of the body will not be read, so the connection cannot be used again.
     headers = (_CLOSE,)
+
+
+class HeadersTooLarge(TooLarge):
+    """The request's line and headers are too large to be read at all."""
+
+    status = 431
 
 
 class UnsupportedMediaType(RequestError):
@@ -181,7 +197,7 @@ class DeadlineExceeded(UpstreamError):
 _BY_CODE = {
     error.code: error
     for error in RacroError.tree()
-    if error is not RequestError and not issubclass(error, NotStarted)
+    if error is not RequestError and not issubclass(error, NotStarted | HeadersTooLarge)
 }
 _BY_STATUS = {
     401: Unauthenticated,

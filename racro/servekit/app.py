@@ -1,42 +1,38 @@
 """The app factory and the server that every service shares."""
 
 import gc
-import inspect
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import partial
 from typing import Any, Self
 
 import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from racro import __version__
 from racro.contracts.errors import RacroError
 from racro.servekit import service_metrics
-from racro.servekit.cors import allow_origins
+from racro.servekit.asgi_routes import known_routes
 from racro.servekit.docs import DOCS_ROUTES, add_docs
-from racro.servekit.drain import Drain, DrainingServer
+from racro.servekit.drain import DrainingServer
+from racro.servekit.entry import GuardedApp
 from racro.servekit.health import Problem
 from racro.servekit.listening import listen
 from racro.servekit.logs import configure_logging
 from racro.servekit.malloc import use_one_arena
-from racro.servekit.middleware import CancelOnDisconnect, HotRoutes, LimitBody, Observe
-from racro.servekit.openapi import declare
-from racro.servekit.paths import FindRoute, KnownRoute, RouteTable, known_route
+from racro.servekit.paths import RouteTable
+from racro.servekit.protocol import Connection
 from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
 from racro.servekit.settings import ServiceSettings
 from racro.servekit.tasks import one_at_a_time
-from racro.servekit.tracing import Trace, tracing
+from racro.servekit.tracing import tracing
 
 # What anybody is told: no secret is in it, and probes have no key.
 PUBLIC_ROUTES = frozenset(
@@ -106,7 +102,7 @@ def _add_descriptions(app: FastAPI) -> None:
             "service": app.title,
             "version": __version__,
             "docs": "/docs",
-            "endpoints": RouteTable(_known_routes(app)).listing(),
+            "endpoints": RouteTable(known_routes(app)).listing(),
         }
 
     @app.get("/version", summary="The release.")
@@ -138,70 +134,6 @@ def _add_probes(app: FastAPI, readiness: ReadinessCheck) -> None:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-class _AsgiRoute(Route):
-    """A route that is a plain ASGI endpoint for POST."""
-
-
-def add_asgi_route(
-    app: FastAPI,
-    path: str,
-    endpoint: ASGIApp,
-    *,
-    request: type[BaseModel] | Mapping[str, Any],
-    response: type[BaseModel] | Mapping[str, Any],
-) -> None:
-    """Add a plain ASGI endpoint for POST, declared in /openapi.json from its docstring.
-
-    A GuardedApp calls it without FastAPI's own middleware.
-    """
-    app.router.routes.append(_AsgiRoute(path, endpoint, methods=["POST"]))
-    declare(app, path, summary=inspect.getdoc(endpoint), request=request, response=response)
-
-
-def _known_routes(app: FastAPI) -> Iterable[KnownRoute]:
-    return (known_route(route) for route in app.router.routes if isinstance(route, Route))
-
-
-def _admit_all(app: ASGIApp) -> ASGIApp:
-    return app
-
-
-class GuardedApp:
-    """A service as it is served: the ASGI app of its API behind our middleware.
-
-    All routes of `api` have to be there. `admission` is middleware before each of them that decides
-    who may use it; requests over `max_body_bytes` are refused. Once drained, requests in flight may
-    take `shutdown_timeout_s` more seconds. `absent` are paths under /v1 that are not served, with
-    what to use instead; pages of `origins` may call the service from browsers.
-    """
-
-    def __init__(
-        self,
-        api: FastAPI,
-        *,
-        max_body_bytes: int,
-        shutdown_timeout_s: float,
-        admission: Callable[[ASGIApp], ASGIApp] = _admit_all,
-        absent: Mapping[str, str] = MappingProxyType({}),
-        origins: Sequence[str] = (),
-    ) -> None:
-        self.api = api
-        # Plain ASGI endpoints are admitted on their own: they never enter FastAPI's own stack.
-        endpoints = {
-            route.path: admission(route.endpoint)
-            for route in api.router.routes
-            if isinstance(route, _AsgiRoute)
-        }
-        hot = HotRoutes(admission(api), endpoints=endpoints)
-        limited = LimitBody(hot, max_bytes=max_body_bytes)
-        self.drain = Drain(CancelOnDisconnect(limited), timeout_s=shutdown_timeout_s)
-        table = RouteTable(_known_routes(api), absent)
-        self._app = allow_origins(Observe(FindRoute(Trace(self.drain), table=table)), origins)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
-
-
 def serve(app: GuardedApp, settings: ServiceSettings, *, service: str) -> None:
     """Serve until a signal; requests in flight may end first, for `shutdown_timeout_s`."""
     sockets = listen(settings.host, settings.port)
@@ -216,7 +148,8 @@ def serve(app: GuardedApp, settings: ServiceSettings, *, service: str) -> None:
         server_header=False,
         proxy_headers=False,
         loop="uvloop",
-        http="httptools",
+        http=partial(Connection, drain=app.drain),  # type: ignore[arg-type] # called as a class is
+        ws="none",
         timeout_keep_alive=75,
     )
     with tracing(service):

@@ -5,27 +5,22 @@ import time
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.errors import ShuttingDown
-from racro.servekit.responses import error_response
 
-# Who watches a service wants to know to its end: it is alive, and not ready.
-_ANSWERED_TO_THE_END = frozenset({"/healthz", "/metrics"})
 # For what is cut off, and for connections that close.
 _CLOSING_S = 1
 
 
 class Drain:
-    """Middleware that counts the requests in flight and, once begun, lets no further ones in.
+    """Counts the requests in flight and, once begun, lets no further ones in.
 
-    The door stays open meanwhile: load balancers learn late that a process is ending, and a refusal
+    The service listens meanwhile: load balancers learn late that a process is ending, and a refusal
     with `Connection: close` sends their request elsewhere where a closed port would lose it.
     """
 
-    def __init__(self, app: ASGIApp, *, timeout_s: float) -> None:
-        self.app = app
+    def __init__(self, *, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._in_flight = 0
         self._deadline: float | None = None
@@ -44,19 +39,14 @@ class Drain:
     def begin(self) -> None:
         self._deadline = time.monotonic() + self._timeout_s
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _ANSWERED_TO_THE_END:
-            await self.app(scope, receive, send)
-            return
+    def __enter__(self) -> None:
+        """Counts a request while the block runs. Raises ShuttingDown once the drain has begun."""
         if self.started:
-            error = ShuttingDown("the service is shutting down")
-            await error_response(error)(scope, receive, send)
-            return
+            raise ShuttingDown("the service is shutting down")
         self._in_flight += 1
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self._in_flight -= 1
+
+    def __exit__(self, *_: object) -> None:
+        self._in_flight -= 1
 
 
 class DrainingServer(uvicorn.Server):

@@ -11,10 +11,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from racro.contracts.errors import MethodNotAllowed, NotFound, RacroError
-from racro.servekit.responses import error_response, send_response
 
 API = "/v1"
 # Names that other servers give their probes.
@@ -22,11 +20,10 @@ _ALIASES = {"/health": "/healthz", "/ping": "/healthz"}
 _LONGEST_PATH = 2048
 _SHOWN_CHARACTERS = 100
 _UNSAFE = re.compile(r"[^\x21-\x7e]")
-_NO_CONTENT = 204
 
 
 class KnownRoute(NamedTuple):
-    """A route by its template, left in the scope as FastAPI's routes leave themselves."""
+    """A route by its template."""
 
     path: str
     methods: frozenset[str]
@@ -38,6 +35,21 @@ class KnownRoute(NamedTuple):
         """The value of its Allow header."""
         head = {"HEAD"} if "GET" in self.methods else set()
         return ", ".join(sorted({*self.methods, *head, "OPTIONS"}))
+
+    @property
+    def allow_header(self) -> tuple[bytes, bytes]:
+        """The header that tells its methods."""
+        return b"allow", self.allowed.encode()
+
+    def has(self, method: str) -> bool:
+        """Tells whether requests of a method reach it. HEAD is answered like GET."""
+        return method in self.methods or (method == "HEAD" and "GET" in self.methods)
+
+    def method_not_allowed(self, method: str) -> RacroError:
+        """Returns the error for a method that it does not have."""
+        error = MethodNotAllowed(f"no {method} {self.path}; it has {self.allowed}")
+        error.headers = (self.allow_header,)
+        return error
 
 
 def known_route(route: Route) -> KnownRoute:
@@ -81,9 +93,12 @@ class RouteTable:
             return found
         return next((route for route in self._patterns if route.regex.match(path)), None)
 
-    def instead_of(self, path: str) -> str | None:
-        """What to use in place of a path that is not served, if that can be said."""
-        return self._absent.get(path)
+    def not_found(self, method: str, path: str) -> RacroError:
+        """Returns the error for a path without a route, which says what to use instead."""
+        if instead := self._absent.get(path):
+            return NotFound(f"no route {path}: {instead}")
+        there_are = ", ".join(self.listing())
+        return NotFound(f"no route {method} {printable(path)}; there are: {there_are}")
 
     def listing(self) -> list[str]:
         """Each method and path that there is, but for the files of the documentation."""
@@ -96,59 +111,6 @@ class RouteTable:
 
     def __iter__(self) -> Iterator[KnownRoute]:
         return iter(self._routes)
-
-
-class FindRoute:
-    """Middleware that gives a request the canonical path of its route.
-
-    Answers what needs no route: OPTIONS, unknown paths, and methods that a path does not have.
-    HEAD is answered like GET; the server leaves the body out.
-    """
-
-    def __init__(self, app: ASGIApp, *, table: RouteTable) -> None:
-        self.app = app
-        self._table = table
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        scope["path"] = self._table.canonical(scope["path"])
-        route, method = self._table.find(scope["path"]), scope["method"]
-        if route is None:
-            await error_response(self._not_found(method, scope["path"]))(scope, receive, send)
-        elif method in route.methods:
-            await self.app(scope, receive, send)
-        elif method == "HEAD" and "GET" in route.methods:
-            await self._head(scope, receive, send)
-        else:
-            scope["route"] = route
-            await self._without_method(route, scope, receive, send)
-
-    async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
-        as_get = {**scope, "method": "GET"}
-        try:
-            await self.app(as_get, receive, send)
-        finally:
-            scope["route"] = as_get.get("route")
-
-    async def _without_method(
-        self, route: KnownRoute, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        method = scope["method"]
-        allow = (b"allow", route.allowed.encode())
-        if method == "OPTIONS":
-            await send_response(send, b"", status=_NO_CONTENT, headers=[allow])
-            return
-        error = MethodNotAllowed(f"no {method} {route.path}; it has {route.allowed}")
-        error.headers = (allow,)
-        await error_response(error)(scope, receive, send)
-
-    def _not_found(self, method: str, path: str) -> RacroError:
-        if instead := self._table.instead_of(path):
-            return NotFound(f"no route {path}: {instead}")
-        there_are = ", ".join(self._table.listing())
-        return NotFound(f"no route {method} {printable(path)}; there are: {there_are}")
 
 
 def printable(text: str, *, most: int = _SHOWN_CHARACTERS) -> str:

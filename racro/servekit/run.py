@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from racro.base.wrong_settings import WrongSettingsError
-from racro.servekit.app import GuardedApp, serve
+from racro.servekit.app import serve
 from racro.servekit.arguments import parse_arguments
+from racro.servekit.entry import GuardedApp
 from racro.servekit.settings import ServiceSettings
 
 S = TypeVar("S", bound=ServiceSettings)

@@ -69,6 +69,13 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level that is logged."
     )
+    access_log_share: float = Field(
+        default=1,
+        ge=0,
+        le=1,
+        description="Share of the requests that get a line in the access log, chosen at random; "
+        "those that fail always do.",
+    )
 
     @classmethod
     def settings_customise_sources(

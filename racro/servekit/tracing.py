@@ -22,13 +22,13 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.errors import RacroError
 from racro.contracts.perception import Usage
-from racro.servekit.context import header, request_id
-from racro.servekit.middleware import CLIENT_CLOSED_REQUEST, QUIET_ROUTES, route_of
+from racro.servekit.context import header
+from racro.servekit.exchange import Exchange
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -152,32 +152,28 @@ def _fail(span: Span, error: str) -> None:
     span.set_status(StatusCode.ERROR)
 
 
-class Trace:
-    """Middleware: a span for each request, below its client's if it sends one."""
+def server_span(exchange: Exchange) -> AbstractContextManager[object]:
+    """The span of a request, below its client's if it sends one."""
+    if _tracer is None:
+        return _NO_SPAN
+    scope = exchange.scope
+    span = _tracer.start_span(scope["method"], _sent_with(scope), SpanKind.SERVER)
+    return _ServerSpan(span, exchange)
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _tracer is None or scope["type"] != "http" or scope["path"] in QUIET_ROUTES:
-            await self.app(scope, receive, send)
-            return
-        span = _tracer.start_span(scope["method"], _sent_with(scope), SpanKind.SERVER)
-        status = None
+class _ServerSpan(_Recorded):
+    """The span of a request, described when it has been answered."""
 
-        async def traced_send(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
+    def __init__(self, span: Span, exchange: Exchange) -> None:
+        super().__init__(span)
+        self._exchange = exchange
 
-        with _Recorded(span):
-            if not span.is_recording():
-                await self.app(scope, receive, send)
-                return
-            try:
-                await self.app(scope, receive, traced_send)
-            finally:
-                _describe(span, scope, status)
+    def __exit__(
+        self, kind: object, error: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
+        if self._span.is_recording():
+            _describe(self._span, self._exchange)
+        return super().__exit__(kind, error, traceback)
 
 
 def _sent_with(scope: Scope) -> Context:
@@ -188,16 +184,16 @@ def _sent_with(scope: Scope) -> Context:
     return _propagator.extract({"traceparent": parent, "tracestate": state}, Context())
 
 
-def _describe(span: Span, scope: Scope, status: int | None) -> None:
-    route = route_of(scope)
-    span.update_name(f"{scope['method']} {route}")
+def _describe(span: Span, exchange: Exchange) -> None:
+    method, status = exchange.scope["method"], exchange.status
+    span.update_name(f"{method} {exchange.route}")
     span.set_attributes(
         {
-            "http.request.method": scope["method"],
-            "http.route": route,
-            "http.response.status_code": status or CLIENT_CLOSED_REQUEST,
-            "racro.request_id": request_id.get(),
+            "http.request.method": method,
+            "http.route": exchange.route,
+            "http.response.status_code": status,
+            "racro.request_id": exchange.id,
         }
     )
-    if status is not None and status >= _INTERNAL_ERROR:
+    if status >= _INTERNAL_ERROR:
         _fail(span, str(status))

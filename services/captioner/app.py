@@ -9,14 +9,15 @@ from fastapi import FastAPI, Request
 from racro.contracts.errors import NotStarted
 from racro.contracts.perception import Identity, PerceiveRequest, PerceiveResponse
 from racro.engines.registry import create_engine
+from racro.servekit.access_log import AccessLog
 from racro.servekit.app import (
-    GuardedApp,
     Lifespan,
     Readiness,
     State,
-    add_asgi_route,
     create_api,
 )
+from racro.servekit.asgi_routes import add_asgi_route
+from racro.servekit.entry import GuardedApp
 from racro.servekit.upstream import open_session
 from services.captioner.identity import shown_name
 from services.captioner.images import limit_pixels
@@ -48,6 +49,7 @@ def create_captioner(settings: CaptionerSettings) -> GuardedApp:
 
     return GuardedApp(
         api,
+        access_log=AccessLog(service="captioner", share=settings.access_log_share),
         max_body_bytes=settings.max_body_bytes,
         shutdown_timeout_s=settings.shutdown_timeout_s,
     )

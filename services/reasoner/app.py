@@ -11,7 +11,10 @@ from racro.contracts.errors import NotStarted, UnknownModel
 from racro.contracts.openai import ChatCompletion, ChatCompletionRequest
 from racro.engines.engine import Engine
 from racro.engines.registry import create_engine
-from racro.servekit.app import GuardedApp, Readiness, State, add_asgi_route, create_api
+from racro.servekit.access_log import AccessLog
+from racro.servekit.app import Readiness, State, create_api
+from racro.servekit.asgi_routes import add_asgi_route
+from racro.servekit.entry import GuardedApp
 from racro.servekit.upstream import open_session
 from services.reasoner.chat_completions import ChatCompletions
 from services.reasoner.engine_api import Messages, Responses
@@ -60,6 +63,7 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
 
     return GuardedApp(
         api,
+        access_log=AccessLog(service="reasoner", share=settings.access_log_share),
         max_body_bytes=settings.max_body_bytes,
         shutdown_timeout_s=settings.shutdown_timeout_s,
     )

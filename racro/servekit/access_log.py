@@ -1,0 +1,69 @@
+"""The access log: a line of JSON on stderr for each request, of one shape."""
+
+import logging
+import random
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+from starlette.types import Scope
+
+from racro.servekit.exchange import Exchange
+from racro.servekit.paths import printable
+
+_MOST_LOGGED_CHARACTERS = 200
+_FAILED = 400
+_log = logging.getLogger("racro.access")
+_encode = msgspec.json.Encoder().encode
+
+
+class _Line(msgspec.Struct):
+    """The fields of a line, in their order; those that all logs have come first."""
+
+    time: datetime
+    message: str
+    service: str
+    request_id: str
+    path: str
+    status: int
+    ms: float
+    level: str = "INFO"
+    logger: str = "racro.access"
+
+
+class AccessLog:
+    """Writes a line for each request, or for a random `share` of those that did not fail.
+
+    It does what a logger of `racro.access` would at a third of the cost, and is silent where that
+    logger is not enabled for INFO.
+    """
+
+    def __init__(self, *, service: str, share: float = 1) -> None:
+        self._service = service
+        self._share = share
+
+    def write(self, exchange: Exchange, *, ms: float) -> None:
+        """Logs a request that was answered; one whose client left has the status 499."""
+        if not _log.isEnabledFor(logging.INFO) or self._is_left_out(exchange.status):
+            return
+        line = _Line(
+            time=datetime.now(UTC),
+            message=f"{exchange.scope['method']} {exchange.route}",
+            service=self._service,
+            request_id=exchange.id,
+            path=_path_asked_for(exchange.scope),
+            status=exchange.status,
+            ms=round(ms, 1),
+        )
+        sys.stderr.write(_encode(line).decode() + "\n")
+        sys.stderr.flush()
+
+    def _is_left_out(self, status: int) -> bool:
+        return status < _FAILED and self._share < 1 and random.random() >= self._share  # noqa: S311
+
+
+def _path_asked_for(scope: Scope) -> str:
+    """Returns the path as it was sent, safe to log; without the query, which may hold anything."""
+    raw = scope.get("raw_path")
+    path = scope["path"] if raw is None else raw.decode("latin-1")
+    return printable(path, most=_MOST_LOGGED_CHARACTERS)

@@ -1,0 +1,183 @@
+"""The one way into a service: what happens to every request before and after its endpoint.
+
+    id → route → span of its trace → drain → admission → endpoint → metrics, access log
+
+All of it is in `GuardedApp`, in that order. Layers of middleware would cost a call, a closure or a
+context manager each, for every request and every piece of a stream.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+from typing import Protocol
+
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from racro.contracts.errors import RacroError
+from racro.servekit import service_metrics
+from racro.servekit.access_log import AccessLog
+from racro.servekit.asgi_routes import asgi_endpoints, known_routes
+from racro.servekit.context import request_id
+from racro.servekit.cors import allow_origins
+from racro.servekit.drain import Drain
+from racro.servekit.exchange import Exchange
+from racro.servekit.malloc import MemoryTrimmer
+from racro.servekit.paths import RouteTable
+from racro.servekit.protocol import has_client_left
+from racro.servekit.responses import Headers, send_response, unexpected_error
+from racro.servekit.tracing import server_span
+
+_log = logging.getLogger(__name__)
+
+# Probes and scrapes are many, and nobody looks for them.
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+# Who watches a service wants to know to its end: it is alive, and not ready.
+_ANSWERED_TO_THE_END = frozenset({"/healthz", "/metrics"})
+_NO_CONTENT = 204
+_INTERNAL_ERROR = 500
+_LARGE_BODY_BYTES = 2**20
+
+# Looking a label up costs more than counting under it.
+_requests = cache(service_metrics.REQUESTS.labels)
+_request_seconds = cache(service_metrics.REQUEST_SECONDS.labels)
+
+
+class Admission(Protocol):
+    """Decides who may use a service."""
+
+    async def enter(self, scope: Scope) -> Headers:
+        """Admits a request and returns headers for its answer. Raises RacroError."""
+        ...
+
+    def leave(self, scope: Scope) -> None:
+        """Is told of the end of each request that was admitted."""
+
+
+class GuardedApp:
+    """A service as it is served: the ASGI app of its API, guarded, measured and drained.
+
+    All routes of `api` have to be there. `admission` decides who may use it (None: anybody);
+    requests over `max_body_bytes` are refused. Once drained, requests in flight may take
+    `shutdown_timeout_s` more seconds. `absent` are paths under /v1 that are not served, with what
+    to use instead; pages of `origins` may call the service from browsers.
+    """
+
+    def __init__(
+        self,
+        api: FastAPI,
+        *,
+        access_log: AccessLog,
+        max_body_bytes: int,
+        shutdown_timeout_s: float,
+        admission: Admission | None = None,
+        absent: Mapping[str, str] = MappingProxyType({}),
+        origins: Sequence[str] = (),
+    ) -> None:
+        self.api = api
+        self.drain = Drain(timeout_s=shutdown_timeout_s)
+        self._access_log = access_log
+        self._admission = admission
+        self._endpoints = asgi_endpoints(api)
+        self._max_body_bytes = max_body_bytes
+        self._serve_http = allow_origins(self._serve, origins)
+        self._table = RouteTable(known_routes(api), absent)
+        self._trimmer = MemoryTrimmer()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        serve = self._serve_http if scope["type"] == "http" else self.api
+        await serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request, to its end or until its client leaves."""
+        started = time.perf_counter()
+        exchange = Exchange(scope, receive, send, max_body_bytes=self._max_body_bytes)
+        token = request_id.set(exchange.id)
+        service_metrics.IN_FLIGHT.inc()
+        try:
+            await self._find_route(exchange)
+        except asyncio.CancelledError:
+            if not has_client_left(scope):
+                raise
+            _uncancel()
+            service_metrics.CLIENT_GONE.labels(exchange.route).inc()
+        except Exception:
+            _log.exception("unexpected error")
+            if exchange.answer_started:
+                exchange.status = _INTERNAL_ERROR
+                raise
+            await unexpected_error()(scope, receive, exchange.send)
+        finally:
+            self._record(exchange, time.perf_counter() - started)
+            request_id.reset(token)
+
+    async def _find_route(self, exchange: Exchange) -> None:
+        """Finds the route of a request, and answers one that has none."""
+        scope = exchange.scope
+        method = scope["method"]
+        path = scope["path"] = self._table.canonical(scope["path"])
+        route = self._table.find(path)
+        if route is None:
+            await exchange.fail(self._table.not_found(method, path))
+            return
+        exchange.route = route.path
+        if method == "OPTIONS":
+            await send_response(
+                exchange.send, b"", status=_NO_CONTENT, headers=[route.allow_header]
+            )
+        elif not route.has(method):
+            await exchange.fail(route.method_not_allowed(method))
+        elif exchange.route in _QUIET:
+            await self._call(exchange)
+        else:
+            with server_span(exchange):
+                await self._call(exchange)
+
+    async def _call(self, exchange: Exchange) -> None:
+        """Has a request answered by its endpoint, if it may come in now."""
+        if exchange.route in _ANSWERED_TO_THE_END:
+            await self._call_endpoint(exchange)
+            return
+        try:
+            with self.drain:
+                await self._admit(exchange)
+        except RacroError as error:
+            await exchange.fail(error)
+
+    async def _admit(self, exchange: Exchange) -> None:
+        if self._admission is None:
+            await self._call_endpoint(exchange)
+            return
+        exchange.headers += await self._admission.enter(exchange.scope)
+        try:
+            await self._call_endpoint(exchange)
+        finally:
+            self._admission.leave(exchange.scope)
+
+    async def _call_endpoint(self, exchange: Exchange) -> None:
+        scope = exchange.scope
+        if scope["method"] == "HEAD":
+            # The server leaves the body out.
+            scope = {**scope, "method": "GET"}
+        endpoint = self._endpoints.get(exchange.route, self.api)
+        await endpoint(scope, exchange.receive, exchange.send)
+
+    def _record(self, exchange: Exchange, seconds: float) -> None:
+        route, status = exchange.route, exchange.status
+        service_metrics.IN_FLIGHT.dec()
+        _requests(route, status).inc()
+        _request_seconds(route).observe(seconds)
+        if exchange.body_bytes > _LARGE_BODY_BYTES:
+            self._trimmer.after_large_request()
+        if route not in _QUIET:
+            self._access_log.write(exchange, ms=seconds * 1000)
+
+
+def _uncancel() -> None:
+    """Has this task go on, which was cancelled because a client left."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()

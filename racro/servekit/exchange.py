@@ -1,0 +1,73 @@
+"""One request and its answer, as they pass through the entry of a service."""
+
+from starlette.types import Message, Receive, Scope, Send
+
+from racro.contracts.errors import RacroError, TooLarge
+from racro.servekit.context import REQUEST_ID_HEADER, adopt_request_id, header
+from racro.servekit.responses import error_response
+
+_REQUEST_ID = REQUEST_ID_HEADER.encode()
+CLIENT_CLOSED_REQUEST = 499
+
+
+class Exchange:
+    """A request whose body is bounded, and its answer, which gets `headers` beside its own.
+
+    `route` is the template of its route, for metric labels must stay few; `status` is that of the
+    answer, 499 until it has begun; `body_bytes` is how much of the body was read.
+    """
+
+    __slots__ = (
+        "_max_body_bytes",
+        "_receive",
+        "_send",
+        "answer_started",
+        "body_bytes",
+        "headers",
+        "id",
+        "route",
+        "scope",
+        "status",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, max_body_bytes: int) -> None:
+        self.scope = scope
+        self.id = adopt_request_id(scope["headers"])
+        self.headers: list[tuple[bytes, bytes]] = [(_REQUEST_ID, self.id.encode())]
+        self.route = "unmatched"
+        self.status = CLIENT_CLOSED_REQUEST
+        self.answer_started = False
+        self.body_bytes = 0
+        self._receive = receive
+        self._send = send
+        self._max_body_bytes = max_body_bytes
+
+    async def receive(self) -> Message:
+        """Reads a part of the request body. Raises TooLarge, at once where its length says so."""
+        if not self.body_bytes and self._declared_bytes() > self._max_body_bytes:
+            raise self._too_large()
+        message = await self._receive()
+        self.body_bytes += len(message.get("body", b""))
+        if self.body_bytes > self._max_body_bytes:
+            raise self._too_large()
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Sends a part of the answer."""
+        if message["type"] == "http.response.start":
+            self.status, self.answer_started = message["status"], True
+            message["headers"] = [*message.get("headers", ()), *self.headers]
+        await self._send(message)
+
+    async def fail(self, error: RacroError) -> None:
+        """Answers with an error. Raises it where another answer has begun."""
+        if self.answer_started:
+            raise error
+        await error_response(error)(self.scope, self.receive, self.send)
+
+    def _declared_bytes(self) -> int:
+        declared = header(self.scope["headers"], "content-length")
+        return int(declared) if declared is not None and declared.isdecimal() else 0
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the request body is over max_body_bytes = {self._max_body_bytes}")

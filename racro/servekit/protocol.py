@@ -1,0 +1,272 @@
+"""HTTP/1.1 towards clients: uvicorn's protocol on httptools, with bounds.
+
+uvicorn makes a `Connection` for each TCP connection. What differs from uvicorn's own: a request's
+head is bounded in bytes and seconds; a client that leaves cancels the task of its request, without
+another task that waits for that; a process that drains closes each connection with its answer;
+clients of HTTP/1.0 get answers without chunks; refusals have our error envelope.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable
+from typing import Any, NoReturn
+from urllib.parse import unquote
+
+import httptools
+from starlette.types import ASGIApp, Message, Scope
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from racro.contracts.errors import HeadersTooLarge, InvalidRequest, RacroError, RequestTimedOut
+from racro.servekit.drain import Drain
+from racro.servekit.responses import JSON, encode
+
+MAX_HEAD_BYTES = 64 * 2**10
+HEAD_TIMEOUT_S = 30
+
+_CYCLE = "racro.cycle"
+_WITHOUT_BODY = frozenset({204, 304})
+_BAD_NAME = re.compile(rb"[\x00-\x1f\x7f()<>@,;:\[\]={} \t\\\"]")
+_BAD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def has_client_left(scope: Scope) -> bool:
+    """Tells whether the client of a request closed its connection before the answer's end."""
+    cycle: Cycle | None = scope.get(_CYCLE)
+    return cycle is not None and cycle.disconnected
+
+
+class Cycle(RequestResponseCycle):
+    """One request and its answer on a connection; `task` runs the app on it."""
+
+    task: asyncio.Task[None] | None = None
+    drain: Drain | None = None
+    _ends_by_close = False
+
+    def end_early(self) -> None:
+        """Cancels the task, unless the answer is complete: nobody is there to read it."""
+        if self.response_complete:
+            return
+        self.disconnected = True
+        self.message_event.set()
+        if self.task is not None:
+            self.task.cancel()
+
+    async def send(self, message: Message) -> None:  # type: ignore[override]
+        """Writes a part of the answer; waits while the client reads more slowly than it comes."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if not self.response_started:
+            self._start(message["status"], message.get("headers", ()))
+        elif not self.response_complete:
+            self._write(message.get("body", b""), more=message.get("more_body", False))
+        else:
+            raise RuntimeError("the answer was complete already")
+
+    def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        head = [STATUS_LINE[status]]
+        closes = False
+        for name, value in headers:
+            if _BAD_NAME.search(name) or _BAD_VALUE.search(value):
+                raise RuntimeError(f"the header {name!r} of the answer is malformed")
+            if name == b"content-length":
+                self.chunked_encoding, self.expected_content_length = False, int(value)
+            elif name == b"connection":
+                closes = b"close" in value.lower()
+            head += (name, b": ", value, b"\r\n")
+        if closes or (self.drain is not None and self.drain.started):
+            self.keep_alive = False
+        if self.chunked_encoding is None:
+            self._frame(status, head)
+        if not (self.keep_alive or closes):
+            head.append(b"connection: close\r\n")
+        head.append(b"\r\n")
+        self.transport.write(b"".join(head))
+
+    def _frame(self, status: int, head: list[bytes]) -> None:
+        """Decides how the end of an answer without a length is told."""
+        self.chunked_encoding = False
+        if self.scope["method"] == "HEAD" or status in _WITHOUT_BODY:
+            return
+        if self.scope["http_version"] == "1.0":
+            self._ends_by_close, self.keep_alive = True, False
+        else:
+            self.chunked_encoding = True
+            head.append(b"transfer-encoding: chunked\r\n")
+
+    def _write(self, body: bytes, *, more: bool) -> None:
+        if self.scope["method"] == "HEAD":
+            self.expected_content_length = 0
+        elif self.chunked_encoding:
+            chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            self.transport.write(chunk if more else chunk + b"0\r\n\r\n")
+        else:
+            if not self._ends_by_close:
+                self._count(len(body))
+            self.transport.write(body)
+        if not more:
+            self._complete()
+
+    def _count(self, number: int) -> None:
+        self.expected_content_length -= number
+        if self.expected_content_length < 0:
+            raise RuntimeError("the answer is longer than its content-length")
+
+    def _complete(self) -> None:
+        if self.expected_content_length:
+            raise RuntimeError("the answer is shorter than its content-length")
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+
+class Connection(HttpToolsProtocol):
+    """One TCP connection of a client: its requests in order, one at a time."""
+
+    def __init__(self, *args: Any, drain: Drain | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._drain = drain
+        self._running: Cycle | None = None
+        self._in_head = True
+        self._head_bytes = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._problem: RacroError | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_awaiting_head()
+        self.pipeline.clear()
+        if self._running is not None:
+            self._running.end_early()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parses what came; a head is refused when it grows over 64 KiB."""
+        self._unset_keepalive_if_required()
+        self._head_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # Another protocol was offered, and is declined by answering.
+        except httptools.HttpParserError:
+            self._refuse(self._problem or InvalidRequest("the request is not valid HTTP/1.1"))
+            return
+        if not self._in_head:
+            self._head_bytes = 0
+        elif self._head_bytes > MAX_HEAD_BYTES:
+            self._refuse(_headers_too_large())
+        elif self._head_timer is None:
+            self._await_head()
+
+    # Called by the parser.
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Starts the request, or has it wait for those that came before it."""
+        self._in_head = False
+        self._stop_awaiting_head()
+        kept = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if kept > MAX_HEAD_BYTES:
+            self._fail(_headers_too_large())
+        cycle = self._new_cycle()
+        self._describe(self.scope)
+        self.cycle = cycle
+        if self._running is None or self._running.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+
+    def _fail(self, problem: RacroError) -> NoReturn:
+        """Stops the parser, from one of its callbacks."""
+        self._problem = problem
+        raise ValueError(problem.message)
+
+    def _describe(self, scope: Any) -> None:
+        """Fills a scope from the first line of the request."""
+        url = httptools.parse_url(self.url)
+        raw_path = url.path or b"/"
+        path = raw_path.decode("ascii")
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = self.parser.get_http_version()
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = raw_path
+        scope["query_string"] = url.query or b""
+
+    def _new_cycle(self) -> Cycle:
+        cycle = Cycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        cycle.drain = self._drain
+        self.scope[_CYCLE] = cycle  # type: ignore[literal-required]
+        return cycle
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override]
+        assert isinstance(cycle, Cycle)  # noqa: S101 - of this class
+        self._running = cycle
+        cycle.task = self.loop.create_task(cycle.run_asgi(app))  # type: ignore[arg-type]
+        self.tasks.add(cycle.task)
+        cycle.task.add_done_callback(self.tasks.discard)
+
+    # Bounds of a request's head.
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._head_is_late)
+
+    def _stop_awaiting_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        if self._head_bytes:
+            self._refuse(RequestTimedOut(f"the request's head took over {HEAD_TIMEOUT_S} s"))
+        else:
+            self.transport.close()
+
+    def _refuse(self, error: RacroError) -> None:
+        """Answers with an error, after which nothing more is read, and closes the connection."""
+        running = self._running
+        if running is not None and not running.response_complete:
+            if running.response_started or not running.more_body:
+                # The answer to an earlier request is on its way.
+                running.keep_alive = False
+                self.pipeline.clear()
+                self.flow.pause_reading()
+                return
+            running.end_early()
+        self.logger.warning("%s", error.message)
+        body = encode(error.envelope())
+        head = [STATUS_LINE[error.status], b"%b: %b\r\n" % JSON, b"connection: close\r\n"]
+        head.append(b"content-length: %d\r\n\r\n" % len(body))
+        self.transport.write(b"".join(head) + body)
+        self.transport.close()
+
+
+def _headers_too_large() -> RacroError:
+    return HeadersTooLarge(f"the request's line and headers are over {MAX_HEAD_BYTES} bytes")

@@ -8,7 +8,7 @@ from gateway.flow import ImageQuestion, perceive_images
 from gateway.metrics import Stopwatch
 from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
-from gateway.reasoning.stage import reason_stage
+from gateway.reasoning.stage import ReasonStage
 from gateway.services import Services
 from gateway.tenancy.tenants import Tenant
 from racro.answers.extract import solve_answer, split_reasoning
@@ -106,7 +106,7 @@ async def _reason(
     )
     answer = _Answer()
     started = watch.total()
-    with reason_stage(reasoner, [context], watch) as stage:
+    with ReasonStage(reasoner, [context], watch) as stage:
         async with aclosing(reasoner.stream(messages)) as chunks:
             async for chunk in chunks:
                 choice = chunk.first

@@ -20,8 +20,8 @@ from gateway.flow import ImageQuestion, perceive_images
 from gateway.metrics import Stopwatch
 from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
-from gateway.reasoning.stage import reason_stage
-from gateway.reasoning.usage import last_usage, usage_of
+from gateway.reasoning.stage import ReasonStage
+from gateway.reasoning.usage import StreamedUsage, usage_of
 from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings
 from gateway.tenancy.tenants import Tenant, tenant_of
@@ -126,20 +126,22 @@ class _Completion:
         if perceptions:
             await out.add_headers(_headers(perceptions, self.watch))
         body = self._chat.for_reasoner(self._reasoner, perceptions)
-        with reason_stage(self._reasoner, _contexts(perceptions), self.watch) as stage:
-            started = self.watch.total()
+        with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
+            started, usage = self.watch.total(), StreamedUsage()
             async with self._reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
                 async for piece in response.content.iter_any():
                     if "first_token" not in self.watch.stages:
                         self.watch.record("first_token", self.watch.total() - started)
                     await out.write(piece)
-                    stage.usage = last_usage(piece) or stage.usage
+                    usage.feed(piece)
+            usage.end()
+            stage.usage = usage.value
 
     async def send_plain(self, send: Send) -> None:
         perceptions = await self._perceive()
         body = self._chat.for_reasoner(self._reasoner, perceptions)
-        with reason_stage(self._reasoner, _contexts(perceptions), self.watch) as stage:
+        with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
             async with self._reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
                 answer = await response.read()

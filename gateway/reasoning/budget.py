@@ -1,7 +1,6 @@
 """The share of a reasoner's context that visual contexts may take."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from gateway.reasoning.reasoners import Reasoner
 from racro.contracts.errors import ContextLengthExceeded
@@ -17,25 +16,23 @@ def visual_tokens(contexts: Sequence[VisualContext]) -> int:
     return sum(len(text.encode()) for text in texts) // _BYTES_PER_TOKEN
 
 
-@contextmanager
-def visual_budget(reasoner: Reasoner, contexts: Sequence[VisualContext]) -> Iterator[None]:
-    """Raise ContextLengthExceeded if the contexts are over budget.
-
-    Where the reasoner itself says inside the block that the request is too long, the error also
-    names their share of it.
-    """
-    tokens = visual_tokens(contexts)
-    limit = reasoner.settings.visual_budget_tokens
+def check_budget(reasoner: Reasoner, contexts: Sequence[VisualContext]) -> None:
+    """Raises ContextLengthExceeded if visual contexts take more than the reasoner's budget."""
+    if not contexts:
+        return
+    tokens, limit = visual_tokens(contexts), reasoner.settings.visual_budget_tokens
     if tokens > limit:
         raise ContextLengthExceeded(
             f"the visual context takes about {tokens} tokens; "
             f"visual_budget_tokens of {reasoner.name!r} = {limit}"
         )
-    try:
-        yield
-    except ContextLengthExceeded as error:
-        if not contexts:
-            raise
-        raise ContextLengthExceeded(
-            f"{error.message} (the visual context takes about {tokens} tokens of it)"
-        ) from error
+
+
+def with_visual_share(
+    error: ContextLengthExceeded, contexts: Sequence[VisualContext]
+) -> ContextLengthExceeded:
+    """Returns a reasoner's own error with the share that visual contexts have of its context."""
+    tokens = visual_tokens(contexts)
+    return ContextLengthExceeded(
+        f"{error.message} (the visual context takes about {tokens} tokens of it)"
+    )

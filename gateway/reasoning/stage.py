@@ -1,37 +1,54 @@
 """The stage in which a reasoner answers: within its budget, timed and traced."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from time import perf_counter
+from types import TracebackType
+from typing import Literal, Self
 
 from gateway import metrics
-from gateway.reasoning.budget import visual_budget
+from gateway.reasoning.budget import check_budget, with_visual_share
 from gateway.reasoning.reasoners import Reasoner
+from racro.contracts.errors import ContextLengthExceeded
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import VisualContext
 from racro.servekit.tracing import generation, record_usage
 
 
 class ReasonStage:
-    """Holds the `usage` of an answer, which is to be set before the stage ends."""
+    """Times and traces the answer of a reasoner to visual contexts that are within its budget.
 
-    def __init__(self) -> None:
-        self.usage = Usage()
-
-
-@contextmanager
-def reason_stage(
-    reasoner: Reasoner, contexts: Sequence[VisualContext], watch: metrics.Stopwatch
-) -> Iterator[ReasonStage]:
-    """Check the visual contexts against the reasoner's budget, then time and trace the stage.
-
-    The tokens that it used are counted when it ends without an error. Raises ContextLengthExceeded.
+    `usage` is to be set before the stage ends; what it tells is counted if it ends without an
+    error. Raises ContextLengthExceeded on entry where the contexts are over budget; where the
+    reasoner itself says inside that the request is too long, the error names their share of it.
     """
-    stage = ReasonStage()
-    with (
-        visual_budget(reasoner, contexts),
-        watch.stage("reason"),
-        generation(reasoner.settings.model) as span,
-    ):
-        yield stage
-        record_usage(span, stage.usage)
-    metrics.count_tokens("reasoner", stage.usage)
+
+    def __init__(
+        self, reasoner: Reasoner, contexts: Sequence[VisualContext], watch: metrics.Stopwatch
+    ) -> None:
+        self.usage: Usage | None = None
+        self._reasoner = reasoner
+        self._contexts = contexts
+        self._watch = watch
+        self._generation = generation(reasoner.settings.model)
+
+    def __enter__(self) -> Self:
+        check_budget(self._reasoner, self._contexts)
+        self._span = self._generation.__enter__()
+        self._started = perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        if error is None:
+            self._watch.record("reason", perf_counter() - self._started)
+            if self.usage is not None:
+                record_usage(self._span, self.usage)
+                metrics.count_tokens("reasoner", self.usage)
+        self._generation.__exit__(kind, error, traceback)
+        if isinstance(error, ContextLengthExceeded) and self._contexts:
+            raise with_visual_share(error, self._contexts) from error
+        return False

@@ -9,6 +9,7 @@ from racro.contracts.perception import Usage
 from racro.servekit.responses import NotJson
 
 _MARK = b'"usage":'
+_LONGEST_LINE = 64 * 2**10
 
 
 class _Answer(msgspec.Struct):
@@ -26,17 +27,33 @@ def usage_of(answer: bytes) -> Usage:
         return Usage()
 
 
-def last_usage(events: bytes) -> Usage | None:
-    """Return the last usage in a piece of an event stream; counts are totals, not increments.
+class StreamedUsage:
+    """Finds the last usage in an event stream that is passed on in pieces, however they are cut.
 
-    None if the piece has none, or cuts the event that has it.
+    `value` is zero until there is one; counts are totals, not increments.
     """
-    if _MARK not in events:
-        return None
-    counts = [
-        usage_of(line.removeprefix(b"data:")) for line in events.split(b"\n") if _MARK in line
-    ]
-    return next(filter(_counted, reversed(counts)), None)
+
+    def __init__(self) -> None:
+        self.value = Usage()
+        self._unfinished = b""
+
+    def feed(self, piece: bytes) -> None:
+        """Reads a piece of the stream; a line of over 64 KiB that is cut is not looked at."""
+        lines, _, rest = (self._unfinished + piece).rpartition(b"\n")
+        self._unfinished = rest if len(rest) <= _LONGEST_LINE else b""
+        if _MARK in lines:
+            self._search(lines)
+
+    def end(self) -> None:
+        """Reads what came last, if no line feed did."""
+        if _MARK in self._unfinished:
+            self._search(self._unfinished)
+
+    def _search(self, lines: bytes) -> None:
+        for line in reversed(lines.split(b"\n")):
+            if _MARK in line and _counted(found := usage_of(line.removeprefix(b"data:"))):
+                self.value = found
+                return
 
 
 def _counted(usage: Usage) -> bool:

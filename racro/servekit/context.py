@@ -22,7 +22,10 @@ _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 def header(headers: Iterable[tuple[bytes, bytes]], name: str) -> str | None:
     """The first value of an ASGI header, or None. `name` in lower case."""
     wanted = name.encode()
-    return next((value.decode("latin-1") for key, value in headers if key == wanted), None)
+    for key, value in headers:
+        if key == wanted:
+            return value.decode("latin-1")
+    return None
 
 
 def adopt_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

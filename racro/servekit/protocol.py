@@ -26,6 +26,9 @@ from racro.servekit.responses import JSON, encode
 
 MAX_HEAD_BYTES = 64 * 2**10
 HEAD_TIMEOUT_S = 30
+_LINGER_S = 2
+_SEPARATORS = len(b": \r\n")
+_OFFERS = re.compile(rb"upgrade|http2-settings", re.IGNORECASE)
 
 _CYCLE = "racro.cycle"
 _WITHOUT_BODY = frozenset({204, 304})
@@ -42,6 +45,7 @@ def has_client_left(scope: Scope) -> bool:
 class Cycle(RequestResponseCycle):
     """One request and its answer on a connection; `task` runs the app on it."""
 
+    connection: "Connection"
     task: asyncio.Task[None] | None = None
     drain: Drain | None = None
     _ends_by_close = False
@@ -69,7 +73,6 @@ class Cycle(RequestResponseCycle):
             raise RuntimeError("the answer was complete already")
 
     def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        self.response_started = True
         self.waiting_for_100_continue = False
         head = [STATUS_LINE[status]]
         closes = False
@@ -88,6 +91,7 @@ class Cycle(RequestResponseCycle):
         if not (self.keep_alive or closes):
             head.append(b"connection: close\r\n")
         head.append(b"\r\n")
+        self.response_started = True
         self.transport.write(b"".join(head))
 
     def _frame(self, status: int, head: list[bytes]) -> None:
@@ -125,7 +129,7 @@ class Cycle(RequestResponseCycle):
         self.response_complete = True
         self.message_event.set()
         if not self.keep_alive:
-            self.transport.close()
+            self.connection.close(is_unread=self.more_body)
         self.on_response()
 
 
@@ -140,6 +144,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._problem: RacroError | None = None
+        self._is_closing = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -154,12 +159,12 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parses what came; a head is refused when it grows over 64 KiB."""
+        if self._is_closing:
+            return
         self._unset_keepalive_if_required()
         self._head_bytes += len(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # Another protocol was offered, and is declined by answering.
+            self._parse(data)
         except httptools.HttpParserError:
             self._refuse(self._problem or InvalidRequest("the request is not valid HTTP/1.1"))
             return
@@ -169,6 +174,26 @@ class Connection(HttpToolsProtocol):
             self._refuse(_headers_too_large())
         elif self._head_timer is None:
             self._await_head()
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offered:
+            # The parser takes what follows for the other protocol; here it is the request's body.
+            rest = data[offered.args[0] :]
+            self.parser = httptools.HttpRequestParser(self)
+            self._parse(self._head_without_upgrade() + rest)
+
+    def _head_without_upgrade(self) -> bytes:
+        """Returns the request's head without the offer of another protocol, such as h2c."""
+        lines = [b"%b %b HTTP/1.1" % (self.scope["method"].encode(), self.url)]
+        for name, value in self.headers:
+            if name == b"connection":
+                kept = [token for token in value.split(b",") if not _OFFERS.search(token)]
+                lines += [b"connection: " + b",".join(kept)] if kept else []
+            elif name != b"upgrade":
+                lines.append(name + b": " + value)
+        return b"\r\n".join([*lines, b"", b""])
 
     # Called by the parser.
 
@@ -180,17 +205,24 @@ class Connection(HttpToolsProtocol):
         """Starts the request, or has it wait for those that came before it."""
         self._in_head = False
         self._stop_awaiting_head()
-        kept = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if kept > MAX_HEAD_BYTES:
+        lengths = (len(name) + len(value) + _SEPARATORS for name, value in self.headers)
+        if len(self.url) + sum(lengths) > MAX_HEAD_BYTES:
             self._fail(_headers_too_large())
-        cycle = self._new_cycle()
         self._describe(self.scope)
-        self.cycle = cycle
+        if self.scope["method"] == "CONNECT":
+            self._fail(InvalidRequest("CONNECT is for proxies"))
+        if self.parser.should_upgrade():
+            return
+        self.cycle = cycle = self._new_cycle()
         if self._running is None or self._running.response_complete:
             self._start_asgi_task(cycle, self.app)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
+
+    def on_message_complete(self) -> None:
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def _fail(self, problem: RacroError) -> NoReturn:
         """Stops the parser, from one of its callbacks."""
@@ -222,7 +254,7 @@ class Connection(HttpToolsProtocol):
             keep_alive=self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        cycle.drain = self._drain
+        cycle.connection, cycle.drain = self, self._drain
         self.scope[_CYCLE] = cycle  # type: ignore[literal-required]
         return cycle
 
@@ -265,7 +297,22 @@ class Connection(HttpToolsProtocol):
         head = [STATUS_LINE[error.status], b"%b: %b\r\n" % JSON, b"connection: close\r\n"]
         head.append(b"content-length: %d\r\n\r\n" % len(body))
         self.transport.write(b"".join(head) + body)
-        self.transport.close()
+        self.close(is_unread=True)
+
+    def close(self, *, is_unread: bool) -> None:
+        """Closes the connection when all has been written.
+
+        Where the client still sends (`is_unread`), closing at once would reset the connection, and
+        the answer could be lost: what comes in the next two seconds is read and dropped.
+        """
+        if not is_unread or self._is_closing:
+            self.transport.close()
+            return
+        self._is_closing = True
+        self._stop_awaiting_head()
+        self.flow.resume_reading()
+        self.transport.write_eof()
+        self.loop.call_later(_LINGER_S, self.transport.close)
 
 
 def _headers_too_large() -> RacroError:

@@ -9,10 +9,12 @@ from aiohttp import StreamReader
 from starlette.types import Send
 
 from racro.contracts.errors import RacroError, UpstreamError
+from racro.servekit.keep_alive import keep_alives
 from racro.servekit.responses import EVENT_STREAM, Headers, encode, report
 
 DONE = b"data: [DONE]\n\n"
 
+_LONGEST_END = len(b"\r\n\r\n")
 _MAX_EVENT_BYTES = 16 * 2**20
 _NO_CACHE = (b"cache-control", b"no-cache")
 # nginx and its Kubernetes ingress would otherwise hold the stream back.
@@ -69,12 +71,12 @@ class EventStream:
         self.started = False
         self._headers: list[tuple[bytes, bytes]] = [EVENT_STREAM, _NO_CACHE, _NO_BUFFERING]
         self._tail = b"\n\n"
-        self._last_said = 0.0
-        self._keep_alive: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._last_said = self._loop.time()
+        self._comment: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._last_said = asyncio.get_running_loop().time()
-        self._keep_alive = asyncio.create_task(self._break_silence())
+        keep_alives(self._loop).add(self)
         return self
 
     async def __aexit__(
@@ -83,8 +85,9 @@ class EventStream:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        assert self._keep_alive is not None  # noqa: S101 - set on entry
-        self._keep_alive.cancel()
+        keep_alives(self._loop).remove(self)
+        if self._comment is not None:
+            self._comment.cancel()
         if error is None:
             await self._start()
             await self._end(b"")
@@ -121,9 +124,11 @@ class EventStream:
 
     async def write(self, data: bytes) -> None:
         """Send bytes of the stream, not necessarily whole events."""
-        self._tail = (self._tail + data)[-len(b"\r\n\r\n") :]
-        self._last_said = asyncio.get_running_loop().time()
-        await self._start()
+        longer = data if len(data) >= _LONGEST_END else self._tail + data
+        self._tail = longer[-_LONGEST_END:]
+        self._last_said = self._loop.time()
+        if not self.started:
+            await self._start()
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     @property
@@ -133,15 +138,16 @@ class EventStream:
     async def event(self, name: str, data: Any) -> None:
         await self.write(format_event(name, data))
 
-    async def _break_silence(self) -> None:
-        now = asyncio.get_running_loop().time
-        while True:
-            await asyncio.sleep(self._last_said + self._keep_alive_s - now())
-            if now() - self._last_said >= self._keep_alive_s:
-                if self._between_events:
-                    await self.write(b": keep-alive\n\n")
-                else:
-                    self._last_said = now()
+    @property
+    def silent_until(self) -> float:
+        """When a comment has to be sent, in the loop's time, if nothing else was until then."""
+        return self._last_said + self._keep_alive_s
+
+    def break_silence(self) -> None:
+        """Sends a comment, but not inside of an event."""
+        self._last_said = self._loop.time()
+        if self._between_events:
+            self._comment = self._loop.create_task(self.write(b": keep-alive\n\n"))
 
 
 class NamedEventStream(EventStream):

@@ -2,7 +2,9 @@
 
 import pytest
 
-from gateway.reasoning.budget import visual_budget, visual_tokens
+from gateway.metrics import Stopwatch
+from gateway.reasoning.budget import visual_tokens
+from gateway.reasoning.stage import ReasonStage
 from racro.contracts.errors import ContextLengthExceeded, UpstreamUnavailable
 
 
@@ -17,7 +19,7 @@ def test_bytes_count_rather_than_characters(a_context) -> None:
 
 
 def test_what_fits_the_budget_passes(a_reasoner, a_context) -> None:
-    with visual_budget(a_reasoner, [a_context("x" * 4 * 64)]):
+    with ReasonStage(a_reasoner, [a_context("x" * 4 * 64)], Stopwatch()):
         passed = True
     assert passed
 
@@ -25,7 +27,7 @@ def test_what_fits_the_budget_passes(a_reasoner, a_context) -> None:
 def test_what_is_over_budget_is_refused_before_the_reasoner_is_asked(a_reasoner, a_context) -> None:
     with (
         pytest.raises(ContextLengthExceeded) as refusal,
-        visual_budget(a_reasoner, [a_context("x" * 4 * 40), a_context("x" * 4 * 25)]),
+        ReasonStage(a_reasoner, [a_context("x" * 4 * 40), a_context("x" * 4 * 25)], Stopwatch()),
     ):
         pytest.fail("the reasoner was asked")
     assert refusal.value.message == (
@@ -36,7 +38,7 @@ def test_what_is_over_budget_is_refused_before_the_reasoner_is_asked(a_reasoner,
 def test_when_the_reasoner_says_it_is_too_long_the_share_is_named(a_reasoner, a_context) -> None:
     with (
         pytest.raises(ContextLengthExceeded) as refusal,
-        visual_budget(a_reasoner, [a_context("x" * 40)]),
+        ReasonStage(a_reasoner, [a_context("x" * 40)], Stopwatch()),
     ):
         raise ContextLengthExceeded("9000 tokens are too many")
     assert refusal.value.message == (
@@ -47,7 +49,7 @@ def test_when_the_reasoner_says_it_is_too_long_the_share_is_named(a_reasoner, a_
 def test_without_a_visual_context_there_is_no_share_to_name(a_reasoner) -> None:
     with (
         pytest.raises(ContextLengthExceeded, match=r"^9000 tokens are too many$"),
-        visual_budget(a_reasoner, []),
+        ReasonStage(a_reasoner, [], Stopwatch()),
     ):
         raise ContextLengthExceeded("9000 tokens are too many")
 
@@ -55,6 +57,6 @@ def test_without_a_visual_context_there_is_no_share_to_name(a_reasoner) -> None:
 def test_other_errors_pass_unchanged(a_reasoner, a_context) -> None:
     with (
         pytest.raises(UpstreamUnavailable, match=r"^away$"),
-        visual_budget(a_reasoner, [a_context("x")]),
+        ReasonStage(a_reasoner, [a_context("x")], Stopwatch()),
     ):
         raise UpstreamUnavailable("away")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.reasoning.usage import last_usage, usage_of
+from gateway.reasoning.usage import StreamedUsage, usage_of
 from racro.contracts.perception import Usage
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
@@ -34,20 +34,28 @@ def events(*datas: object) -> bytes:
     return b"".join(b"data: " + json.dumps(data).encode() + b"\n\n" for data in datas)
 
 
+def streamed(*pieces: bytes) -> Usage:
+    usage = StreamedUsage()
+    for piece in pieces:
+        usage.feed(piece)
+    usage.end()
+    return usage.value
+
+
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
 def test_a_stream_says_it_in_one_of_its_events(line_end) -> None:
     stream = events({"choices": []}, {"usage": None}, {"usage": USAGE}) + b"data: [DONE]\n\n"
-    assert last_usage(stream.replace(b"\n", line_end)) == COUNTED
+    assert streamed(stream.replace(b"\n", line_end)) == COUNTED
 
 
 def test_counts_are_totals_so_the_last_one_stands() -> None:
     first = {"usage": {"prompt_tokens": 7, "completion_tokens": 1}}
-    assert last_usage(events(first, {"usage": USAGE})) == COUNTED
+    assert streamed(events(first, {"usage": USAGE})) == COUNTED
 
 
 def test_a_text_about_usage_is_no_count() -> None:
     text = json.dumps({"usage": USAGE})
-    assert last_usage(events({"choices": [{"delta": {"content": text}}]})) is None
+    assert streamed(events({"choices": [{"delta": {"content": text}}]})) == Usage()
 
 
 @example(b'{"usage": {"\xff": 1}}')
@@ -56,4 +64,22 @@ def test_a_text_about_usage_is_no_count() -> None:
 @given(st.binary() | st.binary().map(b'data: {"usage": '.__add__))
 def test_counting_never_harms_the_answer(data) -> None:
     assert usage_of(data) is not None
-    last_usage(data)
+    streamed(data)
+
+
+def test_it_does_not_matter_where_the_stream_is_cut() -> None:
+    stream = events({"choices": []}, {"usage": USAGE}) + b"data: [DONE]\n\n"
+    for cut in range(len(stream)):
+        assert streamed(stream[:cut], stream[cut:]) == COUNTED
+    assert streamed(*(stream[at : at + 1] for at in range(len(stream)))) == COUNTED
+
+
+def test_a_stream_that_ends_without_a_line_feed_is_counted_to_its_end() -> None:
+    assert streamed(events({"usage": USAGE}).rstrip()) == COUNTED
+
+
+def test_a_line_without_end_is_not_kept() -> None:
+    usage = StreamedUsage()
+    for _ in range(100):
+        usage.feed(b"x" * 2**16)
+        assert len(usage._unfinished) <= 2**16

@@ -8,7 +8,7 @@ clients of HTTP/1.0 get answers without chunks; refusals have our error envelope
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
@@ -66,19 +66,20 @@ class Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         if not self.response_started:
-            self._start(message["status"], message.get("headers", ()))
+            self._start(message["status"], list(message.get("headers", ())))
         elif not self.response_complete:
             self._write(message.get("body", b""), more=message.get("more_body", False))
         else:
             raise RuntimeError("the answer was complete already")
 
-    def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def _start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self.waiting_for_100_continue = False
         head = [STATUS_LINE[status]]
         closes = False
+        names, values = zip(*headers, strict=True) if headers else ((), ())
+        if _BAD_NAME.search(b"".join(names)) or _BAD_VALUE.search(b"".join(values)):
+            raise RuntimeError("a header of the answer is malformed")
         for name, value in headers:
-            if _BAD_NAME.search(name) or _BAD_VALUE.search(value):
-                raise RuntimeError(f"the header {name!r} of the answer is malformed")
             if name == b"content-length":
                 self.chunked_encoding, self.expected_content_length = False, int(value)
             elif name == b"connection":

@@ -27,7 +27,7 @@ from racro.contracts.solve_api import (
 from racro.servekit.access_log import AccessLog
 from racro.servekit.app import Lifespan, State, create_api
 from racro.servekit.asgi_routes import add_asgi_route
-from racro.servekit.entry import GuardedApp
+from racro.servekit.guarded_app import GuardedApp
 
 _USE_CHAT = "use POST /v1/chat/completions"
 # What clients often ask an OpenAI-compatible server for.

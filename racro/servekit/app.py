@@ -22,7 +22,7 @@ from racro.servekit import service_metrics
 from racro.servekit.asgi_routes import known_routes
 from racro.servekit.docs import DOCS_ROUTES, add_docs
 from racro.servekit.drain import DrainingServer
-from racro.servekit.entry import GuardedApp
+from racro.servekit.guarded_app import GuardedApp
 from racro.servekit.health import Problem
 from racro.servekit.listening import listen
 from racro.servekit.logs import configure_logging

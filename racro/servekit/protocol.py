@@ -27,6 +27,7 @@ from racro.servekit.responses import JSON, encode
 MAX_HEAD_BYTES = 64 * 2**10
 HEAD_TIMEOUT_S = 30
 _LINGER_S = 2
+_MOST_DROPPED_BYTES = 2**20
 _SEPARATORS = len(b": \r\n")
 _OFFERS = re.compile(rb"upgrade|http2-settings", re.IGNORECASE)
 
@@ -66,7 +67,7 @@ class Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         if not self.response_started:
-            self._start(message["status"], list(message.get("headers", ())))
+            self._start(message["status"], [*self.default_headers, *message.get("headers", ())])
         elif not self.response_complete:
             self._write(message.get("body", b""), more=message.get("more_body", False))
         else:
@@ -76,7 +77,7 @@ class Cycle(RequestResponseCycle):
         self.waiting_for_100_continue = False
         head = [STATUS_LINE[status]]
         closes = False
-        names, values = zip(*headers, strict=True) if headers else ((), ())
+        names, values = zip(*headers, strict=True)
         if _BAD_NAME.search(b"".join(names)) or _BAD_VALUE.search(b"".join(values)):
             raise RuntimeError("a header of the answer is malformed")
         for name, value in headers:
@@ -137,15 +138,23 @@ class Cycle(RequestResponseCycle):
 class Connection(HttpToolsProtocol):
     """One TCP connection of a client: its requests in order, one at a time."""
 
-    def __init__(self, *args: Any, drain: Drain | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        drain: Drain | None = None,
+        head_timeout_s: float = HEAD_TIMEOUT_S,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
         self._drain = drain
+        self._head_timeout_s = head_timeout_s
         self._running: Cycle | None = None
         self._in_head = True
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._problem: RacroError | None = None
         self._is_closing = False
+        self._dropped_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -161,6 +170,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parses what came; a head is refused when it grows over 64 KiB."""
         if self._is_closing:
+            self._drop(data)
             return
         self._unset_keepalive_if_required()
         self._head_bytes += len(data)
@@ -269,7 +279,7 @@ class Connection(HttpToolsProtocol):
     # Bounds of a request's head.
 
     def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._head_is_late)
+        self._head_timer = self.loop.call_later(self._head_timeout_s, self._head_is_late)
 
     def _stop_awaiting_head(self) -> None:
         if self._head_timer is not None:
@@ -278,7 +288,7 @@ class Connection(HttpToolsProtocol):
 
     def _head_is_late(self) -> None:
         if self._head_bytes:
-            self._refuse(RequestTimedOut(f"the request's head took over {HEAD_TIMEOUT_S} s"))
+            self._refuse(RequestTimedOut(f"the request's head took over {self._head_timeout_s} s"))
         else:
             self.transport.close()
 
@@ -304,7 +314,7 @@ class Connection(HttpToolsProtocol):
         """Closes the connection when all has been written.
 
         Where the client still sends (`is_unread`), closing at once would reset the connection, and
-        the answer could be lost: what comes in the next two seconds is read and dropped.
+        the answer could be lost: up to 1 MiB of what comes in two seconds is read and dropped.
         """
         if not is_unread or self._is_closing:
             self.transport.close()
@@ -314,6 +324,11 @@ class Connection(HttpToolsProtocol):
         self.flow.resume_reading()
         self.transport.write_eof()
         self.loop.call_later(_LINGER_S, self.transport.close)
+
+    def _drop(self, data: bytes) -> None:
+        self._dropped_bytes += len(data)
+        if self._dropped_bytes > _MOST_DROPPED_BYTES:
+            self.transport.pause_reading()
 
 
 def _headers_too_large() -> RacroError:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from racro.base.wrong_settings import WrongSettingsError
 from racro.servekit.app import serve
 from racro.servekit.arguments import parse_arguments
-from racro.servekit.entry import GuardedApp
+from racro.servekit.guarded_app import GuardedApp
 from racro.servekit.settings import ServiceSettings
 
 S = TypeVar("S", bound=ServiceSettings)

@@ -17,7 +17,7 @@ from racro.servekit.app import (
     create_api,
 )
 from racro.servekit.asgi_routes import add_asgi_route
-from racro.servekit.entry import GuardedApp
+from racro.servekit.guarded_app import GuardedApp
 from racro.servekit.upstream import open_session
 from services.captioner.identity import shown_name
 from services.captioner.images import limit_pixels

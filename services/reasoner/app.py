@@ -14,7 +14,7 @@ from racro.engines.registry import create_engine
 from racro.servekit.access_log import AccessLog
 from racro.servekit.app import Readiness, State, create_api
 from racro.servekit.asgi_routes import add_asgi_route
-from racro.servekit.entry import GuardedApp
+from racro.servekit.guarded_app import GuardedApp
 from racro.servekit.upstream import open_session
 from services.reasoner.chat_completions import ChatCompletions
 from services.reasoner.engine_api import Messages, Responses

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.app import create_gateway
 from gateway.settings import GatewaySettings
-from racro.servekit.entry import GuardedApp
+from racro.servekit.guarded_app import GuardedApp
 from support.pictures import data_url, png
 
 

@@ -14,7 +14,7 @@ from racro.contracts.errors import InvalidRequest, RateLimited
 from racro.servekit.access_log import AccessLog
 from racro.servekit.asgi_routes import add_asgi_route
 from racro.servekit.context import request_id
-from racro.servekit.entry import GuardedApp
+from racro.servekit.guarded_app import GuardedApp
 from racro.servekit.responses import read_body, send_response
 
 pytestmark = pytest.mark.clock("jumping")

@@ -56,7 +56,6 @@ class AccessLog:
             ms=round(ms, 1),
         )
         sys.stderr.write(_encode(line).decode() + "\n")
-        sys.stderr.flush()
 
     def _is_left_out(self, status: int) -> bool:
         return status < _FAILED and self._share < 1 and random.random() >= self._share  # noqa: S311

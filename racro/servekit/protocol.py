@@ -50,6 +50,8 @@ class Cycle(RequestResponseCycle):
     task: asyncio.Task[None] | None = None
     drain: Drain | None = None
     _ends_by_close = False
+    # Is written with what follows: an answer is one packet more often than not.
+    _head = b""
 
     def end_early(self) -> None:
         """Cancels the task, unless the answer is complete: nobody is there to read it."""
@@ -94,7 +96,7 @@ class Cycle(RequestResponseCycle):
             head.append(b"connection: close\r\n")
         head.append(b"\r\n")
         self.response_started = True
-        self.transport.write(b"".join(head))
+        self._head = b"".join(head)
 
     def _frame(self, status: int, head: list[bytes]) -> None:
         """Decides how the end of an answer without a length is told."""
@@ -108,15 +110,15 @@ class Cycle(RequestResponseCycle):
             head.append(b"transfer-encoding: chunked\r\n")
 
     def _write(self, body: bytes, *, more: bool) -> None:
+        head, self._head = self._head, b""
         if self.scope["method"] == "HEAD":
-            self.expected_content_length = 0
+            self.expected_content_length, body = 0, b""
         elif self.chunked_encoding:
             chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            self.transport.write(chunk if more else chunk + b"0\r\n\r\n")
-        else:
-            if not self._ends_by_close:
-                self._count(len(body))
-            self.transport.write(body)
+            body = chunk if more else chunk + b"0\r\n\r\n"
+        elif not self._ends_by_close:
+            self._count(len(body))
+        self.transport.write(head + body if head else body)
         if not more:
             self._complete()
 

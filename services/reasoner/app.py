@@ -12,7 +12,7 @@ from racro.contracts.openai import ChatCompletion, ChatCompletionRequest
 from racro.engines.engine import Engine
 from racro.engines.registry import create_engine
 from racro.servekit.app import GuardedApp, Readiness, State, add_asgi_route, create_api
-from racro.servekit.upstream import open_session
+from racro.servekit.upstream import open_client
 from services.reasoner.chat_completions import ChatCompletions
 from services.reasoner.engine_api import Messages, Responses
 from services.reasoner.settings import ReasonerSettings
@@ -27,8 +27,8 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        async with open_session() as session:
-            await engine.start(session)
+        async with open_client(settings.upstreams) as client:
+            await engine.start(client)
             try:
                 yield {}
             finally:

@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Self
 
-import aiohttp
 import pytest
 
 from racro.contracts.errors import NotStarted, UpstreamUnavailable
-from racro.servekit.upstream import Upstream, open_session
+from racro.servekit.upstream import Upstream, open_client
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 ENDING = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -41,8 +40,8 @@ class Peer:
 async def asking(peer: Peer) -> AsyncIterator[Callable]:
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, open_session() as session:
-        upstream = Upstream(session, f"http://127.0.0.1:{port}", name="engine")
+    async with server, open_client() as client:
+        upstream = Upstream(client, f"http://127.0.0.1:{port}", name="engine")
 
         async def ask() -> int:
             async with upstream.post("/work", {}) as response:
@@ -90,9 +89,9 @@ async def test_one_that_ends_in_the_middle_of_the_work_is_not_asked_again() -> N
 
 
 async def test_one_that_is_not_there_has_begun_nothing() -> None:
-    async with open_session() as session:
+    async with open_client() as client:
         with pytest.raises(NotStarted):
-            async with Upstream(session, "http://127.0.0.1:1", name="engine").post("/work", {}):
+            async with Upstream(client, "http://127.0.0.1:1", name="engine").post("/work", {}):
                 pass
 
 
@@ -120,14 +119,14 @@ class FullQueue:
         self.socket.close()
 
 
-def on_dial(session: aiohttp.ClientSession, happens: Callable[[], Awaitable[None]]) -> None:
-    async def listen(*_: object) -> None:
-        await happens()
+def on_dial(loop: asyncio.AbstractEventLoop, happens: Callable[[], Awaitable[None]]) -> None:
+    connect = loop.sock_connect
 
-    tracing = aiohttp.TraceConfig()
-    tracing.on_connection_create_start.append(listen)
-    tracing.freeze()
-    session.trace_configs.append(tracing)
+    async def listen(*arguments: object) -> None:
+        await happens()
+        await connect(*arguments)
+
+    loop.sock_connect = listen
 
 
 @pytest.mark.clock("standing")
@@ -135,7 +134,7 @@ def on_dial(session: aiohttp.ClientSession, happens: Callable[[], Awaitable[None
 async def test_one_that_takes_no_connection_in_time_is_dialled_once_more(opens) -> None:
     peer, dials, clock = Peer(OK), [], asyncio.get_running_loop()
     with FullQueue() as queue:
-        async with open_session(connect_timeout_s=1) as session:
+        async with open_client() as client:
             url = f"http://127.0.0.1:{queue.socket.getsockname()[1]}"
 
             async def dialled() -> None:
@@ -147,9 +146,9 @@ async def test_one_that_takes_no_connection_in_time_is_dialled_once_more(opens) 
                     clock.call_soon(clock.call_soon, clock.advance, 1)
 
             serving: list[asyncio.Server] = []
-            on_dial(session, dialled)
+            on_dial(clock, dialled)
             try:
-                async with Upstream(session, url, name="engine").post("/work", {}) as response:
+                async with Upstream(client, url, name="engine").post("/work", {}) as response:
                     answer = response.status
             except NotStarted:
                 answer = None

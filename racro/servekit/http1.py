@@ -24,7 +24,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 from urllib.parse import quote, unquote, urlsplit
 
 import httptools
@@ -248,11 +248,11 @@ class Http1Response:
         if status in _INTERIM:
             self.headers = {}
             return
-        self.status, self._has_head, self._silent = status, True, 0
-        self._keeps = parser.should_keep_alive()
         coding = self.headers.get("transfer-encoding")
         if coding is not None and coding.lower() != "chunked":
             raise Malformed("a transfer-encoding that was not asked for")
+        self.status, self._has_head, self._silent = status, True, 0
+        self._keeps = parser.should_keep_alive()
         self._until_close = coding is None and "content-length" not in self.headers
         if self._is_bodiless:
             self._finish()
@@ -292,8 +292,8 @@ class Connection(asyncio.Protocol):
     # Of the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - as it is of TCP and TLS
-        self._transport = transport
+        # uvloop's transports are asyncio's by what they do alone.
+        self._transport = cast("asyncio.Transport", transport)
         self._owner.add(self)
 
     def data_received(self, data: bytes) -> None:

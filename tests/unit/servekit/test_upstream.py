@@ -1,15 +1,14 @@
 """A request is asked again only where nothing can have come of it."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Self
+from contextlib import asynccontextmanager
 
 import pytest
 
 from racro.contracts.errors import NotStarted, UpstreamUnavailable
 from racro.servekit.upstream import Upstream, open_client
+from support.rawpeer import FullQueue
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 ENDING = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -93,30 +92,6 @@ async def test_one_that_is_not_there_has_begun_nothing() -> None:
         with pytest.raises(NotStarted):
             async with Upstream(client, "http://127.0.0.1:1", name="engine").post("/work", {}):
                 pass
-
-
-class FullQueue:
-    """A server's socket that takes no connection and refuses none, until it is emptied."""
-
-    def __enter__(self) -> Self:
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=0)
-        self.socket.setblocking(False)
-        self._waiting = [socket.socket() for _ in range(3)]
-        for one in self._waiting:
-            one.setblocking(False)
-            one.connect_ex(self.socket.getsockname())
-        return self
-
-    def empty(self) -> None:
-        for one in self._waiting:
-            one.close()
-        with suppress(BlockingIOError):
-            while True:
-                self.socket.accept()[0].close()
-
-    def __exit__(self, *_: object) -> None:
-        self.empty()
-        self.socket.close()
 
 
 def on_dial(loop: asyncio.AbstractEventLoop, happens: Callable[[], Awaitable[None]]) -> None:

@@ -56,7 +56,7 @@ def header_line(name: str, value: str) -> bytes:
     """Return a line of a request's head. Raises ValueError where it would be more than one."""
     if _CONTROL.search(value) or _CONTROL.search(name):
         raise ValueError(f"the value of the header {name} has a line break or a zero byte in it")
-    return f"{name}: {value}\r\n".encode("latin-1")
+    return f"{name}: {value}\r\n".encode(errors="surrogateescape")
 
 
 class Http1Response:

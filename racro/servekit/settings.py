@@ -251,7 +251,10 @@ def _missing_config_file() -> list[str]:
 
 
 def _must_be_set(variable: str) -> str:
-    if os.environ.get(variable):
+    if key := os.environ.get(variable):
+        if "\n" in key or "\r" in key:
+            # No header of a request can have it.
+            raise ValueError(f"environment variable {variable} has a line break in it")
         return variable
     # A key in place of the name of its variable must not reach a log.
     if _VARIABLE_NAME.fullmatch(variable):

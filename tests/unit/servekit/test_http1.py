@@ -538,7 +538,7 @@ def test_a_header_is_one_line() -> None:
     for value in ("a\r\nb: c", "a\nb", "a\0b", "a\rb"):
         with pytest.raises(ValueError, match="x-key"):
             header_line("x-key", value)
-    assert header_line("x-key", "ä") == b"x-key: \xe4\r\n"
+    assert header_line("x-key", "ä") == "x-key: ä\r\n".encode()
 
 
 @both_loops

@@ -20,7 +20,7 @@ from gateway.settings import GatewaySettings
 from gateway.tenancy.rates import Rates
 from gateway.tenancy.tenants import Tenants
 from racro.servekit.app import State
-from racro.servekit.upstream import Upstream, open_session
+from racro.servekit.upstream import Upstream, open_client
 
 _STATE_KEY = "services"
 
@@ -60,13 +60,15 @@ def services_in(state: State) -> Services:
 async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIterator[Services]:
     """Open the services of a gateway, and close them in the opposite order."""
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(open_session(reuse=settings.reuse_connections))
+        client = await stack.enter_async_context(
+            open_client(settings.upstreams, reuse=settings.reuse_connections)
+        )
         fetcher = Fetcher(settings.fetch, max_bytes=settings.limits.max_image_bytes)
         stack.push_async_callback(fetcher.close)
         caches = await open_caches(settings.cache)
         stack.push_async_callback(caches.cache.close)
         captioner = CaptionerClient(
-            Upstream(session, settings.captioner.url, name="captioner"),
+            Upstream(client, settings.captioner.url, name="captioner"),
             identity_ttl_s=settings.captioner.identity_ttl_s,
         )
         perceiver = Perceiver(
@@ -77,7 +79,7 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
             max_timeout_s=settings.limits.max_timeout_s,
             max_entry_bytes=settings.cache.max_entry_bytes,
         )
-        reasoners = Reasoners(settings.reasoners, session)
+        reasoners = Reasoners(settings.reasoners, client)
         reloader = Reloader(settings, reasoners)
         reloader.start()
         stack.push_async_callback(reloader.stop)

@@ -5,22 +5,28 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import uvloop
 
 from racro.embedded.default import REASONER_SETTINGS
 from support.clock import JumpingLoop, StandingLoop
 from support.processes import Service
 from support.scripted import ScriptedServer
 
-LOOPS = {"real": asyncio.SelectorEventLoop, "standing": StandingLoop, "jumping": JumpingLoop}
+LOOPS = {
+    "real": asyncio.SelectorEventLoop,
+    "uvloop": uvloop.new_event_loop,
+    "standing": StandingLoop,
+    "jumping": JumpingLoop,
+}
 
 
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The event loop of an async test, as its marker `clock` says."""
+    """The event loop of an async test, as its marker `clock` says; with each of several, once."""
     marker = item.get_closest_marker("clock")
-    kind = marker.args[0] if marker else "real"
-    return {kind: LOOPS[kind]}
+    kinds = marker.args if marker else ("real",)
+    return {kind: LOOPS[kind] for kind in kinds}
 
 
 def gateway_config(captioner_url: str, reasoner_url: str, **more: Any) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class _Completion:
             started, usage = self.watch.total(), StreamedUsage()
             async with self._reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
-                async for piece in response.content.iter_any():
+                while piece := await response.readany():
                     if "first_token" not in self.watch.stages:
                         self.watch.record("first_token", self.watch.total() - started)
                     await out.write(piece)

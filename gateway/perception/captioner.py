@@ -69,7 +69,7 @@ class CaptionerClient:
     ) -> PerceiveResponse:
         async with self._upstream.post("/v1/perceive", body, headers=headers) as response:
             await raise_for_status(response, name="captioner")
-            async for event in read_events(response.content):
+            async for event in read_events(response):
                 if event.name == "delta":
                     await on_delta(_parse_delta(event))
                 elif event.name == "done":

@@ -6,8 +6,6 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
-import aiohttp
-
 from gateway.reasoning.replicas import Replicas
 from gateway.settings import ReasonerSection
 from gateway.tenancy.tenants import Tenant
@@ -16,7 +14,7 @@ from racro.contracts.errors import UnknownModel, UpstreamError
 from racro.servekit.chat_stream import read_chunks
 from racro.servekit.relay import raise_for_status
 from racro.servekit.settings import api_key
-from racro.servekit.upstream import Upstream
+from racro.servekit.upstream import Client, Response, Upstream
 
 _REVISION_TTL_S = 30
 _RETRY_S = 1.0
@@ -39,7 +37,7 @@ class Reasoner:
         self._asked_at = -math.inf
         self._was_told = False
 
-    def chat(self, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    def chat(self, body: bytes) -> AbstractAsyncContextManager[Response]:
         """POST an encoded chat request and give its response, unread."""
         return self._replicas.post("/chat/completions", body)
 
@@ -51,7 +49,7 @@ class Reasoner:
         body = {**self._request_fields, "messages": messages}
         async with self._replicas.post("/chat/completions", body) as response:
             await raise_for_status(response, name="reasoner")
-            async for chunk in read_chunks(response.content, name="reasoner"):
+            async for chunk in read_chunks(response, name="reasoner"):
                 yield chunk
 
     async def check(self) -> None:
@@ -84,10 +82,8 @@ def _revision(listing: Any, model: str) -> str | None:
 class Reasoners:
     """The configured reasoners by name. They can be replaced while requests are running."""
 
-    def __init__(
-        self, settings: Mapping[str, ReasonerSection], session: aiohttp.ClientSession
-    ) -> None:
-        self._session = session
+    def __init__(self, settings: Mapping[str, ReasonerSection], client: Client) -> None:
+        self._client = client
         self._by_name: dict[str, Reasoner] = {}
         self.replace(settings)
 
@@ -107,7 +103,7 @@ class Reasoners:
     def _open(self, name: str, settings: ReasonerSection) -> Reasoner:
         key = api_key(settings.api_key_env)
         upstreams = [
-            Upstream(self._session, url, name="reasoner", api_key=key) for url in settings.urls
+            Upstream(self._client, url, name="reasoner", api_key=key) for url in settings.urls
         ]
         return Reasoner(name, settings, Replicas(upstreams))
 

@@ -2,15 +2,14 @@
 
 import random
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Any
-
-import aiohttp
 
 from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
 from racro.servekit.tasks import all_of
-from racro.servekit.upstream import Upstream, is_safe_to_retry
+from racro.servekit.upstream import Response, Upstream, is_safe_to_retry
 
 _NOT_READY = 503
 # A replica that failed is tried last for so long, unless a check finds it up.
@@ -39,14 +38,6 @@ class Replica:
     def mark_up(self) -> None:
         self._down_until = 0.0
 
-    @contextmanager
-    def count_request(self) -> Iterator[None]:
-        self.in_flight += 1
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
-
 
 class Replicas:
     """Sends requests to the replicas of one reasoner."""
@@ -54,28 +45,13 @@ class Replicas:
     def __init__(self, upstreams: Sequence[Upstream]) -> None:
         self._all = [Replica(upstream) for upstream in upstreams]
 
-    @asynccontextmanager
-    async def post(self, path: str, body: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+    def post(self, path: str, body: Any) -> AbstractAsyncContextManager[Response]:
         """POST to the replica with the fewest requests in flight, as Upstream.post does.
 
         Where that one has not started (it cannot be connected to, or answers 503 without
         `x-racro-begun`) the next one is tried.
         """
-        async with AsyncExitStack() as stack:
-            yield await self._ask(stack, path, body)
-
-    async def _ask(self, stack: AsyncExitStack, path: str, body: Any) -> aiohttp.ClientResponse:
-        *others, last = sorted(self._all, key=lambda replica: replica.rank)
-        for replica in others:
-            async with AsyncExitStack() as attempt:
-                try:
-                    response = await _post(attempt, replica, path, body)
-                except NotStarted:
-                    continue
-                if not is_safe_to_retry(response):
-                    stack.push_async_exit(attempt.pop_all().__aexit__)
-                    return response
-        return await _post(stack, last, path, body)
+        return _Post(sorted(self._all, key=lambda replica: replica.rank), path, body)
 
     async def get_json(self, path: str) -> Any:
         """GET a JSON document from all replicas and return the first one; marks each up or down.
@@ -89,18 +65,51 @@ class Replicas:
         return found[0]
 
 
-async def _post(
-    stack: AsyncExitStack, replica: Replica, path: str, body: Any
-) -> aiohttp.ClientResponse:
-    stack.enter_context(replica.count_request())
-    try:
-        response = await stack.enter_async_context(replica.upstream.post(path, body))
-    except UpstreamUnavailable:
-        replica.mark_down()
-        raise
-    if response.status == _NOT_READY:
-        replica.mark_down()
-    return response
+class _Post:
+    """One request to the first of some replicas that starts with it."""
+
+    __slots__ = ("_body", "_path", "_replica", "_replicas", "_request")
+
+    def __init__(self, replicas: Sequence[Replica], path: str, body: Any) -> None:
+        self._replicas = replicas
+        self._path = path
+        self._body = body
+
+    async def __aenter__(self) -> Response:
+        *others, last = self._replicas
+        for replica in others:
+            try:
+                response = await self._ask(replica)
+            except NotStarted:
+                continue
+            if not is_safe_to_retry(response):
+                return response
+            await self.__aexit__(None, None, None)
+        return await self._ask(last)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._replica.in_flight -= 1
+        await self._request.__aexit__(kind, error, traceback)
+
+    async def _ask(self, replica: Replica) -> Response:
+        self._replica = replica
+        self._request = replica.upstream.post(self._path, self._body)
+        replica.in_flight += 1
+        try:
+            response = await self._request.__aenter__()
+        except BaseException as error:
+            replica.in_flight -= 1
+            if isinstance(error, UpstreamUnavailable):
+                replica.mark_down()
+            raise
+        if response.status == _NOT_READY:
+            replica.mark_down()
+        return response
 
 
 async def _document(replica: Replica, path: str) -> Any:

@@ -6,12 +6,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import aiohttp
-
 from racro.contracts.errors import NotStarted
 from racro.contracts.prompts import SolveProfile
 from racro.servekit.health import Problem
-from racro.servekit.upstream import Upstream
+from racro.servekit.upstream import Client, Response, Upstream
 
 NOT_STARTED = "the engine was not started"
 
@@ -81,30 +79,31 @@ class Engine(ABC):
     model: str
     models: Mapping[str, ServedModel]
     _api_key: str | None = None
-    _session: aiohttp.ClientSession | None = None
+    _client: Client | None = None
 
     @property
     @abstractmethod
     def _base_url(self) -> str:
         """Return the URL of its API, up to and including /v1."""
 
-    async def start(self, session: aiohttp.ClientSession) -> None:
-        """Start what runs it; `session` is used until `stop`."""
-        self._session = session
+    async def start(self, client: Client) -> None:
+        """Start what runs it; `client` is used until `stop`."""
+        self._upstreams: dict[tuple[str, str], Upstream] = {}
+        self._client = client
 
     async def stop(self) -> None:
         """End what runs it."""
-        self._session = None
+        self._client = None
 
     def chat(
         self, body: Mapping[str, Any], *, name: str = "engine"
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    ) -> AbstractAsyncContextManager[Response]:
         """Send a chat request; the rest is as of `post`."""
         return self.post("/chat/completions", body, name=name)
 
     def post(
         self, path: str, body: Mapping[str, Any], *, name: str = "engine"
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    ) -> AbstractAsyncContextManager[Response]:
         """Send a request to the API under `path`, whose response is there in the block.
 
         It may have any status, and its body is unread. `name` is what clients see of the engine in
@@ -117,9 +116,13 @@ class Engine(ABC):
 
     def _upstream(self, base_url: str, *, name: str = "engine") -> Upstream:
         """Return the server at that URL. Raises NotStarted where the engine was not started."""
-        if self._session is None:
+        if self._client is None:
             raise NotStarted(NOT_STARTED)
-        return Upstream(self._session, base_url, name=name, api_key=self._api_key)
+        upstream = self._upstreams.get((base_url, name))
+        if upstream is None:
+            upstream = Upstream(self._client, base_url, name=name, api_key=self._api_key)
+            self._upstreams[base_url, name] = upstream
+        return upstream
 
     @property
     @abstractmethod

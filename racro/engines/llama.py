@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import aiohttp
 from pydantic import Field
 
 from racro.base.digests import file_digest
@@ -21,6 +20,7 @@ from racro.engines.engine import Engine, ServedModel, Traits
 from racro.engines.supervisor import Supervisor
 from racro.servekit.health import Problem
 from racro.servekit.settings import Section
+from racro.servekit.upstream import Client
 
 # As llama.cpp says it.
 _UNLIMITED = -1
@@ -234,8 +234,8 @@ class LlamaEngine(Engine):
     def _base_url(self) -> str:
         return f"http://127.0.0.1:{self._supervisor.port}/v1"
 
-    async def start(self, session: aiohttp.ClientSession) -> None:
-        await super().start(session)
+    async def start(self, client: Client) -> None:
+        await super().start(client)
         await self._supervisor.start()
 
     async def stop(self) -> None:

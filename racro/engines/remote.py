@@ -56,7 +56,7 @@ class RemoteEngine(Engine):
 
     @property
     def known_problem(self) -> Problem | None:
-        return Problem(NOT_STARTED) if self._session is None else None
+        return Problem(NOT_STARTED) if self._client is None else None
 
     async def problem(self) -> Problem | None:
         try:

@@ -4,12 +4,11 @@ from collections.abc import AsyncGenerator
 from typing import Any, TypeVar
 
 import msgspec
-from aiohttp import StreamReader
 
 from racro.contracts.completion import Chunk
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.servekit.responses import NotJson
-from racro.servekit.sse import read_events
+from racro.servekit.sse import Readable, read_events
 
 OpenChunk = dict[str, Any]
 
@@ -19,9 +18,7 @@ _decoder = msgspec.json.Decoder(Chunk)
 _open_decoder = msgspec.json.Decoder(OpenChunk)
 
 
-async def read_chunks(
-    content: StreamReader, *, name: str, choices: int = 1
-) -> AsyncGenerator[Chunk]:
+async def read_chunks(response: Readable, *, name: str, choices: int = 1) -> AsyncGenerator[Chunk]:
     """Yield the chunks of an answer until `[DONE]`, or the stream's end where all has been said.
 
     All has been said when each of the `choices` has a `finish_reason`; counts may come after that.
@@ -29,7 +26,7 @@ async def read_chunks(
     it fails or breaks off.
     """
     ended = set()
-    async for event in read_events(content):
+    async for event in read_events(response):
         if event.data == _DONE:
             return
         chunk = _decode(_decoder, event.data, name)
@@ -42,12 +39,12 @@ async def read_chunks(
         raise UpstreamUnavailable(f"the {name} broke off its answer")
 
 
-async def read_open_chunks(content: StreamReader, *, name: str) -> AsyncGenerator[OpenChunk]:
+async def read_open_chunks(response: Readable, *, name: str) -> AsyncGenerator[OpenChunk]:
     """Yield the chunks with all of their fields, to be passed on, until `[DONE]` or the end.
 
     Raises as `read_chunks`, but for an answer that was broken off: the reader has to find that out.
     """
-    async for event in read_events(content):
+    async for event in read_events(response):
         if event.data == _DONE:
             return
         chunk = _decode(_open_decoder, event.data, name)

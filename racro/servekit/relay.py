@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-import aiohttp
 import msgspec
 
 from racro.contracts.errors import (
@@ -21,7 +20,7 @@ from racro.contracts.errors import (
 )
 from racro.servekit.responses import NotJson
 from racro.servekit.sse import EventStream
-from racro.servekit.upstream import is_safe_to_retry
+from racro.servekit.upstream import Response, is_safe_to_retry
 
 _OK = 200
 _TOO_MANY = 429
@@ -31,13 +30,13 @@ _TOO_LONG = re.compile(
 )
 
 
-async def relay_stream(response: aiohttp.ClientResponse, out: EventStream) -> None:
+async def relay_stream(response: Response, out: EventStream) -> None:
     """What one read brought goes out in one send."""
-    while chunk := await response.content.readany():
+    while chunk := await response.readany():
         await out.write(chunk)
 
 
-async def raise_for_status(response: aiohttp.ClientResponse, *, name: str) -> None:
+async def raise_for_status(response: Response, *, name: str) -> None:
     """Raise what an unsuccessful answer of upstream `name` means to our client."""
     if response.status == _OK:
         return

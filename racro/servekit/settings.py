@@ -6,6 +6,7 @@ the boot with the field's name.
 
 import os
 import re
+import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +15,8 @@ from pydantic import (
     Discriminator,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -38,6 +41,119 @@ Url = Annotated[str, Matching("^https?://.+", "a URL that begins with http:// or
 
 class Section(Frozen):
     """A nested group of settings."""
+
+
+class UpstreamsSection(Section):
+    """How other services are asked."""
+
+    client: Literal["http1", "aiohttp"] = Field(
+        default="http1",
+        description="The HTTP client: http1, our own, or for this release still aiohttp, which "
+        "knows neither tls_timeout_s nor first_byte_timeout_s.",
+    )
+    connect_timeout_s: float = Field(
+        default=1,
+        gt=0,
+        description="Longest wait for a TCP connection; one that is not made in time is tried once "
+        "more.",
+    )
+    tls_timeout_s: float = Field(
+        default=10,
+        gt=0,
+        description="Longest wait for a TLS handshake, and for a proxy before it.",
+    )
+    first_byte_timeout_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Longest wait for an answer's status and headers. Unset, the request's own "
+        "time: a plain answer of a reasoner begins when it is complete.",
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="Certificates (PEM) of the authorities that are trusted; unset, the system's.",
+    )
+    client_certificate: Path | None = Field(
+        default=None, description="Certificate (PEM) to present to servers that ask for one."
+    )
+    client_key: Path | None = Field(
+        default=None,
+        validate_default=True,
+        description="Its private key (PEM, not encrypted); unset, it is in the same file.",
+    )
+    proxy: (
+        Annotated[
+            str,
+            Matching(r"^http://[^/@\s]+/?$", "http://host:port, without credentials or a path,"),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="A proxy that all upstreams are reached through, http://host:port. Variables "
+        "such as HTTP_PROXY are not read.",
+    )
+
+    @property
+    def sets_tls(self) -> bool:
+        """Whether TLS is anything but the default."""
+        return self.ca_file is not None or self.client_certificate is not None
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Return what TLS connections are made with."""
+        return _tls_context(self.ca_file, self.client_certificate, self.client_key)
+
+    @field_validator("tls_timeout_s", "first_byte_timeout_s")
+    @classmethod
+    def _is_known(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and info.data.get("client") == "aiohttp":
+            raise ValueError("client: aiohttp does not know it")
+        return value
+
+    @field_validator("ca_file")
+    @classmethod
+    def _has_authorities(cls, file: Path | None) -> Path | None:
+        try:
+            if file is not None:
+                _tls_context(file)
+        except (OSError, ValueError) as error:
+            raise ValueError("a file of certificates (PEM) is expected") from error
+        return file
+
+    @field_validator("client_certificate")
+    @classmethod
+    def _is_there(cls, file: Path | None) -> Path | None:
+        if file is not None and not file.is_file():
+            raise ValueError("a file with a certificate (PEM) is expected")
+        return file
+
+    @field_validator("client_key")
+    @classmethod
+    def _fits(cls, key: Path | None, info: ValidationInfo) -> Path | None:
+        if "client_certificate" not in info.data:
+            return key  # What is wrong with that one is told.
+        certificate: Path | None = info.data["client_certificate"]
+        if certificate is None and key is not None:
+            raise ValueError("client_certificate is needed with it")
+        try:
+            if certificate is not None:
+                _tls_context(None, certificate, key)
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                "the private key (PEM, not encrypted) of client_certificate is expected, there or "
+                "in a file of its own"
+            ) from error
+        return key
+
+
+def _tls_context(
+    ca_file: Path | None, certificate: Path | None = None, key: Path | None = None
+) -> ssl.SSLContext:
+    """Return the context of a TLS client. Raises OSError or ValueError where a file is wrong."""
+    context = ssl.create_default_context(cafile=ca_file)
+    if certificate is not None:
+        # Without the last argument OpenSSL would ask a terminal for a password.
+        context.load_cert_chain(certificate, key, lambda: "")
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class _Environment(EnvSettingsSource):
@@ -75,6 +191,9 @@ class ServiceSettings(BaseSettings):
         le=1,
         description="Share of the requests that get a line in the access log, chosen at random; "
         "those that fail always do.",
+    )
+    upstreams: UpstreamsSection = Field(
+        default=UpstreamsSection(), description="How other services are asked."
     )
 
     @classmethod
@@ -139,7 +258,10 @@ def _missing_config_file() -> list[str]:
 
 
 def _must_be_set(variable: str) -> str:
-    if os.environ.get(variable):
+    if key := os.environ.get(variable):
+        if "\n" in key or "\r" in key:
+            # No header of a request can have it.
+            raise ValueError(f"environment variable {variable} has a line break in it")
         return variable
     # A key in place of the name of its variable must not reach a log.
     if _VARIABLE_NAME.fullmatch(variable):

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
-from aiohttp import StreamReader
 from starlette.types import Send
 
 from racro.contracts.errors import RacroError, UpstreamError
@@ -19,6 +18,13 @@ _MAX_EVENT_BYTES = 16 * 2**20
 _NO_CACHE = (b"cache-control", b"no-cache")
 # nginx and its Kubernetes ingress would otherwise hold the stream back.
 _NO_BUFFERING = (b"x-accel-buffering", b"no")
+
+
+class Readable(Protocol):
+    """Has bytes that come one after the other, as a response."""
+
+    async def readany(self) -> bytes:
+        """Return all that has come, at least a byte; b"" at the end."""
 
 
 class Event(NamedTuple):
@@ -38,13 +44,13 @@ def _parse(block: bytes) -> Event | None:
     return Event(name or "message", b"\n".join(data)) if data else None
 
 
-async def read_events(content: StreamReader) -> AsyncIterator[Event]:
+async def read_events(response: Readable) -> AsyncIterator[Event]:
     """Events of a stream; comments and an unfinished last event are dropped, as the standard says.
 
     Raises UpstreamError on an event over 16 MiB.
     """
     buffer = b""
-    while chunk := await content.readany():
+    while chunk := await response.readany():
         *blocks, buffer = (buffer + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
         if len(buffer) > _MAX_EVENT_BYTES:
             raise UpstreamError("the upstream sent an event over 16 MiB")

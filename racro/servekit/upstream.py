@@ -1,177 +1,135 @@
 """The one seam to other services: an HTTP client whose failures are errors of our tree."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from types import SimpleNamespace
-from typing import Any, Literal
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Literal, Protocol
 
-import aiohttp
 import msgspec
 
 from racro.contracts.errors import STARTED_HEADER, NotStarted, UpstreamError, UpstreamUnavailable
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
+from racro.servekit.dialling import Dialler, parse_origin
+from racro.servekit.http1 import Http1Client
+from racro.servekit.http_errors import Broken, HttpError, NoFirstByte, NotSent, NotTrusted
 from racro.servekit.responses import NotJson, encode
+from racro.servekit.settings import UpstreamsSection
 from racro.servekit.tracing import trace_headers
 
-# Below the five seconds after which a uvicorn (vLLM's too) closes an idle connection: reusing one
-# that is about to close fails a request for nothing.
-_IDLE_CONNECTION_S = 4
 _PROBE_TIMEOUT_S = 2
-_NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-# Compression would hold streams back, and nobody reads the others.
-_NOT_SENT = ("accept-encoding", "accept", "user-agent")
+# A kept connection that its peer had closed breaks within a round trip; one that breaks later had
+# its request.
+_AT_ONCE_S = 1.0
+_STARTED = STARTED_HEADER.decode()
 
 
-def open_session(*, connect_timeout_s: float = 1, reuse: bool = True) -> aiohttp.ClientSession:
-    """A session for upstreams. It has no total timeout: `context.within` bounds a whole request.
+class Response(Protocol):
+    """A response of any status. Its headers are by their names in lower case, joined by ", "."""
 
-    Without `reuse` each request has a connection of its own.
+    status: int
+    headers: dict[str, str]
+
+    async def read(self) -> bytes:
+        """Return the rest of the body."""
+
+    async def readany(self) -> bytes:
+        """Return all of the body that has come, at least a byte; b"" at its end."""
+
+
+class Answer(Response, Protocol):
+    """A response, and the connection that it came over: `reused` if it had been kept."""
+
+    reused: bool
+
+    def close(self) -> None:
+        """Keep the connection if the body's end has come, and else abort it."""
+
+
+class Target(Protocol):
+    """A server under a base URL."""
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        new_connection: bool = False,
+    ) -> Answer:
+        """Send a request once, and return its response, unread. Raises HttpError."""
+
+
+class Client(AbstractAsyncContextManager["Client"], Protocol):
+    """Connections to upstreams."""
+
+    def target(self, base_url: str, headers: Mapping[str, str]) -> Target:
+        """Return the server under a URL, asked with those headers in every request."""
+
+
+def open_client(settings: UpstreamsSection | None = None, *, reuse: bool = True) -> Client:
+    """Return a client for upstreams, open in its block.
+
+    It has no total timeout: `context.within` bounds a whole request. Without `reuse` each request
+    has a connection of its own.
     """
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=0,
-            force_close=not reuse,
-            keepalive_timeout=_IDLE_CONNECTION_S if reuse else None,
-        ),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
-        trace_configs=[_tracing()],
-        cookie_jar=aiohttp.DummyCookieJar(),
-        read_bufsize=2**18,
+    settings = settings or UpstreamsSection()
+    proxy = None if settings.proxy is None else parse_origin(settings.proxy)
+    if settings.client == "aiohttp":
+        # For one release, and not loaded by those that do not ask for it.
+        from racro.servekit.aiohttp_client import AiohttpClient  # noqa: PLC0415
+
+        return AiohttpClient(
+            connect_timeout_s=settings.connect_timeout_s,
+            tls=settings.tls_context() if settings.sets_tls else None,
+            proxy=proxy,
+            keeps=reuse,
+        )
+    dialler = Dialler(
+        connect_timeout_s=settings.connect_timeout_s,
+        tls_timeout_s=settings.tls_timeout_s,
+        tls=settings.tls_context,
+        proxy=proxy,
     )
+    return Http1Client(dialler, keeps=reuse, first_byte_timeout_s=settings.first_byte_timeout_s)
 
 
-class _Connection:
-    """Of one request."""
-
-    reused = False
-
-
-def _tracing() -> aiohttp.TraceConfig:
-    """How aiohttp tells which connection a request went over."""
-
-    async def reuse(_: object, context: SimpleNamespace, __: object) -> None:
-        if context.trace_request_ctx is not None:
-            context.trace_request_ctx.reused = True
-
-    tracing = aiohttp.TraceConfig()
-    tracing.on_connection_reuseconn.append(reuse)
-    return tracing
-
-
-def is_safe_to_retry(response: aiohttp.ClientResponse) -> bool:
+def is_safe_to_retry(response: Response) -> bool:
     """Whether the peer has not started, so that another may be asked the same."""
-    return response.status == NotStarted.status and STARTED_HEADER.decode() not in response.headers
+    return response.status == NotStarted.status and _STARTED not in response.headers
 
 
-def _is_ending(response: aiohttp.ClientResponse) -> bool:
-    return is_safe_to_retry(response) and response.headers.get("connection") == "close"
+def _is_ending(response: Response) -> bool:
+    return is_safe_to_retry(response) and response.headers.get("connection", "").lower() == "close"
 
 
 class Upstream:
     """One HTTP peer. `name` is what clients see of it: addresses are never shown."""
 
     def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        base_url: str,
-        *,
-        name: str,
-        api_key: str | None = None,
+        self, client: Client, base_url: str, *, name: str, api_key: str | None = None
     ) -> None:
         self.name = name
-        self._session = session
-        self._base_url = base_url.rstrip("/")
-        self._headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json"}
         if api_key is not None:
-            self._headers["authorization"] = f"Bearer {api_key}"
+            headers["authorization"] = f"Bearer {api_key}"
+        self._target = client.target(base_url, headers)
 
-    @asynccontextmanager
-    async def request(
+    def request(
         self,
         method: Literal["GET", "POST"],
         path: str,
         *,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The response of any status, its body unread; leaving the block early aborts it.
+    ) -> "_Request":
+        """Give the response of any status in a block, its body unread; leaving early aborts it.
 
         Raises UpstreamUnavailable when the peer cannot be reached (NotStarted: nothing was sent) or
         breaks off, also while the body is read inside the block.
         """
-        all_headers = {
-            **self._headers,
-            REQUEST_ID_HEADER: request_id.get(),
-            **trace_headers(),
-            **(headers or {}),
-        }
-        try:
-            response = await self._ask(method, path, body, all_headers)
-        except (aiohttp.ClientError, OSError) as error:
-            raise UpstreamUnavailable(f"the {self.name} cannot be reached") from error
-        try:
-            yield response
-        except aiohttp.ClientError as error:
-            raise UpstreamUnavailable(f"the {self.name} broke off its answer") from error
-        finally:
-            # Without effect where the body was read to its end: the connection is then in the pool.
-            response.close()
-
-    async def _ask(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
-    ) -> aiohttp.ClientResponse:
-        # A kept connection may have been closed while it was idle, or lead to a process that is
-        # ending: nobody began with the request then, and it is sent again, at last on a new one.
-        while True:
-            connection = _Connection()
-            try:
-                response = await self._dial(method, path, body, headers, connection)
-            except aiohttp.ClientConnectorCertificateError as error:
-                raise NotStarted(
-                    f"the {self.name} cannot be reached: its TLS certificate is not trusted"
-                ) from error
-            except _NOT_CONNECTED as error:
-                raise NotStarted(f"the {self.name} cannot be reached") from error
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                # A new connection had its request, and work may have begun.
-                if not connection.reused:
-                    raise
-            else:
-                if not (connection.reused and _is_ending(response)):
-                    return response
-                response.close()
-
-    async def _dial(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None,
-        headers: Mapping[str, str],
-        connection: _Connection,
-    ) -> aiohttp.ClientResponse:
-        """Send one request, over a second connection where the first was not made in time.
-
-        TCP repeats a packet that was lost only after a second, which is all the time there is, and
-        an event loop that was late finds a connection and its timeout at once. Nothing was sent
-        over a connection that was not made.
-        """
-
-        def send() -> Awaitable[aiohttp.ClientResponse]:
-            return self._session.request(
-                method,
-                self._base_url + path,
-                data=body,
-                headers=headers,
-                skip_auto_headers=_NOT_SENT,
-                allow_redirects=False,
-                trace_request_ctx=connection,
-            )
-
-        with contextlib.suppress(aiohttp.ConnectionTimeoutError):
-            return await send()
-        return await send()
+        return _Request(self.name, self._target, method, path, body, headers)
 
     async def get_text(self, path: str) -> str:
         """A small document, for probes: within two seconds.
@@ -201,9 +159,93 @@ class Upstream:
         except TimeoutError as error:
             raise NotStarted(f"the {self.name} did not answer in time") from error
 
-    def post(
-        self, path: str, body: Any, *, headers: Mapping[str, str] | None = None
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    def post(self, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> "_Request":
         """POST `body` (encoded as JSON unless it is bytes already)."""
         data = body if isinstance(body, bytes) else encode(body)
         return self.request("POST", path, body=data, headers=headers)
+
+
+class _Request:
+    """One request to an upstream, with its response in the block."""
+
+    __slots__ = ("_answer", "_body", "_headers", "_method", "_name", "_path", "_target")
+
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> None:
+        self._name = name
+        self._target = target
+        self._method = method
+        self._path = path
+        self._body = body
+        self._headers = {REQUEST_ID_HEADER: request_id.get(), **trace_headers()}
+        if headers:
+            self._headers.update(headers)
+
+    async def __aenter__(self) -> Response:
+        try:
+            self._answer = await self._ask()
+        except NotTrusted as error:
+            raise NotStarted(
+                f"the {self._name} cannot be reached: its TLS certificate is not trusted"
+            ) from error
+        except NotSent as error:
+            raise NotStarted(f"the {self._name} cannot be reached") from error
+        except HttpError as error:
+            raise UpstreamUnavailable(f"the {self._name} cannot be reached") from error
+        return self._answer
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._answer.close()
+        if isinstance(error, HttpError):
+            raise UpstreamUnavailable(f"the {self._name} broke off its answer") from error
+
+    async def _ask(self) -> Answer:
+        """Send the request, at most twice: see `_was_closed_before` and `_is_ending`."""
+        now = asyncio.get_running_loop().time
+        began = now()
+        try:
+            answer = await self._send()
+        except Broken as error:
+            if not (_was_closed_before(error) and now() - began < _AT_ONCE_S):
+                raise
+        else:
+            # A kept connection may lead to a process that is ending, and has begun with nothing.
+            if not (answer.reused and _is_ending(answer)):
+                return answer
+            answer.close()
+            return await self._send(new_connection=True)
+        try:
+            return await self._send(new_connection=True)
+        except NotSent as error:
+            # The peer may have had the first one.
+            raise Broken("the request was sent, and not again") from error
+
+    async def _send(self, *, new_connection: bool = False) -> Answer:
+        return await self._target.send(
+            self._method,
+            self._path,
+            headers=self._headers,
+            body=self._body,
+            new_connection=new_connection,
+        )
+
+
+def _was_closed_before(error: Broken) -> bool:
+    """Whether a kept connection broke as one does that was closed while it was idle.
+
+    Most likely nobody began with the request. A new connection had its request, and work may have
+    begun.
+    """
+    return error.reused and error.before_answer and not isinstance(error, NoFirstByte)

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import aiohttp
 from fastapi import FastAPI, Request
 
 from racro.contracts.errors import NotStarted
@@ -18,7 +17,7 @@ from racro.servekit.app import (
 )
 from racro.servekit.asgi_routes import add_asgi_route
 from racro.servekit.guarded_app import GuardedApp
-from racro.servekit.upstream import open_session
+from racro.servekit.upstream import Client, open_client
 from services.captioner.identity import shown_name
 from services.captioner.images import limit_pixels
 from services.captioner.perceive import Captioner, Perceive, captioner_in, state_with
@@ -29,9 +28,7 @@ from services.captioner.vlm import VlmCaptioner
 def create_captioner(settings: CaptionerSettings) -> GuardedApp:
     """Return the app that captions as the settings say. Raises WrongSettingsError."""
     limit_pixels(settings.max_image_pixels)
-    api = create_api(
-        title="RACRO captioner", readiness=_readiness, lifespan=_lifespan(_creator(settings))
-    )
+    api = create_api(title="RACRO captioner", readiness=_readiness, lifespan=_lifespan(settings))
     add_asgi_route(
         api,
         "/v1/perceive",
@@ -55,13 +52,14 @@ def create_captioner(settings: CaptionerSettings) -> GuardedApp:
     )
 
 
-def _lifespan(create: Callable[[aiohttp.ClientSession], Captioner]) -> Lifespan:
+def _lifespan(settings: CaptionerSettings) -> Lifespan:
     """Return what starts the captioner that the requests share."""
+    create = _creator(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        async with open_session() as session:
-            captioner = create(session)
+        async with open_client(settings.upstreams) as client:
+            captioner = create(client)
             await captioner.start()
             try:
                 yield state_with(captioner)
@@ -75,8 +73,8 @@ async def _readiness(state: State) -> Readiness:
     return Readiness.of(captioner=await captioner_in(state).problem())
 
 
-def _creator(settings: CaptionerSettings) -> Callable[[aiohttp.ClientSession], Captioner]:
-    """Return what makes the captioner once there is a session.
+def _creator(settings: CaptionerSettings) -> Callable[[Client], Captioner]:
+    """Return what makes the captioner once there is a client.
 
     An engine is made here already: its wrong settings are told before anything is served.
     """
@@ -90,4 +88,4 @@ def _creator(settings: CaptionerSettings) -> Callable[[aiohttp.ClientSession], C
         )
     vlm = settings.captioner
     engine = create_engine(vlm.engine, served_name=shown_name(vlm.engine.model))
-    return lambda session: VlmCaptioner(vlm, engine, session)
+    return lambda client: VlmCaptioner(vlm, engine, client)

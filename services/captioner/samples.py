@@ -44,7 +44,7 @@ async def _stream(
     streamed = {**body, "stream": True, "stream_options": {"include_usage": True}}
     async with engine.chat(streamed, name=_ENGINE) as response:
         await raise_for_status(response, name=_ENGINE)
-        async for chunk in read_chunks(response.content, name=_ENGINE, choices=samples.number):
+        async for chunk in read_chunks(response, name=_ENGINE, choices=samples.number):
             for delta in samples.take(chunk):
                 await on_delta(delta)
     return samples.generations()

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import aiohttp
 from PIL import Image
 
 from racro.contracts.errors import NotStarted, RacroError, UpstreamError
@@ -24,6 +23,7 @@ from racro.engines.engine import Engine
 from racro.servekit.health import Problem
 from racro.servekit.tasks import all_of
 from racro.servekit.tracing import generation, record_usage
+from racro.servekit.upstream import Client
 from services.captioner.identity import identity_of
 from services.captioner.messages import image_parts, prompt_messages
 from services.captioner.samples import sample
@@ -33,17 +33,15 @@ from services.captioner.settings import VlmSettings
 class VlmCaptioner:
     """A captioner whose texts an engine makes, which it starts and stops."""
 
-    def __init__(
-        self, settings: VlmSettings, engine: Engine, session: aiohttp.ClientSession
-    ) -> None:
+    def __init__(self, settings: VlmSettings, engine: Engine, client: Client) -> None:
         self._settings = settings
         self._engine = engine
-        self._session = session
+        self._client = client
         # Until the engine has told its revision; no request is answered before.
         self.identity = identity_of(settings, revision=None)
 
     async def start(self) -> None:
-        await self._engine.start(self._session)
+        await self._engine.start(self._client)
 
     async def stop(self) -> None:
         await self._engine.stop()

@@ -15,7 +15,7 @@ from racro.servekit.access_log import AccessLog
 from racro.servekit.app import Readiness, State, create_api
 from racro.servekit.asgi_routes import add_asgi_route
 from racro.servekit.guarded_app import GuardedApp
-from racro.servekit.upstream import open_session
+from racro.servekit.upstream import open_client
 from services.reasoner.chat_completions import ChatCompletions
 from services.reasoner.engine_api import Messages, Responses
 from services.reasoner.settings import ReasonerSettings
@@ -30,8 +30,8 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        async with open_session() as session:
-            await engine.start(session)
+        async with open_client(settings.upstreams) as client:
+            await engine.start(client)
             try:
                 yield {}
             finally:

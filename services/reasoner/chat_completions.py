@@ -53,7 +53,7 @@ class ChatCompletions(Relay):
         async with self._ask(asked) as response:
             await raise_for_status(response, name="engine")
             answer = Answer(request.model, request.served, request.body)
-            async for chunk in read_open_chunks(response.content, name="engine"):
+            async for chunk in read_open_chunks(response, name="engine"):
                 for one in answer.take(chunk):
                     yield one
                 if answer.is_cut_short:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, NamedTuple
 
-import aiohttp
 import msgspec
 from starlette.types import Receive, Scope, Send
 
@@ -15,6 +14,7 @@ from racro.servekit.relay import raise_for_status, relay_stream
 from racro.servekit.responses import NotJson, read_body, send_response
 from racro.servekit.sse import EventStream, NamedEventStream
 from racro.servekit.tracing import generation
+from racro.servekit.upstream import Response
 from services.reasoner.settings import ReasonerSettings
 
 Body = dict[str, Any]
@@ -68,12 +68,12 @@ class Relay:
         return Request(model, self._engine.models[model], body)
 
     @asynccontextmanager
-    async def _ask(self, body: Body) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _ask(self, body: Body) -> AsyncIterator[Response]:
         with generation(self._engine.model):
             async with self._engine.post(self.path, body) as response:
                 yield response
 
-    async def _check(self, response: aiohttp.ClientResponse) -> None:
+    async def _check(self, response: Response) -> None:
         await raise_for_status(response, name="engine")
 
     async def _stream(self, request: Request, out: EventStream) -> None:
@@ -93,7 +93,7 @@ class _Further(Relay):
 
     _open = NamedEventStream
 
-    async def _check(self, response: aiohttp.ClientResponse) -> None:
+    async def _check(self, response: Response) -> None:
         if response.status == NotFound.status:
             raise NotFound("the engine has no such API, or nothing under the id that was given")
         await super()._check(response)

@@ -21,7 +21,7 @@ from gateway.perception.request import PerceptionRequest
 from gateway.settings import CacheSection
 from racro.contracts.cache_keys import tenant_tag
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
-from racro.servekit.upstream import Upstream, open_session
+from racro.servekit.upstream import Upstream, open_client
 from support.processes import PATIENCE_S
 from support.redis import RedisServer, Wire
 from support.scripted import Script, ScriptedServer
@@ -72,11 +72,11 @@ def captioner() -> Iterator[ScriptedServer]:
 async def opened(captioner: ScriptedServer, redis_url: str) -> AsyncIterator[Perceiver]:
     section = CacheSection(url=redis_url, local_ttl_s=0.5, lease_s=0.5, max_bytes=5000)
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(open_session())
+        upstreams = await stack.enter_async_context(open_client())
         caches = await open_caches(section)
         stack.push_async_callback(caches.cache.close)
         client = CaptionerClient(
-            Upstream(session, captioner.url, name="captioner"), identity_ttl_s=60
+            Upstream(upstreams, captioner.url, name="captioner"), identity_ttl_s=60
         )
         yield Perceiver(
             client,

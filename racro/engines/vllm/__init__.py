@@ -6,8 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import aiohttp
-
 from racro.base.wrong_settings import WrongSettingsError
 from racro.engines.engine import Engine, ServedModel, Traits
 from racro.engines.supervisor import Supervisor
@@ -25,6 +23,7 @@ from racro.engines.vllm.watch import Watch
 from racro.servekit import tracing
 from racro.servekit.health import Problem
 from racro.servekit.relay import raise_for_status
+from racro.servekit.upstream import Client
 
 __all__ = ["VllmEngine", "VllmSettings"]
 
@@ -65,8 +64,8 @@ class VllmEngine(Engine):
     def _root_url(self) -> str:
         return f"http://127.0.0.1:{self._supervisor.port}"
 
-    async def start(self, session: aiohttp.ClientSession) -> None:
-        await super().start(session)
+    async def start(self, client: Client) -> None:
+        await super().start(client)
         await self._supervisor.start()
         self._watch.start()
 

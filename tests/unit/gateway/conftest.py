@@ -6,15 +6,15 @@ import pytest
 from gateway.reasoning.reasoners import Reasoner
 from gateway.settings import ReasonerSection
 from racro.contracts.solve_api import VisualContext
-from racro.servekit.upstream import Upstream, open_session
+from racro.servekit.upstream import Upstream, open_client
 
 
 async def _reasoner() -> Reasoner:
     settings = ReasonerSection(
         url="http://127.0.0.1:1/v1", model="served-name", visual_budget_tokens=64
     )
-    async with open_session() as session:
-        return Reasoner("default", settings, Upstream(session, settings.url, name="reasoner"))
+    async with open_client() as client:
+        return Reasoner("default", settings, Upstream(client, settings.url, name="reasoner"))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from racro.servekit.findings import Finding, findings
 from racro.servekit.settings import api_key
 from services.captioner.settings import CaptionerSettings, VlmSettings
 from services.reasoner.settings import ReasonerSettings
+from support.certificates import make_authority
 from support.processes import PATIENCE_S
 
 SERVICES = [GatewaySettings, CaptionerSettings, ReasonerSettings]
@@ -356,6 +358,84 @@ def test_a_named_but_unset_key_stops_the_boot(load, settings, config, named, env
         load(settings, config, **env)
     assert f"{named}: " in str(end.value)
     assert "MY_KEY is not set" in str(end.value)
+
+
+@pytest.mark.parametrize(("settings", "config", "named"), WITH_KEY.values(), ids=WITH_KEY)
+def test_a_key_with_a_line_break_stops_the_boot(load, settings, config, named) -> None:
+    with pytest.raises(WrongSettingsError) as end:
+        load(settings, config, MY_KEY="sk-1\n")
+    assert f"{named}: environment variable MY_KEY has a line break in it" in str(end.value)
+    assert "sk-1" not in str(end.value)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("authority")
+    make_authority(folder)
+    (folder / "empty.pem").touch()
+    encrypted = ["openssl", "rsa", "-aes256", "-passout", "pass:secret", "-in", "client.key"]
+    subprocess.run(
+        [*encrypted, "-out", "locked.key"],
+        cwd=folder, check=True, capture_output=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.mark.parametrize("settings", SERVICES)
+def test_files_of_tls_that_are_right_are_taken(load, settings, authority) -> None:
+    files = {"ca_file": "ca.pem", "client_certificate": "client.pem", "client_key": "client.key"}
+    section = {name: str(authority / file) for name, file in files.items()}
+    upstreams = load(settings, {"upstreams": section}).upstreams
+    assert upstreams.sets_tls
+    assert upstreams.tls_context().verify_mode == ssl.CERT_REQUIRED
+    assert not load(settings, {}).upstreams.sets_tls
+
+
+@pytest.mark.parametrize("settings", SERVICES)
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        ({"ca_file": "nowhere.pem"}, "ca_file"),
+        ({"ca_file": "empty.pem"}, "ca_file"),
+        ({"ca_file": "ca.key"}, "ca_file"),
+        ({"client_certificate": "nowhere.pem"}, "client_certificate"),
+        ({"client_certificate": "client.pem"}, "client_key"),
+        ({"client_key": "client.key"}, "client_key"),
+        ({"client_certificate": "client.pem", "client_key": "nowhere.key"}, "client_key"),
+        ({"client_certificate": "client.pem", "client_key": "server.key"}, "client_key"),
+        ({"client_certificate": "client.pem", "client_key": "locked.key"}, "client_key"),
+    ],
+)
+def test_a_wrong_file_of_tls_stops_the_boot_by_its_name(
+    load, settings, authority, files, named
+) -> None:
+    section = {name: str(authority / file) for name, file in files.items()}
+    with pytest.raises(WrongSettingsError, match=rf"^upstreams\.{named}: "):
+        load(settings, {"upstreams": section})
+
+
+@pytest.mark.parametrize(
+    ("section", "named"),
+    [
+        ({"client": "aiohttp", "tls_timeout_s": 3}, "tls_timeout_s"),
+        ({"client": "aiohttp", "first_byte_timeout_s": 3}, "first_byte_timeout_s"),
+        ({"client": "httpx"}, "client"),
+        ({"connect_timeout_s": 0}, "connect_timeout_s"),
+        ({"proxy": "https://proxy:1"}, "proxy"),
+        ({"proxy": "http://me:secret@proxy:1"}, "proxy"),
+        ({"proxy": "http://proxy:1/path"}, "proxy"),
+    ],
+)
+def test_what_the_client_of_upstreams_cannot_do_stops_the_boot(load, section, named) -> None:
+    with pytest.raises(WrongSettingsError, match=rf"^upstreams\.{named}: ") as end:
+        load(GatewaySettings, {"upstreams": section})
+    assert "secret" not in str(end.value)
+
+
+def test_the_client_of_upstreams_can_be_aiohttp(load) -> None:
+    loaded = load(GatewaySettings, RACRO_UPSTREAMS__CLIENT="aiohttp")
+    assert loaded.upstreams.client == "aiohttp"
+    assert load(GatewaySettings, RACRO_UPSTREAMS__CLIENT="").upstreams.client == "http1"
 
 
 def test_a_missing_model_file_stops_the_boot_and_names_its_setting() -> None:

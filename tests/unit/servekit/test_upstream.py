@@ -1,18 +1,20 @@
 """A request is asked again only where nothing can have come of it."""
 
 import asyncio
-import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Self
+from contextlib import asynccontextmanager
 
-import aiohttp
 import pytest
 
 from racro.contracts.errors import NotStarted, UpstreamUnavailable
-from racro.servekit.upstream import Upstream, open_session
+from racro.servekit.settings import UpstreamsSection
+from racro.servekit.upstream import Upstream, open_client
+from support.certificates import make_certificate
+from support.rawpeer import OK, FullQueue, RawConnection, RawPeer, eventually
 
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+standing = pytest.mark.clock("standing")
+
 ENDING = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 BEGUN = ENDING.replace(b"connection", b"x-racro-begun: true\r\nconnection")
 
@@ -37,12 +39,19 @@ class Peer:
         writer.close()
 
 
+@pytest.fixture(params=["http1", "aiohttp"])
+def upstreams(request) -> UpstreamsSection:
+    return UpstreamsSection(client=request.param)
+
+
 @asynccontextmanager
-async def asking(peer: Peer) -> AsyncIterator[Callable]:
+async def asking(
+    peer: Peer | RawPeer, upstreams: UpstreamsSection | None = None
+) -> AsyncIterator[Callable]:
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, open_session() as session:
-        upstream = Upstream(session, f"http://127.0.0.1:{port}", name="engine")
+    async with server, open_client(upstreams) as client:
+        upstream = Upstream(client, f"http://127.0.0.1:{port}", name="engine")
 
         async def ask() -> int:
             async with upstream.post("/work", {}) as response:
@@ -52,82 +61,198 @@ async def asking(peer: Peer) -> AsyncIterator[Callable]:
         yield ask
 
 
-async def test_one_that_hangs_up_on_a_new_connection_may_have_begun() -> None:
+async def test_one_that_hangs_up_on_a_new_connection_may_have_begun(upstreams) -> None:
     peer = Peer(None)
-    async with asking(peer) as ask:
+    async with asking(peer, upstreams) as ask:
         with pytest.raises(UpstreamUnavailable) as failure:
             await ask()
     assert not isinstance(failure.value, NotStarted)
     assert peer.asked == 1
 
 
-async def test_one_that_hangs_up_on_a_kept_connection_is_asked_once_more() -> None:
+@standing
+async def test_one_that_hangs_up_on_a_kept_connection_is_asked_once_more(upstreams) -> None:
     peer = Peer(OK, None, OK)
-    async with asking(peer) as ask:
+    async with asking(peer, upstreams) as ask:
         assert [await ask(), await ask()] == [200, 200]
     assert peer.asked == 3
 
 
-async def test_one_that_is_ending_may_have_a_successor_at_its_address() -> None:
+async def test_one_that_is_ending_may_have_a_successor_at_its_address(upstreams) -> None:
     peer = Peer(OK, ENDING, OK)
-    async with asking(peer) as ask:
+    async with asking(peer, upstreams) as ask:
         assert [await ask(), await ask()] == [200, 200]
     assert peer.asked == 3
 
 
-async def test_one_that_is_ending_and_has_no_successor_is_not_asked_for_ever() -> None:
+async def test_one_that_is_ending_and_has_no_successor_is_not_asked_for_ever(upstreams) -> None:
     peer = Peer(OK, ENDING, ENDING)
-    async with asking(peer) as ask:
+    async with asking(peer, upstreams) as ask:
         assert [await ask(), await ask()] == [200, 503]
     assert peer.asked == 3
 
 
-async def test_one_that_ends_in_the_middle_of_the_work_is_not_asked_again() -> None:
+async def test_one_that_ends_in_the_middle_of_the_work_is_not_asked_again(upstreams) -> None:
     peer = Peer(OK, BEGUN)
-    async with asking(peer) as ask:
+    async with asking(peer, upstreams) as ask:
         assert [await ask(), await ask()] == [200, 503]
     assert peer.asked == 2
 
 
-async def test_one_that_is_not_there_has_begun_nothing() -> None:
-    async with open_session() as session:
+@standing
+@pytest.mark.parametrize("kept", [1, 2, 5])
+async def test_one_that_dies_of_a_request_gets_it_twice_at_most(upstreams, kept) -> None:
+    dies = asyncio.Event()
+    ready = asyncio.Barrier(kept)
+
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        if dies.is_set():
+            connection.abort()
+        else:
+            await ready.wait()
+            await connection.write(OK)
+
+    peer = RawPeer(respond)
+    async with asking(peer, upstreams) as ask:
+        assert await asyncio.gather(*(ask() for _ in range(kept))) == [200] * kept
+        assert len(peer.connections) == kept
+        dies.set()
+        with pytest.raises(UpstreamUnavailable) as failure:
+            await ask()
+        assert not isinstance(failure.value, NotStarted)
+    assert len(peer.requests) == kept + 2
+    assert len(peer.connections) == kept + 1
+
+
+@standing
+@pytest.mark.parametrize("kept", [1, 3])
+async def test_one_that_is_ending_is_asked_twice_at_most(upstreams, kept) -> None:
+    ends = asyncio.Event()
+    ready = asyncio.Barrier(kept)
+
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        if not ends.is_set():
+            await ready.wait()
+        await connection.write(ENDING if ends.is_set() else OK)
+
+    peer = RawPeer(respond)
+    async with asking(peer, upstreams) as ask:
+        await asyncio.gather(*(ask() for _ in range(kept)))
+        ends.set()
+        assert await ask() == 503
+    assert len(peer.requests) == kept + 2
+
+
+@standing
+async def test_one_that_breaks_off_after_a_second_may_have_begun(upstreams) -> None:
+    loop, works = asyncio.get_running_loop(), asyncio.Event()
+
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        if len(peer.requests) == 1:
+            await connection.write(OK)
+        else:
+            await works.wait()
+            connection.abort()
+
+    peer = RawPeer(respond)
+    async with asking(peer, upstreams) as ask:
+        assert await ask() == 200
+        task = asyncio.create_task(ask())
+        await eventually(lambda: len(peer.requests) == 2)
+        loop.advance(1)
+        works.set()
+        with pytest.raises(UpstreamUnavailable) as failure:
+            await task
+        assert not isinstance(failure.value, NotStarted)
+    assert len(peer.requests) == 2
+
+
+@standing
+async def test_one_that_had_the_request_and_went_may_have_begun(upstreams) -> None:
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        if len(peer.requests) == 1:
+            await connection.write(OK)
+        else:
+            server.close()
+            connection.abort()
+
+    peer = RawPeer(respond)
+    server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with open_client(upstreams) as client:
+        upstream = Upstream(client, url, name="engine")
+        async with upstream.post("/work", {}) as response:
+            await response.read()
+        with pytest.raises(UpstreamUnavailable) as failure:
+            async with upstream.post("/work", {}):
+                pass
+    assert not isinstance(failure.value, NotStarted)
+    assert len(peer.requests) == 2
+
+
+async def test_one_that_breaks_off_its_answer_says_so(upstreams) -> None:
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        await connection.write(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello")
+        connection.close()
+
+    async with asking(RawPeer(respond), upstreams) as ask:
+        with pytest.raises(UpstreamUnavailable, match="broke off its answer") as failure:
+            await ask()
+    assert not isinstance(failure.value, NotStarted)
+
+
+async def test_one_whose_certificate_is_not_trusted_has_begun_nothing(tmp_path, upstreams) -> None:
+    make_certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    peer = RawPeer()
+    trusting = upstreams.model_copy(update={"ca_file": tmp_path / "cert.pem"})
+    async with peer.listening("127.0.0.1", tls) as port:
+        for settings in (upstreams, trusting):
+            async with open_client(settings) as client:
+                upstream = Upstream(client, f"https://127.0.0.1:{port}", name="engine")
+                if settings is trusting:
+                    assert await upstream.get_json("/a") == {}
+                else:
+                    with pytest.raises(NotStarted, match="certificate is not trusted"):
+                        await upstream.get_json("/a")
+
+
+async def test_headers_of_an_answer_are_small_letters_and_several_are_one(upstreams) -> None:
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        await connection.write(OK.replace(b"\r\n\r\n", b"\r\nX-A: 1\r\nx-a: 2\r\n\r\n"))
+
+    peer = RawPeer(respond)
+    async with peer.listening() as port, open_client(upstreams) as client:
+        upstream = Upstream(client, f"http://127.0.0.1:{port}", name="engine")
+        async with upstream.request("GET", "/a", headers={"x-own": "b"}) as response:
+            assert response.headers == {"content-length": "2", "x-a": "1, 2"}
+            assert await response.readany() == b"{}"
+            assert await response.readany() == b""
+    assert b"\r\nx-own: b\r\n" in peer.requests[0]
+    assert b"accept-encoding" not in peer.requests[0].lower()
+
+
+def test_a_key_with_a_line_break_is_no_header() -> None:
+    with pytest.raises(ValueError, match="authorization"):
+        Upstream(open_client(), "http://127.0.0.1:1", name="engine", api_key="a\r\nb: c")
+
+
+async def test_one_that_is_not_there_has_begun_nothing(upstreams) -> None:
+    async with open_client(upstreams) as client:
         with pytest.raises(NotStarted):
-            async with Upstream(session, "http://127.0.0.1:1", name="engine").post("/work", {}):
+            async with Upstream(client, "http://127.0.0.1:1", name="engine").post("/work", {}):
                 pass
 
 
-class FullQueue:
-    """A server's socket that takes no connection and refuses none, until it is emptied."""
+def on_dial(loop: asyncio.AbstractEventLoop, happens: Callable[[], Awaitable[None]]) -> None:
+    connect = loop.sock_connect
 
-    def __enter__(self) -> Self:
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=0)
-        self.socket.setblocking(False)
-        self._waiting = [socket.socket() for _ in range(3)]
-        for one in self._waiting:
-            one.setblocking(False)
-            one.connect_ex(self.socket.getsockname())
-        return self
-
-    def empty(self) -> None:
-        for one in self._waiting:
-            one.close()
-        with suppress(BlockingIOError):
-            while True:
-                self.socket.accept()[0].close()
-
-    def __exit__(self, *_: object) -> None:
-        self.empty()
-        self.socket.close()
-
-
-def on_dial(session: aiohttp.ClientSession, happens: Callable[[], Awaitable[None]]) -> None:
-    async def listen(*_: object) -> None:
+    async def listen(*arguments: object) -> None:
         await happens()
+        await connect(*arguments)
 
-    tracing = aiohttp.TraceConfig()
-    tracing.on_connection_create_start.append(listen)
-    tracing.freeze()
-    session.trace_configs.append(tracing)
+    loop.sock_connect = listen
 
 
 @pytest.mark.clock("standing")
@@ -135,7 +260,7 @@ def on_dial(session: aiohttp.ClientSession, happens: Callable[[], Awaitable[None
 async def test_one_that_takes_no_connection_in_time_is_dialled_once_more(opens) -> None:
     peer, dials, clock = Peer(OK), [], asyncio.get_running_loop()
     with FullQueue() as queue:
-        async with open_session(connect_timeout_s=1) as session:
+        async with open_client() as client:
             url = f"http://127.0.0.1:{queue.socket.getsockname()[1]}"
 
             async def dialled() -> None:
@@ -147,9 +272,9 @@ async def test_one_that_takes_no_connection_in_time_is_dialled_once_more(opens) 
                     clock.call_soon(clock.call_soon, clock.advance, 1)
 
             serving: list[asyncio.Server] = []
-            on_dial(session, dialled)
+            on_dial(clock, dialled)
             try:
-                async with Upstream(session, url, name="engine").post("/work", {}) as response:
+                async with Upstream(client, url, name="engine").post("/work", {}) as response:
                     answer = response.status
             except NotStarted:
                 answer = None

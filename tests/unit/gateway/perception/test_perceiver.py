@@ -14,7 +14,7 @@ from gateway.perception.perceiver import Perceiver
 from gateway.perception.request import PerceptionRequest
 from racro.contracts.errors import InvalidImage
 from racro.contracts.perception import Delta, Usage
-from racro.servekit.upstream import Upstream, open_session
+from racro.servekit.upstream import Upstream, open_client
 from support.processes import PATIENCE_S
 from support.scripted import ScriptedServer
 
@@ -40,10 +40,10 @@ def request(*, images: int = 1, tentative: bool = False, cache: str = "use") -> 
 
 @pytest.fixture
 async def perceiver(captioner) -> AsyncIterator[Perceiver]:
-    async with open_session() as session:
+    async with open_client() as client:
         yield Perceiver(
             CaptionerClient(
-                Upstream(session, captioner.url, name="captioner"), identity_ttl_s=PATIENCE_S
+                Upstream(client, captioner.url, name="captioner"), identity_ttl_s=PATIENCE_S
             ),
             MemoryCache(10**6, ttl_s=60),
             NoLeases(),

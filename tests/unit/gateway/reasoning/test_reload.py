@@ -13,7 +13,7 @@ from gateway.reasoning.reasoners import Reasoners
 from gateway.reasoning.reload import Reloader
 from gateway.settings import GatewaySettings
 from racro.servekit.settings import CONFIG_VARIABLE
-from racro.servekit.upstream import open_session
+from racro.servekit.upstream import open_client
 from support.processes import PATIENCE_S
 
 FIRST = {"url": "http://127.0.0.1:1/v1", "model": "one"}
@@ -30,8 +30,8 @@ def path(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 async def reasoners(path) -> AsyncIterator[Reasoners]:
-    async with open_session() as session:
-        yield Reasoners(GatewaySettings.read().reasoners, session)
+    async with open_client() as client:
+        yield Reasoners(GatewaySettings.read().reasoners, client)
 
 
 @pytest.fixture

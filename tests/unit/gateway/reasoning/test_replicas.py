@@ -7,7 +7,7 @@ import pytest
 
 from gateway.reasoning.replicas import Replicas
 from racro.contracts.errors import UpstreamError
-from racro.servekit.upstream import Upstream, open_session
+from racro.servekit.upstream import Upstream, open_client
 from support.processes import free_port
 from support.scripted import Fixed, ScriptedServer
 
@@ -22,8 +22,8 @@ def servers() -> Iterator[list[ScriptedServer]]:
 
 @asynccontextmanager
 async def replicas(urls: Sequence[str]) -> AsyncIterator[Replicas]:
-    async with open_session() as session:
-        yield Replicas([Upstream(session, url, name="reasoner") for url in urls])
+    async with open_client() as client:
+        yield Replicas([Upstream(client, url, name="reasoner") for url in urls])
 
 
 async def status_of(asked: Replicas) -> int:

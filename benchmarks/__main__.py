@@ -23,17 +23,17 @@ from benchmarks import (
 from benchmarks.processes import REPOSITORY
 from benchmarks.report import Row, machine_line, save, show
 
-_NAMES = (
-    "passthrough",
-    "images",
-    "cached",
-    "tracing",
-    "drain",
-    "memory",
-    "startup",
-    "evaluation",
-    "reward",
-)
+_BENCHMARKS: dict[str, Callable[..., list[Row]]] = {
+    "passthrough": passthrough.run,
+    "images": images.run,
+    "cached": cached.run,
+    "tracing": tracing.run,
+    "drain": drain.run,
+    "memory": memory.run,
+    "startup": startup.run,
+    "evaluation": evaluation.run,
+    "reward": reward.run,
+}
 _ROUTER = REPOSITORY / ".bench-venv" / "bin" / "vllm-router"
 
 _console = Console()
@@ -41,7 +41,7 @@ _console = Console()
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(_NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(_BENCHMARKS)}")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the results here too")
     parser.add_argument(
         "--vllm-router",
@@ -51,24 +51,9 @@ def _arguments() -> argparse.Namespace:
         help="executable of vllm-router 0.1.17 (requirements/bench.txt in a venv of its own)",
     )
     arguments = parser.parse_args()
-    if unknown := set(arguments.names) - set(_NAMES):
+    if unknown := set(arguments.names) - _BENCHMARKS.keys():
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     return arguments
-
-
-def _benchmarks(vllm_router: Path) -> dict[str, Callable[[], list[Row]]]:
-    runs = (
-        partial(passthrough.run, vllm_router),
-        images.run,
-        cached.run,
-        tracing.run,
-        drain.run,
-        memory.run,
-        startup.run,
-        evaluation.run,
-        reward.run,
-    )
-    return dict(zip(_NAMES, runs, strict=True))
 
 
 def _run_all(
@@ -91,8 +76,11 @@ def _run_all(
 
 def main() -> int:
     arguments = _arguments()
-    benchmarks = _benchmarks(arguments.vllm_router)
-    wanted = [(name, benchmarks[name]) for name in arguments.names or _NAMES]
+    runs: dict[str, Callable[[], list[Row]]] = {
+        **_BENCHMARKS,
+        "passthrough": partial(passthrough.run, arguments.vllm_router),
+    }
+    wanted = [(name, runs[name]) for name in arguments.names or runs]
     rows, failed = _run_all(wanted)
     show(_console, rows)
     _console.print(machine_line())

@@ -83,7 +83,11 @@ async def _authors(client: httpx2.AsyncClient, stack: Stack, problem: Problem) -
     began = time.perf_counter()
     texts = {}
     for part in ("caption", "tentative"):
-        ask = {"question": problem.question, "images": [problem.image], "parts": [part]}
+        ask: dict[str, Any] = {
+            "question": problem.question,
+            "images": [problem.image],
+            "parts": [part],
+        }
         ask["options"] = {"max_tokens": _CAPTION_TOKENS}
         answer = await client.post(f"{stack.captioner.url}/v1/perceive", json=ask)
         answer.raise_for_status()

@@ -87,11 +87,14 @@ class ReasonerSection(Section):
         return self
 
 
+_IN_MEMORY = "memory://"
+
+
 class CacheSection(Section):
     url: Annotated[
-        str, Matching("^(memory://|rediss?://.+)$", "memory://, redis://… or rediss://…")
+        str, Matching(f"^({_IN_MEMORY}|rediss?://.+)$", "memory://, redis://… or rediss://…")
     ] = Field(
-        default="memory://",
+        default=_IN_MEMORY,
         description="Where visual contexts are kept: memory://, or a Redis or Valkey that gateways "
         "share, redis://host:6379/0, rediss:// with TLS.",
     )
@@ -139,6 +142,11 @@ class CacheSection(Section):
         description="Longest wait for a caption that another gateway is getting; then a gateway "
         "asks the captioner itself.",
     )
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the cache is a Redis, which gateways share, and not each one's memory."""
+        return self.url != _IN_MEMORY
 
 
 class TenantsSection(Section):
@@ -254,11 +262,7 @@ class GatewaySettings(ServiceSettings):
                     f"tenants.keys_file: needed with host {self.host}, which others can reach; "
                     "tenants.open: true lets anybody in"
                 )
-        elif (
-            self.cache.url != "memory://"
-            and not self.cache.share
-            and self.tenants.secret_env is None
-        ):
+        elif self.cache.is_shared and not self.cache.share and self.tenants.secret_env is None:
             raise ValueError("tenants.secret_env: needed where tenants share a Redis")
         return self
 

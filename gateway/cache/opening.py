@@ -23,7 +23,7 @@ class Caches:
 
 async def open_caches(settings: CacheSection) -> Caches:
     """Open the cache of the settings; a Redis that cannot be reached is left out, and no error."""
-    if settings.url == "memory://":
+    if not settings.is_shared:
         memory = MemoryCache(settings.max_bytes, ttl_s=settings.ttl_s)
         return Caches(memory, memory, NoLeases(), None)
     client = RedisClient(settings)

@@ -56,17 +56,23 @@ const WORDS = {
   internal: ["The gateway made a mistake.", "Its log has the details. Ask again, or report it."],
 };
 
+// Of a code that is not known here, what its status means.
+function wordsFor({ code, status }) {
+  const unknown = status >= 400 && status < 500 ? WORDS.invalid_request : WORDS.internal;
+  return WORDS[code] ?? unknown;
+}
+
 function headline(failure) {
   const service = /\b(captioner|reasoner|cache)\b/.exec(failure.message)?.[1];
   if (failure.code === "upstream_unavailable" && service) return `The ${service} is away.`;
-  return (WORDS[failure.code] ?? WORDS.internal)[0];
+  return wordsFor(failure)[0];
 }
 
 function remedy(failure) {
   if (failure.retryAfter && failure.code === "rate_limited") {
     return `Ask again in ${failure.retryAfter} s.`;
   }
-  return (WORDS[failure.code] ?? WORDS.internal)[1];
+  return wordsFor(failure)[1];
 }
 
 // Shows a failure in its node, which assistive technology reads as an alert.

@@ -75,8 +75,8 @@ def _shared() -> GatewaySettings:
         settings = GatewaySettings.read()
     except WrongSettingsError as error:
         fail("\n  ".join(["wrong settings:", *error.problems]))
-    if settings.cache.url == "memory://":
-        fail("cache.url is memory://: each gateway has its own, which ends with it")
+    if not settings.cache.is_shared:
+        fail(f"cache.url is {settings.cache.url}: each gateway has its own, which ends with it")
     return settings
 
 

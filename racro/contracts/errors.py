@@ -13,7 +13,7 @@
     │   ├── MethodNotAllowed        405  method_not_allowed
     │   ├── RequestTimedOut         408  request_timeout
     │   ├── TooLarge                413  too_large
-    │   │   └── HeadersTooLarge     431  too_large
+    │   │   └── HeadersTooLarge     431  headers_too_large
     │   ├── UnsupportedMediaType    415  unsupported_media_type
     │   └── RateLimited             429  rate_limited
     └── UpstreamError               502  upstream_error
@@ -134,6 +134,7 @@ class HeadersTooLarge(TooLarge):
     """The request's line and headers are too large to be read at all."""
 
     status = 431
+    code = "headers_too_large"
 
 
 class UnsupportedMediaType(RequestError):
@@ -197,7 +198,7 @@ class DeadlineExceeded(UpstreamError):
 _BY_CODE = {
     error.code: error
     for error in RacroError.tree()
-    if error is not RequestError and not issubclass(error, NotStarted | HeadersTooLarge)
+    if error is not RequestError and not issubclass(error, NotStarted)
 }
 _BY_STATUS = {
     401: Unauthenticated,

@@ -72,6 +72,8 @@ def file_of(benchmark: Benchmark, data: Path) -> Path:
 
 
 def published(benchmark: Benchmark) -> dict[str, float]:
-    """The paper's accuracies in percent, by captioner and reasoner."""
+    """Returns the paper's accuracies in percent, by captioner and reasoner; none if it has none."""
     column = BENCHMARKS.index(benchmark)
-    return {systems: figures[column] for systems, figures in _TABLE_1.items()}
+    return {
+        systems: figures[column] for systems, figures in _TABLE_1.items() if column < len(figures)
+    }

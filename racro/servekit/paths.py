@@ -70,6 +70,8 @@ class RouteTable:
         self._literal = {route.path: route for route in self._routes}
         self._patterns = [route for route in self._routes if "{" in route.path]
         self._absent = absent
+        if served := absent.keys() & self._literal.keys():
+            raise ValueError(f"{', '.join(served)}: served, and said not to be")
 
     def canonical(self, path: str) -> str:
         """The path of the route that is meant; of an unknown one, `path` without empty segments.

@@ -1,16 +1,13 @@
 """Values: what is there is documented, what is wrong is refused with its path."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import helm_python
 import pytest
 
-from support.chart import CHART, DEFAULTS, PROFILES, ROOT, Release, Values, merged
-from support.processes import PATIENCE_S
+from support.chart import CHART, DEFAULTS, PROFILES, Release, Values, merged
 
 OPEN = {"gateway": {"tenants": {"open": True}}}
 KEYS = {"keysSecret": {"name": "keys"}}
@@ -97,19 +94,6 @@ def test_the_schema_knows_every_value() -> None:
     known = [path for path in leaves(DEFAULTS) if not free & set(path.split("."))]
     assert len(known) > 60
     assert [path for path in known if schema_at(path) is None] == []
-
-
-def test_the_schema_has_the_services_settings_as_they_are_now() -> None:
-    script = ROOT / "deploy/helm/schema.py"
-    printed = subprocess.run(
-        [sys.executable, script],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_S,
-        cwd=ROOT,
-    )
-    assert printed.stdout == (CHART / "values.schema.json").read_text()
 
 
 def test_every_value_is_explained() -> None:

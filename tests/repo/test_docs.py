@@ -17,6 +17,7 @@ from typer.main import get_command
 from gateway.app import create_gateway
 from gateway.settings import GatewaySettings
 from racro.cli.commands import SUMMARIES, app, imported
+from racro.contracts.errors import RacroError
 from racro.engines.vllm.vitals import RELAYED
 from services.captioner.app import create_captioner
 from services.captioner.settings import CaptionerSettings
@@ -207,3 +208,9 @@ def test_docs_architecture_draws_the_layers_that_are_held() -> None:
         if one["type"] == "layers"
     ]
     assert drawn.strip().replace(" · ", " | ").splitlines() == layers
+
+
+def test_every_error_is_in_docs_api_with_its_status() -> None:
+    rows = re.findall(r"^\| (\d{3}) \| (.+?) \|", (DOCS / "api.md").read_text(), re.MULTILINE)
+    told = {(int(status), code) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+    assert told == {(error.status, error.code) for error in RacroError.tree()}

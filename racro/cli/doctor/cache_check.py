@@ -14,13 +14,12 @@ from racro.contracts.cache_keys import PROBE_KEY
 from racro.servekit.settings import api_key
 
 _CHECK = "cache"
-_IN_MEMORY = "memory://"
 _OLDEST = (6, 2)
 _NOT_LET_IN = ("NOAUTH", "WRONGPASS", "invalid username-password", "invalid password")
 
 
 async def check_cache(settings: CacheSection, timeout_s: float) -> list[Finding]:
-    if settings.url == _IN_MEMORY:
+    if not settings.is_shared:
         return [skipped(_CHECK, "each gateway has its own, in memory: no Redis")]
     try:
         client = Redis.from_url(settings.url, password=api_key(settings.password_env))

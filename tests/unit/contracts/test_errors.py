@@ -5,31 +5,7 @@ import pytest
 from racro.contracts import errors
 from racro.contracts.errors import RacroError, error_from_envelope, error_from_status
 
-STATUSES = {
-    "InvalidRequest": (400, "invalid_request"),
-    "InvalidImage": (400, "invalid_image"),
-    "ContextLengthExceeded": (400, "context_length_exceeded"),
-    "Unauthenticated": (401, "invalid_api_key"),
-    "UrlForbidden": (403, "url_forbidden"),
-    "NotFound": (404, "not_found"),
-    "UnknownModel": (404, "unknown_model"),
-    "UnknownVisualContext": (404, "unknown_visual_context"),
-    "MethodNotAllowed": (405, "method_not_allowed"),
-    "TooLarge": (413, "too_large"),
-    "UnsupportedMediaType": (415, "unsupported_media_type"),
-    "RateLimited": (429, "rate_limited"),
-    "UpstreamError": (502, "upstream_error"),
-    "UpstreamUnavailable": (503, "upstream_unavailable"),
-    "DeadlineExceeded": (504, "deadline_exceeded"),
-    "RacroError": (500, "internal"),
-}
 TREE = list(RacroError.tree())
-
-
-@pytest.mark.parametrize(("name", "expected"), STATUSES.items(), ids=STATUSES)
-def test_an_error_has_its_status_and_code(name, expected) -> None:
-    error = getattr(errors, name)
-    assert (error.status, error.code) == expected
 
 
 @pytest.mark.parametrize("error", TREE)

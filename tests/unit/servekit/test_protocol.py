@@ -245,7 +245,7 @@ async def test_a_large_head_is_refused(app, connect, head: bytes) -> None:
     assert told.startswith(b"HTTP/1.1 431 ")
     assert b"connection: close\r\n" in told
     error = json_of(told)["error"]
-    assert (error["code"], "65536" in error["message"]) == ("too_large", True)
+    assert (error["code"], "65536" in error["message"]) == ("headers_too_large", True)
     assert app.outcomes.empty()
 
 

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # With `$(1)/bin/python -m pip install`; says how far it is.
 install = $(PYTHON) requirements/install $(1)/bin/python
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-compose test-helm test-vllm test-train soak bench-vllm bench-page
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-compose test-helm test-vllm test-train fuzz soak bench-vllm bench-page
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -94,6 +94,10 @@ screenshots: $(VENV)/page
 	tests/needs chromium=chromium
 	PYTHONPATH=tests $(BIN)/python -m page.screenshots
 
+# Arbitrary bytes, arbitrarily cut, to the HTTP client that asks upstreams: half a minute.
+fuzz: .fuzz-venv/installed
+	PYTHONPATH=$(CURDIR):$(CURDIR)/tests .fuzz-venv/bin/python -m fuzz.http1_responses
+
 # Ten minutes of load on two gateways whose Redis is killed and frozen again and again.
 soak: $(VENV)/dev
 	tests/needs 'redis-server|valkey-server=redis-server'
@@ -116,7 +120,7 @@ lock: $(VENV)/dev
 	PATH="$(abspath $(BIN)):$$PATH" requirements/lock
 
 clean:
-	rm -rf $(VENV) .bench-venv .compose-venv .vllm-venv .training-venv
+	rm -rf $(VENV) .bench-venv .compose-venv .fuzz-venv .vllm-venv .training-venv
 
 # A set is complete: nothing is resolved at install time, and nothing unpinned can come in.
 $(addprefix $(VENV)/,embedded dev helm evaluation page): $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
@@ -152,6 +156,11 @@ $(VENV)/created:
 
 .vllm-venv/models: .vllm-venv/installed tests/vllm/models.py
 	.vllm-venv/bin/python tests/vllm/models.py $@
+
+.fuzz-venv/installed: requirements/fuzz.txt
+	$(PYTHON) -m venv .fuzz-venv
+	$(call install,.fuzz-venv) --no-deps --require-hashes -r $<
+	@touch $@
 
 .compose-venv/installed: requirements/compose.txt
 	$(PYTHON) -m venv .compose-venv

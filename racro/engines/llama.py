@@ -12,9 +12,8 @@ from pydantic import Field
 
 from racro.base.digests import file_digest
 from racro.base.wrong_settings import WrongSettingsError
-from racro.contracts.prompts import COMPACT_V1
 from racro.embedded.captioner import MODEL, NAME, PROJECTOR
-from racro.embedded.default import TEXT_REASONER
+from racro.embedded.default import PROMPT_PROFILE, TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model
 from racro.engines.engine import Engine, ServedModel, Traits
 from racro.engines.supervisor import Supervisor
@@ -115,7 +114,7 @@ class LlamaSettings(_LlamaSettings):
             engine_name=name,
             fields={} if self.adapter_path is None else _adapter_scaled(1),
             ignored=frozenset(ignored),
-            prompt_profile=COMPACT_V1 if self.adapter_path == ADAPTER else None,
+            prompt_profile=PROMPT_PROFILE if self.adapter_path == ADAPTER else None,
             stops_loops=self.stop_loops,
             most_choices=self.parallel,
         )

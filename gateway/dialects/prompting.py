@@ -1,7 +1,7 @@
 """The reasoner's request for a client's chat request, as the reasoner's settings ask for it.
 
-Under racro-v1 a conversation stays what it is, with visual contexts where images stood. The small
-model behind compact-v1 knows one prompt and no conversation: a turn about images becomes that
+Under most prompt profiles a conversation stays what it is, with visual contexts where images stood.
+A model whose profile is its only prompt knows no conversation: a turn about images becomes that
 prompt, which `/v1/solve` asks with, too.
 """
 
@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from gateway.dialects.conversation import ImageTurn, insert_contexts
 from gateway.settings import ReasonerSection, SamplingSection
-from racro.contracts.prompts import COMPACT_V1, NO_QUESTION, solve_messages
+from racro.contracts.prompts import NO_QUESTION, PROFILES, SolveProfile, solve_messages
 from racro.contracts.solve_api import VisualContext
 
 # By any of these a client limits the tokens of an answer.
@@ -22,7 +22,8 @@ _TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
 def relevant_turns(turns: Sequence[ImageTurn], settings: ReasonerSection) -> list[ImageTurn]:
     """Return the turns whose visual contexts go into the reasoner's request."""
     current = [turn for turn in turns if turn.current]
-    return current if current and settings.prompt_profile == COMPACT_V1 else list(turns)
+    only_prompt = PROFILES[settings.prompt_profile].is_only_prompt
+    return current if current and only_prompt else list(turns)
 
 
 def reasoner_request(
@@ -35,11 +36,11 @@ def reasoner_request(
     about_images = any(turn.current for turn in turns)
     model = settings.model if about_images else settings.text_model or settings.model
     request: dict[str, Any] = {**fields, "model": model}
-    compact = settings.prompt_profile == COMPACT_V1
-    if compact:
+    only_prompt = PROFILES[settings.prompt_profile].is_only_prompt
+    if only_prompt:
         request |= _left_open(fields, settings.sampling)
-    if compact and about_images:
-        request["messages"] = _compact(turns, contexts)
+    if only_prompt and about_images:
+        request["messages"] = _only_prompt(settings.prompt_profile, turns, contexts)
     elif turns:
         placed = {
             turn.index: (turn, context) for turn, context in zip(turns, contexts, strict=True)
@@ -58,11 +59,14 @@ def _left_open(
             yield name, value
 
 
-def _compact(turns: Sequence[ImageTurn], contexts: Sequence[VisualContext]) -> list[dict[str, str]]:
+def _only_prompt(
+    profile: SolveProfile, turns: Sequence[ImageTurn], contexts: Sequence[VisualContext]
+) -> list[dict[str, str]]:
+    """Return the profile's prompt for the last question of those turns and all their contexts."""
     questions = [turn.question for turn in turns if turn.question]
     tentatives = [context.tentative for context in contexts if context.tentative]
     return solve_messages(
-        COMPACT_V1,
+        profile,
         questions[-1] if questions else NO_QUESTION,
         "\n\n".join(context.caption for context in contexts),
         "\n\n".join(tentatives) or None,

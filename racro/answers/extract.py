@@ -3,7 +3,7 @@ r"""The final answer out of a reasoner's text: `\boxed{…}`, an option letter, 
 import re
 
 from racro.answers.formulas import worked_out
-from racro.contracts.prompts import COMPACT_V1, NOT_TOLD, SolveProfile
+from racro.contracts.prompts import NOT_TOLD, PROFILES, SolveProfile
 
 _BOX = "\\boxed"
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
@@ -68,10 +68,10 @@ def _value(line: str) -> str:
 def solve_answer(profile: SolveProfile, text: str) -> str:
     """The short answer of a reasoner that was asked in `profile`.
 
-    Under compact-v1 our reasoner service ends the text with a line "Answer: …". Another server of
-    those weights leaves the box that they write, with the formula in it.
+    Where the profile boxes formulas, our reasoner service ends the text with a line "Answer: …".
+    Another server of those weights leaves the box that they write, with the formula in it.
     """
-    if profile != COMPACT_V1:
+    if not PROFILES[profile].boxes_formulas:
         return final_answer(text)
     _, announced, answer = f"\n{text}".rpartition(_ANSWER_LINE)
     if announced and _BOX not in text:

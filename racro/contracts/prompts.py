@@ -6,7 +6,7 @@
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -135,32 +135,71 @@ def compact_messages(question: str, caption: str, tentative: str | None) -> list
 # The question of images that a chat shows without a word.
 NO_QUESTION = "What does the image show?"
 
-# What a reasoner may be asked with.
-SolveProfile = Literal["racro-v1", "compact-v1"]
-_SOLVE_MESSAGES: dict[SolveProfile, Callable[[str, str, str | None], list[dict[str, str]]]] = {
-    RACRO_V1: joint_messages,
-    COMPACT_V1: compact_messages,
-}
 
-
-def solve_messages(
-    profile: SolveProfile, question: str, caption: str, tentative: str | None
-) -> list[dict[str, str]]:
-    return _SOLVE_MESSAGES[profile](question, caption, tentative)
-
-
-def reward_messages(profile: SolveProfile, question: str, caption: str) -> list[dict[str, str]]:
-    """What Caption Reward Optimization asks a reasoner: caption and question, never a tentative
-    response. racro-v1 is the paper's text, and has no system prompt.
-    """
-    if profile == COMPACT_V1:
-        return compact_messages(question, caption, None)
+def _paper_reward_messages(question: str, caption: str) -> list[dict[str, str]]:
+    """Return racro-v1's reward prompt: the paper's text, without a system prompt."""
     content = (
         f"### The detailed caption of the provided image: {neutralise(caption)}\n\n"
         f"### Question: {neutralise(question)} Please think step by step. "
         r"The final answer MUST BE put in \boxed{}."
     )
     return [{"role": "user", "content": content}]
+
+
+def _compact_reward_messages(question: str, caption: str) -> list[dict[str, str]]:
+    """Return compact-v1's reward prompt: its only prompt, without a tentative response."""
+    return compact_messages(question, caption, None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profile:
+    """Declares how a reasoner is asked about images, and in which form it answers.
+
+    `messages` makes the messages of /v1/solve from a question, a caption and a tentative response,
+    if there is one; `reward_messages` makes those of Caption Reward Optimization from a question
+    and a caption. Both neutralise the control tokens in what they are given. With `is_only_prompt`
+    the model was trained on `messages` alone: chat asks it about images with them, too, and under
+    the sampling of /v1/solve; without, chat keeps the conversation and puts captions in the place
+    of images. With `boxes_formulas` the model boxes the formula of a result instead of the result.
+    """
+
+    messages: Callable[[str, str, str | None], list[dict[str, str]]]
+    reward_messages: Callable[[str, str], list[dict[str, str]]]
+    is_only_prompt: bool
+    boxes_formulas: bool
+
+
+# What a reasoner may be asked with.
+SolveProfile = Literal["racro-v1", "compact-v1"]
+PROFILES: Mapping[SolveProfile, Profile] = {
+    RACRO_V1: Profile(
+        messages=joint_messages,
+        reward_messages=_paper_reward_messages,
+        is_only_prompt=False,
+        boxes_formulas=False,
+    ),
+    COMPACT_V1: Profile(
+        messages=compact_messages,
+        reward_messages=_compact_reward_messages,
+        is_only_prompt=True,
+        boxes_formulas=True,
+    ),
+}
+
+
+def solve_messages(
+    profile: SolveProfile, question: str, caption: str, tentative: str | None
+) -> list[dict[str, str]]:
+    """Return the messages in which a reasoner of that profile is asked a question."""
+    return PROFILES[profile].messages(question, caption, tentative)
+
+
+def reward_messages(profile: SolveProfile, question: str, caption: str) -> list[dict[str, str]]:
+    """Return the messages in which Caption Reward Optimization asks a reasoner of that profile.
+
+    They hold the caption and the question, and never a tentative response.
+    """
+    return PROFILES[profile].reward_messages(question, caption)
 
 
 def visual_context_block(

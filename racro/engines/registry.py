@@ -1,25 +1,31 @@
 """Lists the engines by the `kind` of their settings; a new one is an entry here."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, Union
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import Tag
 
+from racro.base.wrong_settings import WrongSettingsError
 from racro.engines.engine import Engine
+from racro.engines.engine_sections import EngineSection, VisionSection
 from racro.engines.llama import LlamaEngine, LlamaSettings, LlamaVisionSettings
 from racro.engines.remote import RemoteEngine, RemoteSettings
 from racro.engines.vllm import VllmEngine, VllmSettings
-from racro.servekit.settings import Section, kind_of
+from racro.servekit.settings import kind_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """Declares a kind of engine, with its settings under a reasoner and under a captioner."""
+    """Declares a kind of engine, with its settings under a reasoner and under a captioner.
+
+    `engine` makes one of settings and a `served_name`. It raises WrongSettingsError, whose problems
+    begin with a field of the settings, where they cannot be right.
+    """
 
     engine: Callable[..., Engine]
-    settings: type[Section]
-    vision_settings: type[Section]
+    settings: type[EngineSection]
+    vision_settings: type[VisionSection]
 
 
 ENGINES = {
@@ -29,30 +35,15 @@ ENGINES = {
 }
 
 
-def _one_of(kinds: Iterable[tuple[str, type[Section]]], *, default: str) -> Any:
+def _one_of(kinds: Iterable[tuple[str, type[EngineSection]]], *, default: str) -> Any:
     """Return the type of a setting that is one of those sections, told apart by its `kind`."""
     members = tuple(Annotated[section, Tag(kind)] for kind, section in kinds)
     return Annotated[Union[members], kind_of(default)]  # noqa: UP007 - of a tuple
 
 
 if TYPE_CHECKING:
-
-    class EngineSettings(Protocol):
-        """Describes the settings of any engine."""
-
-        @property
-        def kind(self) -> str: ...
-
-    class VisionSettings(EngineSettings, Protocol):
-        """Describes the settings of any engine under a captioner."""
-
-        @property
-        def model(self) -> str:
-            """Return the name of the model, or the folder that it lies in."""
-
-        def shaping(self) -> Sequence[Any]:
-            """Return what its operator can change that shapes what the model says."""
-
+    EngineSettings = EngineSection
+    VisionSettings = VisionSection
 else:
     EngineSettings = _one_of(
         ((kind, entry.settings) for kind, entry in ENGINES.items()), default="llama"
@@ -64,6 +55,14 @@ else:
     )
 
 
-def create_engine(settings: EngineSettings, *, served_name: str) -> Engine:
-    """Return the engine of those settings. Raises WrongSettingsError where they cannot be right."""
-    return ENGINES[settings.kind].engine(settings, served_name=served_name)
+def create_engine(settings: EngineSection, *, section: str, served_name: str) -> Engine:
+    """Return the engine of those settings.
+
+    `section`: the path of `settings` in those of the service, such as "captioner.engine". Raises
+    WrongSettingsError, whose problems begin with it, where the settings cannot be right.
+    """
+    try:
+        return ENGINES[settings.kind].engine(settings, served_name=served_name)
+    except WrongSettingsError as error:
+        problems = (f"{section}.{problem}" for problem in error.problems)
+        raise WrongSettingsError(*problems) from error

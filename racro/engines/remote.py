@@ -9,13 +9,14 @@ from pydantic import Field
 
 from racro.contracts.errors import UpstreamError
 from racro.engines.engine import NOT_STARTED, Engine, ServedModel, Traits
+from racro.engines.engine_sections import VisionSection
 from racro.servekit.health import Problem
-from racro.servekit.settings import ApiKeyEnv, Section, Url, api_key
+from racro.servekit.settings import ApiKeyEnv, Url, api_key
 
 _BELIEVED_S = 5
 
 
-class RemoteSettings(Section):
+class RemoteSettings(VisionSection):
     kind: Literal["url"] = "url"
     url: Url = Field(
         description="Base URL of an OpenAI-compatible server, up to and including /v1.",
@@ -31,6 +32,9 @@ class RemoteSettings(Section):
     api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
     )
+
+    def model_name(self) -> str:
+        return self.model
 
     def shaping(self) -> Sequence[Any]:
         """Return nothing: what shapes the answers of a server elsewhere is not set here."""

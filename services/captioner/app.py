@@ -87,5 +87,6 @@ def _creator(settings: CaptionerSettings) -> Callable[[Client], Captioner]:
             workers=ocr.workers, threads=ocr.threads, max_tokens=ocr.max_tokens
         )
     vlm = settings.captioner
-    engine = create_engine(vlm.engine, served_name=shown_name(vlm.engine.model))
+    name = shown_name(vlm.engine.model_name())
+    engine = create_engine(vlm.engine, section="captioner.engine", served_name=name)
     return lambda client: VlmCaptioner(vlm, engine, client)

@@ -17,7 +17,7 @@ def shown_name(model: str) -> str:
 
 def identity_of(settings: VlmSettings, *, revision: str | None) -> Identity:
     """Return the identity with that revision of the weights; with None, the model's name is it."""
-    model = shown_name(settings.engine.model)
+    model = shown_name(settings.engine.model_name())
     shaped_by = [
         model,
         revision or model,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from racro.contracts.completion import counted
 from racro.contracts.errors import UpstreamUnavailable
-from racro.contracts.prompts import COMPACT_V1
+from racro.contracts.prompts import PROFILES
 from racro.engines.engine import ServedModel
 from racro.servekit.chat_stream import OpenChunk
 from services.reasoner.compact import CompactText
@@ -17,14 +17,16 @@ _STRUCTURED = frozenset({"grammar", "json_schema"})
 class Answer:
     """Turns the chunks of one streamed chat completion, in their order, into those to send on.
 
-    Progress reports are dropped. Under the prompt profile compact-v1 boxes are worked out; where
-    the model `stops_loops` an answer that repeats itself is ended. Tokens are counted once, in the
-    `last` chunk.
+    Progress reports are dropped. Where the model's prompt profile boxes formulas, boxes are worked
+    out; where the model `stops_loops` an answer that repeats itself is ended. Tokens are counted
+    once, in the `last` chunk.
     """
 
     def __init__(self, model: str, served: ServedModel, body: OpenChunk) -> None:
         """`model` is the name that the client is shown; `body` is its request."""
-        compact = served.prompt_profile == COMPACT_V1 and not _is_structured(body)
+        profile = served.prompt_profile
+        boxes_formulas = profile is not None and PROFILES[profile].boxes_formulas
+        compact = boxes_formulas and not _is_structured(body)
         # A request to ignore the end of the text is one for all tokens up to the limit.
         stops_loops = served.stops_loops and not body.get("ignore_eos")
         self._model = model

@@ -23,7 +23,7 @@ from services.reasoner.settings import ReasonerSettings
 
 def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
     """Return the app that serves the model of the settings. Raises WrongSettingsError."""
-    engine = create_engine(settings.engine, served_name=settings.model)
+    engine = create_engine(settings.engine, section="engine", served_name=settings.model)
     chat = ChatCompletions(settings, engine)
     more = [relay(settings, engine) for relay in (Responses, Messages) if engine.traits.more_apis]
     created = int(time.time())

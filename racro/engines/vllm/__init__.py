@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from racro.base.wrong_settings import WrongSettingsError
-from racro.engines.engine import Engine, ServedModel, Traits
+from racro.engines.engine import ServedModel, Traits
+from racro.engines.supervised_engine import SupervisedEngine
 from racro.engines.supervisor import Supervisor
 from racro.engines.vllm.diagnosis import diagnose
 from racro.engines.vllm.revision import revision_of
@@ -37,7 +38,7 @@ _ENVIRONMENT = {
 }
 
 
-class VllmEngine(Engine):
+class VllmEngine(SupervisedEngine):
     """Runs vLLM as a child process, and watches whether it makes tokens."""
 
     traits = Traits(image_ids=True, more_apis=True)
@@ -45,7 +46,7 @@ class VllmEngine(Engine):
     def __init__(self, settings: VllmSettings, *, served_name: str) -> None:
         """Raises WrongSettingsError where model or adapter cannot be right."""
         if problem := _problem_of(settings):
-            raise WrongSettingsError(f"engine.{problem}")
+            raise WrongSettingsError(problem)
         self.model = served_name
         self.models = {served_name: ServedModel(engine_name=served_name)}
         self._settings = settings
@@ -56,27 +57,17 @@ class VllmEngine(Engine):
         self._revision: str | None = None
         self._reading: asyncio.Task[str | None] | None = None
 
-    @property
-    def _base_url(self) -> str:
-        return f"{self._root_url}/v1"
-
-    @property
-    def _root_url(self) -> str:
-        return f"http://127.0.0.1:{self._supervisor.port}"
-
     async def start(self, client: Client) -> None:
         await super().start(client)
-        await self._supervisor.start()
         self._watch.start()
 
     async def stop(self) -> None:
         await self._watch.stop()
-        await self._supervisor.stop()
         await super().stop()
 
     @property
     def known_problem(self) -> Problem | None:
-        return self._supervisor.problem or self._watch.problem
+        return super().known_problem or self._watch.problem
 
     async def revision(self) -> str | None:
         """Tell the revision of the weights, which is known before the engine is ready."""

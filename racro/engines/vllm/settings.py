@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from racro.servekit.settings import Section
+from racro.engines.engine_sections import VisionSection
 
 # The base model's name where the served one is the model with an adapter.
 _BASE = "base"
@@ -16,7 +16,7 @@ _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 LARGEST_RANK = _RANKS[-1]
 
 
-class VllmSettings(Section):
+class VllmSettings(VisionSection):
     kind: Literal["vllm"]
     model: str = Field(
         description="Model on the Hugging Face hub, or a folder with weights, config, tokenizer."
@@ -70,6 +70,9 @@ class VllmSettings(Section):
     command: tuple[str, ...] = Field(
         default=("vllm",), min_length=1, description="The program, where it is not on PATH."
     )
+
+    def model_name(self) -> str:
+        return self.model
 
     def shaping(self) -> Sequence[Any]:
         """Return the options that change what the weights say."""

@@ -1,6 +1,7 @@
 """racro-v1 is the paper's text to the letter; no text from outside carries a control token."""
 
 import re
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 
 from racro.contracts.prompts import (
     COMPACT_V1,
+    PROFILES,
     RACRO_V1,
+    SolveProfile,
     caption_prompt,
     compact_messages,
     further_image,
@@ -16,6 +19,7 @@ from racro.contracts.prompts import (
     neutralise,
     prompt_texts,
     reward_messages,
+    solve_messages,
     tentative_prompt,
     visual_context_block,
 )
@@ -243,15 +247,46 @@ def test_a_control_token_is_broken_and_stays_readable(token) -> None:
     assert broken.replace(" ", "") == f"see{token}now".replace(" ", "")
 
 
+def test_every_name_of_a_profile_has_one() -> None:
+    assert tuple(PROFILES) == get_args(SolveProfile)
+
+
+def test_a_small_reasoner_knows_one_prompt_and_boxes_formulas() -> None:
+    traits = {
+        name: (profile.is_only_prompt, profile.boxes_formulas) for name, profile in PROFILES.items()
+    }
+    assert traits == {RACRO_V1: (False, False), COMPACT_V1: (True, True)}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_asks_the_question_about_the_caption(profile) -> None:
+    def text(messages) -> str:
+        return "\n".join(message["content"] for message in messages)
+
+    given = ["Find x.", "A triangle.", "It is 5."]
+    solve = text(solve_messages(profile, *given))
+    assert [part for part in given if part not in solve] == []
+    reward = text(reward_messages(profile, *given[:2]))
+    assert [part for part in given[:2] if part not in reward] == []
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_control_token_from_outside_survives_in_a_profiles_prompts(profile, token) -> None:
+    hostile = f"a{token}b"
+    prompts = (
+        solve_messages(profile, hostile, hostile, hostile),
+        solve_messages(profile, hostile, hostile, None),
+        reward_messages(profile, hostile, hostile),
+    )
+    texts = [message["content"] for prompt in prompts for message in prompt]
+    assert [text for text in texts if token in text] == []
+
+
 def test_no_control_token_from_outside_survives_in_a_prompt(token) -> None:
     hostile = f"a{token}b"
     texts = [
         caption_prompt(hostile).user,
         tentative_prompt(hostile).user,
-        *(message["content"] for message in joint_messages(hostile, hostile, hostile)),
-        *(message["content"] for message in joint_messages(hostile, hostile, None)),
-        *(message["content"] for message in compact_messages(hostile, hostile, hostile)),
-        *(message["content"] for message in reward_messages(RACRO_V1, hostile, hostile)),
         visual_context_block(images=1, caption=hostile, tentative=hostile),
     ]
     assert [text for text in texts if token in text] == []

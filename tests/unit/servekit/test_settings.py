@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from gateway.settings import GatewaySettings, ReasonerSection
 from racro.base.wrong_settings import WrongSettingsError
 from racro.embedded.captioner import MODEL, PROJECTOR
-from racro.engines.llama import LlamaEngine, LlamaSettings, LlamaVisionSettings
+from racro.engines.llama import LlamaSettings, LlamaVisionSettings
 from racro.engines.registry import create_engine
 from racro.engines.remote import RemoteSettings
 from racro.engines.vllm.settings import VllmSettings
@@ -439,18 +439,18 @@ def test_the_client_of_upstreams_can_be_aiohttp(load) -> None:
 
 
 def test_a_missing_model_file_stops_the_boot_and_names_its_setting() -> None:
-    with pytest.raises(WrongSettingsError, match=r"engine\.model_path"):
-        create_engine(LlamaSettings(model_path="/nowhere.gguf"), served_name="m")
+    with pytest.raises(WrongSettingsError, match=r"^engine\.model_path"):
+        create_engine(LlamaSettings(model_path="/nowhere.gguf"), section="engine", served_name="m")
 
 
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"model_path": "/nowhere.gguf"}, r"captioner\.engine\.model_path"),
-        ({"model_path": __file__}, r"captioner\.engine\.projector_path"),
+        ({"model_path": "/nowhere.gguf"}, r"^captioner\.engine\.model_path"),
+        ({"model_path": __file__}, r"^captioner\.engine\.projector_path"),
         (
             {"model_path": __file__, "projector_path": "/nowhere.gguf"},
-            r"captioner\.engine\.projector_path",
+            r"^captioner\.engine\.projector_path",
         ),
     ],
 )
@@ -458,7 +458,7 @@ def test_a_missing_file_of_a_vision_model_stops_the_boot_and_names_its_setting(
     settings, named
 ) -> None:
     with pytest.raises(WrongSettingsError, match=named):
-        LlamaEngine(LlamaVisionSettings(**settings), served_name="m")
+        create_engine(LlamaVisionSettings(**settings), section="captioner.engine", served_name="m")
 
 
 def test_the_packaged_vision_model_needs_no_file_to_be_named(load) -> None:

@@ -25,7 +25,8 @@ async def ask(body: Any) -> list[dict]:
     async def send(message: dict) -> None:
         sent.append(message)
 
-    chat = ChatCompletions(settings, create_engine(settings.engine, served_name=settings.model))
+    engine = create_engine(settings.engine, section="engine", served_name=settings.model)
+    chat = ChatCompletions(settings, engine)
     await chat({"headers": []}, receive, send)
     return sent
 

@@ -3,6 +3,7 @@
 import logging
 import random
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -55,7 +56,9 @@ class AccessLog:
             status=exchange.status,
             ms=round(ms, 1),
         )
-        sys.stderr.write(_encode(line).decode() + "\n")
+        # As with other logs, nobody's answer depends on who reads them.
+        with suppress(OSError, ValueError):
+            sys.stderr.write(_encode(line).decode() + "\n")
 
     def _is_left_out(self, status: int) -> bool:
         return status < _FAILED and self._share < 1 and random.random() >= self._share  # noqa: S311

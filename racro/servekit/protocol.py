@@ -152,6 +152,8 @@ class Connection(HttpToolsProtocol):
         self._head_timeout_s = head_timeout_s
         self._running: Cycle | None = None
         self._in_head = True
+        self._head_has_begun = False
+        # Without the read that began with something else: it cannot be told how much of it was.
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._problem: RacroError | None = None
@@ -175,27 +177,30 @@ class Connection(HttpToolsProtocol):
             self._drop(data)
             return
         self._unset_keepalive_if_required()
-        self._head_bytes += len(data)
+        if self._in_head:
+            self._head_bytes += len(data)
         try:
             self._parse(data)
         except httptools.HttpParserError:
             self._refuse(self._problem or InvalidRequest("the request is not valid HTTP/1.1"))
             return
-        if not self._in_head:
-            self._head_bytes = 0
-        elif self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(_headers_too_large())
-        elif self._head_timer is None:
-            self._await_head()
+        if self._in_head:
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(_headers_too_large())
+            elif self._head_timer is None:
+                self._await_head()
 
     def _parse(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offered:
-            # The parser takes what follows for the other protocol; here it is the request's body.
-            rest = data[offered.args[0] :]
-            self.parser = httptools.HttpRequestParser(self)
-            self._parse(self._head_without_upgrade() + rest)
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offered:
+                # The parser takes what follows for the other protocol; here it is the request's
+                # body.
+                data = self._head_without_upgrade() + data[offered.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+            else:
+                return
 
     def _head_without_upgrade(self) -> bytes:
         """Returns the request's head without the offer of another protocol, such as h2c."""
@@ -211,12 +216,13 @@ class Connection(HttpToolsProtocol):
     # Called by the parser.
 
     def on_message_begin(self) -> None:
-        self._in_head = True
+        self._in_head = self._head_has_begun = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Starts the request, or has it wait for those that came before it."""
-        self._in_head = False
+        self._in_head = self._head_has_begun = False
+        self._head_bytes = 0
         self._stop_awaiting_head()
         lengths = (len(name) + len(value) + _SEPARATORS for name, value in self.headers)
         if len(self.url) + sum(lengths) > MAX_HEAD_BYTES:
@@ -289,7 +295,7 @@ class Connection(HttpToolsProtocol):
             self._head_timer = None
 
     def _head_is_late(self) -> None:
-        if self._head_bytes:
+        if self._head_has_begun:
             self._refuse(RequestTimedOut(f"the request's head took over {self._head_timeout_s} s"))
         else:
             self.transport.close()

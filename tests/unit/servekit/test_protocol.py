@@ -172,6 +172,14 @@ async def test_another_protocol_is_declined(connect, body: bytes) -> None:
         assert (await peer.read_head()).startswith(b"HTTP/1.1 200")
 
 
+async def test_many_offers_at_once_are_declined(connect) -> None:
+    offer = GET.replace(b"host", b"connection: Upgrade\r\nupgrade: h2c\r\nhost")
+    async with connect() as peer:
+        last = GET.replace(b"host", b"connection: close\r\nhost")
+        peer.writer.write(offer * 2000 + last)
+        assert (await peer.read_to_end()).count(b"HTTP/1.1 200 ") == 2001
+
+
 # Clients that leave.
 
 
@@ -263,6 +271,18 @@ async def test_bodies_are_not_part_of_the_head(connect) -> None:
             peer.writer.write(head + large)
             assert (await peer.read_head()).startswith(b"HTTP/1.1 200")
             await peer.reader.readuntil(b"]")
+
+
+async def test_a_head_that_comes_behind_a_large_body_is_not_taken_for_large(connect) -> None:
+    large = b"x" * (4 * MAX_HEAD_BYTES)
+    head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(large)
+    last = GET.replace(b"host", b"connection: close\r\nhost")
+    for cut in (1, 20, len(last) - 1):
+        async with connect() as peer:
+            peer.writer.write(head + large + last[:cut])
+            assert (await peer.read_head()).startswith(b"HTTP/1.1 200")
+            peer.writer.write(last[cut:])
+            assert (await peer.read_to_end()).count(b"HTTP/1.1 200 ") == 1
 
 
 @pytest.mark.parametrize("begun", [b"", GET[:-2]])

@@ -17,7 +17,7 @@ from typing import Protocol
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from racro.contracts.errors import RacroError
+from racro.contracts.errors import RacroError, UpstreamUnavailable
 from racro.servekit import service_metrics
 from racro.servekit.access_log import AccessLog
 from racro.servekit.asgi_routes import asgi_endpoints, known_routes
@@ -100,10 +100,14 @@ class GuardedApp:
         try:
             await self._find_route(exchange)
         except asyncio.CancelledError:
-            if not has_client_left(scope):
+            if has_client_left(scope):
+                _uncancel()
+                service_metrics.CLIENT_GONE.labels(exchange.route).inc()
+            elif self.drain.over:
+                _uncancel()
+                await self._cut_off(exchange)
+            else:
                 raise
-            _uncancel()
-            service_metrics.CLIENT_GONE.labels(exchange.route).inc()
         except Exception:
             _log.exception("unexpected error")
             if exchange.answer_started:
@@ -164,6 +168,11 @@ class GuardedApp:
             scope = {**scope, "method": "GET"}
         endpoint = self._endpoints.get(exchange.route, self.api)
         await endpoint(scope, exchange.receive, exchange.send)
+
+    async def _cut_off(self, exchange: Exchange) -> None:
+        """Answers a request that was not done in the time of the drain, if nothing was said yet."""
+        if not exchange.answer_started:
+            await exchange.fail(UpstreamUnavailable("the service ended before it had an answer"))
 
     def _record(self, exchange: Exchange, seconds: float) -> None:
         route, status = exchange.route, exchange.status

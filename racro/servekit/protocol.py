@@ -27,6 +27,7 @@ from racro.servekit.responses import JSON, encode
 MAX_HEAD_BYTES = 64 * 2**10
 HEAD_TIMEOUT_S = 30
 _LINGER_S = 2
+_MOST_WAITING = 100
 _MOST_DROPPED_BYTES = 2**20
 _SEPARATORS = len(b": \r\n")
 _OFFERS = re.compile(rb"upgrade|http2-settings", re.IGNORECASE)
@@ -61,6 +62,14 @@ class Cycle(RequestResponseCycle):
         self.message_event.set()
         if self.task is not None:
             self.task.cancel()
+
+    async def receive(self) -> Any:
+        """Reads a part of the request's body."""
+        message = await super().receive()
+        if not self.more_body:
+            # To see the client leave; nobody else reads on now.
+            self.connection.read_on()
+        return message
 
     async def send(self, message: Message) -> None:  # type: ignore[override]
         """Writes a part of the answer; waits while the client reads more slowly than it comes."""
@@ -157,7 +166,8 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._problem: RacroError | None = None
-        self._is_closing = False
+        # What comes is dropped.
+        self._is_deaf = self._is_closing = False
         self._dropped_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -173,7 +183,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parses what came; a head is refused when it grows over 64 KiB."""
-        if self._is_closing:
+        if self._is_deaf:
             self._drop(data)
             return
         self._unset_keepalive_if_required()
@@ -184,11 +194,15 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._problem or InvalidRequest("the request is not valid HTTP/1.1"))
             return
-        if self._in_head:
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(_headers_too_large())
-            elif self._head_timer is None:
-                self._await_head()
+        if self._in_head and self._head_bytes > MAX_HEAD_BYTES:
+            self._refuse(_headers_too_large())
+        elif self._head_timer is None and (self._in_head or self._is_idle):
+            self._await_head()
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether no request is under way; the rest of one's body may still come."""
+        return self._running is None or self._running.response_complete
 
     def _parse(self, data: bytes) -> None:
         while True:
@@ -204,7 +218,8 @@ class Connection(HttpToolsProtocol):
 
     def _head_without_upgrade(self) -> bytes:
         """Returns the request's head without the offer of another protocol, such as h2c."""
-        lines = [b"%b %b HTTP/1.1" % (self.scope["method"].encode(), self.url)]
+        version = self.scope["http_version"].encode()
+        lines = [b"%b %b HTTP/%b" % (self.scope["method"].encode(), self.url, version)]
         for name, value in self.headers:
             if name == b"connection":
                 kept = [token for token in value.split(b",") if not _OFFERS.search(token)]
@@ -236,12 +251,23 @@ class Connection(HttpToolsProtocol):
         if self._running is None or self._running.response_complete:
             self._start_asgi_task(cycle, self.app)
         else:
-            self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
+            self.read_on()
 
     def on_message_complete(self) -> None:
         if not self.parser.should_upgrade():
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self.read_on()
+
+    def read_on(self) -> None:
+        """Reads on, to see the client leave, unless very many of its requests wait already."""
+        if len(self.pipeline) < _MOST_WAITING:
+            self.flow.resume_reading()
+        else:
+            self.flow.pause_reading()
 
     def _fail(self, problem: RacroError) -> NoReturn:
         """Stops the parser, from one of its callbacks."""
@@ -260,6 +286,7 @@ class Connection(HttpToolsProtocol):
         scope["query_string"] = url.query or b""
 
     def _new_cycle(self) -> Cycle:
+        is_1_1 = self.parser.get_http_version() == "1.1"
         cycle = Cycle(
             scope=self.scope,
             transport=self.transport,
@@ -269,8 +296,8 @@ class Connection(HttpToolsProtocol):
             access_log=False,
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive(),
+            expect_100_continue=self.expect_100_continue and is_1_1,
+            keep_alive=is_1_1 and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
         cycle.connection, cycle.drain = self, self._drain
@@ -302,13 +329,14 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, error: RacroError) -> None:
         """Answers with an error, after which nothing more is read, and closes the connection."""
+        self._is_deaf = True
+        self._stop_awaiting_head()
         running = self._running
         if running is not None and not running.response_complete:
             if running.response_started or not running.more_body:
                 # The answer to an earlier request is on its way.
                 running.keep_alive = False
                 self.pipeline.clear()
-                self.flow.pause_reading()
                 return
             running.end_early()
         self.logger.warning("%s", error.message)
@@ -324,10 +352,10 @@ class Connection(HttpToolsProtocol):
         Where the client still sends (`is_unread`), closing at once would reset the connection, and
         the answer could be lost: up to 1 MiB of what comes in two seconds is read and dropped.
         """
-        if not is_unread or self._is_closing:
+        if self._is_closing or not (is_unread or self._is_deaf):
             self.transport.close()
             return
-        self._is_closing = True
+        self._is_closing = self._is_deaf = True
         self._stop_awaiting_head()
         self.flow.resume_reading()
         self.transport.write_eof()

@@ -17,6 +17,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 _log = logging.getLogger(__name__)
 
+_NO_CONTENT = 204
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 
@@ -36,8 +37,10 @@ async def read_body(receive: Receive) -> bytes:
 async def send_response(
     send: Send, body: bytes, *, status: int = 200, headers: Headers = (JSON,)
 ) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    headers = list(headers)
+    if status != _NO_CONTENT:  # which may not have a length
+        headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -1,6 +1,7 @@
 """Server-sent events: reading them from an upstream, and a response that never falls silent."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
@@ -10,6 +11,8 @@ from starlette.types import Send
 from racro.contracts.errors import RacroError, UpstreamError
 from racro.servekit.keep_alive import keep_alives
 from racro.servekit.responses import EVENT_STREAM, Headers, encode, report
+
+_log = logging.getLogger(__name__)
 
 DONE = b"data: [DONE]\n\n"
 
@@ -80,6 +83,7 @@ class EventStream:
         self._loop = asyncio.get_running_loop()
         self._last_said = self._loop.time()
         self._comment: asyncio.Task[None] | None = None
+        self._is_writing = False
 
     async def __aenter__(self) -> Self:
         keep_alives(self._loop).add(self)
@@ -93,7 +97,10 @@ class EventStream:
     ) -> bool:
         keep_alives(self._loop).remove(self)
         if self._comment is not None:
-            self._comment.cancel()
+            if error is not None and not isinstance(error, Exception):
+                self._comment.cancel()
+            else:
+                await self._finish_comment()
         if error is None:
             await self._start()
             await self._end(b"")
@@ -130,6 +137,15 @@ class EventStream:
 
     async def write(self, data: bytes) -> None:
         """Send bytes of the stream, not necessarily whole events."""
+        if self._comment is not None:
+            await self._finish_comment()
+        self._is_writing = True
+        try:
+            await self._write(data)
+        finally:
+            self._is_writing = False
+
+    async def _write(self, data: bytes) -> None:
         longer = data if len(data) >= _LONGEST_END else self._tail + data
         self._tail = longer[-_LONGEST_END:]
         self._last_said = self._loop.time()
@@ -150,10 +166,22 @@ class EventStream:
         return self._last_said + self._keep_alive_s
 
     def break_silence(self) -> None:
-        """Sends a comment, but not inside of an event."""
+        """Sends a comment, but not inside of an event, nor while something waits to be sent."""
         self._last_said = self._loop.time()
-        if self._between_events:
-            self._comment = self._loop.create_task(self.write(b": keep-alive\n\n"))
+        if self._between_events and not self._is_writing and self._comment is None:
+            self._comment = self._loop.create_task(self._write(b": keep-alive\n\n"))
+            self._comment.add_done_callback(self._comment_done)
+
+    def _comment_done(self, comment: asyncio.Task[None]) -> None:
+        self._comment = None
+        if not comment.cancelled() and comment.exception() is not None:
+            _log.warning("a keep-alive comment was not sent: %r", comment.exception())
+
+    async def _finish_comment(self) -> None:
+        """Waits for a comment whose client reads slowly: what comes next must not overtake it."""
+        comment = self._comment
+        if comment is not None:
+            await asyncio.wait([comment])
 
 
 class NamedEventStream(EventStream):

@@ -172,6 +172,14 @@ async def test_another_protocol_is_declined(connect, body: bytes) -> None:
         assert (await peer.read_head()).startswith(b"HTTP/1.1 200")
 
 
+async def test_an_offer_does_not_make_http_1_0_chunked(app, connect) -> None:
+    app.handler = stream
+    async with connect() as peer:
+        peer.writer.write(b"GET / HTTP/1.0\r\nconnection: Upgrade\r\nupgrade: h2c\r\n\r\n")
+        head, _, body = (await peer.read_to_end()).partition(b"\r\n\r\n")
+    assert (b"chunked" in head, body) == (False, b"onetwo")
+
+
 async def test_many_offers_at_once_are_declined(connect) -> None:
     offer = GET.replace(b"host", b"connection: Upgrade\r\nupgrade: h2c\r\nhost")
     async with connect() as peer:
@@ -183,13 +191,30 @@ async def test_many_offers_at_once_are_declined(connect) -> None:
 # Clients that leave.
 
 
-@pytest.mark.parametrize("sent", [POST, POST[:-1], POST + POST + GET])
-async def test_a_client_that_leaves_cancels_its_request(app, connect, sent: bytes) -> None:
+def post_of(size: int) -> bytes:
+    return POST.replace(b"length: 2", b"length: %d" % size)[:-2] + b"x" * size
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param([POST], id="after its request"),
+        pytest.param([POST[:-1]], id="amid its body"),
+        pytest.param([POST + POST + GET], id="after several at once"),
+        pytest.param([POST, POST, GET], id="after several one by one"),
+        pytest.param([POST, b"garbage\r\n\r\n"], id="after garbage"),
+        pytest.param([post_of(300_000)], id="after a large body"),
+        pytest.param([post_of(300_000)[:90], post_of(300_000)[90:]], id="after a large later body"),
+        pytest.param([post_of(100_000)[:90], post_of(100_000)[90:]], id="after a later body"),
+    ],
+)
+async def test_a_client_that_leaves_cancels_its_request(app, connect, sent: list[bytes]) -> None:
     app.handler = wait
     async with connect() as peer:
-        peer.writer.write(sent)
-        await peer.writer.drain()
-        await asyncio.sleep(0.05)
+        for piece in sent:
+            peer.writer.write(piece)
+            await peer.writer.drain()
+            await asyncio.sleep(0.05)
     async with asyncio.timeout(PATIENCE_S):
         assert await app.outcomes.get() == "client left"
     assert app.outcomes.empty()
@@ -336,6 +361,19 @@ async def test_garbage_behind_a_request_does_not_harm_its_answer(connect) -> Non
     assert told.startswith(b"HTTP/1.1 200 ")
     assert told.count(b"HTTP/1.1") == 1
     assert json_of(told) == ["POST", "/", 2]
+
+
+@pytest.mark.parametrize("sent", [POST + b"\r\n", post_of(9)[:-4]], ids=["crlf", "half a body"])
+async def test_a_connection_without_a_request_under_way_ends(app, connect, sent: bytes) -> None:
+    async def answer_early(scope, receive, send) -> None:
+        await send_response(send, b"{}")
+
+    app.handler, app.head_timeout_s = answer_early, 0.3
+    async with connect() as peer:
+        peer.writer.write(sent)
+        await peer.reader.read(1)
+        peer.writer.write(b"\r\n")
+        await peer.read_to_end()
 
 
 async def test_a_header_that_would_split_the_answer_is_not_sent(app, connect) -> None:

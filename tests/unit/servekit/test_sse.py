@@ -262,3 +262,49 @@ async def test_after_its_end_a_stream_says_nothing() -> None:
     told = len(client.messages)
     await asyncio.sleep(0.05)
     assert len(client.messages) == told
+
+
+class SlowClient(Client):
+    """Takes nothing while `stalled`, as one whose connection is full."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = asyncio.Event()
+
+    async def __call__(self, message) -> None:
+        await self.reads.wait()
+        await super().__call__(message)
+
+
+@pytest.mark.parametrize("piece", [b'data: {"half":', b"data: 1\n\n"], ids=["half", "whole"])
+async def test_comments_do_not_pile_up_for_a_client_that_reads_slowly(piece) -> None:
+    client = SlowClient()
+
+    async def say() -> None:
+        async with EventStream(client, keep_alive_s=1) as out:
+            await asyncio.sleep(5)
+            await out.write(piece)
+            await out.write(b"1}\n\n")
+
+    saying = asyncio.create_task(say())
+    await asyncio.sleep(20)
+    client.reads.set()
+    await saying
+    assert client.pieces == [b": keep-alive\n\n", piece, b"1}\n\n", b""]
+    await asyncio.sleep(5)
+    assert client.ended
+
+
+async def test_a_client_that_reads_slowly_is_told_nothing_amid_an_event() -> None:
+    client = SlowClient()
+
+    async def say() -> None:
+        async with EventStream(client, keep_alive_s=1) as out:
+            await out.write(b'data: {"half":')
+            await out.write(b"1}\n\n")
+
+    saying = asyncio.create_task(say())
+    await asyncio.sleep(20)
+    client.reads.set()
+    await saying
+    assert client.pieces == [b'data: {"half":', b"1}\n\n", b""]

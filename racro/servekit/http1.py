@@ -44,6 +44,7 @@ MAX_BUFFERED_BYTES = 256 * 2**10
 IDLE_S = 4.0
 IDLE_JITTER_S = 0.5
 
+_CLOSING_S = 1
 _SMALL_BODY_BYTES = 64 * 2**10
 _VERSIONS = frozenset({"1.0", "1.1"})
 _SWITCHING_PROTOCOLS = 101
@@ -294,7 +295,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are asyncio's by what they do alone.
         self._transport = cast("asyncio.Transport", transport)
-        self._owner.add(self)
+        # uvloop calls this even where the dialling was cancelled, and connection_lost never then.
+        if not transport.is_closing():
+            self._owner.add(self)
 
     def data_received(self, data: bytes) -> None:
         if self._response is None:
@@ -510,7 +513,10 @@ class Http1Client:
         for connection in [*self._open]:
             connection.abort()
         if self._open:
-            await self._emptied.wait()
+            # Nothing depends on it: a service that ends must not wait for one for ever.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSING_S):
+                    await self._emptied.wait()
 
     def target(self, base_url: str, headers: Mapping[str, str]) -> Target:
         """Return the server under a URL, asked with those headers in every request.
@@ -541,7 +547,14 @@ class Http1Client:
         """Return a new connection. Raises NotSent."""
         if self._is_closed:
             raise NotSent("the client is closed")
-        return await self._dialler.dial(origin, lambda: Connection(self, pool))
+        connection = Connection(self, pool)
+        try:
+            return await self._dialler.dial(origin, lambda: connection)
+        except BaseException:
+            # uvloop may have told it that it was made, and never tells it that it is lost.
+            connection.abort()
+            self.discard(connection)
+            raise
 
     # Of its connections.
 

@@ -779,3 +779,16 @@ async def test_no_socket_is_left_by_many_requests_of_every_fate() -> None:
         assert all(result == b"{}" for result in results[::4])
         assert all(isinstance(result, Broken) for result in results[2::4])
         await eventually(lambda: sum(not one.ended.is_set() for one in peer.connections) <= 50)
+
+
+@both_loops
+async def test_dialling_that_is_cancelled_anywhere_leaves_nothing_open() -> None:
+    async with asking(RawPeer()) as asked:
+        for steps in range(12):
+            for _ in range(5):
+                task = asyncio.create_task(asked.ask(new_connection=True))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        await eventually(lambda: len(asked.client._open) == asked.kept)

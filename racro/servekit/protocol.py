@@ -161,7 +161,7 @@ class Connection(HttpToolsProtocol):
         self._head_timeout_s = head_timeout_s
         self._running: Cycle | None = None
         self._in_head = True
-        self._head_has_begun = False
+        self._head_started = False
         # Without the read that began with something else: it cannot be told how much of it was.
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
@@ -231,12 +231,12 @@ class Connection(HttpToolsProtocol):
     # Called by the parser.
 
     def on_message_begin(self) -> None:
-        self._in_head = self._head_has_begun = True
+        self._in_head = self._head_started = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Starts the request, or has it wait for those that came before it."""
-        self._in_head = self._head_has_begun = False
+        self._in_head = self._head_started = False
         self._head_bytes = 0
         self._stop_awaiting_head()
         lengths = (len(name) + len(value) + _SEPARATORS for name, value in self.headers)
@@ -322,7 +322,7 @@ class Connection(HttpToolsProtocol):
             self._head_timer = None
 
     def _head_is_late(self) -> None:
-        if self._head_has_begun:
+        if self._head_started:
             self._refuse(RequestTimedOut(f"the request's head took over {self._head_timeout_s} s"))
         else:
             self.transport.close()

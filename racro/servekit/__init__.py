@@ -1,1 +1,1 @@
-"""What every service shares: settings, the app and its middleware, HTTP clients and streams."""
+"""What every service shares: settings, the app and the way into it, HTTP clients and streams."""

@@ -27,6 +27,7 @@ from racro.servekit.responses import JSON, encode
 MAX_HEAD_BYTES = 64 * 2**10
 HEAD_TIMEOUT_S = 30
 _LINGER_S = 2
+# Requests that a client sent before it had its answers; beyond them reading waits.
 _MOST_WAITING = 100
 _MOST_DROPPED_BYTES = 2**20
 _SEPARATORS = len(b": \r\n")

@@ -23,7 +23,7 @@ EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 
 
 async def read_body(receive: Receive) -> bytes:
-    """The whole request body; its size is bounded by the LimitBody middleware."""
+    """Returns the whole request body, whose size `Exchange.receive` bounds."""
     chunks = []
     while True:
         message = await receive()
@@ -88,7 +88,7 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
 
 
 async def on_unexpected_error(_: Request, __: Exception) -> Response:
-    """Starlette raises the exception again after this answer; Observe logs it."""
+    """Answers a bug. Starlette raises it again after this, and `GuardedApp` logs it."""
     return unexpected_error()
 
 

@@ -74,7 +74,7 @@ async def echo(_, receive, send) -> None:
     await send_response(send, await read_body(receive))
 
 
-def serving(endpoint: ASGIApp = echo, **options: Any) -> GuardedApp:
+def serving(endpoint: ASGIApp = echo, *, log_share: float = 1, **options: Any) -> GuardedApp:
     api = FastAPI()
     schema = {"type": "object"}
     add_asgi_route(api, "/v1/echo", endpoint, request=schema, response=schema)
@@ -84,7 +84,7 @@ def serving(endpoint: ASGIApp = echo, **options: Any) -> GuardedApp:
         return "alive"
 
     options = {"max_body_bytes": 10, "shutdown_timeout_s": 1, **options}
-    return GuardedApp(api, access_log=AccessLog(service="test"), **options)
+    return GuardedApp(api, access_log=AccessLog(service="test", share=log_share), **options)
 
 
 async def ask(app: GuardedApp, asked: dict[str, Any] | None = None, *messages: Any) -> Client:
@@ -150,8 +150,7 @@ class TestAccessLog:
         assert capsys.readouterr().err == ""
 
     async def test_a_share_of_none_logs_what_fails_only(self, caplog, capsys) -> None:
-        app = serving()
-        app._access_log = AccessLog(service="test", share=0)
+        app = serving(log_share=0)
         with caplog.at_level("INFO", logger="racro.access"):
             await ask(app)
             await ask(app, scope(path="/nowhere"))

@@ -28,6 +28,7 @@ from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve_api import CacheMode, VisualContext
 from racro.servekit.context import timeout_from_headers, within
+from racro.servekit.protocol import body_writer
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import JSON, Headers, NotJson, read_body, send_response
 from racro.servekit.sse import EventStream
@@ -93,7 +94,7 @@ class ChatCompletions:
             said_by="limits.max_timeout_s",
         )
         if chat.stream:
-            stream = EventStream(send, keep_alive_s=self._settings.keep_alive_s)
+            stream = EventStream(send, body_writer(scope), keep_alive_s=self._settings.keep_alive_s)
             async with stream as out, within(limit):
                 await completion.stream(out)
         else:
@@ -130,11 +131,11 @@ class _Completion:
             started, usage = self.watch.total(), StreamedUsage()
             async with self._reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
-                while piece := await response.readany():
-                    if "first_token" not in self.watch.stages:
-                        self.watch.record("first_token", self.watch.total() - started)
-                    await out.write(piece)
-                    usage.feed(piece)
+                first = await response.readany()
+                self.watch.record("first_token", self.watch.total() - started)
+                await out.write(first)
+                usage.feed(first)
+                await out.relay(response, usage.feed)
             usage.end()
             stage.usage = usage.value
 

@@ -20,6 +20,7 @@ from racro.contracts.errors import InvalidRequest, UnsupportedMediaType
 from racro.contracts.perception import Delta
 from racro.contracts.solve_api import SolveOptions, SolveRequest, SolveResponse, VisualContext
 from racro.servekit.context import header, within
+from racro.servekit.protocol import body_writer
 from racro.servekit.responses import JSON, read_body, send_response
 from racro.servekit.sse import NamedEventStream
 from racro.servekit.tasks import off_loop_if_large
@@ -70,7 +71,10 @@ class Solve:
         limit = time_limit(scope, options.timeout_s, self._settings.limits)
         options = options.model_copy(update={"cache": cache_mode(scope, options.cache)})
         if options.stream:
-            async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
+            stream = NamedEventStream(
+                send, body_writer(scope), keep_alive_s=self._settings.keep_alive_s
+            )
+            async with stream as out:
                 async with within(limit):
                     response = await solve(services, tenant, options, images, _EventObserver(out))
                 await out.event("done", response.model_dump())

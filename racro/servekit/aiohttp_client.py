@@ -1,7 +1,7 @@
 """Asks upstreams over aiohttp, as before `http1`: for one release, by a setting."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace, TracebackType
 from typing import Self
 
@@ -42,6 +42,16 @@ class AiohttpResponse:
             return await self._response.content.readany()
         except (aiohttp.ClientError, OSError) as error:
             raise Broken(repr(error)) from error
+
+    async def pipe(self, sink: Callable[[bytes], bool]) -> bool:
+        """Give the body to `sink` as it comes: True at its end, False once `sink` returned False.
+
+        Raises Broken.
+        """
+        while data := await self.readany():
+            if not sink(data):
+                return False
+        return True
 
     def close(self) -> None:
         """Abort the response; without effect where its body was read to the end."""

@@ -21,7 +21,7 @@ import random
 import re
 import select
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Self, cast
@@ -69,7 +69,7 @@ class Http1Response:
     __slots__ = (
         "_buffered", "_chunks", "_complete", "_connection", "_error", "_fed", "_has_head",
         "_header_count", "_is_bodiless", "_keeps", "_max_body_bytes", "_parser", "_room", "_silent",
-        "_until_close", "_waiter", "headers", "reused", "status",
+        "_sink", "_until_close", "_waiter", "headers", "reused", "status",
     )  # fmt: skip
 
     def __init__(
@@ -95,6 +95,7 @@ class Http1Response:
         self._fed = self._has_head = self._complete = self._keeps = self._until_close = False
         self._error: Broken | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._sink: Callable[[bytes], bool] | None = None
 
     # Of a reader.
 
@@ -116,10 +117,34 @@ class Http1Response:
             if self._error is not None:
                 raise self._error
             await self._wait()
+        data = self._take()
+        self._connection.resume_reading()
+        return data
+
+    async def pipe(self, sink: Callable[[bytes], bool]) -> bool:
+        """Give the body to `sink` as it comes, from the event loop's own reads.
+
+        Returns True at the body's end, False once `sink` has returned False. Raises Broken, and
+        what `sink` raises.
+        """
+        if self._chunks and not sink(await self.readany()):
+            return False
+        self._sink = sink
+        try:
+            while not self._complete:
+                if self._error is not None:
+                    raise self._error
+                await self._wait()
+                if self._sink is None:
+                    return False
+        finally:
+            self._sink = None
+        return True
+
+    def _take(self) -> bytes:
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         self._buffered = 0
-        self._connection.resume_reading()
         return data
 
     async def read(self) -> bytes:
@@ -168,9 +193,22 @@ class Http1Response:
                 self._refuse(Malformed(f"a head over {MAX_HEAD_BYTES} bytes"))
                 return
         self._parse(data)
+        if self._sink is not None and self._chunks:
+            self._feed_sink(self._sink)
+            if self._sink is not None and self._parser is not None:
+                return  # More is to come, and it is wanted.
         if self._buffered > MAX_BUFFERED_BYTES:
             self._connection.pause_reading()
         self._wake()
+
+    def _feed_sink(self, sink: Callable[[bytes], bool]) -> None:
+        try:
+            if not sink(self._take()):
+                self._sink = None
+        except Exception as error:  # noqa: BLE001 - it is that of `pipe`'s caller
+            self._sink = None
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_exception(error)
 
     def _parse(self, data: bytes) -> None:
         parser = self._parser

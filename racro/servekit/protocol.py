@@ -45,12 +45,18 @@ def has_client_left(scope: Scope) -> bool:
     return cycle is not None and cycle.disconnected
 
 
+def body_writer(scope: Scope) -> "Cycle":
+    """Returns what writes the body of a request's answer once its head was sent."""
+    cycle: Cycle = scope[_CYCLE]
+    return cycle
+
+
 class Cycle(RequestResponseCycle):
     """One request and its answer on a connection; `task` runs the app on it."""
 
     connection: "Connection"
     task: asyncio.Task[None] | None = None
-    drain: Drain | None = None
+    service_drain: Drain | None = None
     _ends_by_close = False
     # Is written with what follows: an answer is one packet more often than not.
     _head = b""
@@ -74,8 +80,8 @@ class Cycle(RequestResponseCycle):
 
     async def send(self, message: Message) -> None:  # type: ignore[override]
         """Writes a part of the answer; waits while the client reads more slowly than it comes."""
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
+        if self.response_started:
+            await self.drain()
         if self.disconnected:
             return
         if not self.response_started:
@@ -84,6 +90,26 @@ class Cycle(RequestResponseCycle):
             self._write(message.get("body", b""), more=message.get("more_body", False))
         else:
             raise RuntimeError("the answer was complete already")
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the client reads more slowly than it is written to."""
+        return self.flow.write_paused and not self.disconnected
+
+    def write(self, data: bytes) -> bool:
+        """Writes a piece of the body now, unless the client has left.
+
+        Returns whether the client keeps up. The answer must have started.
+        """
+        if self.disconnected:
+            return True
+        self._write(data, more=True)
+        return not self.flow.write_paused
+
+    async def drain(self) -> None:
+        """Waits until the client has read some of what was written, or leaves."""
+        if self.is_paused:
+            await self.flow.drain()
 
     def _start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self.waiting_for_100_continue = False
@@ -98,7 +124,7 @@ class Cycle(RequestResponseCycle):
             elif name == b"connection":
                 closes = b"close" in value.lower()
             head += (name, b": ", value, b"\r\n")
-        if closes or (self.drain is not None and self.drain.started):
+        if closes or (self.service_drain is not None and self.service_drain.started):
             self.keep_alive = False
         if self.chunked_encoding is None:
             self._frame(status, head)
@@ -301,7 +327,7 @@ class Connection(HttpToolsProtocol):
             keep_alive=is_1_1 and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        cycle.connection, cycle.drain = self, self._drain
+        cycle.connection, cycle.service_drain = self, self._drain
         self.scope[_CYCLE] = cycle  # type: ignore[literal-required]
         return cycle
 

@@ -1,4 +1,4 @@
-"""Passing an upstream's answer on: as it comes, or as an error of our tree."""
+"""What an unsuccessful answer of an upstream means: an error of our tree."""
 
 import re
 from typing import Any
@@ -19,7 +19,6 @@ from racro.contracts.errors import (
     error_from_envelope,
 )
 from racro.servekit.responses import NotJson
-from racro.servekit.sse import EventStream
 from racro.servekit.upstream import Response, is_safe_to_retry
 
 _OK = 200
@@ -28,12 +27,6 @@ _TOO_MANY = 429
 _TOO_LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|context length|maximum model length"
 )
-
-
-async def relay_stream(response: Response, out: EventStream) -> None:
-    """What one read brought goes out in one send."""
-    while chunk := await response.readany():
-        await out.write(chunk)
 
 
 async def raise_for_status(response: Response, *, name: str) -> None:

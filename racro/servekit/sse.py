@@ -1,8 +1,7 @@
 """Server-sent events: reading them from an upstream, and a response that never falls silent."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -11,8 +10,6 @@ from starlette.types import Send
 from racro.contracts.errors import RacroError, UpstreamError
 from racro.servekit.keep_alive import keep_alives
 from racro.servekit.responses import EVENT_STREAM, Headers, encode, report
-
-_log = logging.getLogger(__name__)
 
 DONE = b"data: [DONE]\n\n"
 
@@ -28,6 +25,27 @@ class Readable(Protocol):
 
     async def readany(self) -> bytes:
         """Return all that has come, at least a byte; b"" at the end."""
+
+
+class Pipeable(Readable, Protocol):
+    """Can hand its bytes on as they come, as a response."""
+
+    async def pipe(self, sink: Callable[[bytes], bool]) -> bool:
+        """Give what comes to `sink` until its end (True) or until `sink` returns False (False)."""
+
+
+class BodyWriter(Protocol):
+    """Writes the body of an answer whose head was sent."""
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the client reads more slowly than it is written to."""
+
+    def write(self, data: bytes) -> bool:
+        """Writes a piece now, whether or not it is paused. Returns whether the client keeps up."""
+
+    async def drain(self) -> None:
+        """Waits while it is paused."""
 
 
 class Event(NamedTuple):
@@ -74,16 +92,16 @@ class EventStream:
     was said for `keep_alive_s` seconds a comment is sent: proxies and clients give up on silence.
     """
 
-    def __init__(self, send: Send, *, keep_alive_s: float) -> None:
+    def __init__(self, send: Send, body: BodyWriter, *, keep_alive_s: float) -> None:
         self._send = send
+        self._body = body
         self._keep_alive_s = keep_alive_s
         self.started = False
         self._headers: list[tuple[bytes, bytes]] = [EVENT_STREAM, _NO_CACHE, _NO_BUFFERING]
         self._tail = b"\n\n"
         self._loop = asyncio.get_running_loop()
         self._last_said = self._loop.time()
-        self._comment: asyncio.Task[None] | None = None
-        self._is_writing = False
+        self._first_comment: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         keep_alives(self._loop).add(self)
@@ -96,11 +114,6 @@ class EventStream:
         traceback: TracebackType | None,
     ) -> bool:
         keep_alives(self._loop).remove(self)
-        if self._comment is not None:
-            if error is not None and not isinstance(error, Exception):
-                self._comment.cancel()
-            else:
-                await self._finish_comment()
         if error is None:
             await self._start()
             await self._end(b"")
@@ -137,21 +150,35 @@ class EventStream:
 
     async def write(self, data: bytes) -> None:
         """Send bytes of the stream, not necessarily whole events."""
-        if self._comment is not None:
-            await self._finish_comment()
-        self._is_writing = True
-        try:
-            await self._write(data)
-        finally:
-            self._is_writing = False
+        if not self.started:
+            await self._start()
+        if not self._write(data):
+            await self._body.drain()
 
-    async def _write(self, data: bytes) -> None:
+    async def relay(self, source: Pipeable, inspect: Callable[[bytes], None] | None = None) -> None:
+        """Send all that comes from a source, what one read brings in one write.
+
+        Each piece is given to `inspect` once it was written. While the client keeps up, pieces are
+        written from the event loop's own reads, and no task wakes for them.
+        """
+
+        def sink(data: bytes) -> bool:
+            keeps_up = self._write(data)
+            if inspect is not None:
+                inspect(data)
+            return keeps_up
+
+        if not self.started and (first := await source.readany()):
+            await self._start()
+            sink(first)
+        while not await source.pipe(sink):
+            await self._body.drain()
+
+    def _write(self, data: bytes) -> bool:
         longer = data if len(data) >= _LONGEST_END else self._tail + data
         self._tail = longer[-_LONGEST_END:]
         self._last_said = self._loop.time()
-        if not self.started:
-            await self._start()
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        return self._body.write(data)
 
     @property
     def _between_events(self) -> bool:
@@ -168,20 +195,18 @@ class EventStream:
     def break_silence(self) -> None:
         """Sends a comment, but not inside of an event, nor while something waits to be sent."""
         self._last_said = self._loop.time()
-        if self._between_events and not self._is_writing and self._comment is None:
-            self._comment = self._loop.create_task(self._write(b": keep-alive\n\n"))
-            self._comment.add_done_callback(self._comment_done)
+        if self.started:
+            self._comment()
+        else:
+            self._first_comment = self._loop.create_task(self._start_with_comment())
 
-    def _comment_done(self, comment: asyncio.Task[None]) -> None:
-        self._comment = None
-        if not comment.cancelled() and comment.exception() is not None:
-            _log.warning("a keep-alive comment was not sent: %r", comment.exception())
+    async def _start_with_comment(self) -> None:
+        await self._start()
+        self._comment()
 
-    async def _finish_comment(self) -> None:
-        """Waits for a comment whose client reads slowly: what comes next must not overtake it."""
-        comment = self._comment
-        if comment is not None:
-            await asyncio.wait([comment])
+    def _comment(self) -> None:
+        if self._between_events and not self._body.is_paused:
+            self._write(b": keep-alive\n\n")
 
 
 class NamedEventStream(EventStream):

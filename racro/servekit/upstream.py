@@ -1,7 +1,7 @@
 """The one seam to other services: an HTTP client whose failures are errors of our tree."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Literal, Protocol
@@ -35,6 +35,12 @@ class Response(Protocol):
 
     async def readany(self) -> bytes:
         """Return all of the body that has come, at least a byte; b"" at its end."""
+
+    async def pipe(self, sink: Callable[[bytes], bool]) -> bool:
+        """Give the body to `sink` as it comes: True at its end, False once `sink` returned False.
+
+        It may be called from the event loop's own reads, and must not block.
+        """
 
 
 class Answer(Response, Protocol):

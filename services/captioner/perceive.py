@@ -19,6 +19,7 @@ from racro.contracts.perception import (
 from racro.servekit.app import State
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.health import Problem
+from racro.servekit.protocol import body_writer
 from racro.servekit.responses import read_body, send_response
 from racro.servekit.sse import NamedEventStream
 from racro.servekit.validation import parse_json
@@ -75,7 +76,10 @@ class Perceive:
                 response = await captioner.perceive(request, images, ignore_delta)
                 await send_response(send, response.model_dump_json().encode())
                 return
-            async with NamedEventStream(send, keep_alive_s=self._settings.keep_alive_s) as out:
+            stream = NamedEventStream(
+                send, body_writer(scope), keep_alive_s=self._settings.keep_alive_s
+            )
+            async with stream as out:
 
                 async def send_delta(delta: Delta) -> None:
                     await out.event("delta", delta.model_dump())

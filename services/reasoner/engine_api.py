@@ -10,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 from racro.contracts.errors import InvalidRequest, NotFound, NotStarted, UnknownModel
 from racro.engines.engine import Engine, ServedModel
 from racro.servekit.context import timeout_from_headers, within
-from racro.servekit.relay import raise_for_status, relay_stream
+from racro.servekit.protocol import body_writer
+from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import NotJson, read_body, send_response
 from racro.servekit.sse import EventStream, NamedEventStream
 from racro.servekit.tracing import generation
@@ -51,7 +52,8 @@ class Relay:
             raise NotStarted(problem.public)
         async with within(timeout_s):
             if request.body.get("stream"):
-                async with self._open(send, keep_alive_s=self._settings.keep_alive_s) as out:
+                keep_alive_s = self._settings.keep_alive_s
+                async with self._open(send, body_writer(scope), keep_alive_s=keep_alive_s) as out:
                     await self._stream(request, out)
             else:
                 await self._plain(request, send)
@@ -79,7 +81,7 @@ class Relay:
     async def _stream(self, request: Request, out: EventStream) -> None:
         async with self._ask(request.for_engine) as response:
             await self._check(response)
-            await relay_stream(response, out)
+            await out.relay(response)
 
     async def _plain(self, request: Request, send: Send) -> None:
         async with self._ask(request.for_engine) as response:

@@ -90,7 +90,7 @@ class Stopwatch:
 
 
 def count_tokens(stage: str, usage: Usage) -> None:
-    if usage.prompt_tokens or usage.completion_tokens:
+    if usage.is_known:
         _tokens(stage, "prompt").inc(usage.prompt_tokens)
         _tokens(stage, "completion").inc(usage.completion_tokens)
 

@@ -95,10 +95,11 @@ class ChatCompletions:
         )
         if chat.stream:
             stream = EventStream(send, body_writer(scope), keep_alive_s=self._settings.keep_alive_s)
-            async with stream as out, within(limit):
-                await completion.stream(out)
+            async with stream as out:
+                with within(limit):
+                    await completion.stream(out)
         else:
-            async with within(limit):
+            with within(limit):
                 await completion.send_plain(send)
         completion.watch.record("total", completion.watch.total())
 

@@ -75,11 +75,11 @@ class Solve:
                 send, body_writer(scope), keep_alive_s=self._settings.keep_alive_s
             )
             async with stream as out:
-                async with within(limit):
+                with within(limit):
                     response = await solve(services, tenant, options, images, _EventObserver(out))
                 await out.event("done", response.model_dump())
             return
-        async with within(limit):
+        with within(limit):
             response = await solve(services, tenant, options, images, _NoObserver())
         await send_response(
             send, response.model_dump_json().encode(), headers=[JSON, *_headers(response)]

@@ -34,7 +34,7 @@ class VisualContexts:
             ImageSource(image, param=f"images[{index}]")
             for index, image in enumerate(request.images)
         ]
-        async with within(time_limit(scope, request.timeout_s, self._settings.limits)):
+        with within(time_limit(scope, request.timeout_s, self._settings.limits)):
             [perception] = await perceive_images(
                 services,
                 tenant,

@@ -51,7 +51,10 @@ class Replicas:
         Where that one has not started (it cannot be connected to, or answers 503 without
         `x-racro-begun`) the next one is tried.
         """
-        return _Post(sorted(self._all, key=lambda replica: replica.rank), path, body)
+        replicas = self._all
+        if len(replicas) > 1:
+            replicas = sorted(replicas, key=lambda replica: replica.rank)
+        return _Post(replicas, path, body)
 
     async def get_json(self, path: str) -> Any:
         """GET a JSON document from all replicas and return the first one; marks each up or down.

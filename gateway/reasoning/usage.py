@@ -51,10 +51,6 @@ class StreamedUsage:
 
     def _search(self, lines: bytes) -> None:
         for line in reversed(lines.split(b"\n")):
-            if _MARK in line and _counted(found := usage_of(line.removeprefix(b"data:"))):
+            if _MARK in line and (found := usage_of(line.removeprefix(b"data:"))).is_known:
                 self.value = found
                 return
-
-
-def _counted(usage: Usage) -> bool:
-    return usage != Usage()

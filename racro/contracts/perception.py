@@ -20,6 +20,11 @@ class Usage(Wire):
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything was counted: some servers do not tell."""
+        return self.prompt_tokens > 0 or self.completion_tokens > 0
+
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,

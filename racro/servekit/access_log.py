@@ -58,7 +58,8 @@ class AccessLog:
         )
         # As with other logs, nobody's answer depends on who reads them.
         with suppress(OSError, ValueError):
-            sys.stderr.write(_encode(line).decode() + "\n")
+            sys.stderr.buffer.write(_encode(line) + b"\n")
+            sys.stderr.buffer.flush()
 
     def _is_left_out(self, status: int) -> bool:
         return status < _FAILED and self._share < 1 and random.random() >= self._share  # noqa: S311

@@ -1,14 +1,15 @@
 """What travels with a request across services: its id and its deadline."""
 
 import asyncio
+import random
 import re
-import secrets
 from collections.abc import Iterable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import NamedTuple
 
 from racro.contracts.errors import DeadlineExceeded
+from racro.servekit.timers import timers
 
 REQUEST_ID_HEADER = "x-request-id"
 TIMEOUT_HEADER = "x-racro-timeout-ms"
@@ -31,7 +32,9 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: str) -> str | None:
 def adopt_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The client's request id where it is safe to log and send on, else a new one."""
     given = header(headers, REQUEST_ID_HEADER)
-    return given if given and _SAFE_REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    if given and _SAFE_REQUEST_ID.fullmatch(given):
+        return given
+    return f"{random.getrandbits(128):032x}"
 
 
 class TimeLimit(NamedTuple):
@@ -61,22 +64,45 @@ def timeout_from_headers(
 
 
 class within:  # noqa: N801 - used as a verb, like asyncio.timeout
-    """One deadline over all that happens inside, stages and their waiting included."""
+    """One deadline over all that happens inside, stages and their waiting included.
+
+    The task is cancelled at the deadline, and the block then raises DeadlineExceeded. It does what
+    `asyncio.timeout` does, without a timer of its own.
+    """
+
+    __slots__ = ("_cancelling", "_expired", "_limit", "_task", "_timers", "due")
 
     def __init__(self, limit: TimeLimit) -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        assert task is not None  # noqa: S101 - there is something to cancel
         self._limit = limit
-        self._timeout = asyncio.timeout(limit.seconds)
+        self._task = task
+        self._timers = timers(loop)
+        self._expired = False
+        self.due = loop.time() + limit.seconds
 
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
+    def __enter__(self) -> None:
+        self._cancelling = self._task.cancelling()
+        self._timers.add(self)
 
-    async def __aexit__(
+    def on_due(self) -> None:
+        """Cancels the task."""
+        self._expired = True
+        self._timers.remove(self)
+        self._task.cancel()
+
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, traceback)
-        except TimeoutError as expired:
-            raise DeadlineExceeded(f"not finished within {self._limit.words}") from expired
+        self._timers.remove(self)
+        if (
+            self._expired
+            # Otherwise somebody else cancelled the task too, and means it.
+            and self._task.uncancel() <= self._cancelling
+            and isinstance(error, asyncio.CancelledError)
+        ):
+            raise DeadlineExceeded(f"not finished within {self._limit.words}") from error

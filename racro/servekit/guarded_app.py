@@ -9,7 +9,8 @@ context manager each, for every request and every piece of a stream.
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from types import MappingProxyType
 from typing import Protocol
@@ -86,6 +87,8 @@ class GuardedApp:
         self._serve_http = allow_origins(self._serve, origins)
         self._table = RouteTable(known_routes(api), absent)
         self._trimmer = MemoryTrimmer()
+        self._in_flight = 0
+        service_metrics.IN_FLIGHT.set_function(lambda: self._in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         serve = self._serve_http if scope["type"] == "http" else self.api
@@ -96,9 +99,9 @@ class GuardedApp:
         started = time.perf_counter()
         exchange = Exchange(scope, receive, send, max_body_bytes=self._max_body_bytes)
         token = request_id.set(exchange.id)
-        service_metrics.IN_FLIGHT.inc()
+        self._in_flight += 1
         try:
-            await self._find_route(exchange)
+            await self._answer(exchange)
         except asyncio.CancelledError:
             if has_client_left(scope):
                 _uncancel()
@@ -115,10 +118,11 @@ class GuardedApp:
                 raise
             await unexpected_error()(scope, receive, exchange.send)
         finally:
+            self._in_flight -= 1
             self._record(exchange, time.perf_counter() - started)
             request_id.reset(token)
 
-    async def _find_route(self, exchange: Exchange) -> None:
+    async def _answer(self, exchange: Exchange) -> None:
         """Finds the route of a request, and answers one that has none."""
         scope = exchange.scope
         method = scope["method"]
@@ -134,40 +138,35 @@ class GuardedApp:
             )
         elif not route.has(method):
             await exchange.fail(route.method_not_allowed(method))
-        elif exchange.route in _QUIET:
-            await self._call(exchange)
-        else:
-            with server_span(exchange):
-                await self._call(exchange)
-
-    async def _call(self, exchange: Exchange) -> None:
-        """Has a request answered by its endpoint, if it may come in now."""
-        if exchange.route in _ANSWERED_TO_THE_END:
+        elif exchange.route in _ANSWERED_TO_THE_END:
             await self._call_endpoint(exchange)
-            return
+        else:
+            with server_span(exchange) if exchange.route not in _QUIET else nullcontext():
+                await self._admit(exchange)
+
+    async def _admit(self, exchange: Exchange) -> None:
+        """Has a request answered by its endpoint, if it may come in now."""
         try:
             with self.drain:
-                await self._admit(exchange)
+                if self._admission is None:
+                    await self._call_endpoint(exchange)
+                    return
+                exchange.headers += await self._admission.enter(exchange.scope)
+                try:
+                    await self._call_endpoint(exchange)
+                finally:
+                    self._admission.leave(exchange.scope)
         except RacroError as error:
             await exchange.fail(error)
 
-    async def _admit(self, exchange: Exchange) -> None:
-        if self._admission is None:
-            await self._call_endpoint(exchange)
-            return
-        exchange.headers += await self._admission.enter(exchange.scope)
-        try:
-            await self._call_endpoint(exchange)
-        finally:
-            self._admission.leave(exchange.scope)
-
-    async def _call_endpoint(self, exchange: Exchange) -> None:
+    def _call_endpoint(self, exchange: Exchange) -> Awaitable[None]:
+        """Has a request answered by the plain endpoint of its route, or else by FastAPI."""
         scope = exchange.scope
         if scope["method"] == "HEAD":
             # The server leaves the body out.
             scope = {**scope, "method": "GET"}
         endpoint = self._endpoints.get(exchange.route, self.api)
-        await endpoint(scope, exchange.receive, exchange.send)
+        return endpoint(scope, exchange.receive, exchange.send)
 
     async def _cut_off(self, exchange: Exchange) -> None:
         """Answers a request that was not done in the time of the drain, if nothing was said yet."""
@@ -176,7 +175,6 @@ class GuardedApp:
 
     def _record(self, exchange: Exchange, seconds: float) -> None:
         route, status = exchange.route, exchange.status
-        service_metrics.IN_FLIGHT.dec()
         _requests(route, status).inc()
         _request_seconds(route).observe(seconds)
         if exchange.body_bytes > _LARGE_BODY_BYTES:

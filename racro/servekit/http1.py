@@ -468,26 +468,16 @@ class Target:
             max_body_bytes=self._client.max_body_bytes,
         )
         connection.pool = self._pool if keep else _NO_POOL
-        await self._exchange(connection, response, head, body or b"")
-        return response
-
-    async def _exchange(
-        self, connection: Connection, response: Http1Response, head: bytes, body: bytes
-    ) -> None:
-        """Send a request and wait for the head of its answer."""
         try:
-            connection.send(head, body, response)
+            connection.send(head, body or b"", response)
             if self._client.first_byte_timeout_s is None:
                 await response.head()
-                return
-            async with asyncio.timeout(self._client.first_byte_timeout_s):
-                await response.head()
-        except TimeoutError as error:
-            connection.abort()
-            raise NoFirstByte("no answer in time", before_answer=response.is_silent) from error
+            else:
+                await _head_in_time(response, self._client.first_byte_timeout_s)
         except BaseException:
             connection.abort()
             raise
+        return response
 
     def _request_head(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
@@ -505,6 +495,14 @@ class Target:
             lines.append(b"content-length: %d\r\n" % len(body))
         lines.append(b"\r\n")
         return b"".join(lines), keep
+
+
+async def _head_in_time(response: Http1Response, timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await response.head()
+    except TimeoutError as error:
+        raise NoFirstByte("no answer in time", before_answer=response.is_silent) from error
 
 
 _NO_POOL: list[Connection] = []

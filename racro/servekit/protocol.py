@@ -191,6 +191,7 @@ class Connection(HttpToolsProtocol):
         self._head_started = False
         # Without the read that began with something else: it cannot be told how much of it was.
         self._head_bytes = 0
+        self._read_bytes = self._first_read_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._problem: RacroError | None = None
         # What comes is dropped.
@@ -214,6 +215,7 @@ class Connection(HttpToolsProtocol):
             self._drop(data)
             return
         self._unset_keepalive_if_required()
+        self._read_bytes = len(data)
         if self._in_head:
             self._head_bytes += len(data)
         try:
@@ -259,16 +261,19 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._in_head = self._head_started = True
+        self._first_read_bytes = self._read_bytes
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Starts the request, or has it wait for those that came before it."""
         self._in_head = self._head_started = False
-        self._head_bytes = 0
         self._stop_awaiting_head()
-        lengths = (len(name) + len(value) + _SEPARATORS for name, value in self.headers)
-        if len(self.url) + sum(lengths) > MAX_HEAD_BYTES:
-            self._fail(_headers_too_large())
+        # Most heads are in one small read, and need not be counted.
+        if self._first_read_bytes + self._head_bytes > MAX_HEAD_BYTES:
+            lengths = (len(name) + len(value) + _SEPARATORS for name, value in self.headers)
+            if len(self.url) + sum(lengths) > MAX_HEAD_BYTES:
+                self._fail(_headers_too_large())
+        self._head_bytes = 0
         self._describe(self.scope)
         if self.scope["method"] == "CONNECT":
             self._fail(InvalidRequest("CONNECT is for proxies"))

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol, Self
 from starlette.types import Send
 
 from racro.contracts.errors import RacroError, UpstreamError
-from racro.servekit.keep_alive import keep_alives
 from racro.servekit.responses import EVENT_STREAM, Headers, encode, report
+from racro.servekit.timers import timers
 
 DONE = b"data: [DONE]\n\n"
 
@@ -104,7 +104,7 @@ class EventStream:
         self._first_comment: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        keep_alives(self._loop).add(self)
+        timers(self._loop).add(self)
         return self
 
     async def __aexit__(
@@ -113,7 +113,7 @@ class EventStream:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        keep_alives(self._loop).remove(self)
+        timers(self._loop).remove(self)
         if error is None:
             await self._start()
             await self._end(b"")
@@ -169,8 +169,9 @@ class EventStream:
             return keeps_up
 
         if not self.started and (first := await source.readany()):
-            await self._start()
-            sink(first)
+            await self.write(first)
+            if inspect is not None:
+                inspect(first)
         while not await source.pipe(sink):
             await self._body.drain()
 
@@ -188,11 +189,11 @@ class EventStream:
         await self.write(format_event(name, data))
 
     @property
-    def silent_until(self) -> float:
+    def due(self) -> float:
         """When a comment has to be sent, in the loop's time, if nothing else was until then."""
         return self._last_said + self._keep_alive_s
 
-    def break_silence(self) -> None:
+    def on_due(self) -> None:
         """Sends a comment, but not inside of an event, nor while something waits to be sent."""
         self._last_said = self._loop.time()
         if self.started:

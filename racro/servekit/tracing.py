@@ -101,7 +101,7 @@ def generation(model: str) -> AbstractContextManager[Span]:
 
 
 def record_usage(span: Span, usage: Usage) -> None:
-    if span.is_recording() and usage != Usage():
+    if usage.is_known and span.is_recording():
         span.set_attributes(
             {
                 "gen_ai.usage.input_tokens": usage.prompt_tokens,

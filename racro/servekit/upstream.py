@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
@@ -219,10 +220,13 @@ class _Request:
 
     async def _ask(self) -> Answer:
         """Send the request, at most twice: see `_was_closed_before` and `_is_ending`."""
+        send = partial(
+            self._target.send, self._method, self._path, headers=self._headers, body=self._body
+        )
         now = asyncio.get_running_loop().time
         began = now()
         try:
-            answer = await self._send()
+            answer = await send()
         except Broken as error:
             if not (_was_closed_before(error) and now() - began < _AT_ONCE_S):
                 raise
@@ -231,21 +235,12 @@ class _Request:
             if not (answer.reused and _is_ending(answer)):
                 return answer
             answer.close()
-            return await self._send(new_connection=True)
+            return await send(new_connection=True)
         try:
-            return await self._send(new_connection=True)
+            return await send(new_connection=True)
         except NotSent as error:
             # The peer may have had the first one.
             raise Broken("the request was sent, and not again") from error
-
-    async def _send(self, *, new_connection: bool = False) -> Answer:
-        return await self._target.send(
-            self._method,
-            self._path,
-            headers=self._headers,
-            body=self._body,
-            new_connection=new_connection,
-        )
 
 
 def _was_closed_before(error: Broken) -> bool:

@@ -70,7 +70,7 @@ class Perceive:
         captioner = captioner_in(scope["state"])
         body = await read_body(receive)
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
-        async with within(timeout_s):
+        with within(timeout_s):
             request, images = await asyncio.to_thread(self._read, body)
             if not request.stream:
                 response = await captioner.perceive(request, images, ignore_delta)

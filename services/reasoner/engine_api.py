@@ -50,7 +50,7 @@ class Relay:
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
         if problem := self._engine.known_problem:
             raise NotStarted(problem.public)
-        async with within(timeout_s):
+        with within(timeout_s):
             if request.body.get("stream"):
                 keep_alive_s = self._settings.keep_alive_s
                 async with self._open(send, body_writer(scope), keep_alive_s=keep_alive_s) as out:

@@ -59,11 +59,17 @@ def a_dialler(**more: Any) -> Dialler:
 
 
 def outcome(
-    pieces: Iterable[bytes], *, ends: bool = False, head_only: bool = False, **limits: Any
+    pieces: Iterable[bytes],
+    *,
+    ends: bool = False,
+    head_only: bool = False,
+    piped: bool = False,
+    **limits: Any,
 ) -> Outcome:
     """Feed an answer in pieces to a fresh connection, and its end where it `ends`.
 
-    To be called in an event loop. `head_only` is of an answer to HEAD.
+    To be called in an event loop. `head_only` is of an answer to HEAD; where it is `piped`, its
+    body is given to a sink as it comes.
     """
     client = Http1Client(a_dialler())
     pool: list[Connection] = []
@@ -71,14 +77,17 @@ def outcome(
     connection.connection_made(wire)
     response = Http1Response(connection, is_bodiless=head_only, **limits)
     connection.send(b"", b"", response)
+    reader = _Steps(_pipe(response)) if piped else None
     for piece in pieces:
         if wire.is_aborted:
             break
         connection.data_received(piece)
+        if reader is not None:
+            reader.go_on()
     if ends and not wire.is_aborted:
         connection.eof_received()
         connection.connection_lost(None)
-    body = _now(_read(response))
+    body = (reader or _Steps(_read(response))).result()
     response.close()
     kept = connection in pool
     if client._sweeper is not None:
@@ -94,14 +103,44 @@ async def _read(response: Http1Response) -> bytes | type[Broken]:
         return type(error)
 
 
-def _now(coroutine: Coroutine[Any, Any, bytes | type[Broken]]) -> bytes | type[Broken] | str:
-    """Return what a coroutine returns without waiting, else WAITS."""
+async def _pipe(response: Http1Response) -> bytes | type[Broken]:
+    """Pipe to a sink that wants no more after every second piece, for a while."""
+    pieces: list[bytes] = []
+
+    def sink(data: bytes) -> bool:
+        pieces.append(data)
+        return len(pieces) % 2 == 1
+
     try:
-        coroutine.send(None)
-    except StopIteration as returned:
-        return returned.value
-    coroutine.close()
-    return WAITS
+        await response.head()
+        while not await response.pipe(sink):
+            pass
+    except Broken as error:
+        return type(error)
+    return b"".join(pieces)
+
+
+class _Steps:
+    """Runs a coroutine as far as it goes without the event loop."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, bytes | type[Broken]]) -> None:
+        self._coroutine = coroutine
+        self._waits_for: asyncio.Future[None] | None = None
+        self._returned: bytes | type[Broken] | str = WAITS
+        self.go_on()
+
+    def go_on(self) -> None:
+        while self._returned is WAITS and (self._waits_for is None or self._waits_for.done()):
+            try:
+                self._waits_for = self._coroutine.send(None)
+            except StopIteration as returned:
+                self._returned = returned.value
+
+    def result(self) -> bytes | type[Broken] | str:
+        """Return what it returns, WAITS where it has not come to its end."""
+        self.go_on()
+        self._coroutine.close()
+        return self._returned
 
 
 def splits(data: bytes) -> Iterator[list[bytes]]:

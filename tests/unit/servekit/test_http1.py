@@ -320,6 +320,137 @@ async def test_leaving_before_the_body_s_end_closes_the_connection() -> None:
             await response.readany()
 
 
+# A sink.
+
+
+@both_loops
+async def test_a_sink_gets_what_comes_without_anybody_waking() -> None:
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        await connection.write(ENDLESS + b"2\r\nhe\r\n")
+        for piece in (b"l", b"l", b"o"):
+            await asyncio.sleep(0.01)
+            await connection.write(b"1\r\n" + piece + b"\r\n")
+        await connection.write(b"0\r\n\r\n")
+
+    pieces, tasks = [], []
+
+    def sink(data: bytes) -> bool:
+        pieces.append(data)
+        tasks.append(asyncio.current_task(asyncio.get_running_loop()))
+        return True
+
+    async with asking(RawPeer(respond)) as asked:
+        response = await asked.send()
+        assert await response.pipe(sink)
+        assert b"".join(pieces) == b"hello"
+        assert tasks[-1] is None
+        assert await response.pipe(sink)
+        response.close()
+        assert asked.kept == 1
+
+
+@both_loops
+async def test_a_sink_that_wants_no_more_gets_no_more_until_it_is_piped_to_again() -> None:
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        await connection.write(ENDLESS)
+        for number in range(5):
+            await asyncio.sleep(0.01)
+            await connection.write(b"1\r\n%d\r\n" % number)
+        await connection.write(b"0\r\n\r\n")
+
+    pieces: list[bytes] = []
+
+    def sink(data: bytes) -> bool:
+        pieces.append(data)
+        return False
+
+    async with asking(RawPeer(respond)) as asked:
+        response = await asked.send()
+        assert not await response.pipe(sink)
+        assert pieces == [b"0"]
+        await eventually(lambda: response._complete)
+        assert pieces == [b"0"]
+        while not await response.pipe(sink):
+            pass
+        assert b"".join(pieces) == b"01234"
+        response.close()
+        assert asked.kept == 1
+
+
+@both_loops
+async def test_a_sink_that_wants_no_more_holds_the_server_up() -> None:
+    piece, total = bytes(50_000), 20_000_000
+    sent = received = 0
+
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        nonlocal sent
+        await connection.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % total)
+        while sent < total:
+            await connection.write(piece)
+            sent += len(piece)
+
+    def sink(data: bytes) -> bool:
+        nonlocal received
+        received += len(data)
+        return False
+
+    async with asking(RawPeer(respond)) as asked:
+        response = await asked.send()
+        assert not await response.pipe(sink)
+        await eventually(lambda: response._connection._paused)
+        assert sent < total
+        while not await response.pipe(sink):
+            pass
+        assert received == total
+        response.close()
+        assert asked.kept == 1
+
+
+@both_loops
+async def test_what_a_sink_raises_and_what_breaks_reach_who_pipes() -> None:
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        await connection.write(ENDLESS)
+        await asyncio.sleep(0.01)
+        await connection.write(b"5\r\nhello\r\n")
+        await asyncio.sleep(0.01)
+        connection.close()
+
+    def refuse(data: bytes) -> bool:
+        raise ZeroDivisionError(data)
+
+    async with asking(RawPeer(respond)) as asked:
+        response = await asked.send()
+        with pytest.raises(ZeroDivisionError):
+            await response.pipe(refuse)
+        response.close()
+        pieces: list[bytes] = []
+        response = await asked.send()
+        with pytest.raises(Broken):
+            await response.pipe(lambda data: pieces.append(data) is None)
+        assert pieces == [b"hello"]
+        response.close()
+        assert asked.kept == 0
+
+
+@both_loops
+async def test_a_pipe_that_is_cancelled_gives_its_sink_nothing_more() -> None:
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        await connection.write(ENDLESS)
+
+    peer, pieces = RawPeer(respond), []
+    async with asking(peer) as asked:
+        response = await asked.send()
+        piping = asyncio.create_task(response.pipe(lambda data: pieces.append(data) is None))
+        await asyncio.sleep(0)
+        piping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await piping
+        await peer.connections[0].write(b"5\r\nhello\r\n")
+        assert await response.readany() == b"hello"
+        assert pieces == []
+        response.close()
+
+
 @both_loops
 async def test_a_reader_that_waits_holds_the_server_up() -> None:
     piece, total = bytes(50_000), 50_000_000

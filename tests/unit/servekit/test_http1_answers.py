@@ -141,7 +141,8 @@ async def test_an_answer_is_the_same_however_it_is_cut(name) -> None:
     whole = outcome([data], ends=ends, head_only=head_only)
     assert (whole.status, whole.body, whole.kept) == (status, body, kept)
     for pieces in splits(data):
-        assert outcome(pieces, ends=ends, head_only=head_only) == whole, pieces
+        for piped in (False, True):
+            assert outcome(pieces, ends=ends, head_only=head_only, piped=piped) == whole, pieces
 
 
 @pytest.mark.parametrize("name", NO_ANSWER)
@@ -152,8 +153,9 @@ async def test_what_is_no_answer_is_refused_however_it_is_cut(name) -> None:
     # Without a head the status may be there, and the error in its place.
     assert whole.status == status
     for pieces in splits(data):
-        cut = outcome(pieces, ends=ends)
-        assert (cut.status, cut.body, cut.kept) == (status, error, False), pieces
+        for piped in (False, True):
+            cut = outcome(pieces, ends=ends, piped=piped)
+            assert (cut.status, cut.body, cut.kept) == (status, error, False), pieces
 
 
 @pytest.mark.parametrize("name", WHOLE)

@@ -72,10 +72,13 @@ def check(data: bytes) -> None:
 
 async def _check(answer: bytes, sizes: list[int], *, ends: bool, head_only: bool) -> None:
     whole = outcome([answer], ends=ends, head_only=head_only)
-    cut = outcome(_pieces(answer, sizes), ends=ends, head_only=head_only)
-    if _read(cut) != _read(whole):
-        raise AssertionError(f"{answer!r}: {whole}, and cut as {sizes}: {cut}")
-    for found in (whole, cut):
+    pieces = _pieces(answer, sizes)
+    cut = outcome(pieces, ends=ends, head_only=head_only)
+    piped = outcome(pieces, ends=ends, head_only=head_only, piped=True)
+    for found in (cut, piped):
+        if _read(found) != _read(whole):
+            raise AssertionError(f"{answer!r}: {whole}, and cut as {sizes}: {found}")
+    for found in (whole, cut, piped):
         if isinstance(found.body, bytes) and len(found.body) > len(answer):
             raise AssertionError(f"{answer!r}: more than was sent: {found}")
         if ends and found.body == WAITS:

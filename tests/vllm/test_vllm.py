@@ -68,6 +68,12 @@ def counted(service: Service, name: str, *labels: str, least: float) -> Callable
     return lambda: counter(service, name, *labels) >= least
 
 
+def perceived(captioner: Service) -> float:
+    """How many requests a captioner has answered."""
+    name = 'racro_requests_total{route="/v1/perceive",status="200"}'
+    return captioner.metrics().get(name, 0)
+
+
 def test_solve(vllm_gateway: Service) -> None:
     response = solve(vllm_gateway, [picture()])
     assert response.status_code == 200, response.text
@@ -132,12 +138,12 @@ def test_two_questions_about_one_image_share_it(
     vllm_gateway: Service, vllm_captioner: Service, vision_passes: Callable[[], int]
 ) -> None:
     """Four prompts, one of which brings the image into the engine, whose vision tower reads it."""
-    # An answer may come before the engine has counted its last step: those of earlier tests, too.
-    wait_until(
-        lambda: counter(vllm_captioner, "vllm:num_requests_running") == 0, what="an engine at rest"
-    )
-    seen = vision_passes()
     queries, hits = "vllm:mm_cache_queries_total", "vllm:mm_cache_hits_total"
+    # An answer may come before the engine has counted it. Each earlier one took two prompts, with
+    # one image each.
+    asked = 2 * perceived(vllm_captioner)
+    wait_until(counted(vllm_captioner, queries, least=asked), what="the looks of earlier tests")
+    seen = vision_passes()
     before = counter(vllm_captioner, queries), counter(vllm_captioner, hits)
     image = picture()
     for question in ("How many?", "Which one?"):
@@ -160,14 +166,11 @@ def test_eight_images_with_two_questions_each(
         assert [answer.status_code for answer in answers] == [200] * 16
         return [answer.json()["visual_context"]["cache"] for answer in answers]
 
-    def captioned() -> float:
-        return vllm_captioner.metrics()['racro_requests_total{route="/v1/perceive",status="200"}']
-
-    seen, before = vision_passes(), captioned()
+    seen, before = vision_passes(), perceived(vllm_captioner)
     assert all_solved() == ["miss"] * 16
-    assert (vision_passes() - seen, captioned() - before) == (8, 16)
+    assert (vision_passes() - seen, perceived(vllm_captioner) - before) == (8, 16)
     assert all_solved() == ["hit"] * 16
-    assert (vision_passes() - seen, captioned() - before) == (8, 16)
+    assert (vision_passes() - seen, perceived(vllm_captioner) - before) == (8, 16)
 
 
 def test_a_cached_caption_asks_no_captioner(vllm_gateway: Service, vllm_captioner: Service) -> None:

@@ -9,6 +9,7 @@ clients of HTTP/1.0 get answers without chunks; refusals have our error envelope
 import asyncio
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
@@ -341,7 +342,13 @@ class Connection(HttpToolsProtocol):
         self._running = cycle
         cycle.task = self.loop.create_task(cycle.run_asgi(app))  # type: ignore[arg-type]
         self.tasks.add(cycle.task)
-        cycle.task.add_done_callback(self.tasks.discard)
+        cycle.task.add_done_callback(partial(self._forget, cycle))
+
+    def _forget(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
+        """Parts with a task that is done, so that none of it has to wait for the collector."""
+        self.tasks.discard(task)
+        cycle.task = None
+        cycle.scope.pop(_CYCLE, None)  # type: ignore[misc]
 
     # Bounds of a request's head.
 

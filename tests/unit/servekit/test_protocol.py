@@ -1,6 +1,7 @@
 """The protocol towards clients, over sockets: a uvicorn with it, and requests byte for byte."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -396,3 +397,19 @@ async def test_a_process_that_drains_closes_connections_with_its_answers(app, co
         app.drain.begin()
         peer.writer.write(GET)
         assert b"connection: close\r\n" in await peer.read_to_end()
+
+
+@pytest.mark.parametrize("handler", [greet, stream])
+async def test_a_request_leaves_nothing_for_the_collector(app, connect, handler) -> None:
+    app.handler = handler
+    async with connect() as peer:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(50):
+                peer.writer.write(POST)
+                await peer.read_head()
+                await app.outcomes.get()
+            assert gc.collect() < 50
+        finally:
+            gc.enable()

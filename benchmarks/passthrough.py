@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -21,7 +22,7 @@ from benchmarks.upstream import PACE_S, PACED
 
 OURS, THEIRS = "gateway", "vllm-router"
 
-_CONCURRENCY = 16
+_CONCURRENCIES = (16, 64, 256)
 _ROUNDS = 5
 
 
@@ -30,25 +31,25 @@ class _Scenario:
     name: str
     stream: bool
     count: int
-    target: float | None
+    target: float
     text: str = "What is the height of the bar in April?"
 
-    def load(self) -> Load:
+    def load(self, concurrency: int) -> Load:
         message = {"role": "user", "content": self.text}
         # The router sends the model's name on as it is; ours knows the reasoner by this one.
         request = {"model": "default", "messages": [message], "stream": self.stream}
         body = json.dumps(request).encode()
-        return Load("/v1/chat/completions", lambda _: body, self.count, _CONCURRENCY)
+        return Load("/v1/chat/completions", lambda _: body, self.count, concurrency)
 
 
 _SCENARIOS = (
-    _Scenario("plain", stream=False, count=4000, target=4),
-    _Scenario("stream", stream=True, count=1000, target=2),
+    _Scenario("plain", stream=False, count=4000, target=1.8),
+    _Scenario("stream", stream=True, count=1000, target=0.9),
     _Scenario(
         f"stream, {PACE_S * 1000:g} ms a chunk",
         stream=True,
-        count=300,
-        target=None,
+        count=1024,
+        target=1.0,
         text=f"The same, {PACED}.",
     ),
 )
@@ -70,35 +71,35 @@ def run(vllm_router: Path) -> list[Row]:
 
 def _compare(proxies: Mapping[str, Process]) -> list[Row]:
     rows: list[Row] = []
-    for scenario in _SCENARIOS:
+    for scenario, concurrency in product(_SCENARIOS, _CONCURRENCIES):
         for proxy in proxies.values():
-            _sample(proxy, scenario)  # warms up
+            _sample(proxy, scenario, concurrency)  # warms up
         rounds = [
-            {name: _sample(proxy, scenario) for name, proxy in proxies.items()}
+            {name: _sample(proxy, scenario, concurrency) for name, proxy in proxies.items()}
             for _ in range(_ROUNDS)
         ]
-        rows += _rows(scenario, rounds)
+        rows += _rows(f"{scenario.name}, {concurrency} at a time", scenario.target, rounds)
     return rows
 
 
-def _sample(proxy: Process, scenario: _Scenario) -> _Sample:
+def _sample(proxy: Process, scenario: _Scenario, concurrency: int) -> _Sample:
     before = proxy.cpu_seconds()
-    answers = load.run(proxy.port, scenario.load())
+    answers = load.run(proxy.port, scenario.load(concurrency))
     cpu = proxy.cpu_seconds() - before
     if scenario.stream and not all(b"[DONE]" in body for body in answers.bodies):
         raise RuntimeError("a stream did not come to its end")
     return _Sample(cpu / scenario.count * 1e6, answers.per_second)
 
 
-def _rows(scenario: _Scenario, rounds: Sequence[Mapping[str, _Sample]]) -> list[Row]:
+def _rows(name: str, target: float, rounds: Sequence[Mapping[str, _Sample]]) -> list[Row]:
     rows = []
-    for name in (OURS, THEIRS):
-        cpu_us = median(one[name].cpu_us for one in rounds)
-        per_second = median(one[name].per_second for one in rounds)
+    for proxy in (OURS, THEIRS):
+        cpu_us = median(one[proxy].cpu_us for one in rounds)
+        per_second = median(one[proxy].per_second for one in rounds)
         rows += [
-            Row("passthrough", f"{scenario.name}: {name}", cpu_us, "CPU µs/request"),
-            Row("passthrough", f"{scenario.name}: {name}", per_second, "requests/s"),
+            Row("passthrough", f"{name}: {proxy}", cpu_us, "CPU µs/request"),
+            Row("passthrough", f"{name}: {proxy}", per_second, "requests/s"),
         ]
     ratio = median(one[OURS].cpu_us / one[THEIRS].cpu_us for one in rounds)
-    rows.append(Row("passthrough", f"{scenario.name}: ratio", ratio, "×", scenario.target))
+    rows.append(Row("passthrough", f"{name}: ratio", ratio, "×", target))
     return rows

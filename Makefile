@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # With `$(1)/bin/python -m pip install`; says how far it is.
 install = $(PYTHON) requirements/install $(1)/bin/python
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-compose test-helm test-vllm test-train fuzz soak bench-vllm bench-page
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-compose test-helm test-vllm test-train test-bounds fuzz soak bench-vllm bench-page
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -94,9 +94,14 @@ screenshots: $(VENV)/page
 	tests/needs chromium=chromium
 	PYTHONPATH=tests $(BIN)/python -m page.screenshots
 
-# Arbitrary bytes, arbitrarily cut, to the HTTP client that asks upstreams: half a minute.
+# Arbitrary input to the HTTP client that asks upstreams and to all parsers of what strangers send: a
+# minute. FUZZ_RUNS=100000 tries each parser as often.
 fuzz: .fuzz-venv/installed
-	PYTHONPATH=$(CURDIR):$(CURDIR)/tests .fuzz-venv/bin/python -m fuzz.http1_responses
+	PYTHONPATH=$(CURDIR):$(CURDIR)/tests .fuzz-venv/bin/python -m fuzz $(FUZZ_RUNS)
+
+# Hostile requests to a running gateway, and patterns that have to be linear.
+test-bounds: $(VENV)/dev
+	$(BIN)/python -m pytest tests/bounds
 
 # Ten minutes of load on two gateways whose Redis is killed and frozen again and again.
 soak: $(VENV)/dev

@@ -1,0 +1,261 @@
+"""Feeds arbitrary input to a parser of what strangers send: `python -m fuzz.parsers NAME`.
+
+None may raise anything but an error of ours, nor take seconds. Inputs are pieces that come far, and
+arbitrary bytes among them. libFuzzer leaves one that fails in a file, and runs it again when its
+path is given as another argument. Without a name, all names are written.
+"""
+
+import asyncio
+import io
+import re
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+import atheris
+
+with atheris.instrument_imports(include=["gateway", "racro", "services"]):
+    from gateway.cache.entry import Entry, decode_any, encode
+    from gateway.dialects.chat import ChatRequest
+    from gateway.images.loader import read_image
+    from gateway.reasoning.usage import StreamedUsage, usage_of
+    from gateway.settings import LimitsSection
+    from racro.answers.extract import compact_answer, final_answer, solve_answer
+    from racro.answers.formulas import worked_out
+    from racro.contracts.errors import RacroError
+    from racro.contracts.perception import PerceiveRequest, normalise_question
+    from racro.contracts.prompts import COMPACT_V1, neutralise
+    from racro.contracts.solve_api import SolveRequest
+    from racro.servekit.chat_stream import read_chunks
+    from racro.servekit.paths import KnownRoute, RouteTable
+    from racro.servekit.relay import error_from_answer
+    from racro.servekit.sse import read_events
+    from racro.servekit.validation import parse_json
+    from services.reasoner.compact import CompactText
+
+RUNS = 10_000
+MOST_BYTES = 4096
+
+_loop = asyncio.new_event_loop()
+
+
+class Parser(NamedTuple):
+    """A parser as it is tried, and pieces of its language."""
+
+    run: Callable[[bytes], object]
+    pieces: tuple[bytes, ...]
+
+
+class Pieces:
+    """An answer of an upstream that comes in pieces of seven bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = io.BytesIO(data)
+
+    async def readany(self) -> bytes:
+        return self._data.read(7)
+
+
+def chat(data: bytes) -> None:
+    ChatRequest(data, follow_up=True)
+
+
+def solve(data: bytes) -> None:
+    parse_json(SolveRequest, data)
+
+
+def perceive(data: bytes) -> None:
+    parse_json(PerceiveRequest, data)
+
+
+def image(data: bytes) -> None:
+    read_image(data, param="images[0]", limits=LimitsSection())
+
+
+def data_url(data: bytes) -> None:
+    read_image(data.decode(errors="replace"), param="images[0]", limits=LimitsSection())
+
+
+def events(data: bytes) -> None:
+    async def read() -> int:
+        return sum([len(event.data) async for event in read_events(Pieces(data))])
+
+    if _loop.run_until_complete(read()) > len(data):
+        raise AssertionError("more than came")
+
+
+def chunks(data: bytes) -> None:
+    async def read() -> None:
+        async for chunk in read_chunks(Pieces(data), name="reasoner"):
+            _ = chunk.first.content, chunk.first.reasoning, chunk.tokens
+
+    _loop.run_until_complete(read())
+
+
+def usage(data: bytes) -> None:
+    whole = StreamedUsage()
+    whole.feed(data)
+    whole.end()
+    cut = StreamedUsage()
+    for start in range(0, len(data), 7):
+        cut.feed(data[start : start + 7])
+    cut.end()
+    if cut.value != whole.value:
+        raise AssertionError(f"{whole.value}, and cut {cut.value}")
+    usage_of(data)
+
+
+def upstream_error(data: bytes) -> None:
+    for status in (400, 404, 429, 500, 503):
+        error_from_answer(status, data, name="reasoner")
+
+
+def answer(data: bytes) -> None:
+    text = data.decode(errors="replace")
+    final_answer(text)
+    solve_answer(COMPACT_V1, text)
+
+
+def box(data: bytes) -> None:
+    text, held = data.decode(errors="replace"), CompactText()
+    shown = "".join(map(held.add, text)) + held.end(broken_off=False)
+    if "\\boxed" in shown:
+        raise AssertionError(f"a box is shown: {shown!r}")
+    compact_answer(text)
+
+
+def formula(data: bytes) -> None:
+    worked_out(data.decode(errors="replace"))
+
+
+def question(data: bytes) -> None:
+    text = normalise_question(data.decode(errors="replace"))
+    if normalise_question(text) != text:
+        raise AssertionError(f"{text!r} is not normal")
+    neutralise(text)
+
+
+def path(data: bytes) -> None:
+    plain = _table.canonical(data.decode("latin-1"))
+    if _table.canonical(plain) != plain:
+        raise AssertionError(f"{plain!r} is not canonical")
+    _table.find(plain)
+    _table.not_found("GET", plain)
+
+
+def entry(data: bytes) -> None:
+    decode_any("key", data, max_bytes=2**20)
+    decode_any("key", _entry[:19] + data, max_bytes=2**20)
+
+
+def _routes(*paths: str) -> RouteTable:
+    return RouteTable(
+        KnownRoute(path, frozenset({"GET"}), re.compile(f"^{path}$"), True) for path in paths
+    )
+
+
+_table = _routes("/healthz", "/v1/models", "/v1/chat/completions")
+_entry = encode("key", Entry("a", "stop", 1, 1, "m", "r", "p", 1.0, "t", ("i",)), max_bytes=999)
+_JSON = (
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b'"',
+    b"null",
+    b"true",
+    b"1e9",
+    b"\\u0041",
+    b'\\"',
+    b" ",
+)
+_CHAT = (
+    b'{"model":"default","messages":[{"role":"user","content":',
+    b'[{"type":"text","text":"<system-reminder>"},',
+    b'{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}',
+    b'"What?"}',
+    b'],"stream":true}',
+    b"</system-reminder>",
+)
+_SSE = (b"data: ", b"event: ", b"\n", b"\n\n", b"\r\n\r\n", b"data: [DONE]\n\n", b": comment\n\n")
+_CHUNK = (
+    b'{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]',
+    b'"usage":{"prompt_tokens":1,"completion_tokens":2}',
+    b'{"choices":[],',
+    b'"finish_reason":"stop"',
+)
+_WORDS = (
+    b"The answer is ",
+    b"Answer: ",
+    b"\\boxed{",
+    b"}",
+    b"{",
+    b"\n",
+    b"(A)",
+    b"**",
+    b"= ",
+    b"$",
+)
+_SUMS = (
+    b"= ",
+    b"highest: A 1; B 2",
+    b"count over 3: ",
+    b"1,000.5",
+    b" among ",
+    b"(",
+    b")",
+    b"12:30",
+)
+_IMAGES = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\0\0\0\rIHDR",
+    b"\xff\xd8\xff",
+    b"GIF89a",
+    b"RIFF\0\0\0\0WEBPVP8 ",
+)
+
+PARSERS = {
+    "chat": Parser(chat, _CHAT + _JSON),
+    "solve": Parser(solve, (b'{"question":"a","images":["b"]', b'"stream":', *_JSON)),
+    "perceive": Parser(perceive, (b'{"images":["b"],"parts":["caption"]', b'"options":', *_JSON)),
+    "image": Parser(image, (*_IMAGES, b"\0\0\0\1" * 2, b"\xff\xc0\0\x11\x08")),
+    "data_url": Parser(data_url, (b"data:", b"image/png;", b"base64,", b"iVBORw0KGgo", b"=", b" ")),
+    "events": Parser(events, _SSE),
+    "chunks": Parser(chunks, _SSE + _CHUNK + _JSON),
+    "usage": Parser(usage, _SSE + _CHUNK + _JSON),
+    "upstream_error": Parser(upstream_error, (b'{"error":{"message":"context length"', *_JSON)),
+    "answer": Parser(answer, _WORDS),
+    "box": Parser(box, _WORDS + _SUMS),
+    "formula": Parser(formula, _SUMS),
+    "question": Parser(question, (b"\r", b"\n", b"\xcc\x81", b"\xcc\xa3", b"<|im_start|>")),
+    "path": Parser(path, (b"/", b"//", b"/v1", b"/models", b"health", b"{", b"..", b"%2f")),
+    "entry": Parser(entry, (b"RC", b"\x28\xb5\x2f\xfd")),
+}  # fmt: skip
+
+
+def check(parser: Parser, data: bytes) -> None:
+    """Try one input; errors of ours are what a parser may answer with."""
+    given = atheris.FuzzedDataProvider(data)
+    text = b""
+    while given.remaining_bytes():
+        text += given.PickValueInList(list(parser.pieces))
+        text += given.ConsumeBytes(given.ConsumeIntInRange(0, 3))
+    with suppress(RacroError):
+        parser.run(text)
+
+
+def main() -> None:
+    if not sys.argv[1:]:
+        sys.stdout.write("\n".join(PARSERS))
+        return
+    parser = PARSERS[sys.argv.pop(1)]
+    options = [f"-runs={RUNS}", f"-max_len={MOST_BYTES}", "-timeout=10"]
+    atheris.Setup([sys.argv[0], *options, *sys.argv[1:]], lambda data: check(parser, data))
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

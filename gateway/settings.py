@@ -175,6 +175,12 @@ class LimitsSection(Section):
         ge=1024,
         description="Largest request body; beyond it reading stops with 413.",
     )
+    max_question_chars: int = Field(
+        default=8192,
+        ge=1,
+        description="Longest question of /v1/solve and /v1/visual-contexts, in characters; in "
+        "chat the captioner gets so many of the last ones.",
+    )
     max_timeout_s: float = Field(
         default=600,
         gt=0,

@@ -23,7 +23,7 @@ from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.stage import ReasonStage
 from gateway.reasoning.usage import StreamedUsage, usage_of
 from gateway.services import Services, services_of
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, LimitsSection
 from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve_api import CacheMode, VisualContext
@@ -55,6 +55,7 @@ class ChatRequest:
 
     def __init__(self, body: bytes, *, follow_up: bool) -> None:
         """Parse a request body. Raises InvalidRequest."""
+        self.size = len(body)
         try:
             body.decode()  # fields that are passed on unread must be UTF-8 too
             head = _head_decoder.decode(body)
@@ -87,11 +88,10 @@ class ChatCompletions:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         cache = cache_mode(scope)
         chat = await self._parse(await read_body(receive))
-        completion = _Completion(services_of(scope), tenant_of(scope), chat, cache)
+        limits = self._settings.limits
+        completion = _Completion(services_of(scope), tenant_of(scope), chat, cache, limits)
         limit = timeout_from_headers(
-            scope["headers"],
-            most_s=self._settings.limits.max_timeout_s,
-            said_by="limits.max_timeout_s",
+            scope["headers"], most_s=limits.max_timeout_s, said_by="limits.max_timeout_s"
         )
         if chat.stream:
             stream = EventStream(send, body_writer(scope), keep_alive_s=self._settings.keep_alive_s)
@@ -112,7 +112,12 @@ class _Completion:
     """The story of one chat request: perceive its images, then relay the reasoner's answer."""
 
     def __init__(
-        self, services: Services, tenant: Tenant, chat: ChatRequest, cache: CacheMode
+        self,
+        services: Services,
+        tenant: Tenant,
+        chat: ChatRequest,
+        cache: CacheMode,
+        limits: LimitsSection,
     ) -> None:
         """Raises UnknownModel."""
         self.watch = Stopwatch()
@@ -120,6 +125,7 @@ class _Completion:
         self._tenant = tenant
         self._chat = chat
         self._cache = cache
+        self._most_chars = limits.max_question_chars
         self._reasoner = services.reasoners.get(chat.model, tenant)
         chat.image_turns = relevant_turns(chat.image_turns, self._reasoner.settings)
 
@@ -127,7 +133,7 @@ class _Completion:
         perceptions = await self._perceive()
         if perceptions:
             await out.add_headers(_headers(perceptions, self.watch))
-        body = self._chat.for_reasoner(self._reasoner, perceptions)
+        body = await self._reasoner_body(perceptions)
         with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
             started, usage = self.watch.total(), StreamedUsage()
             async with self._reasoner.chat(body) as response:
@@ -142,7 +148,7 @@ class _Completion:
 
     async def send_plain(self, send: Send) -> None:
         perceptions = await self._perceive()
-        body = self._chat.for_reasoner(self._reasoner, perceptions)
+        body = await self._reasoner_body(perceptions)
         with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
             async with self._reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
@@ -150,16 +156,27 @@ class _Completion:
             stage.usage = usage_of(answer)
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
+    async def _reasoner_body(self, perceptions: Sequence[Perception]) -> bytes:
+        write = partial(self._chat.for_reasoner, self._reasoner, perceptions)
+        return await off_loop_if_large(self._chat.size, write)
+
     async def _perceive(self) -> list[Perception]:
         """Perceive the images of all turns; those of earlier turns are in the cache as a rule."""
         return await perceive_images(
             self._services,
             self._tenant,
-            [ImageQuestion(turn.images, turn.question) for turn in self._chat.image_turns],
+            self._image_questions(),
             tentative=self._reasoner.settings.tentative,
             cache=self._cache,
             watch=self.watch,
         )
+
+    def _image_questions(self) -> list[ImageQuestion]:
+        """Return what the captioner is asked: of a long turn its end, as the question is there."""
+        return [
+            ImageQuestion(turn.images, turn.question and turn.question[-self._most_chars :])
+            for turn in self._chat.image_turns
+        ]
 
 
 def _contexts(perceptions: Sequence[Perception]) -> list[VisualContext]:

@@ -22,7 +22,7 @@ from racro.contracts.solve_api import VisualContext
 FOLLOW_UP_TURNS = 3
 
 # Coding agents wrap the user's text in reminders that change every day; the question does not.
-_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL | re.IGNORECASE)
+_REMINDER_TAG = re.compile(r"<(?P<ends>/?)system-reminder>", re.IGNORECASE)
 
 
 class _ImageUrl(msgspec.Struct):
@@ -131,7 +131,23 @@ def _question(message: _Message) -> str | None:
         text = "\n".join(part.text for part in message.content if part.type == "text")
     else:
         text = message.content or ""
-    return _REMINDER.sub("", text).strip() or None
+    return _without_reminders(text).strip() or None
+
+
+def _without_reminders(text: str) -> str:
+    """Return the text between reminders; one without an end is none.
+
+    A pattern for whole reminders would take time quadratic in the number of tags that begin one.
+    """
+    kept, outside_from = [], 0
+    begins: int | None = None
+    for tag in _REMINDER_TAG.finditer(text):
+        if not tag["ends"]:
+            begins = tag.start() if begins is None else begins
+        elif begins is not None:
+            kept.append(text[outside_from:begins])
+            outside_from, begins = tag.end(), None
+    return "".join([*kept, text[outside_from:]])
 
 
 def insert_contexts(

@@ -9,7 +9,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.request_options import cache_mode, time_limit
+from gateway.dialects.request_options import cache_mode, check_question, time_limit
 from gateway.flow import ImageQuestion
 from gateway.images.loader import ImageSource
 from gateway.services import services_of
@@ -68,6 +68,7 @@ class Solve:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services, tenant = services_of(scope), tenant_of(scope)
         options, images = await _read(scope, receive)
+        check_question(options.question, self._settings.limits)
         limit = time_limit(scope, options.timeout_s, self._settings.limits)
         options = options.model_copy(update={"cache": cache_mode(scope, options.cache)})
         if options.stream:

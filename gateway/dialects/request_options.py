@@ -1,4 +1,4 @@
-"""Options that the requests of all dialects have: how to use the cache, and how long to take."""
+"""What requests have in most dialects: a question, how to use the cache, how long to take."""
 
 import re
 
@@ -6,6 +6,7 @@ from starlette.types import Scope
 
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
+from racro.contracts.marks import MOST_MARKS, limit_marks
 from racro.contracts.solve_api import CacheMode
 from racro.servekit.context import TimeLimit, timeout_from_headers
 
@@ -25,6 +26,20 @@ def cache_mode(scope: Scope, asked: CacheMode = "use") -> CacheMode:
     if _NO_STORE.search(control):
         return "bypass"
     return "refresh" if _NO_CACHE.search(control) else "use"
+
+
+def check_question(question: str, limits: LimitsSection) -> None:
+    """Raises InvalidRequest for a question that is too long, or costs too much to normalise."""
+    if len(question) > limits.max_question_chars:
+        raise InvalidRequest(
+            f"question: {len(question)} characters; "
+            f"limits.max_question_chars = {limits.max_question_chars}",
+            param="question",
+        )
+    if limit_marks(question) != question:
+        raise InvalidRequest(
+            f"question: over {MOST_MARKS} combining marks in a row", param="question"
+        )
 
 
 def time_limit(scope: Scope, timeout_s: float, limits: LimitsSection) -> TimeLimit:

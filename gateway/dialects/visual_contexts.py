@@ -4,7 +4,7 @@ from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.request_options import cache_mode, time_limit
+from gateway.dialects.request_options import cache_mode, check_question, time_limit
 from gateway.flow import ImageQuestion, perceive_images
 from gateway.images.loader import ImageSource
 from gateway.metrics import Stopwatch
@@ -30,6 +30,7 @@ class VisualContexts:
         request = await off_loop_if_large(
             len(body), partial(parse_json, VisualContextRequest, body)
         )
+        check_question(request.question or "", self._settings.limits)
         sources = [
             ImageSource(image, param=f"images[{index}]")
             for index, image in enumerate(request.images)

@@ -4,6 +4,7 @@ import hashlib
 import io
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -31,7 +32,8 @@ _MAGIC = (
     (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
 )
 _DATA_URL = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
-_WHITESPACE = re.compile(r"\s+")
+_MOST_READS = 4096
+_WHITESPACE = bytes(code for code in range(128) if chr(code).isspace())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +125,12 @@ def decode_data_url(url: str, *, param: str) -> bytes:
             "expected a base64 data URL (data:image/png;base64,…) or an http(s) URL", param=param
         )
     payload = url[header.end() :]
-    try:
+    with suppress(ValueError):
         return pybase64.b64decode(payload, validate=True)
-    except ValueError:
-        # Some encoders break lines, some leave the padding off; anything else is broken.
-        compact = _WHITESPACE.sub("", payload)
-        padded = compact + "=" * (-len(compact) % 4)
     try:
+        # Some encoders break lines, some leave the padding off; anything else is broken.
+        compact = payload.encode("ascii").translate(None, _WHITESPACE)
+        padded = compact + b"=" * (-len(compact) % 4)
         return pybase64.b64decode(padded, validate=True)
     except ValueError as error:
         raise InvalidImage("the data URL is not valid base64", param=param) from error
@@ -145,10 +146,23 @@ def sniff(data: bytes, *, param: str) -> str:
     raise UnsupportedMediaType(f"this is not an image of a known type; {SUPPORTED}", param=param)
 
 
+class _HeaderReader(io.BytesIO):
+    """An image to read the header of: a JPEG's may be as many segments as fit into its bytes."""
+
+    _reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Raises ValueError once there were more reads than any header takes."""
+        self._reads += 1
+        if self._reads > _MOST_READS:
+            raise ValueError("the header has too many segments")
+        return super().read(size)
+
+
 def check_pixels(data: bytes, *, param: str, limits: LimitsSection) -> None:
     """Refuse an image by the size in its header, before a pixel is decoded."""
     try:
-        width, height = imagesize.get(io.BytesIO(data), exif_rotation=False)
+        width, height = imagesize.get(_HeaderReader(data), exif_rotation=False)
     except Exception as error:
         raise InvalidImage("the image's header cannot be read", param=param) from error
     if width < 1 or height < 1:

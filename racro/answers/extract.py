@@ -1,10 +1,13 @@
 r"""The final answer out of a reasoner's text: `\boxed{…}`, an option letter, else the last line."""
 
 import re
+from collections.abc import Iterator
 
 from racro.answers.formulas import worked_out
 from racro.contracts.prompts import NOT_TOLD, PROFILES, SolveProfile
 
+# An answer stands at the end of a text; reading so many characters takes milliseconds of CPU.
+_LONGEST_END = 16 * 2**10
 _BOX = "\\boxed"
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE = re.compile(r"[{}]")
@@ -12,8 +15,9 @@ _ANSWER_LINE = "\nAnswer: "
 _LATEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
 _LATEX_ESCAPE = re.compile(r"\\([%$#&])")
 _LATEX_MATH = re.compile(r"^\$(.*)\$$", re.DOTALL)
+# Without the possessive quantifiers the time for a run of white space is cubic in its length.
 _ANNOUNCED = re.compile(
-    r"\b(?:answer|choice|option)\s*(?:is|=|:|(?:must|should|would|will)\s+be)\s*:?\s*\**\s*"
+    r"\b(?:answer|choice|option)\s*(?:is|=|:|(?:must|should|would|will)\s+be)\s*+:?+\s*+\**+\s*+"
     r"(?P<value>.+?)(?=\.\s+[A-Z]|$)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -36,7 +40,12 @@ def split_reasoning(text: str) -> tuple[str | None, str]:
 
 
 def boxes(text: str) -> list[str]:
-    """Contents of the boxes that are closed, their braces balanced, in one pass over `text`."""
+    """Contents of the boxes that are closed, their braces balanced."""
+    return [text[start:end] for start, end in _box_spans(text)]
+
+
+def _box_spans(text: str) -> list[tuple[int, int]]:
+    """Where those contents begin and end, in order, found in one pass over `text`."""
     starts = {match.end() - 1 for match in _BOXED.finditer(text)}
     open_braces: list[int] = []
     found: list[tuple[int, int]] = []
@@ -45,7 +54,7 @@ def boxes(text: str) -> list[str]:
             open_braces.append(brace.start())
         elif open_braces and (start := open_braces.pop()) in starts:
             found.append((start + 1, brace.start()))
-    return [text[start:end] for start, end in sorted(found)]
+    return sorted(found)
 
 
 def _tidy(value: str) -> str:
@@ -83,11 +92,14 @@ def compact_answer(boxed: str) -> str:
     """What the box at the end of a reasoner's text comes to under compact-v1: the result of its
     formula, or a refusal where it is missing or not closed.
     """
-    contents = boxes(boxed)
-    if len(contents) < boxed.count(_BOX):
+    boxed = boxed[-_LONGEST_END:]
+    spans = _box_spans(boxed)
+    if len(spans) < boxed.count(_BOX):
         return NOT_TOLD
-    innermost = [_tidy(content) for content in contents if _BOX not in content]
-    answer = next(filter(None, reversed(innermost)), NOT_TOLD)
+    innermost = (
+        boxed[start:end] for start, end in reversed(spans) if boxed.find(_BOX, start, end) < 0
+    )
+    answer = next(filter(None, map(_tidy, innermost)), NOT_TOLD)
     return " ".join(worked_out(answer).split())
 
 
@@ -100,19 +112,21 @@ def final_answer(text: str) -> str:
     r"""The short answer that `text` ends in; empty only if there is nothing to read in it.
 
     The last of these that says something: a closed `\boxed{…}`; what follows an "answer is", up to
-    the end of its sentence; a line.
+    the end of its sentence; a line. Of a long text its last 16 KiB are read.
     """
     _, visible = split_reasoning(text)
-    announced = (match["value"] for match in _ANNOUNCED.finditer(visible))
-    by_rank = (
-        map(_tidy, boxes(visible)),
-        map(_value, filter(_has_words, announced)),
-        map(_value, filter(_has_words, visible.splitlines())),
-    )
-    for candidates in by_rank:
-        if said := list(filter(None, candidates)):
-            return said[-1]
-    return visible.strip()
+    visible = visible[-_LONGEST_END:]
+    return next(filter(None, _candidates(visible)), visible.strip())
+
+
+def _candidates(text: str) -> Iterator[str]:
+    """What may be the answer, the likeliest first."""
+    # From the last one on, so that of boxes within boxes only one is copied.
+    for start, end in reversed(_box_spans(text)):
+        yield _tidy(text[start:end])
+    announced = [match["value"] for match in _ANNOUNCED.finditer(text)]
+    for values in (announced, text.splitlines()):
+        yield from map(_value, filter(_has_words, reversed(values)))
 
 
 def _has_words(text: str) -> bool:

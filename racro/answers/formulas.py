@@ -26,6 +26,8 @@ from decimal import Decimal, DecimalException
 
 # A term that is longer was not read off a caption; and terms are parsed by recursion.
 _LONGEST_TERM = 200
+# A list that is longer was not read off one, either; and each of its entries is parsed.
+_LONGEST_FORMULA = 2000
 _FORMULA = re.compile(r"=\s*(?P<text>.+)", re.DOTALL)
 _TOKEN = re.compile(
     r"\s*(?:(?P<prefix>[$€£]?)(?P<number>\d[\d,]*(?:\.\d+)?)|(?P<sign>[-−+×/()²√]))"
@@ -92,6 +94,8 @@ def worked_out(answer: str) -> str:
     if formula is None:
         return answer
     text = formula["text"].strip()
+    if len(text) > _LONGEST_FORMULA:
+        return text
     try:
         return _result(text)
     except (_NotAFormulaError, DecimalException):
@@ -115,30 +119,34 @@ def _option(formula: str, options: Sequence[str]) -> str:
     """The letter of the option that the formula or its result is."""
     offered = list(filter(None, map(_OPTION.fullmatch, map(str.strip, options))))
     # By its text first: "55-64" is a name, and not the 9 that "35-44" would be, too.
-    if found := _letters(formula, offered, _same_text):
-        return found[0]
+    if found := _letter(formula, offered, _folded):
+        return found
     result = _result(formula)
-    found = _letters(result, offered, _same_text) or _letters(result, offered, _same_number)
-    if not found:
+    found = _letter(result, offered, _folded) or _letter(result, offered, _number)
+    if found is None:
         raise _NotAFormulaError
-    return found[0]
+    return found
 
 
-def _letters(
-    result: str, offered: Sequence[re.Match[str]], same: Callable[[str, str], bool]
-) -> list[str]:
-    return [option["letter"] for option in offered if same(option["text"], result)]
+def _letter(
+    result: str, offered: Sequence[re.Match[str]], read: Callable[[str], str | Decimal | None]
+) -> str | None:
+    """The letter of the first option that reads as the result does."""
+    wanted = read(result)
+    if wanted is None:
+        return None
+    return next((option["letter"] for option in offered if read(option["text"]) == wanted), None)
 
 
-def _same_text(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
+def _folded(text: str) -> str:
+    return text.strip().casefold()
 
 
-def _same_number(one: str, other: str) -> bool:
+def _number(text: str) -> Decimal | None:
     try:
-        return _quantity(one).number == _quantity(other).number
+        return _quantity(text).number
     except _NotAFormulaError:
-        return False
+        return None
 
 
 def _over_entries(formula: re.Match[str]) -> str:
@@ -161,10 +169,12 @@ def _over_entries(formula: re.Match[str]) -> str:
 
 
 def _entry(piece: str) -> tuple[str, _Quantity]:
-    found = _ENTRY.fullmatch(piece)
+    # From every space on, the search for an amount may go to the end: it begins near that.
+    found = _ENTRY.fullmatch(piece, max(0, len(piece) - _LONGEST_TERM - 1))
     if found is None:
         raise _NotAFormulaError
-    return (found["label"] or found["amount"]).strip(" :"), _quantity(found["amount"])
+    label = piece[: max(0, found.start("amount") - 1)]
+    return (label or found["amount"]).strip(" :"), _quantity(found["amount"])
 
 
 def _check_units(quantities: Sequence[_Quantity]) -> None:
@@ -207,6 +217,8 @@ def _quantity(text: str) -> _Quantity:
             source += _AS_PYTHON.get(token["sign"], token["sign"])
             if unit:
                 amounts.append(_Quantity(Decimal(0), unit=unit, places=0))
+    if len(amounts) == 1 and source == f" {amounts[0].number:f}":
+        return amounts[0]
     _check_units(amounts)
     try:
         term = ast.parse(source.strip(), mode="eval").body

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from racro.base.frozen import Frozen
+from racro.contracts.marks import limit_marks
 
 Part = Literal["caption", "tentative"]
 
@@ -115,11 +116,14 @@ async def ignore_delta(_: Delta) -> None:
     """Take a delta and do nothing with it, for callers that wait for the whole text."""
 
 
-# Some tools turn CRLF into CRCRLF.
-_LINE_END = re.compile(r"\r+\n")
+# Some tools turn CRLF into CRCRLF. Of many \r a search begins at the first: linear in their number.
+_LINE_END = re.compile(r"(?<!\r)\r+\n")
 
 
 def normalise_question(question: str) -> str:
-    """The exact text a captioner gets, so that equal questions share one cache entry."""
+    """The exact text a captioner gets, so that equal questions share one cache entry.
+
+    Combining marks that follow thirty others are left out.
+    """
     unix = _LINE_END.sub("\n", question)
-    return unicodedata.normalize("NFC", unix).strip()
+    return unicodedata.normalize("NFC", limit_marks(unix)).strip()

@@ -6,7 +6,7 @@
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,19 +17,29 @@ CHAT_V1 = "chat-v1"
 # What the embedded reasoner answers under compact-v1 where the caption does not hold the answer.
 NOT_TOLD = "The caption does not tell"
 
-_CONTROL_TOKEN = re.compile(
-    r"<(?="
-    r"[|\uff5c]"  # <|im_start|>, <|image_pad|>; DeepSeek's wide bar
-    r"|/?(?i:image|img|video|audio)(?:\s[^<>]*)?>"
-    r"|/?(?i:think|s|bos|eos|pad|unk|sop|eop)>"
-    r"|/?(?:start|end)_of_(?:turn|image)>|/?tool_(?:call|response)>|image_soft_token>"
-    r"|fake_token_around_image>|row_\d+_col_\d+>|global-img>"  # Idefics, SmolVLM
-    r"|/?[A-Z][A-Z_]+>"  # <IMG_CONTEXT>, <<SYS>>
-    r"|/?(?i:visual_context)\b"  # our own fence
-    r")"
-    r"|\[(?=/?(?:INST|IMG|IMG_BREAK|IMG_END|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS"
-    r"|TOOL_RESULTS|TOOL_CONTENT|THINK|AUDIO|gMASK)\])"  # Mistral, GLM
-)
+# Control tokens by their opening bracket; none has a second one in it.
+_CONTROL_TOKENS = {
+    "<": re.compile(
+        r"<(?=(?i:[|\uff5c/a-z]))(?="  # fails fast
+        r"[|\uff5c]"  # <|im_start|>, <|image_pad|>; DeepSeek's wide bar
+        r"|/?(?=(?i:[a-z]))(?:"
+        r"(?i:image|img|video|audio)(?:\s[^<>]*)?>"
+        r"|(?i:think|s|bos|eos|pad|unk|sop|eop)>"
+        r"|(?:start|end)_of_(?:turn|image)>|tool_(?:call|response)>"
+        r"|[A-Z][A-Z_]+>"  # <IMG_CONTEXT>, <<SYS>>
+        r"|(?i:visual_context)\b"  # our own fence
+        r")"
+        r"|image_soft_token>|fake_token_around_image>"
+        r"|row_\d+_col_\d+>|global-img>"  # Idefics, SmolVLM
+        r")"
+    ),
+    "[": re.compile(
+        r"\[(?=/?(?:INST|IMG|IMG_BREAK|IMG_END|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS"
+        r"|TOOL_RESULTS|TOOL_CONTENT|THINK|AUDIO|gMASK)\])"  # Mistral, GLM
+    ),
+}
+# No other thread runs while a pattern is searched for: of so many characters it takes milliseconds.
+_PIECE = 64 * 2**10
 
 
 def neutralise(text: str) -> str:
@@ -37,7 +47,20 @@ def neutralise(text: str) -> str:
 
     A space after the opening bracket is enough: tokenizers match special tokens exactly.
     """
-    return _CONTROL_TOKEN.sub(lambda match: match[0] + " ", text)
+    for bracket, pattern in _CONTROL_TOKENS.items():
+        pieces = [pattern.sub(f"{bracket} ", piece) for piece in _pieces(text, bracket)]
+        text = "".join(pieces)
+    return text
+
+
+def _pieces(text: str, bracket: str) -> Iterator[str]:
+    """Yield a text in pieces, of which all but the first begin with a bracket."""
+    start = 0
+    while start < len(text):
+        end = text.find(bracket, start + _PIECE)
+        end = end if end > 0 else len(text)
+        yield text[start:end]
+        start = end
 
 
 @dataclass(frozen=True)

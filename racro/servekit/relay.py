@@ -23,6 +23,8 @@ from racro.servekit.upstream import Response, is_safe_to_retry
 
 _OK = 200
 _TOO_MANY = 429
+# What is longer quotes the request, and its size is the client's choice.
+_LONGEST_ERROR = 64 * 2**10
 # In the words of OpenAI, llama.cpp, vLLM and SGLang.
 _TOO_LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|context length|maximum model length"
@@ -53,7 +55,7 @@ def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
     if failure := _failure(status if ours is None else ours.status, name):
         return failure
     message = _message(parsed) or f"the {name} refused the request"
-    if _TOO_LONG.search(body.decode(errors="replace")):
+    if _TOO_LONG.search(body[:_LONGEST_ERROR].decode(errors="replace")):
         return ContextLengthExceeded(message)
     return RateLimited(message) if status == _TOO_MANY else InvalidRequest(message)
 

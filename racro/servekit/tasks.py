@@ -8,7 +8,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 # Below this, a hop to a thread costs more than the work it moves off the event loop.
-_SMALL_BYTES = 512 * 2**10
+_SMALL_BYTES = 256 * 2**10
 
 
 async def off_loop_if_large(size: int, work: Callable[[], T]) -> T:

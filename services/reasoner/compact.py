@@ -13,14 +13,22 @@ class CompactText:
     r"""Takes an answer piece by piece and holds it back from its first `\boxed` on."""
 
     def __init__(self) -> None:
-        self._held = ""
+        self._held: list[str] = []
+        self._holds_only_space = True
+        self._in_box = False
         self._said_something = False
 
     def add(self, piece: str) -> str:
         """Return what may be shown now: all but a box, or its beginning, and white space before."""
-        text = self._held + piece
+        if self._in_box or (piece.isspace() and self._holds_only_space):
+            # Without a search: what is held may be long, and is held for many pieces.
+            self._held.append(piece)
+            return ""
+        text = "".join([*self._held, piece])
         end = _end_of_visible(text)
-        self._held = text[end:]
+        held = text[end:]
+        self._held, self._holds_only_space = [held], not held or held.isspace()
+        self._in_box = _BOX in held
         self._said_something = self._said_something or end > 0
         return text[:end]
 
@@ -30,9 +38,10 @@ class CompactText:
         An answer that was `broken_off`, or ends within its box, is a refusal; one without a box
         stays what it is.
         """
-        if not (broken_off or self._held.strip()):
-            return self._held
-        line = answer_line(compact_answer(self._held))
+        held = "".join(self._held)
+        if not (broken_off or held.strip()):
+            return held
+        line = answer_line(compact_answer(held))
         return f"\n{line}" if self._said_something else line.lstrip()
 
 

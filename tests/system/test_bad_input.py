@@ -116,6 +116,12 @@ def bad_field(name: str, body: dict[str, Any], param: str, says: str) -> Any:
         bad_field("number-as-question", {"question": 5}, "question", "question"),
         bad_field("list-as-question", {"question": ["q"]}, "question", "question"),
         bad_field("misspelt-question", {"qestion": "q"}, "qestion", "did you mean question?"),
+        bad_field(
+            "long-question", {"question": "q" * 8193}, "question", "max_question_chars = 8192"
+        ),
+        bad_field(
+            "many-marks", {"question": "e" + "\u0301" * 31}, "question", "30 combining marks"
+        ),
         bad_field("no-images", {"images": []}, "images", "images: at least one"),
         bad_field("images-and-context", {"visual_context": "vc-1"}, "images", "one of the two"),
         bad_field("images-null", {"images": None}, "images", "images"),
@@ -238,6 +244,9 @@ GOOD_FILE = ("chart.png", png())
         bad_form("17-images", Form(files=[("image", GOOD_FILE)] * 17), "image", "max_images = 16"),
         bad_form("unknown-field", Form({"question": "q", "colour": "red"}), "colour", "colour"),
         bad_form("empty-question", Form({"question": " "}), "question", "question"),
+        bad_form(
+            "long-question", Form({"question": "q" * 8193}), "question", "max_question_chars = 8192"
+        ),
         bad_form("no-question", Form({}), "question", "question: is required"),
         bad_form("nothing", Form({}, {"x": (None, "y")}), "question", "question: is required"),
         bad_form("two-questions", Form({"question": ["a", "b"]}), "question", "twice"),

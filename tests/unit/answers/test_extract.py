@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from racro.answers.extract import final_answer, split_reasoning
+from racro.answers.extract import compact_answer, final_answer, split_reasoning
 
 BOXED = {
     r"\boxed{42}": "42",
@@ -133,6 +133,29 @@ def test_the_content_of_a_box_is_found_whatever_it_is_and_wherever_it_stands(
 def test_a_text_with_something_to_read_has_an_answer(text) -> None:
     has_a_word = any(character.isalnum() for character in text)
     assert final_answer(text) or not has_a_word
+
+
+@pytest.mark.parametrize("text", [*(BOXED | LETTERS | VALUES), "\\boxed{5}" + "\nend" * 999])
+@pytest.mark.parametrize(
+    "before", ["Step by step.\n" * 2000, "x" * 20_000 + "\n", "\\boxed{\n" * 3000]
+)
+def test_an_answer_is_found_at_the_end_of_a_long_text(text, before) -> None:
+    assert final_answer(before + text) == final_answer(text)
+
+
+def test_what_is_far_from_the_end_is_not_the_answer() -> None:
+    assert final_answer("\\boxed{5}" + "\nSo." * 9999) == "So"
+
+
+@pytest.mark.parametrize("depth", [1, 2, 99])
+def test_of_boxes_within_boxes_the_innermost_is_the_answer(depth) -> None:
+    text = "\\boxed{" * depth + "3" + "}" * depth
+    assert final_answer(text) == compact_answer(text) == "3"
+
+
+@given(st.from_regex(r"[ \n]*:?[ \n]*\**[ \n]*", fullmatch=True))
+def test_an_announced_answer_may_stand_apart(gap) -> None:
+    assert final_answer(f"The answer is{gap}blue.\nSo.") == "blue"
 
 
 @pytest.mark.parametrize(

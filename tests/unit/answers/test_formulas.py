@@ -106,6 +106,19 @@ def test_what_cannot_be_calculated_is_shown_without_the_sign(shown: str) -> None
     assert result == shown.strip()
 
 
+def test_a_label_may_be_long() -> None:
+    label = "a 1 " * 99 + "b"
+    assert worked_out(f"= highest: {label}: 2; c 1") == label
+    assert worked_out(f"= highest: {label} 12:30; c 1:00") == label
+
+
+def test_a_list_that_no_caption_holds_is_shown() -> None:
+    entries = "; ".join(f"entry {number}" for number in range(100))
+    assert worked_out(f"= sum: {entries}") == "4950"
+    longer = "; ".join([entries] * 3)
+    assert worked_out(f"= sum: {longer}") == f"sum: {longer}"
+
+
 @given(first=NUMBERS, second=NUMBERS)
 def test_sums_differences_and_comparisons_are_exact(first: Decimal, second: Decimal) -> None:
     assert Decimal(worked_out(f"= {first} + {second}")) == first + second

@@ -126,6 +126,11 @@ def test_a_question_is_normalised(given_text, normalised) -> None:
     assert normalise_question(given_text) == normalised
 
 
+@given(st.text("a\r\n"))
+def test_a_line_has_one_end_however_many_returns_are_before_it(text) -> None:
+    assert normalise_question(f"x{text}x") == re.sub(r"\r+\n", "\n", f"x{text}x")
+
+
 @example("a\r\r\nb")
 @given(st.text(st.sampled_from("a\r\n \u0301e\u00e9\u1e9b\u0323\u2000\uac00\u1161\u11a8")))
 def test_normalising_is_idempotent(text) -> None:

@@ -53,6 +53,38 @@ async def test_requests_share_one_cache(client, captioner) -> None:
     assert len(captioner.perceptions) == 1
 
 
+@pytest.mark.parametrize("path", ["/v1/solve", "/v1/visual-contexts"])
+async def test_a_question_has_a_limit(client, path) -> None:
+    async def answer(question: str) -> httpx2.Response:
+        return await client.post(path, json={"question": question, "images": [data_url(png())]})
+
+    for question in ("q" * 8192, "e" + "\u0301" * 30):
+        assert (await answer(question)).status_code == 200
+    for question, says in [
+        ("q" * 8193, "question: 8193 characters; limits.max_question_chars = 8192"),
+        ("e" + "\u0301" * 31, "question: over 30 combining marks in a row"),
+    ]:
+        refusal = await answer(question)
+        error = refusal.json()["error"]
+        assert (refusal.status_code, error["param"], error["message"]) == (400, "question", says)
+
+
+async def test_of_a_long_turn_the_captioner_gets_the_end_and_the_reasoner_all(
+    client, captioner, reasoner
+) -> None:
+    words = "long " * 9000 + "e" + "\u0323" * 99 + " What?"
+    content = [
+        {"type": "image_url", "image_url": {"url": data_url(png())}},
+        {"type": "text", "text": words},
+    ]
+    chat = {"messages": [{"role": "user", "content": content}]}
+    assert (await client.post("/v1/chat/completions", json=chat)).status_code == 200
+    [asked] = captioner.perceptions
+    end = words[-8192:].replace("e" + "\u0323" * 99, "\u1eb9" + "\u0323" * 29)
+    assert asked.json["question"] == end.strip()
+    assert words in reasoner.asked[-1].json["messages"][0]["content"]
+
+
 async def test_routes_behind_fastapi_share_it_too(client) -> None:
     models = (await client.get("/v1/models")).json()["data"]
     assert [model["id"] for model in models] == ["default"]

@@ -134,6 +134,11 @@ def test_what_the_client_can_mend_is_told_in_the_upstreams_words(status) -> None
     assert meaning(status, b"<html>").message == "the reasoner refused the request"
 
 
+def test_what_a_long_error_quotes_is_not_taken_for_its_reason() -> None:
+    quoted = {"error": {"message": "wrong", "input": "x" * 2**17 + "context length"}}
+    assert meaning(400, quoted).code == "invalid_request"
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 500, 503])
 def test_what_the_client_cannot_mend_is_told_in_ours(status) -> None:
     error = meaning(status, {"error": {"message": "key sk-123 at 10.0.0.7 is wrong"}})

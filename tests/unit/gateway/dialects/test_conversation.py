@@ -1,6 +1,7 @@
 """Which images are looked at for which question, and what stands in their place afterwards."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -348,3 +349,21 @@ def test_every_image_of_a_user_or_tool_is_looked_at_exactly_where_it_was_shown(m
         if not look.follow_up
     }
     assert found == shown
+
+
+REMINDERS = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL | re.IGNORECASE)
+TAGS = [
+    "<system-reminder>",
+    "</system-reminder>",
+    "<SYSTEM-reminder>",
+    "</System-Reminder>",
+    "<",
+    "a",
+    "\n",
+]
+
+
+@given(st.lists(st.sampled_from(TAGS)).map("".join))
+def test_what_stands_in_reminders_is_no_question(words) -> None:
+    [turn] = find_image_turns(encode([user(image("a"), text(words))]), follow_up=True)
+    assert turn.question == (REMINDERS.sub("", words).strip() or None)

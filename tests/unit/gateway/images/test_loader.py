@@ -167,6 +167,15 @@ def test_a_damaged_header_is_invalid(data) -> None:
         read(data)
 
 
+@pytest.mark.parametrize("filling", [b"\xff\xe0\0\x02", b"\xff"])
+def test_a_header_of_endless_segments_is_invalid(filling) -> None:
+    frame = b"\xff\xc0\0\x11\x08\0\x08\0\x08\x03"
+    start = b"\xff\xd8"
+    assert read(start + filling * 500 + frame).media_type == "image/jpeg"
+    with pytest.raises(InvalidImage, match="header"):
+        read(start + filling * 5000 + frame)
+
+
 def data_url_in_lines(data: bytes) -> str:
     head, payload = data_url(data).split(",")
     return f"{head},{in_lines(chr(10))(payload)}"

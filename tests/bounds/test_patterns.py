@@ -1,0 +1,311 @@
+"""CPU time that is linear in the length of foreign text, whatever stands in it.
+
+Each case names a function, and how a text of some length is made that costs it most. `make
+test-bounds` runs them: figures of CPU time want a machine that does little else.
+"""
+
+import gc
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from gateway.dialects.chat import ChatRequest
+from gateway.dialects.conversation import find_image_turns
+from gateway.dialects.request_options import cache_mode, check_question
+from gateway.images.loader import read_image
+from gateway.reasoning.usage import StreamedUsage
+from gateway.settings import LimitsSection
+from racro.answers.extract import compact_answer, final_answer, solve_answer, split_reasoning
+from racro.answers.formulas import worked_out
+from racro.contracts.errors import RacroError
+from racro.contracts.marks import limit_marks
+from racro.contracts.perception import normalise_question
+from racro.contracts.prompts import COMPACT_V1, neutralise
+from racro.contracts.solve_api import SolveRequest
+from racro.servekit.context import adopt_request_id, timeout_from_headers
+from racro.servekit.paths import RouteTable, printable
+from racro.servekit.relay import error_from_answer
+from racro.servekit.validation import parse_json
+from services.reasoner.compact import CompactText
+from services.reasoner.loops import LoopDetector
+
+# n grows until a call takes so long, or a text is so long.
+_ENOUGH_S = 0.002
+_LONGEST = 100_000
+# Less may be the clock's or the cache's.
+_FLOOR_S = 0.0002
+_MOST = 15
+
+Call = Callable[[Any], object]
+Builder = Callable[[int], Any]
+
+
+def repeat(text: str, *, before: str = "", after: str = "") -> Builder:
+    """Build `before`, `text` up to n characters, `after`."""
+    return lambda n: before + text * max(1, n // len(text)) + after
+
+
+def nested(opening: str, inner: str, closing: str, *, before: str = "") -> Builder:
+    def build(n: int) -> str:
+        depth = max(1, n // len(opening + closing))
+        return before + opening * depth + inner + closing * depth
+
+    return build
+
+
+def encoded(builder: Builder) -> Builder:
+    return lambda n: builder(n).encode()
+
+
+def image_turn(builder: Builder) -> Builder:
+    """Build the messages of a chat that shows an image, with a text."""
+
+    def build(n: int) -> bytes:
+        image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+        content = [image, {"type": "text", "text": builder(n)}]
+        return json.dumps([{"role": "user", "content": content}]).encode()
+
+    return build
+
+
+def find_turns(messages: bytes) -> object:
+    return find_image_turns(messages, follow_up=True)
+
+
+def parse_chat(body: bytes) -> object:
+    return ChatRequest(body, follow_up=True)
+
+
+def read_any_image(content: str | bytes) -> object:
+    return read_image(content, param="images[0]", limits=LimitsSection())
+
+
+def check(question: str) -> object:
+    return check_question(question, LimitsSection())
+
+
+def solve_compact(text: str) -> object:
+    return solve_answer(COMPACT_V1, text)
+
+
+def read_control(value: bytes) -> object:
+    return cache_mode({"headers": [(b"cache-control", value)]})
+
+
+def read_error(body: bytes) -> object:
+    return error_from_answer(400, body, name="reasoner")
+
+
+def read_request_id(value: bytes) -> object:
+    return adopt_request_id([(b"x-request-id", value)])
+
+
+def read_timeout(value: bytes) -> object:
+    return timeout_from_headers([(b"x-racro-timeout-ms", value)], most_s=1)
+
+
+def parse_solve(body: bytes) -> object:
+    return parse_json(SolveRequest, body)
+
+
+def feed_usage(stream: bytes) -> object:
+    usage = StreamedUsage()
+    for start in range(0, len(stream), 4096):
+        usage.feed(stream[start : start + 4096])
+    return usage.end()
+
+
+def show_compact(text: str) -> object:
+    compact = CompactText()
+    shown = [compact.add(text[start : start + 4]) for start in range(0, len(text), 4)]
+    return shown, compact.end(broken_off=False)
+
+
+def detect_loop(text: str) -> object:
+    detector = LoopDetector()
+    return [detector.repeats(text[start : start + 4]) for start in range(0, len(text), 4)]
+
+
+ANSWERS = {
+    "line feeds after an announcement": repeat("\n", before="The answer is"),
+    "spaces after an announcement": repeat(" ", before="The answer is", after="\n"),
+    "stars after an announcement": repeat("* ", before="The answer is"),
+    "announcements": repeat("The answer is "),
+    "announced lines": repeat("answer: a\n"),
+    "ends of sentences": repeat(". ", before="The answer is a"),
+    "modal verbs": repeat("answer must "),
+    "boxes within boxes": nested(r"\boxed{", "1", "}"),
+    "boxes within frames": nested(r"\fbox{", r"\boxed{1}", "}"),
+    "empty boxes": repeat(r"\boxed{}"),
+    "boxes that are not closed": repeat(r"\boxed{"),
+    "spaces after a box": repeat(" ", before=r"\boxed"),
+    "braces": repeat("{"),
+    "texts in a box": repeat(r"\text{", before=r"\boxed{", after="}"),
+    "formulas in a box": repeat("$", before=r"\boxed{", after="x}"),
+    "one line without a word": repeat("*"),
+    "lines without a word": repeat("*\n"),
+    "empty lines": repeat("\r\n"),
+    "values": repeat(": 1"),
+    "digits": repeat("1,", before=": ", after="x"),
+    "ends of thought": repeat("</think>"),
+    "answer lines": repeat("\nAnswer: "),
+}
+FORMULAS = {
+    "spaces": repeat(" ", before="= 1", after="1"),
+    "parentheses": nested("(", "1", ")", before="= "),
+    "open parentheses": repeat("(", before="= "),
+    "roots": nested("√(", "1", ")", before="= "),
+    "signs": repeat("-", before="= ", after="1"),
+    "squares": repeat("²", before="= 9"),
+    "digits": repeat("9", before="= ", after=" × 9"),
+    "amounts that are none": repeat("1 ", before="= sum: ", after=":"),
+    "entries": repeat("1;", before="= sum: ", after="1"),
+    "terms": repeat("1+1;", before="= sum: ", after="1"),
+    "labels": repeat("a 1;", before="= highest: ", after="a 1"),
+    "counted entries": repeat("1;", before="= count over 1: ", after="1"),
+    "limits": repeat(": ", before="= count over "),
+    "comparisons": repeat(" ", before="= 1", after="< 1"),
+    "options": repeat("A b;", before="= c among "),
+    "options that are terms": repeat("A 1+2;", before="= 1+1 among "),
+    "long options": repeat("A b;", before="= " + "1+" * 99 + "1 among "),
+}
+TOKENS = {
+    f"control tokens {text!r}": repeat(text)
+    for text in ("<", "</", "<|", "<im", "<img ", "<A", "<AA_", "<row_1_col_", "[", "[/IMG", "<s")
+} | {
+    "one long tag": repeat(" x", before="<img"),
+    "a long name": repeat("A_", before="<A"),
+    "many digits": repeat("1", before="<row_"),
+    "long tags": repeat("<img" + " " * 99),
+}
+QUESTIONS = {
+    "carriage returns": repeat("\r"),
+    "carriage returns and line feeds": repeat("\r\r\r\n"),
+    "marks to be ordered": repeat("\u0301\u0323"),
+    "marks of class 0": repeat("\u0f73"),
+    "letters with 30 marks": repeat("a" + "\u0301\u0323" * 15),
+    "symbols": repeat("\u263a"),
+    "syllables": repeat("\u1112\u1161\u11ab"),
+    "letters to be composed": repeat("e\u0301"),
+}
+REMINDERS = {
+    "beginnings of reminders": repeat("<system-reminder>"),
+    "ends of reminders": repeat("</system-reminder>"),
+    "reminders": repeat("<system-reminder></system-reminder>"),
+    "brackets": repeat("<"),
+    "halves of reminders": repeat("<system-"),
+}
+IMAGES = {
+    "spaces in base64": repeat("QUJD ", before="data:image/png;base64,"),
+    "spaces alone": repeat(" ", before="data:image/png;base64,", after="!"),
+    "parameters": repeat(";", before="data:"),
+    "parameters of base64": repeat(";base64", before="data:"),
+    "segments of a JPEG": lambda n: b"\xff\xd8" + b"\xff\xe0\x00\x02" * (n // 4),
+    "padding in a JPEG": lambda n: b"\xff\xd8" + b"\xff" * n,
+    "zeros in a JPEG": lambda n: b"\xff\xd8\xff\xe0\x00\x02" + bytes(n),
+    "chunks of a WebP": lambda n: b"RIFF\xff\xff\xff\x7fWEBP" + b"abcd\0\0\0\0" * (n // 8),
+    "chunks of a PNG": lambda n: b"\x89PNG\r\n\x1a\n" + b"\0\0\0\0abcd\0\0\0\0" * (n // 12),
+}
+ERRORS = {
+    "words that are nearly those of an error": repeat("context lengt"),
+    "one letter": repeat("c"),
+    "a message": repeat("maximum model ", before='{"error": {"message": "', after='"}}'),
+}
+STREAMS = {
+    "a long line": repeat('"usage":'),
+    "lines with a usage": repeat('data: {"usage": 1}\n'),
+    "lines that are no JSON": repeat('data: "usage":\n'),
+    "line feeds": repeat("\n"),
+}
+PIECES = {
+    "spaces": repeat(" "),
+    "spaces, then a box": repeat(" ", after=r"\boxed{1}"),
+    "a box": repeat("1 ", before=r"\boxed{"),
+    "boxes": repeat(r"\boxed{1}"),
+    "backslashes": repeat("\\"),
+    "halves of boxes": repeat(r" \box"),
+    "one letter": repeat("a"),
+    "words": lambda n: "".join(f"{number:4}" for number in range(n // 4)),
+}
+CHATS = {
+    "no message": repeat(" ", before='{"messages": [', after="]}"),
+    "one message": repeat(" ", before='{"messages": [', after="0]}"),
+    "escapes": repeat(r"\u0041", before='{"messages": [{"content": "', after='"}]}'),
+}
+REQUESTS = {
+    "one long name": repeat("timeout_", before='{"', after='": 1}'),
+    "many wrong fields": lambda n: json.dumps({f"question{i}": 1 for i in range(n // 16)}),
+    "a long question": repeat("a ", before='{"question": "', after='"}'),
+}
+HEADERS = {
+    "nearly no-store": repeat("no-stor "),
+    "hyphens": repeat("-"),
+    "digits": repeat("1"),
+    "letters": repeat("a"),
+}
+PATHS = {"slashes": repeat("/"), "versions": repeat("/v1"), "letters": repeat("\u00e9")}
+
+GROUPS: list[tuple[Call, dict[str, Builder]]] = [
+    (final_answer, ANSWERS),
+    (compact_answer, ANSWERS | FORMULAS),
+    (solve_compact, ANSWERS | FORMULAS),
+    (split_reasoning, ANSWERS),
+    (worked_out, FORMULAS),
+    (neutralise, TOKENS),
+    (normalise_question, QUESTIONS),
+    (limit_marks, QUESTIONS),
+    (check, QUESTIONS),
+    (find_turns, {name: image_turn(text) for name, text in REMINDERS.items()}),
+    (parse_chat, {name: encoded(text) for name, text in CHATS.items()}),
+    (read_any_image, IMAGES),
+    (read_error, {name: encoded(text) for name, text in ERRORS.items()}),
+    (feed_usage, {name: encoded(text) for name, text in STREAMS.items()}),
+    (show_compact, PIECES),
+    (detect_loop, PIECES),
+    (parse_solve, {name: encoded(text) for name, text in REQUESTS.items()}),
+    (read_control, {name: encoded(text) for name, text in HEADERS.items()}),
+    (read_request_id, {name: encoded(text) for name, text in HEADERS.items()}),
+    (read_timeout, {name: encoded(text) for name, text in HEADERS.items()}),
+    (printable, PATHS),
+    (RouteTable([]).canonical, PATHS),
+]
+CASES = [
+    pytest.param(call, build, id=f"{call.__name__}: {name}")
+    for call, builders in GROUPS
+    for name, build in builders.items()
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_collection() -> Iterator[None]:
+    """Without the garbage collector, whose share grows with what other tests have left."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def cpu_s(call: Call, given: object, *, repetitions: int) -> float:
+    """Return the CPU time that a call takes, the least of several; our errors are answers, too."""
+    least = float("inf")
+    for _ in range(repetitions):
+        started = time.thread_time()
+        with suppress(RacroError):
+            call(given)
+        least = min(least, time.thread_time() - started)
+    return least
+
+
+@pytest.mark.parametrize(("call", "build"), CASES)
+def test_ten_times_the_text_takes_at_most_fifteen_times_the_time(
+    call: Call, build: Builder
+) -> None:
+    n = 100
+    while n < _LONGEST and cpu_s(call, build(n), repetitions=1) < _ENOUGH_S:
+        n *= 2
+    once = max(cpu_s(call, build(n), repetitions=5), _FLOOR_S)
+    assert cpu_s(call, build(10 * n), repetitions=3) <= _MOST * once, f"n = {n}"

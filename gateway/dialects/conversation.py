@@ -15,9 +15,11 @@ import msgspec
 from msgspec import Raw
 
 from gateway.images.loader import ImageSource
+from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import further_image, visual_context_block
 from racro.contracts.solve_api import VisualContext
+from racro.servekit.json_bounds import TooManyError, holds_more, items_of
 
 FOLLOW_UP_TURNS = 3
 
@@ -55,13 +57,50 @@ class ImageTurn:
     follow_up: bool = False
 
 
-# Without these bytes there is no image: the name could else be written with escapes only.
-_MAY_SHOW_IMAGES = re.compile(rb"image_url|\\u")
+class _Content(msgspec.Struct):
+    content: Raw = Raw(b"null")
+
 
 _messages_decoder = msgspec.json.Decoder(list[_Message])
 _raws_decoder = msgspec.json.Decoder(list[Raw])
+_content_decoder = msgspec.json.Decoder(_Content)
 _fields_decoder = msgspec.json.Decoder(dict[str, Raw])
 _parts_decoder = msgspec.json.Decoder(list[_Part])
+
+
+def check_counts(messages: bytes, limits: LimitsSection) -> None:
+    """Check how many messages there are and how many parts they have, before any is parsed.
+
+    Raises InvalidRequest over the limits, and NotJson.
+    """
+    # Messages and parts are objects, and no message is parsed beyond one that is none.
+    if not holds_more(messages, b"{", min(limits.max_messages, limits.max_parts)):
+        return
+    field, most = "max_messages", limits.max_messages
+    try:
+        listed = items_of(messages, most)
+        field, most = "max_parts", limits.max_parts
+        _check_parts(listed, most)
+    except TooManyError as error:
+        raise InvalidRequest(f"messages: more than {field} = {most}", param="messages") from error
+
+
+def _check_parts(messages: Sequence[Raw], most: int) -> None:
+    """Raise TooManyError where messages have more parts than that together."""
+    parts = 0
+    for message in messages:
+        parts += _parts_in(message, most)
+        if parts > most:
+            raise TooManyError
+
+
+def _parts_in(message: Raw, most: int) -> int:
+    """Return how many parts a message has; none if it has not the shape of a message."""
+    try:
+        content = _content_decoder.decode(message).content
+        return len(items_of(content, most))
+    except msgspec.ValidationError:
+        return 0
 
 
 def find_image_turns(messages: bytes, *, follow_up: bool) -> list[ImageTurn]:
@@ -70,7 +109,8 @@ def find_image_turns(messages: bytes, *, follow_up: bool) -> list[ImageTurn]:
     `messages` is the field's JSON. Where its shape is not OpenAI's there are none:
     the reasoner refuses it. Raises InvalidRequest for an image without a URL.
     """
-    if not _MAY_SHOW_IMAGES.search(messages):
+    # Without these bytes there is no image: the name could else be written with escapes only.
+    if b"image_url" not in messages and b"\\u" not in messages:
         return []
     try:
         parsed = _messages_decoder.decode(messages)

@@ -1,5 +1,6 @@
 """Small ASGI responders for the hot routes, and the error responses of every route."""
 
+import codecs
 import logging
 from collections.abc import Iterable
 from typing import Any
@@ -18,6 +19,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 _log = logging.getLogger(__name__)
 
 _NO_CONTENT = 204
+_PIECE_BYTES = 2**20
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 
@@ -46,6 +48,18 @@ async def send_response(
 
 # What decoding bytes as JSON may raise: they are no JSON, no UTF-8, or nested to break the parser.
 NotJson = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def check_utf8(text: bytes) -> None:
+    """Raise UnicodeDecodeError where a text is no UTF-8."""
+    if len(text) <= _PIECE_BYTES:
+        text.decode()
+        return
+    # A piece at a time: between them other threads run, and no copy of the whole is made.
+    decoder, pieces = codecs.getincrementaldecoder("utf-8")(), memoryview(text)
+    for start in range(0, len(text), _PIECE_BYTES):
+        decoder.decode(pieces[start : start + _PIECE_BYTES])
+    decoder.decode(b"", final=True)
 
 
 def encode(value: Any) -> bytes:

@@ -3,6 +3,7 @@
 import codecs
 import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from starlette.types import Receive, Send
 
 from racro.contracts.errors import RacroError, error_from_status
 from racro.servekit import service_metrics
+from racro.servekit.tasks import off_loop_if_large
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -26,14 +28,17 @@ EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 
 async def read_body(receive: Receive) -> bytes:
     """Returns the whole request body, whose size `Exchange.receive` bounds."""
-    chunks = []
+    chunks, size = [], 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunks.append(message.get("body", b""))
+        chunk = message.get("body", b"")
+        chunks.append(chunk)
+        size += len(chunk)
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            # The join of a large one leaves the interpreter's lock to others.
+            return await off_loop_if_large(size, partial(b"".join, chunks))
 
 
 async def send_response(

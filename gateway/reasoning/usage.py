@@ -35,19 +35,33 @@ class StreamedUsage:
 
     def __init__(self) -> None:
         self.value = Usage()
-        self._unfinished = b""
+        # A line may come in many pieces: they are joined once, when its end has come.
+        self._unfinished: list[bytes] = []
+        self._unfinished_bytes = 0
 
     def feed(self, piece: bytes) -> None:
         """Reads a piece of the stream; a line of over 64 KiB that is cut is not looked at."""
-        lines, _, rest = (self._unfinished + piece).rpartition(b"\n")
-        self._unfinished = rest if len(rest) <= _LONGEST_LINE else b""
-        if _MARK in lines:
-            self._search(lines)
+        lines, line_feed, rest = piece.rpartition(b"\n")
+        if line_feed:
+            if self._unfinished:
+                lines = b"".join([*self._unfinished, lines])
+                self._forget()
+            if _MARK in lines:
+                self._search(lines)
+        if rest:
+            self._unfinished.append(rest)
+            self._unfinished_bytes += len(rest)
+            if self._unfinished_bytes > _LONGEST_LINE:
+                self._forget()
 
     def end(self) -> None:
         """Reads what came last, if no line feed did."""
-        if _MARK in self._unfinished:
-            self._search(self._unfinished)
+        line = b"".join(self._unfinished)
+        if _MARK in line:
+            self._search(line)
+
+    def _forget(self) -> None:
+        self._unfinished, self._unfinished_bytes = [], 0
 
     def _search(self, lines: bytes) -> None:
         for line in reversed(lines.split(b"\n")):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import imagesize
-import pybase64
 
 from gateway import metrics
+from gateway.images.base64_pieces import decode_base64, encode_base64
 from gateway.images.fetch import Fetcher
 from gateway.settings import LimitsSection
 from racro.contracts.errors import (
@@ -31,7 +31,6 @@ _MAGIC = (
     (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
 )
 _DATA_URL = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
-_WHITESPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Image:
     param: str
 
     def data_url(self) -> str:
-        return f"data:{self.media_type};base64,{pybase64.b64encode_as_string(self.data)}"
+        return f"data:{self.media_type};base64,{encode_base64(self.data)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +121,8 @@ def decode_data_url(url: str, *, param: str) -> bytes:
         raise InvalidImage(
             "expected a base64 data URL (data:image/png;base64,…) or an http(s) URL", param=param
         )
-    payload = url[header.end() :]
     try:
-        return pybase64.b64decode(payload, validate=True)
-    except ValueError:
-        # Some encoders break lines, some leave the padding off; anything else is broken.
-        compact = _WHITESPACE.sub("", payload)
-        padded = compact + "=" * (-len(compact) % 4)
-    try:
-        return pybase64.b64decode(padded, validate=True)
+        return decode_base64(url, header.end())
     except ValueError as error:
         raise InvalidImage("the data URL is not valid base64", param=param) from error
 

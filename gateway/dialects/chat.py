@@ -166,7 +166,7 @@ class _Completion:
             async with self._reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
                 answer = await response.read()
-            stage.usage = usage_of(answer)
+            stage.usage = await off_loop_if_large(len(answer), partial(usage_of, answer))
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
     async def _for_reasoner(self, perceptions: Sequence[Perception]) -> bytes:

@@ -9,7 +9,7 @@ bytes that the client sent.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -19,7 +19,7 @@ from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import further_image, visual_context_block
 from racro.contracts.solve_api import VisualContext
-from racro.servekit.json_bounds import TooManyError, holds_more, items_of
+from racro.servekit.json_bounds import TooManyError, fields_of, holds_more, items_of
 
 FOLLOW_UP_TURNS = 3
 
@@ -57,6 +57,11 @@ class ImageTurn:
     follow_up: bool = False
 
 
+class _RawPart(msgspec.Struct):
+    type: str = ""
+    text: Raw = Raw(b'""')
+
+
 class _Content(msgspec.Struct):
     content: Raw = Raw(b"null")
 
@@ -64,8 +69,9 @@ class _Content(msgspec.Struct):
 _messages_decoder = msgspec.json.Decoder(list[_Message])
 _raws_decoder = msgspec.json.Decoder(list[Raw])
 _content_decoder = msgspec.json.Decoder(_Content)
-_fields_decoder = msgspec.json.Decoder(dict[str, Raw])
-_parts_decoder = msgspec.json.Decoder(list[_Part])
+_raw_parts_decoder = msgspec.json.Decoder(list[_RawPart])
+# No message of OpenAI's API has more than ten.
+_MOST_FIELDS = 128
 
 
 def check_counts(messages: bytes, limits: LimitsSection) -> None:
@@ -179,7 +185,8 @@ def insert_contexts(
 ) -> list[Raw]:
     """Return the messages with the visual context of each turn; the others stay as they were.
 
-    `contexts` holds turns and their visual contexts by the index of the message.
+    `contexts` holds turns and their visual contexts by the index of the message. Raises
+    InvalidRequest for one of these messages with very many fields.
     """
     return [
         _rewrite(message, *contexts[index]) if index in contexts else message
@@ -188,7 +195,11 @@ def insert_contexts(
 
 
 def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext) -> Raw:
-    fields: dict[str, Any] = _fields_decoder.decode(message)
+    try:
+        fields: dict[str, Any] = dict(fields_of(message, _MOST_FIELDS))
+    except TooManyError as error:
+        param = f"messages[{turn.index}]"
+        raise InvalidRequest(f"{param}: more fields than {_MOST_FIELDS}", param=param) from error
     block = visual_context_block(
         images=len(turn.images),
         caption=context.caption,
@@ -196,32 +207,43 @@ def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext) -> Raw:
         follow_up=turn.follow_up,
     )
     pieces = _pieces(fields["content"], block)
-    fields["content"] = _joined([block, *pieces] if turn.follow_up else pieces)
+    fields["content"] = _joined([_written(block), *pieces] if turn.follow_up else pieces)
     return Raw(msgspec.json.encode(fields))
 
 
-def _pieces(content: Raw, block: str) -> list[str | Raw]:
+class _Piece(NamedTuple):
+    """A text, as it is written in JSON, or a whole part of another type."""
+
+    raw: Raw
+    is_text: bool
+
+
+def _written(text: str) -> _Piece:
+    return _Piece(Raw(msgspec.json.encode(text)), is_text=True)
+
+
+def _pieces(content: Raw, block: str) -> list[_Piece]:
     """Return the texts, `block` in place of the first image, and other parts as they are."""
-    if isinstance(text := msgspec.json.decode(content), str):
-        return [text]
-    pieces: list[str | Raw] = []
+    if bytes(memoryview(content)[:1]) == b'"':
+        return [_Piece(content, is_text=True)]
+    pieces = []
     images = 0
     for part, raw in zip(
-        _parts_decoder.decode(content), _raws_decoder.decode(content), strict=True
+        _raw_parts_decoder.decode(content), _raws_decoder.decode(content), strict=True
     ):
         if part.type == "image_url":
             images += 1
-            pieces.append(block if images == 1 else further_image(images))
+            pieces.append(_written(block if images == 1 else further_image(images)))
+        elif part.type == "text":
+            pieces.append(_Piece(part.text, is_text=True))
         else:
-            pieces.append(part.text if part.type == "text" else raw)
+            pieces.append(_Piece(raw, is_text=False))
     return pieces
 
 
-def _joined(pieces: Sequence[str | Raw]) -> str | list[Raw | dict[str, str]]:
+def _joined(pieces: Sequence[_Piece]) -> Raw | list[Raw | dict[str, Any]]:
     """Join texts to one where there is nothing else: text-only servers take little but strings."""
-    texts = [piece for piece in pieces if isinstance(piece, str)]
-    if len(texts) == len(pieces):
-        return "\n".join(texts)
-    return [
-        {"type": "text", "text": piece} if isinstance(piece, str) else piece for piece in pieces
-    ]
+    if all(piece.is_text for piece in pieces):
+        # As they are written, between their quotes: a text may be tens of megabytes long.
+        return Raw(b'"' + rb"\n".join(memoryview(piece.raw)[1:-1] for piece in pieces) + b'"')
+    return [{"type": "text", "text": piece.raw} if piece.is_text else piece.raw for piece in pieces]

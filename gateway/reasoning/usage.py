@@ -1,8 +1,7 @@
 """Token counts from a reasoner's answers, also from those that are passed on unparsed."""
 
-from typing import Any
-
 import msgspec
+from msgspec import Raw
 
 from racro.contracts.completion import counted
 from racro.contracts.perception import Usage
@@ -12,8 +11,13 @@ _MARK = b'"usage":'
 _LONGEST_LINE = 64 * 2**10
 
 
+# Of the lines in one piece of a stream, so many are tried that may hold a usage.
+_MOST_TRIED = 8
+_LONGEST_USAGE = 64 * 2**10
+
+
 class _Answer(msgspec.Struct):
-    usage: Any = None
+    usage: Raw = Raw(b"null")
 
 
 _decoder = msgspec.json.Decoder(_Answer)
@@ -22,7 +26,10 @@ _decoder = msgspec.json.Decoder(_Answer)
 def usage_of(answer: bytes) -> Usage:
     """Return the usage that a plain answer, or one event of a stream, reports; else zero."""
     try:
-        return counted(_decoder.decode(answer).usage)
+        usage = _decoder.decode(answer).usage
+        if memoryview(usage).nbytes > _LONGEST_USAGE:
+            return Usage()
+        return counted(msgspec.json.decode(usage))
     except NotJson:
         return Usage()
 
@@ -64,7 +71,14 @@ class StreamedUsage:
         self._unfinished, self._unfinished_bytes = [], 0
 
     def _search(self, lines: bytes) -> None:
-        for line in reversed(lines.split(b"\n")):
-            if _MARK in line and (found := usage_of(line.removeprefix(b"data:"))).is_known:
+        end = len(lines)
+        for _ in range(_MOST_TRIED):
+            mark = lines.rfind(_MARK, 0, end)
+            if mark < 0:
+                return
+            end = lines.rfind(b"\n", 0, mark) + 1
+            line_end = lines.find(b"\n", mark)
+            line = lines[end : line_end if line_end >= 0 else len(lines)]
+            if (found := usage_of(line.removeprefix(b"data:"))).is_known:
                 self.value = found
                 return

@@ -48,7 +48,12 @@ async def send_response(
     if status != _NO_CONTENT:  # which may not have a length
         headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    start = 0
+    while len(body) - start > _PIECE_BYTES:
+        piece = body[start : start + _PIECE_BYTES]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        start += _PIECE_BYTES
+    await send({"type": "http.response.body", "body": body[start:]})
 
 
 # What decoding bytes as JSON may raise: they are no JSON, no UTF-8, or nested to break the parser.

@@ -1,6 +1,7 @@
 """The step that every dialect shares: from the images of a request to perceptions."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from gateway.services import Services
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.perception import OnDelta, ignore_delta
 from racro.contracts.solve_api import CacheMode
-from racro.servekit.tasks import all_of
+from racro.servekit.tasks import all_of, off_loop_if_large
 
 
 class ImageQuestion(NamedTuple):
@@ -42,7 +43,9 @@ async def perceive_images(
     """
     if not questions:
         return []
-    await services.rates.take(tenant, "images", _count_distinct(questions))
+    size = sum(len(source.content) for question in questions for source in question.sources)
+    count = await off_loop_if_large(size, partial(_count_distinct, questions))
+    await services.rates.take(tenant, "images", count)
     with watch.stage("load"):
         images = await _load(services.loader, questions)
     requests = [

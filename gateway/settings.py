@@ -9,6 +9,7 @@ from pydantic import Field, IPvAnyNetwork, model_validator
 from racro.contracts.prompts import RACRO_V1, SolveProfile
 from racro.embedded.default import REASONER_SETTINGS
 from racro.servekit.findings import Matching
+from racro.servekit.json_bounds import Bound
 from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings, Url
 
 Origin = Annotated[
@@ -170,6 +171,16 @@ class LimitsSection(Section):
         default=50_000_000, ge=1, description="Largest width × height an image may declare."
     )
     max_images: int = Field(default=16, ge=1, description="Most images of one request.")
+    max_fields: int = Field(
+        default=128, ge=16, description="Most fields that a request's JSON object may have."
+    )
+    max_messages: int = Field(default=2048, ge=1, description="Most messages of a chat request.")
+    max_parts: int = Field(
+        default=4096,
+        ge=1,
+        description="Most parts (texts, images) that the messages of a chat request may have "
+        "together.",
+    )
     max_body_bytes: int = Field(
         default=64 * 2**20,
         ge=1024,
@@ -186,6 +197,15 @@ class LimitsSection(Section):
         gt=0,
         description="Longest time for one request; also the time chat requests get.",
     )
+
+    @property
+    def fields(self) -> Bound:
+        return Bound(self.max_fields, "max_fields")
+
+    @property
+    def lists(self) -> dict[str, Bound]:
+        """Return how long the lists of our own requests may be, by their fields."""
+        return {"images": Bound(self.max_images, "max_images")}
 
 
 class FetchSection(Section):

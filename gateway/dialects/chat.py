@@ -6,14 +6,14 @@ alone (compact-v1) is asked in that, see `prompting`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import msgspec
 from msgspec import Raw
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.conversation import find_image_turns
+from gateway.dialects.conversation import check_counts, find_image_turns
 from gateway.dialects.prompting import reasoner_request, relevant_turns
 from gateway.dialects.request_options import cache_mode
 from gateway.flow import ImageQuestion, perceive_images
@@ -28,13 +28,20 @@ from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve_api import CacheMode, VisualContext
 from racro.servekit.context import timeout_from_headers, within
+from racro.servekit.json_bounds import TooManyError, fields_of
 from racro.servekit.protocol import body_writer
 from racro.servekit.relay import raise_for_status
-from racro.servekit.responses import JSON, Headers, NotJson, read_body, send_response
+from racro.servekit.responses import (
+    JSON,
+    Headers,
+    NotJson,
+    check_utf8,
+    read_body,
+    send_response,
+)
 from racro.servekit.sse import EventStream
 from racro.servekit.tasks import off_loop_if_large
 
-_fields_decoder = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,23 +54,33 @@ class _Head(msgspec.Struct):
 
 _NO_MESSAGES = Raw(b"[]")
 _EMPTY = re.compile(rb"\s*\[\s*\]\s*")
+_LIMITS = LimitsSection()
 _head_decoder = msgspec.json.Decoder(_Head)
+
+
+def _head_of(fields: Mapping[str, Raw]) -> _Head:
+    """Return the fields that the gateway acts on. Raises NotJson."""
+    named = {name: fields[name] for name in _Head.__struct_fields__ if name in fields}
+    return _head_decoder.decode(_encode(named))
 
 
 class ChatRequest:
     """A chat request whose fields stay the bytes they were, and its turns that are about images."""
 
-    def __init__(self, body: bytes, *, follow_up: bool) -> None:
+    def __init__(self, body: bytes, *, follow_up: bool, limits: LimitsSection = _LIMITS) -> None:
         """Parse a request body. Raises InvalidRequest."""
         self.size = len(body)
         try:
-            body.decode()  # fields that are passed on unread must be UTF-8 too
-            head = _head_decoder.decode(body)
-            self._fields = _fields_decoder.decode(body)
+            check_utf8(body)  # fields that are passed on unread must be UTF-8 too
+            self._fields = fields_of(body, limits.max_fields)
+            head = _head_of(self._fields)
             messages = bytes(self._fields.get("messages", _NO_MESSAGES))
             if _EMPTY.fullmatch(messages) and "messages" in self._fields:
                 raise InvalidRequest("messages: at least one message is needed", param="messages")
+            check_counts(messages, limits)
             self.image_turns = find_image_turns(messages, follow_up=follow_up)
+        except TooManyError as error:
+            raise InvalidRequest(f"more fields than {limits.fields}") from error
         except NotJson as error:
             raise InvalidRequest(f"the body is not a chat request: {error}") from error
         self.model = head.model
@@ -104,7 +121,8 @@ class ChatCompletions:
         completion.watch.record("total", completion.watch.total())
 
     async def _parse(self, body: bytes) -> ChatRequest:
-        parse = partial(ChatRequest, body, follow_up=self._settings.follow_up)
+        settings = self._settings
+        parse = partial(ChatRequest, body, follow_up=settings.follow_up, limits=settings.limits)
         return await off_loop_if_large(len(body), parse)
 
 
@@ -153,7 +171,7 @@ class _Completion:
             async with self._reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
                 answer = await response.read()
-            stage.usage = usage_of(answer)
+            stage.usage = await off_loop_if_large(len(answer), partial(usage_of, answer))
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
     async def _reasoner_body(self, perceptions: Sequence[Perception]) -> bytes:

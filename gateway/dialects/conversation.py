@@ -9,15 +9,17 @@ bytes that the client sent.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
 from gateway.images.loader import ImageSource
+from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import further_image, visual_context_block
 from racro.contracts.solve_api import VisualContext
+from racro.servekit.json_bounds import TooManyError, fields_of, holds_more, items_of
 
 FOLLOW_UP_TURNS = 3
 
@@ -55,13 +57,56 @@ class ImageTurn:
     follow_up: bool = False
 
 
-# Without these bytes there is no image: the name could else be written with escapes only.
-_MAY_SHOW_IMAGES = re.compile(rb"image_url|\\u")
+class _RawPart(msgspec.Struct):
+    type: str = ""
+    text: Raw = Raw(b'""')
+
+
+class _Content(msgspec.Struct):
+    content: Raw = Raw(b"null")
+
 
 _messages_decoder = msgspec.json.Decoder(list[_Message])
 _raws_decoder = msgspec.json.Decoder(list[Raw])
-_fields_decoder = msgspec.json.Decoder(dict[str, Raw])
-_parts_decoder = msgspec.json.Decoder(list[_Part])
+_content_decoder = msgspec.json.Decoder(_Content)
+_raw_parts_decoder = msgspec.json.Decoder(list[_RawPart])
+# No message of OpenAI's API has more than ten.
+_MOST_FIELDS = 128
+
+
+def check_counts(messages: bytes, limits: LimitsSection) -> None:
+    """Check how many messages there are and how many parts they have, before any is parsed.
+
+    Raises InvalidRequest over the limits, and NotJson.
+    """
+    # Messages and parts are objects, and no message is parsed beyond one that is none.
+    if not holds_more(messages, b"{", min(limits.max_messages, limits.max_parts)):
+        return
+    field, most = "max_messages", limits.max_messages
+    try:
+        listed = items_of(messages, most)
+        field, most = "max_parts", limits.max_parts
+        _check_parts(listed, most)
+    except TooManyError as error:
+        raise InvalidRequest(f"messages: more than {field} = {most}", param="messages") from error
+
+
+def _check_parts(messages: Sequence[Raw], most: int) -> None:
+    """Raise TooManyError where messages have more parts than that together."""
+    parts = 0
+    for message in messages:
+        parts += _parts_in(message, most)
+        if parts > most:
+            raise TooManyError
+
+
+def _parts_in(message: Raw, most: int) -> int:
+    """Return how many parts a message has; none if it has not the shape of a message."""
+    try:
+        content = _content_decoder.decode(message).content
+        return len(items_of(content, most))
+    except msgspec.ValidationError:
+        return 0
 
 
 def find_image_turns(messages: bytes, *, follow_up: bool) -> list[ImageTurn]:
@@ -70,7 +115,8 @@ def find_image_turns(messages: bytes, *, follow_up: bool) -> list[ImageTurn]:
     `messages` is the field's JSON. Where its shape is not OpenAI's there are none:
     the reasoner refuses it. Raises InvalidRequest for an image without a URL.
     """
-    if not _MAY_SHOW_IMAGES.search(messages):
+    # Without these bytes there is no image: the name could else be written with escapes only.
+    if b"image_url" not in messages and b"\\u" not in messages:
         return []
     try:
         parsed = _messages_decoder.decode(messages)
@@ -155,7 +201,8 @@ def insert_contexts(
 ) -> list[Raw]:
     """Return the messages with the visual context of each turn; the others stay as they were.
 
-    `contexts` holds turns and their visual contexts by the index of the message.
+    `contexts` holds turns and their visual contexts by the index of the message. Raises
+    InvalidRequest for one of these messages with very many fields.
     """
     return [
         _rewrite(message, *contexts[index]) if index in contexts else message
@@ -164,7 +211,11 @@ def insert_contexts(
 
 
 def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext) -> Raw:
-    fields: dict[str, Any] = _fields_decoder.decode(message)
+    try:
+        fields: dict[str, Any] = dict(fields_of(message, _MOST_FIELDS))
+    except TooManyError as error:
+        param = f"messages[{turn.index}]"
+        raise InvalidRequest(f"{param}: more fields than {_MOST_FIELDS}", param=param) from error
     block = visual_context_block(
         images=len(turn.images),
         caption=context.caption,
@@ -172,32 +223,43 @@ def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext) -> Raw:
         follow_up=turn.follow_up,
     )
     pieces = _pieces(fields["content"], block)
-    fields["content"] = _joined([block, *pieces] if turn.follow_up else pieces)
+    fields["content"] = _joined([_written(block), *pieces] if turn.follow_up else pieces)
     return Raw(msgspec.json.encode(fields))
 
 
-def _pieces(content: Raw, block: str) -> list[str | Raw]:
+class _Piece(NamedTuple):
+    """A text, as it is written in JSON, or a whole part of another type."""
+
+    raw: Raw
+    is_text: bool
+
+
+def _written(text: str) -> _Piece:
+    return _Piece(Raw(msgspec.json.encode(text)), is_text=True)
+
+
+def _pieces(content: Raw, block: str) -> list[_Piece]:
     """Return the texts, `block` in place of the first image, and other parts as they are."""
-    if isinstance(text := msgspec.json.decode(content), str):
-        return [text]
-    pieces: list[str | Raw] = []
+    if bytes(memoryview(content)[:1]) == b'"':
+        return [_Piece(content, is_text=True)]
+    pieces = []
     images = 0
     for part, raw in zip(
-        _parts_decoder.decode(content), _raws_decoder.decode(content), strict=True
+        _raw_parts_decoder.decode(content), _raws_decoder.decode(content), strict=True
     ):
         if part.type == "image_url":
             images += 1
-            pieces.append(block if images == 1 else further_image(images))
+            pieces.append(_written(block if images == 1 else further_image(images)))
+        elif part.type == "text":
+            pieces.append(_Piece(part.text, is_text=True))
         else:
-            pieces.append(part.text if part.type == "text" else raw)
+            pieces.append(_Piece(raw, is_text=False))
     return pieces
 
 
-def _joined(pieces: Sequence[str | Raw]) -> str | list[Raw | dict[str, str]]:
+def _joined(pieces: Sequence[_Piece]) -> Raw | list[Raw | dict[str, Any]]:
     """Join texts to one where there is nothing else: text-only servers take little but strings."""
-    texts = [piece for piece in pieces if isinstance(piece, str)]
-    if len(texts) == len(pieces):
-        return "\n".join(texts)
-    return [
-        {"type": "text", "text": piece} if isinstance(piece, str) else piece for piece in pieces
-    ]
+    if all(piece.is_text for piece in pieces):
+        # As they are written, between their quotes: a text may be tens of megabytes long.
+        return Raw(b'"' + rb"\n".join(memoryview(piece.raw)[1:-1] for piece in pieces) + b'"')
+    return [{"type": "text", "text": piece.raw} if piece.is_text else piece.raw for piece in pieces]

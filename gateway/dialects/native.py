@@ -13,7 +13,7 @@ from gateway.dialects.request_options import cache_mode, check_question, time_li
 from gateway.flow import ImageQuestion
 from gateway.images.loader import ImageSource
 from gateway.services import services_of
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, LimitsSection
 from gateway.solver import solve
 from gateway.tenancy.tenants import tenant_of
 from racro.contracts.errors import InvalidRequest, UnsupportedMediaType
@@ -67,7 +67,7 @@ class Solve:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services, tenant = services_of(scope), tenant_of(scope)
-        options, images = await _read(scope, receive)
+        options, images = await _read(scope, receive, self._settings.limits)
         check_question(options.question, self._settings.limits)
         limit = time_limit(scope, options.timeout_s, self._settings.limits)
         options = options.model_copy(update={"cache": cache_mode(scope, options.cache)})
@@ -96,15 +96,18 @@ def _headers(response: SolveResponse) -> Sequence[tuple[bytes, bytes]]:
     ]
 
 
-async def _read(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[ImageQuestion]]:
+async def _read(
+    scope: Scope, receive: Receive, limits: LimitsSection
+) -> tuple[SolveOptions, list[ImageQuestion]]:
     """Read the options of a request, and its images (none beside a `visual_context`)."""
     content_type = (header(scope["headers"], "content-type") or "application/json").lower()
     if content_type.startswith("multipart/form-data"):
-        return await _read_form(scope, receive)
+        return await _read_form(scope, receive, limits)
     if "json" not in content_type and not content_type.startswith("application/x-www-form"):
         raise UnsupportedMediaType("expected application/json or multipart/form-data")
     body = await read_body(receive)
-    request = await off_loop_if_large(len(body), partial(parse_json, SolveRequest, body))
+    parse = partial(parse_json, SolveRequest, body, fields=limits.fields, lists=limits.lists)
+    request = await off_loop_if_large(len(body), parse)
     _check_images(request, len(request.images), param="images")
     sources = [
         ImageSource(image, param=f"images[{index}]") for index, image in enumerate(request.images)
@@ -127,10 +130,16 @@ def _check_images(options: SolveOptions, images: int, *, param: str) -> None:
         )
 
 
-async def _read_form(scope: Scope, receive: Receive) -> tuple[SolveOptions, list[ImageQuestion]]:
+async def _read_form(
+    scope: Scope, receive: Receive, limits: LimitsSection
+) -> tuple[SolveOptions, list[ImageQuestion]]:
     try:
-        form = await Request(scope, receive).form(max_fields=16)
+        form = await Request(scope, receive).form(max_fields=16, max_files=limits.max_images)
     except MultiPartException as error:
+        if error.message.startswith("Too many files"):
+            raise InvalidRequest(
+                f"image: more than {limits.lists['images']}", param="image"
+            ) from error
         raise InvalidRequest(f"the form cannot be read: {error.message}") from error
     try:
         options = _form_options(form)

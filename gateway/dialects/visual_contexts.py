@@ -27,15 +27,17 @@ class VisualContexts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services, tenant = services_of(scope), tenant_of(scope)
         body = await read_body(receive)
-        request = await off_loop_if_large(
-            len(body), partial(parse_json, VisualContextRequest, body)
+        limits = self._settings.limits
+        parse = partial(
+            parse_json, VisualContextRequest, body, fields=limits.fields, lists=limits.lists
         )
-        check_question(request.question or "", self._settings.limits)
+        request = await off_loop_if_large(len(body), parse)
+        check_question(request.question or "", limits)
         sources = [
             ImageSource(image, param=f"images[{index}]")
             for index, image in enumerate(request.images)
         ]
-        with within(time_limit(scope, request.timeout_s, self._settings.limits)):
+        with within(time_limit(scope, request.timeout_s, limits)):
             [perception] = await perceive_images(
                 services,
                 tenant,

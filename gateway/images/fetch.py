@@ -39,6 +39,7 @@ _NOT_PUBLIC = (
 _NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _IPV4_COMPATIBLE = IPv6Network("::/96")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PLAIN = "identity"
 _FORBIDDEN = (
     "the URL leads to an address that is not public; the gateway's settings fetch.allow_networks "
     "and fetch.allow_private say which of those may be fetched from"
@@ -123,7 +124,11 @@ class Fetcher:
             ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"user-agent": "racro-gateway", "accept": "image/*"},
+            headers={
+                "user-agent": "racro-gateway",
+                "accept": "image/*",
+                "accept-encoding": _PLAIN,
+            },
             # A compressed image gains nothing, and a compressed bomb must not be unpacked.
             auto_decompress=False,
         )
@@ -165,6 +170,8 @@ class Fetcher:
             raise InvalidImage(
                 f"the image's URL answered with status {response.status}", param=param
             )
+        if response.headers.get("content-encoding", _PLAIN).lower() != _PLAIN:
+            raise InvalidImage("the image's URL answered with compressed bytes", param=param)
         if (response.content_length or 0) > self._max_bytes:
             raise self._too_large(param)
         data = bytearray()

@@ -4,14 +4,13 @@ import hashlib
 import io
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 import imagesize
-import pybase64
 
 from gateway import metrics
+from gateway.images.base64_pieces import decode_base64, encode_base64
 from gateway.images.fetch import Fetcher
 from gateway.settings import LimitsSection
 from racro.contracts.errors import (
@@ -33,7 +32,6 @@ _MAGIC = (
 )
 _DATA_URL = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
 _MOST_READS = 4096
-_WHITESPACE = bytes(code for code in range(128) if chr(code).isspace())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Image:
     param: str
 
     def data_url(self) -> str:
-        return f"data:{self.media_type};base64,{pybase64.b64encode_as_string(self.data)}"
+        return f"data:{self.media_type};base64,{encode_base64(self.data)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +122,8 @@ def decode_data_url(url: str, *, param: str) -> bytes:
         raise InvalidImage(
             "expected a base64 data URL (data:image/png;base64,…) or an http(s) URL", param=param
         )
-    payload = url[header.end() :]
-    with suppress(ValueError):
-        return pybase64.b64decode(payload, validate=True)
     try:
-        # Some encoders break lines, some leave the padding off; anything else is broken.
-        compact = payload.encode("ascii").translate(None, _WHITESPACE)
-        padded = compact + b"=" * (-len(compact) % 4)
-        return pybase64.b64decode(padded, validate=True)
+        return decode_base64(url, header.end())
     except ValueError as error:
         raise InvalidImage("the data URL is not valid base64", param=param) from error
 

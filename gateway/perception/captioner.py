@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from racro.servekit.context import TIMEOUT_HEADER
 from racro.servekit.relay import error_from_answer, raise_for_status
 from racro.servekit.responses import encode
 from racro.servekit.sse import Event, read_events
+from racro.servekit.tasks import off_loop_if_large
 from racro.servekit.tracing import step
 from racro.servekit.upstream import Upstream
 
@@ -59,7 +61,9 @@ class CaptionerClient:
         self, request: PerceiveRequest, on_delta: OnDelta, *, timeout_s: float
     ) -> PerceiveResponse:
         """Have images captioned in one streamed call; `on_delta` gets each piece of text."""
-        body = encode(request.model_copy(update={"stream": True}).model_dump())
+        body = await off_loop_if_large(
+            sum(map(len, request.images)), partial(_streamed_body, request)
+        )
         headers = {TIMEOUT_HEADER: str(int(timeout_s * 1000))}
         with step("POST /v1/perceive", SpanKind.CLIENT):
             return await self._perceive(body, headers, on_delta)
@@ -94,6 +98,10 @@ class CaptionerClient:
         except ValidationError as error:
             raise UpstreamError("the captioner's identity does not fit its contract") from error
         self._expires = asyncio.get_running_loop().time() + self._identity_ttl_s
+
+
+def _streamed_body(request: PerceiveRequest) -> bytes:
+    return encode(request.model_copy(update={"stream": True}).model_dump())
 
 
 def _parse_delta(event: Event) -> Delta:

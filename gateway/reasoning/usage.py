@@ -1,8 +1,7 @@
 """Token counts from a reasoner's answers, also from those that are passed on unparsed."""
 
-from typing import Any
-
 import msgspec
+from msgspec import Raw
 
 from racro.contracts.completion import counted
 from racro.contracts.perception import Usage
@@ -12,8 +11,13 @@ _MARK = b'"usage":'
 _LONGEST_LINE = 64 * 2**10
 
 
+# Of the lines in one piece of a stream, so many are tried that may hold a usage.
+_MOST_TRIED = 8
+_LONGEST_USAGE = 64 * 2**10
+
+
 class _Answer(msgspec.Struct):
-    usage: Any = None
+    usage: Raw = Raw(b"null")
 
 
 _decoder = msgspec.json.Decoder(_Answer)
@@ -22,7 +26,10 @@ _decoder = msgspec.json.Decoder(_Answer)
 def usage_of(answer: bytes) -> Usage:
     """Return the usage that a plain answer, or one event of a stream, reports; else zero."""
     try:
-        return counted(_decoder.decode(answer).usage)
+        usage = _decoder.decode(answer).usage
+        if memoryview(usage).nbytes > _LONGEST_USAGE:
+            return Usage()
+        return counted(msgspec.json.decode(usage))
     except NotJson:
         return Usage()
 
@@ -35,22 +42,43 @@ class StreamedUsage:
 
     def __init__(self) -> None:
         self.value = Usage()
-        self._unfinished = b""
+        # A line may come in many pieces: they are joined once, when its end has come.
+        self._unfinished: list[bytes] = []
+        self._unfinished_bytes = 0
 
     def feed(self, piece: bytes) -> None:
         """Reads a piece of the stream; a line of over 64 KiB that is cut is not looked at."""
-        lines, _, rest = (self._unfinished + piece).rpartition(b"\n")
-        self._unfinished = rest if len(rest) <= _LONGEST_LINE else b""
-        if _MARK in lines:
-            self._search(lines)
+        lines, line_feed, rest = piece.rpartition(b"\n")
+        if line_feed:
+            if self._unfinished:
+                lines = b"".join([*self._unfinished, lines])
+                self._forget()
+            if _MARK in lines:
+                self._search(lines)
+        if rest:
+            self._unfinished.append(rest)
+            self._unfinished_bytes += len(rest)
+            if self._unfinished_bytes > _LONGEST_LINE:
+                self._forget()
 
     def end(self) -> None:
         """Reads what came last, if no line feed did."""
-        if _MARK in self._unfinished:
-            self._search(self._unfinished)
+        line = b"".join(self._unfinished)
+        if _MARK in line:
+            self._search(line)
+
+    def _forget(self) -> None:
+        self._unfinished, self._unfinished_bytes = [], 0
 
     def _search(self, lines: bytes) -> None:
-        for line in reversed(lines.split(b"\n")):
-            if _MARK in line and (found := usage_of(line.removeprefix(b"data:"))).is_known:
+        end = len(lines)
+        for _ in range(_MOST_TRIED):
+            mark = lines.rfind(_MARK, 0, end)
+            if mark < 0:
+                return
+            end = lines.rfind(b"\n", 0, mark) + 1
+            line_end = lines.find(b"\n", mark)
+            line = lines[end : line_end if line_end >= 0 else len(lines)]
+            if (found := usage_of(line.removeprefix(b"data:"))).is_known:
                 self.value = found
                 return

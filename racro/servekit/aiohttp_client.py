@@ -8,7 +8,8 @@ from typing import Self
 import aiohttp
 
 from racro.servekit.dialling import Origin
-from racro.servekit.http_errors import Broken, HttpError, NotSent, NotTrusted
+from racro.servekit.http1 import MAX_BODY_BYTES
+from racro.servekit.http_errors import Broken, HttpError, Malformed, NotSent, NotTrusted
 
 _IDLE_CONNECTION_S = 4
 _READ_BUFFER_BYTES = 2**18
@@ -30,11 +31,14 @@ class AiohttpResponse:
         self._response = response
 
     async def read(self) -> bytes:
-        """Return the whole body. Raises Broken."""
-        try:
-            return await self._response.read()
-        except (aiohttp.ClientError, OSError) as error:
-            raise Broken(repr(error)) from error
+        """Return the rest of the body. Raises Broken, Malformed where that is over the limit."""
+        pieces, size = [], 0
+        while piece := await self.readany():
+            pieces.append(piece)
+            size += len(piece)
+            if size > MAX_BODY_BYTES:
+                raise Malformed(f"a body over {MAX_BODY_BYTES} bytes")
+        return b"".join(pieces)
 
     async def readany(self) -> bytes:
         """Return what has come of the body, b"" at its end. Raises Broken."""
@@ -185,4 +189,6 @@ def _session(
         trace_configs=[_tracing()],
         cookie_jar=aiohttp.DummyCookieJar(),
         read_bufsize=_READ_BUFFER_BYTES,
+        # A compressed answer is refused, and must not be unpacked before.
+        auto_decompress=False,
     )

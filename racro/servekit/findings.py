@@ -179,10 +179,13 @@ def _either(said: Sequence[str]) -> str:
     return " or ".join([*(_EXPECTED.split(one)[0] for one in others), last])
 
 
+def shown_name(name: str) -> str:
+    """Return a name that somebody wrote, cut where it is long."""
+    return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+
+
 def _short(step: str | int) -> str | int:
-    if isinstance(step, int) or len(step) <= _LONGEST_NAME:
-        return step
-    return step[:_LONGEST_NAME] + "…"
+    return step if isinstance(step, int) else shown_name(step)
 
 
 def _written(model: type[BaseModel], detail: ErrorDetails) -> tuple[Path, Sequence[str]]:

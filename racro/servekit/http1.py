@@ -23,6 +23,7 @@ import select
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Self, cast
 from urllib.parse import quote, unquote, urlsplit
@@ -31,6 +32,7 @@ import httptools
 
 from racro.servekit.dialling import Dialler, Origin, parse_origin
 from racro.servekit.http_errors import Broken, Malformed, NoFirstByte, NotSent
+from racro.servekit.tasks import off_loop_if_large
 
 MAX_HEAD_BYTES = 64 * 2**10
 MAX_HEADERS = 200
@@ -155,7 +157,9 @@ class Http1Response:
             size += len(piece)
             if size > self._max_body_bytes:
                 raise Malformed(f"a body over {self._max_body_bytes} bytes")
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if len(pieces) == 1:
+            return pieces[0]
+        return await off_loop_if_large(size, partial(b"".join, pieces))
 
     def close(self) -> None:
         """Give the connection back where the body's end has come, and else abort it."""

@@ -35,10 +35,19 @@ async def raise_for_status(response: Response, *, name: str) -> None:
     """Raise what an unsuccessful answer of upstream `name` means to our client."""
     if response.status == _OK:
         return
-    error = error_from_answer(response.status, await response.read(), name=name)
+    error = error_from_answer(response.status, await _read_start(response), name=name)
     if is_safe_to_retry(response):
         raise NotStarted(error.message)
     raise error
+
+
+async def _read_start(response: Response) -> bytes:
+    """Return a body, or a little more than what an error needs of it."""
+    pieces, size = [], 0
+    while size <= _LONGEST_ERROR and (piece := await response.readany()):
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
 
 
 def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:

@@ -1,7 +1,9 @@
 """Small ASGI responders for the hot routes, and the error responses of every route."""
 
+import codecs
 import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,26 +14,31 @@ from starlette.types import Receive, Send
 
 from racro.contracts.errors import RacroError, error_from_status
 from racro.servekit import service_metrics
+from racro.servekit.tasks import off_loop_if_large
 
 Headers = Iterable[tuple[bytes, bytes]]
 
 _log = logging.getLogger(__name__)
 
 _NO_CONTENT = 204
+_PIECE_BYTES = 2**20
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 
 
 async def read_body(receive: Receive) -> bytes:
     """Returns the whole request body, whose size `Exchange.receive` bounds."""
-    chunks = []
+    chunks, size = [], 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunks.append(message.get("body", b""))
+        chunk = message.get("body", b"")
+        chunks.append(chunk)
+        size += len(chunk)
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            # The join of a large one leaves the interpreter's lock to others.
+            return await off_loop_if_large(size, partial(b"".join, chunks))
 
 
 async def send_response(
@@ -41,11 +48,28 @@ async def send_response(
     if status != _NO_CONTENT:  # which may not have a length
         headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    start = 0
+    while len(body) - start > _PIECE_BYTES:
+        piece = body[start : start + _PIECE_BYTES]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        start += _PIECE_BYTES
+    await send({"type": "http.response.body", "body": body[start:]})
 
 
 # What decoding bytes as JSON may raise: they are no JSON, no UTF-8, or nested to break the parser.
 NotJson = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def check_utf8(text: bytes) -> None:
+    """Raise UnicodeDecodeError where a text is no UTF-8."""
+    if len(text) <= _PIECE_BYTES:
+        text.decode()
+        return
+    # A piece at a time: between them other threads run, and no copy of the whole is made.
+    decoder, pieces = codecs.getincrementaldecoder("utf-8")(), memoryview(text)
+    for start in range(0, len(text), _PIECE_BYTES):
+        decoder.decode(pieces[start : start + _PIECE_BYTES])
+    decoder.decode(b"", final=True)
 
 
 def encode(value: Any) -> bytes:

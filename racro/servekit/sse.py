@@ -15,6 +15,11 @@ DONE = b"data: [DONE]\n\n"
 
 _LONGEST_END = len(b"\r\n\r\n")
 _MAX_EVENT_BYTES = 16 * 2**20
+_MAX_EVENT_LINES = 10_000
+# Of an end, "\n\n", all but its last byte, which a "\r" may stand before.
+_HELD_BYTES = 2
+# Then other requests have their turn.
+_BLOCKS_AT_A_TIME = 1000
 _NO_CACHE = (b"cache-control", b"no-cache")
 # nginx and its Kubernetes ingress would otherwise hold the stream back.
 _NO_BUFFERING = (b"x-accel-buffering", b"no")
@@ -54,6 +59,8 @@ class Event(NamedTuple):
 
 
 def _parse(block: bytes) -> Event | None:
+    if len(block) > _MAX_EVENT_LINES and block.count(b"\n") > _MAX_EVENT_LINES:
+        raise UpstreamError(f"the upstream sent an event of more than {_MAX_EVENT_LINES} lines")
     name, data = "message", []
     for line in block.split(b"\n"):
         field, _, value = line.removesuffix(b"\r").partition(b":")
@@ -68,16 +75,28 @@ def _parse(block: bytes) -> Event | None:
 async def read_events(response: Readable) -> AsyncIterator[Event]:
     """Events of a stream; comments and an unfinished last event are dropped, as the standard says.
 
-    Raises UpstreamError on an event over 16 MiB.
+    Raises UpstreamError on an event over 16 MiB, or of more than 10,000 lines.
     """
-    buffer = b""
+    # An event may come in many pieces: they are joined once, when its end has come.
+    pieces: list[bytes] = []
+    size, held = 0, b""
     while chunk := await response.readany():
-        *blocks, buffer = (buffer + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
-        if len(buffer) > _MAX_EVENT_BYTES:
+        *blocks, rest = (held + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
+        if blocks and pieces:
+            blocks[0] = b"".join([*pieces, blocks[0]])
+            pieces, size = [], 0
+        # What may be the beginning of an event's end is looked at again.
+        body, held = rest[:-_HELD_BYTES], rest[-_HELD_BYTES:]
+        if body:
+            pieces.append(body)
+            size += len(body)
+        if size > _MAX_EVENT_BYTES:
             raise UpstreamError("the upstream sent an event over 16 MiB")
-        for block in blocks:
-            if event := _parse(block):
+        for number, block in enumerate(blocks, start=1):
+            if block and (event := _parse(block)):
                 yield event
+            if number % _BLOCKS_AT_A_TIME == 0:
+                await asyncio.sleep(0)
 
 
 def format_event(name: str | None, data: Any) -> bytes:

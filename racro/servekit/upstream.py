@@ -23,6 +23,7 @@ _PROBE_TIMEOUT_S = 2
 # its request.
 _AT_ONCE_S = 1.0
 _STARTED = STARTED_HEADER.decode()
+_PLAIN = "identity"
 
 
 class Response(Protocol):
@@ -134,7 +135,8 @@ class Upstream:
         """Give the response of any status in a block, its body unread; leaving early aborts it.
 
         Raises UpstreamUnavailable when the peer cannot be reached (NotStarted: nothing was sent) or
-        breaks off, also while the body is read inside the block.
+        breaks off, also while the body is read inside the block; UpstreamError where it compresses
+        its answer.
         """
         return _Request(self.name, self._target, method, path, body, headers)
 
@@ -206,6 +208,10 @@ class _Request:
             raise NotStarted(f"the {self._name} cannot be reached") from error
         except HttpError as error:
             raise UpstreamUnavailable(f"the {self._name} cannot be reached") from error
+        if self._answer.headers.get("content-encoding", _PLAIN).lower() != _PLAIN:
+            # Nothing is unpacked: a megabyte may be a gigabyte.
+            self._answer.close()
+            raise UpstreamError(f"the {self._name} compressed its answer, which nobody asked for")
         return self._answer
 
     async def __aexit__(

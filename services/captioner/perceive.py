@@ -19,6 +19,7 @@ from racro.contracts.perception import (
 from racro.servekit.app import State
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.health import Problem
+from racro.servekit.json_bounds import Bound
 from racro.servekit.protocol import body_writer
 from racro.servekit.responses import read_body, send_response
 from racro.servekit.sse import NamedEventStream
@@ -88,7 +89,8 @@ class Perceive:
                 await out.event("done", response.model_dump())
 
     def _read(self, body: bytes) -> tuple[PerceiveRequest, list[Image.Image]]:
-        request = parse_json(PerceiveRequest, body)
+        lists = {"images": Bound(self._settings.max_images, "max_images")}
+        request = parse_json(PerceiveRequest, body, lists=lists)
         if len(request.images) > self._settings.max_images:
             raise InvalidRequest(
                 f"{len(request.images)} images; max_images = {self._settings.max_images}",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
@@ -10,16 +11,19 @@ from starlette.types import Receive, Scope, Send
 from racro.contracts.errors import InvalidRequest, NotFound, NotStarted, UnknownModel
 from racro.engines.engine import Engine, ServedModel
 from racro.servekit.context import timeout_from_headers, within
+from racro.servekit.json_bounds import TooManyError, fields_of
 from racro.servekit.protocol import body_writer
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import NotJson, read_body, send_response
 from racro.servekit.sse import EventStream, NamedEventStream
+from racro.servekit.tasks import off_loop_if_large
 from racro.servekit.tracing import generation
 from racro.servekit.upstream import Response
 from services.reasoner.settings import ReasonerSettings
 
 Body = dict[str, Any]
 
+_MOST_FIELDS = 128
 _decoder = msgspec.json.Decoder(Body)
 
 
@@ -46,7 +50,8 @@ class Relay:
         self._engine = engine
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = self._parse(await read_body(receive))
+        raw = await read_body(receive)
+        request = await off_loop_if_large(len(raw), partial(self._parse, raw))
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
         if problem := self._engine.known_problem:
             raise NotStarted(problem.public)
@@ -61,7 +66,10 @@ class Relay:
     def _parse(self, raw: bytes) -> Request:
         """Read a request. Raises InvalidRequest or UnknownModel."""
         try:
+            fields_of(raw, _MOST_FIELDS)
             body = _decoder.decode(raw)
+        except TooManyError as error:
+            raise InvalidRequest(f"more fields than {_MOST_FIELDS}") from error
         except NotJson as error:
             raise InvalidRequest(f"the body is not a JSON object: {error}") from error
         model = body.get("model", self._settings.model)

@@ -88,6 +88,27 @@ async def test_an_event_without_end_is_an_error_of_the_upstream() -> None:
         await read(b"data: ", *[b"x" * 2**22] * 5)
 
 
+async def test_an_event_in_many_pieces_is_whole() -> None:
+    pieces = [b"x" * 4096] * 4000
+    assert await read(b"data: ", *pieces, b"\r", b"\n\r", b"\ndata: 2\n\n") == [
+        ("message", b"".join(pieces)),
+        ("message", b"2"),
+    ]
+
+
+async def test_an_event_of_very_many_lines_is_an_error_of_the_upstream() -> None:
+    with pytest.raises(UpstreamError, match="10000 lines"):
+        await read(b"data:\n" * 20_000 + b"\n")
+
+
+async def test_others_have_their_turn_between_thousands_of_events() -> None:
+    turns = []
+    asyncio.get_running_loop().call_soon(turns.append, 1)
+    async for _ in read_events(Arriving([b"data: 1\n\n" * 1001])):
+        pass
+    assert turns
+
+
 class Client:
     """The other end of an ASGI `send`."""
 

@@ -1,13 +1,14 @@
 """A request is asked again only where nothing can have come of it."""
 
 import asyncio
+import gzip
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from racro.contracts.errors import NotStarted, UpstreamUnavailable
+from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
 from racro.servekit.settings import UpstreamsSection
 from racro.servekit.upstream import Upstream, open_client
 from support.certificates import make_certificate
@@ -231,6 +232,29 @@ async def test_headers_of_an_answer_are_small_letters_and_several_are_one(upstre
             assert await response.readany() == b""
     assert b"\r\nx-own: b\r\n" in peer.requests[0]
     assert b"accept-encoding" not in peer.requests[0].lower()
+
+
+async def test_a_compressed_answer_is_refused_and_not_unpacked(upstreams) -> None:
+    packed = gzip.compress(bytes(2**20))
+    head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n"
+    async with asking(Peer(head % len(packed) + packed), upstreams) as ask:
+        with pytest.raises(UpstreamError, match="the engine compressed its answer"):
+            await ask()
+
+
+async def test_a_body_over_the_limit_is_refused(upstreams) -> None:
+    async def respond(connection: RawConnection, _: bytes) -> None:
+        await connection.write(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n")
+        with suppress(ConnectionError):
+            for _piece in range(99):
+                await connection.write(bytes(2**20))
+
+    peer = RawPeer(respond)
+    async with peer.listening() as port, open_client(upstreams) as client:
+        upstream = Upstream(client, f"http://127.0.0.1:{port}", name="engine")
+        with pytest.raises(UpstreamUnavailable, match="broke off"):
+            async with upstream.request("GET", "/a") as response:
+                await response.read()
 
 
 def test_a_key_with_a_line_break_is_no_header() -> None:

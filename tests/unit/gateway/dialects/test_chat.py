@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.dialects.chat import ChatRequest
 from gateway.perception.request import Perception
+from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.perception import Usage
 
@@ -180,3 +181,37 @@ def test_no_bytes_raise_anything_but_our_errors(a_reasoner, body) -> None:
     except InvalidRequest:
         return
     assert b"served-name" in sent
+
+
+FEW = LimitsSection(max_fields=16, max_messages=3, max_parts=5)
+TEXT = {"type": "text", "text": "x"}
+
+
+@pytest.mark.parametrize("more", [{}, {"user": "u" * 100_000}], ids=["small", "large"])
+def test_fields_are_counted(more) -> None:
+    body = {f"name{n}": n for n in range(16 - len(more))} | more
+    assert ChatRequest(json.dumps(body).encode(), follow_up=True, limits=FEW)
+    with pytest.raises(InvalidRequest, match="more fields than max_fields = 16"):
+        ChatRequest(json.dumps({**body, "one": 1}).encode(), follow_up=True, limits=FEW)
+
+
+@pytest.mark.parametrize("text", ["x", "x" * 100_000], ids=["small", "large"])
+@pytest.mark.parametrize(
+    ("messages", "refusal"),
+    [
+        ([{"content": "{{{{{{{"}] * 3, None),
+        ([{"content": "x"}] * 4, "messages: more than max_messages = 3"),
+        ([{"content": [TEXT, TEXT]}, {"content": [TEXT, TEXT, TEXT]}], None),
+        ([{"content": [TEXT] * 3}, {"content": [TEXT] * 3}], "messages: more than max_parts = 5"),
+        ([{"content": [TEXT] * 6}], "messages: more than max_parts = 5"),
+        ([{}, 5, {"content": {"a": [{}] * 9}}], None),
+    ],
+)
+def test_messages_and_parts_are_counted(text, messages, refusal) -> None:
+    body = json.dumps({"messages": messages, "user": text}).encode()
+    if refusal is None:
+        assert ChatRequest(body, follow_up=True, limits=FEW)
+        return
+    with pytest.raises(InvalidRequest) as refused:
+        ChatRequest(body, follow_up=True, limits=FEW)
+    assert (refused.value.param, refused.value.message) == ("messages", refusal)

@@ -140,6 +140,32 @@ CONVERSATIONS: dict[str, tuple[list[dict], list[tuple]]] = {
 }
 
 
+SPACED = rb"""[ { "role" : "user" , "content" : [
+    {"text" :  "caf\u00e9 \"x\" \n"  , "type" : "text" } , {"type":"image_url","image_url":"u"},
+    { "type": "text" , "text":"" } , {"type":"text"} ] } ,
+    {"role":"user", "content" :  "And?" } ]"""
+
+
+def test_texts_are_joined_as_they_are_written(a_context) -> None:
+    turns = find_image_turns(SPACED, follow_up=True)
+    contexts = {turn.index: (turn, a_context("c")) for turn in turns}
+    first, second = [json.loads(bytes(one)) for one in insert_contexts(SPACED, contexts)]
+    shown = visual_context_block(images=1, caption="c")
+    assert first == {"role": "user", "content": f'caf\u00e9 "x" \n\n{shown}\n\n'}
+    asked_again = visual_context_block(images=1, caption="c", follow_up=True)
+    assert second == {"role": "user", "content": f"{asked_again}\nAnd?"}
+
+
+@pytest.mark.parametrize("size", [0, 100_000])
+def test_a_message_of_very_many_fields_is_not_rewritten(a_context, size) -> None:
+    message = {f"name{number}": "x" * (size // 128) for number in range(128)}
+    raw = encode([{"role": "user", "content": [image("a")], **message}])
+    [turn] = find_image_turns(raw, follow_up=True)
+    with pytest.raises(InvalidRequest, match="more fields than 128") as refusal:
+        insert_contexts(raw, {0: (turn, a_context("c"))})
+    assert refusal.value.param == "messages[0]"
+
+
 @pytest.mark.parametrize(("messages", "expected"), CONVERSATIONS.values(), ids=CONVERSATIONS)
 def test_what_a_conversation_asks_to_look_at(messages, expected) -> None:
     assert looks(messages) == expected

@@ -30,6 +30,7 @@ from racro.servekit.http_errors import (
 from racro.servekit.settings import UpstreamsSection
 from racro.servekit.upstream import open_client
 from support.certificates import make_authority
+from support.processes import PATIENCE_S
 from support.rawpeer import OK, FullQueue, RawConnection, RawPeer, eventually, open_sockets
 
 both_loops = pytest.mark.clock("real", "uvloop")
@@ -899,7 +900,8 @@ async def test_no_socket_is_left_by_many_requests_of_every_fate() -> None:
                 pass
 
     peer = RawPeer(respond)
-    async with asking(peer) as asked:
+    # As long as it takes a busy machine to make so many connections at once.
+    async with asking(peer, connect_timeout_s=PATIENCE_S) as asked:
         asks = [partial(asked.ask, body=b"%d" % number) for number in range(200)]
         tasks = [asyncio.create_task(ask()) for ask in asks]
         await eventually(lambda: len(peer.requests) == 200)

@@ -1,6 +1,7 @@
 """What an unsuccessful answer of an upstream means: an error of our tree."""
 
 import re
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from racro.contracts.errors import (
     error_from_envelope,
 )
 from racro.servekit.responses import NotJson
+from racro.servekit.tasks import off_loop_if_large
 from racro.servekit.upstream import Response, is_safe_to_retry
 
 _OK = 200
@@ -35,7 +37,9 @@ async def raise_for_status(response: Response, *, name: str) -> None:
     """Raise what an unsuccessful answer of upstream `name` means to our client."""
     if response.status == _OK:
         return
-    error = error_from_answer(response.status, await response.read(), name=name)
+    body = await response.read()
+    read = partial(error_from_answer, response.status, body, name=name)
+    error = await off_loop_if_large(len(body), read)
     if is_safe_to_retry(response):
         raise NotStarted(error.message)
     raise error

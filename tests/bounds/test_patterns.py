@@ -300,6 +300,11 @@ def cpu_s(call: Call, given: object, *, repetitions: int) -> float:
     return least
 
 
+def ratio(call: Call, given: object, longer: object) -> float:
+    once = max(cpu_s(call, given, repetitions=5), _FLOOR_S)
+    return cpu_s(call, longer, repetitions=3) / once
+
+
 @pytest.mark.parametrize(("call", "build"), CASES)
 def test_ten_times_the_text_takes_at_most_fifteen_times_the_time(
     call: Call, build: Builder
@@ -307,5 +312,6 @@ def test_ten_times_the_text_takes_at_most_fifteen_times_the_time(
     n = 100
     while n < _LONGEST and cpu_s(call, build(n), repetitions=1) < _ENOUGH_S:
         n *= 2
-    once = max(cpu_s(call, build(n), repetitions=5), _FLOOR_S)
-    assert cpu_s(call, build(10 * n), repetitions=3) <= _MOST * once, f"n = {n}"
+    # A busy machine may be slow for one of two measurements, not for every second one.
+    ratios = (ratio(call, build(n), build(10 * n)) for _ in range(4))
+    assert any(one <= _MOST for one in ratios), f"n = {n}"

@@ -70,10 +70,19 @@ async def read_events(response: Readable) -> AsyncIterator[Event]:
 
     Raises UpstreamError on an event over 16 MiB.
     """
-    buffer = b""
+    unfinished: list[bytes] = []
+    size, edge = 0, b""
     while chunk := await response.readany():
-        *blocks, buffer = (buffer + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
-        if len(buffer) > _MAX_EVENT_BYTES:
+        unfinished.append(chunk)
+        size += len(chunk)
+        blocks: list[bytes] = []
+        # Where no event ends, what has come of it is not searched again and again.
+        edge = edge[-3:] + chunk
+        if b"\n\n" in edge or b"\n\r\n" in edge:
+            text = b"".join(unfinished).replace(b"\r\n", b"\n")
+            *blocks, rest = text.split(b"\n\n")
+            unfinished, size = [rest], len(rest)
+        if size > _MAX_EVENT_BYTES:
             raise UpstreamError("the upstream sent an event over 16 MiB")
         for block in blocks:
             if event := _parse(block):

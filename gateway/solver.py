@@ -87,8 +87,8 @@ class _Answer:
     """The reasoner's stream, gathered."""
 
     def __init__(self) -> None:
-        self.text = ""
-        self.reasoning = ""
+        self.texts: list[str] = []
+        self.reasonings: list[str] = []
         self.finish_reason: str | None = None
         self.usage = Usage()
 
@@ -114,10 +114,10 @@ async def _reason(
                 if "first_token" not in watch.stages and (content or reasoning):
                     watch.record("first_token", watch.total() - started)
                 if reasoning:
-                    answer.reasoning += reasoning
+                    answer.reasonings.append(reasoning)
                     await observer.on_reasoning_delta(reasoning)
                 if content:
-                    answer.text += content
+                    answer.texts.append(content)
                     await observer.on_answer_delta(content)
                 answer.finish_reason = choice.finish_reason or answer.finish_reason
                 answer.usage = chunk.tokens or answer.usage
@@ -128,13 +128,13 @@ async def _reason(
 async def _response(
     reasoner: Reasoner, perception: Perception, answer: _Answer, watch: Stopwatch
 ) -> SolveResponse:
-    thought_aloud, text = split_reasoning(answer.text)
+    thought_aloud, text = split_reasoning("".join(answer.texts))
     stages = watch.stages
     return SolveResponse(
         id=f"solve-{secrets.token_hex(16)}",
         answer=solve_answer(reasoner.settings.prompt_profile, text),
         text=text,
-        reasoning=answer.reasoning or thought_aloud,
+        reasoning="".join(answer.reasonings) or thought_aloud,
         visual_context=perception.context,
         model=reasoner.name,
         reasoner=ReasonerName(model=reasoner.settings.model, revision=await reasoner.revision()),

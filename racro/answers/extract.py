@@ -7,7 +7,7 @@ from racro.answers.formulas import worked_out
 from racro.contracts.prompts import NOT_TOLD, PROFILES, SolveProfile
 
 # An answer stands at the end of a text; reading so many characters takes milliseconds of CPU.
-_LONGEST_END = 16 * 2**10
+_LONGEST_END = 8 * 2**10
 _BOX = "\\boxed"
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE = re.compile(r"[{}]")
@@ -112,7 +112,7 @@ def final_answer(text: str) -> str:
     r"""The short answer that `text` ends in; empty only if there is nothing to read in it.
 
     The last of these that says something: a closed `\boxed{…}`; what follows an "answer is", up to
-    the end of its sentence; a line. Of a long text its last 16 KiB are read.
+    the end of its sentence; a line. Of a long text its last 8 KiB are read.
     """
     _, visible = split_reasoning(text)
     visible = visible[-_LONGEST_END:]

@@ -27,7 +27,7 @@ from decimal import Decimal, DecimalException
 # A term that is longer was not read off a caption; and terms are parsed by recursion.
 _LONGEST_TERM = 200
 # A list that is longer was not read off one, either; and each of its entries is parsed.
-_LONGEST_FORMULA = 2000
+_LONGEST_FORMULA = 1000
 _FORMULA = re.compile(r"=\s*(?P<text>.+)", re.DOTALL)
 _TOKEN = re.compile(
     r"\s*(?:(?P<prefix>[$€£]?)(?P<number>\d[\d,]*(?:\.\d+)?)|(?P<sign>[-−+×/()²√]))"

@@ -37,7 +37,8 @@ class Fold:
 
     def answer(self) -> dict[str, Any]:
         choices = [self._choices[index] for index in sorted(self._choices)]
-        return {**self._top, "object": "chat.completion", "choices": choices}
+        whole = [choice | {"message": _joined(choice["message"])} for choice in choices]
+        return {**self._top, "object": "chat.completion", "choices": whole}
 
 
 def _add_delta(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
@@ -45,12 +46,21 @@ def _add_delta(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
         if value is None:
             continue
         if name in _CONCATENATED:
-            message[name] = (message.get(name) or "") + value
+            message[name] = message.get(name) or []
+            message[name].append(value)
         elif name == "tool_calls":
             for call in value:
                 _add_tool_call(message.setdefault("tool_calls", []), call)
         else:
             message[name] = value
+
+
+def _joined(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the message with its texts whole, which are in pieces while they come."""
+    return {
+        name: "".join(value) if value and name in _CONCATENATED else value
+        for name, value in message.items()
+    }
 
 
 def _add_tool_call(calls: list[dict[str, Any]], piece: Mapping[str, Any]) -> None:

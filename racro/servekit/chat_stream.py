@@ -7,6 +7,7 @@ import msgspec
 
 from racro.contracts.completion import Chunk
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
+from racro.servekit.json_bounds import may_hold_more
 from racro.servekit.responses import NotJson
 from racro.servekit.sse import Readable, read_events
 
@@ -14,6 +15,8 @@ OpenChunk = dict[str, Any]
 
 _Decoded = TypeVar("_Decoded")
 _DONE = b"[DONE]"
+# One chunk has some hundreds, with the most log probabilities that can be asked for.
+_MANY_VALUES = 100_000
 _decoder = msgspec.json.Decoder(Chunk)
 _open_decoder = msgspec.json.Decoder(OpenChunk)
 
@@ -53,6 +56,8 @@ async def read_open_chunks(response: Readable, *, name: str) -> AsyncGenerator[O
 
 
 def _decode(decoder: "msgspec.json.Decoder[_Decoded]", data: bytes, name: str) -> _Decoded:
+    if len(data) > _MANY_VALUES and may_hold_more(data, _MANY_VALUES):
+        raise UpstreamError(f"the {name} sent an event of too many values")
     try:
         return decoder.decode(data)
     except NotJson as error:

@@ -14,7 +14,7 @@ from racro.servekit.timers import timers
 DONE = b"data: [DONE]\n\n"
 
 _LONGEST_END = len(b"\r\n\r\n")
-_MAX_EVENT_BYTES = 16 * 2**20
+_MAX_EVENT_BYTES = 4 * 2**20
 _MAX_EVENT_LINES = 10_000
 # Of an end, "\n\n", all but its last byte, which a "\r" may stand before.
 _HELD_BYTES = 2
@@ -75,7 +75,7 @@ def _parse(block: bytes) -> Event | None:
 async def read_events(response: Readable) -> AsyncIterator[Event]:
     """Events of a stream; comments and an unfinished last event are dropped, as the standard says.
 
-    Raises UpstreamError on an event over 16 MiB, or of more than 10,000 lines.
+    Raises UpstreamError on an event over 4 MiB, or of more than 10,000 lines.
     """
     # An event may come in many pieces: they are joined once, when its end has come.
     pieces: list[bytes] = []
@@ -91,7 +91,7 @@ async def read_events(response: Readable) -> AsyncIterator[Event]:
             pieces.append(body)
             size += len(body)
         if size > _MAX_EVENT_BYTES:
-            raise UpstreamError("the upstream sent an event over 16 MiB")
+            raise UpstreamError("the upstream sent an event over 4 MiB")
         for number, block in enumerate(blocks, start=1):
             if block and (event := _parse(block)):
                 yield event

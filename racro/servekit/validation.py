@@ -28,21 +28,22 @@ def parse_json(
     *,
     fields: Bound = _MOST_FIELDS,
     lists: Mapping[str, Bound] | None = None,
+    depth: int = 2,
 ) -> Model:
-    """Return a body as a model, none of whose fields has lists or objects in lists in lists.
+    """Return a body as a model whose fields are nested `depth` lists and objects deep at most.
 
     `fields` bounds the names of the body and of its objects, and the entries of lists that are
     not in `lists`. Raises InvalidRequest.
     """
     if may_hold_more(body, _FEW_VALUES):
-        body = _bounded(body, fields, lists or {})
+        body = _bounded(body, fields, lists or {}, depth)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
         raise invalid_request(error, model) from error
 
 
-def _bounded(body: bytes, fields: Bound, lists: Mapping[str, Bound]) -> bytes:
+def _bounded(body: bytes, fields: Bound, lists: Mapping[str, Bound], depth: int) -> bytes:
     """Return a body equal to pydantic's eyes, with few values. Raises InvalidRequest."""
     try:
         found = fields_of(body, fields.most)
@@ -54,7 +55,7 @@ def _bounded(body: bytes, fields: Bound, lists: Mapping[str, Bound]) -> bytes:
     for name, value in found.items():
         bound = lists.get(name, fields)
         try:
-            shallow[name] = _shallow(value, bound.most, depth=2)
+            shallow[name] = _shallow(value, bound.most, depth=depth)
         except TooManyError as error:
             field = shown_name(name)
             raise InvalidRequest(f"{field}: more than {bound}", param=field) from error

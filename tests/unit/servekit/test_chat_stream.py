@@ -168,3 +168,10 @@ async def test_open_chunks_keep_all_their_fields_and_their_end_is_the_readers() 
     chunks = [{**SAID, "id": "c1", "timings": {"ms": 1.5}}, SAID]
     content = Arriving([*map(event, chunks)])
     assert [chunk async for chunk in read_open_chunks(content, name="peer")] == chunks
+
+
+async def test_a_chunk_of_very_many_values_is_an_error_of_the_upstream() -> None:
+    with pytest.raises(UpstreamError, match="too many values"):
+        await read(b'data: {"choices":[' + b"{}," * 200_000 + b"{}]}\n\n")
+    long = {"choices": [{"delta": {"content": "," * 50_000}, "finish_reason": "stop"}]}
+    assert await read(event(long))

@@ -9,7 +9,13 @@ from pydantic import Field, IPvAnyNetwork, model_validator
 from racro.contracts.prompts import RACRO_V1, SolveProfile
 from racro.embedded.default import REASONER_SETTINGS
 from racro.servekit.findings import Matching
-from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings, Url
+from racro.servekit.settings import (
+    ApiKeyEnv,
+    BytesInFlight,
+    Section,
+    ServiceSettings,
+    Url,
+)
 
 Origin = Annotated[
     str,
@@ -174,6 +180,11 @@ class LimitsSection(Section):
         default=64 * 2**20,
         ge=1024,
         description="Largest request body; beyond it reading stops with 413.",
+    )
+    max_bytes_in_flight: BytesInFlight = Field(
+        default=256 * 2**20,
+        description="Most bytes of the bodies of all requests in flight; one beyond is answered "
+        "503. At least max_body_bytes.",
     )
     max_timeout_s: float = Field(
         default=600,

@@ -182,7 +182,7 @@ class LimitsSection(Section):
         description="Largest request body; beyond it reading stops with 413.",
     )
     max_bytes_in_flight: BytesInFlight = Field(
-        default=256 * 2**20,
+        default=192 * 2**20,
         description="Most bytes of the bodies of all requests in flight; one beyond is answered "
         "503. At least max_body_bytes.",
     )

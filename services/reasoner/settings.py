@@ -20,7 +20,7 @@ class ReasonerSettings(ServiceSettings):
         description="Largest request body; beyond it reading stops with 413.",
     )
     max_bytes_in_flight: BytesInFlight = Field(
-        default=256 * 2**20,
+        default=128 * 2**20,
         description="Most bytes of the bodies of all requests in flight; one beyond is answered "
         "503. At least max_body_bytes.",
     )

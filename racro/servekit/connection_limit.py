@@ -15,8 +15,9 @@ from racro.servekit import service_metrics
 _RESERVED_FILES = 100
 # One of the client, and one to an upstream.
 _FILES_PER_CONNECTION = 2
-# More would need too much memory, each with an unfinished head.
-_MOST_BY_DEFAULT = 10_000
+# Each needs 37 KiB with an unfinished head, and all of them beside full `max_bytes_in_flight` less
+# than the gateway's memory limit in compose and chart.
+_MOST_BY_DEFAULT = 5_000
 # Refused connections that may wait for their client to read the refusal.
 MOST_CLOSING = 50
 _LOG_EVERY_S = 10

@@ -207,7 +207,7 @@ class ServiceSettings(BaseSettings):
         default=None,
         ge=1,
         description="Most connections of clients at once; one beyond is answered 503. Unset, half "
-        "of the process's limit of open files (ulimit -n) less 100, and at most 10000.",
+        "of the process's limit of open files (ulimit -n) less 100, and at most 5000.",
     )
     idle_connection_s: float = Field(
         default=95,

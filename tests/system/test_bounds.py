@@ -99,6 +99,16 @@ def test_more_connections_than_files_allow_are_a_wrong_setting() -> None:
         Service("gateway", {"max_connections": 1000}, open_files=256)
 
 
+def test_a_connection_is_closed_after_its_idle_time(
+    captioner: ScriptedServer, reasoner: ScriptedServer
+) -> None:
+    settings = {"idle_connection_s": 0.2}
+    with serving(captioner, reasoner, settings=settings) as service, connect(service) as one:
+        one.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert answer(one)[0].startswith(b"HTTP/1.1 200 ")
+        assert one.recv(1) == b""
+
+
 def test_uploads_that_do_not_fit_are_refused_before_they_are_read(
     captioner: ScriptedServer, reasoner: ScriptedServer
 ) -> None:

@@ -16,6 +16,7 @@ from benchmarks.pictures import Noise
 from benchmarks.processes import Process, measured_core, other_cores
 from benchmarks.report import Row
 from benchmarks.upstream import INSTANT
+from racro.servekit.byte_budget import ByteBudget
 from racro.servekit.exchange import Exchange
 from racro.servekit.tracing import server_span, step, trace_headers
 
@@ -90,7 +91,7 @@ def _cpu_us(gateway: Process, asked: Load) -> float:
 def _left_when_off_us() -> float:
     """Measures the span of a request, those of three steps, and the headers that are not sent."""
     scope = {"type": "http", "method": "POST", "path": "/v1/solve", "headers": []}
-    exchange = Exchange(scope, _never, _never, max_body_bytes=0)
+    exchange = Exchange(scope, _never, _never, max_body_bytes=0, budget=ByteBudget(0))
 
     def traced() -> None:
         with server_span(exchange):

@@ -49,6 +49,7 @@ def create_gateway(settings: GatewaySettings) -> GuardedApp:
         api,
         access_log=AccessLog(service="gateway", share=settings.access_log_share),
         max_body_bytes=settings.limits.max_body_bytes,
+        max_bytes_in_flight=settings.limits.max_bytes_in_flight,
         shutdown_timeout_s=settings.shutdown_timeout_s,
         admission=Admission(),
         absent=_ABSENT,

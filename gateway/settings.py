@@ -10,7 +10,13 @@ from racro.contracts.prompts import RACRO_V1, SolveProfile
 from racro.embedded.default import REASONER_SETTINGS
 from racro.servekit.findings import Matching
 from racro.servekit.json_bounds import Bound
-from racro.servekit.settings import ApiKeyEnv, Section, ServiceSettings, Url
+from racro.servekit.settings import (
+    ApiKeyEnv,
+    BytesInFlight,
+    Section,
+    ServiceSettings,
+    Url,
+)
 
 Origin = Annotated[
     str,
@@ -191,6 +197,11 @@ class LimitsSection(Section):
         ge=1,
         description="Longest question of /v1/solve and /v1/visual-contexts, in characters; in "
         "chat the captioner gets so many of the last ones.",
+    )
+    max_bytes_in_flight: BytesInFlight = Field(
+        default=192 * 2**20,
+        description="Most bytes of the bodies of all requests in flight; one beyond is answered "
+        "503. At least max_body_bytes.",
     )
     max_timeout_s: float = Field(
         default=600,

@@ -51,6 +51,7 @@ const WORDS = {
   unknown_visual_context: ["What was seen has expired.", "Ask again: the pictures are looked at anew."],
   rate_limited: ["Your key has reached a limit.", "Ask again later."],
   upstream_error: ["A service behind the gateway gave no usable answer.", "Whoever runs it finds more in its log."],
+  overloaded: ["The gateway has too much to do.", "Ask again later."],
   upstream_unavailable: ["A service behind the gateway is away.", WAIT],
   deadline_exceeded: ["It took longer than allowed.", "Ask again, or ask about less."],
   internal: ["The gateway made a mistake.", "Its log has the details. Ask again, or report it."],

@@ -33,6 +33,7 @@ class Reloader:
         self._reasoners = reasoners
         self._task: asyncio.Task[None] | None = None
         self._requested = asyncio.Event()
+        self._handler_before = signal.getsignal(signal.SIGHUP)
         self.problem: str | None = None
 
     def start(self) -> None:
@@ -43,6 +44,7 @@ class Reloader:
     async def stop(self) -> None:
         if self._task is not None:
             asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+            signal.signal(signal.SIGHUP, self._handler_before)
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task

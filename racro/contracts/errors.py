@@ -16,6 +16,7 @@
     │   │   └── HeadersTooLarge     431  headers_too_large
     │   ├── UnsupportedMediaType    415  unsupported_media_type
     │   └── RateLimited             429  rate_limited
+    ├── Overloaded                  503  overloaded
     └── UpstreamError               502  upstream_error
         ├── UpstreamUnavailable     503  upstream_unavailable
         │   └── NotStarted          503  upstream_unavailable
@@ -158,6 +159,16 @@ class RateLimited(RequestError):
         super().__init__(message, param=param)
         self.retry_after_s = retry_after_s
         self.headers = headers
+
+
+class Overloaded(RacroError):
+    """The process has no room for it now; nothing was done, and another may be asked the same."""
+
+    status = 503
+    code = "overloaded"
+    retry_after_s = 1
+    # The body will not be read.
+    headers = (_CLOSE,)
 
 
 class UpstreamError(RacroError):

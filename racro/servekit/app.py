@@ -20,6 +20,7 @@ from racro import __version__
 from racro.contracts.errors import RacroError
 from racro.servekit import service_metrics
 from racro.servekit.asgi_routes import known_routes
+from racro.servekit.connection_limit import ConnectionLimit, most_connections
 from racro.servekit.docs import DOCS_ROUTES, add_docs
 from racro.servekit.drain import DrainingServer
 from racro.servekit.guarded_app import GuardedApp
@@ -138,6 +139,7 @@ def _add_probes(app: FastAPI, readiness: ReadinessCheck) -> None:
 
 def serve(app: GuardedApp, settings: ServiceSettings, *, service: str) -> None:
     """Serve until a signal; requests in flight may end first, for `shutdown_timeout_s`."""
+    limit = ConnectionLimit(most_connections(settings.max_connections))
     sockets = listen(settings.host, settings.port)
     use_one_arena()
     configure_logging(service=service, level=settings.log_level)
@@ -150,9 +152,9 @@ def serve(app: GuardedApp, settings: ServiceSettings, *, service: str) -> None:
         server_header=False,
         proxy_headers=False,
         loop="uvloop",
-        http=partial(Connection, drain=app.drain),  # type: ignore[arg-type] # called as a class is
+        http=partial(Connection, drain=app.drain, limit=limit),  # type: ignore[arg-type] # called as a class is
         ws="none",
-        timeout_keep_alive=75,
+        timeout_keep_alive=settings.idle_connection_s,  # type: ignore[arg-type] # a time of asyncio
     )
     with tracing(service):
         # What was imported stays: the collector need not look through it again and again. A request

@@ -3,6 +3,7 @@
 from starlette.types import Message, Receive, Scope, Send
 
 from racro.contracts.errors import RacroError, TooLarge
+from racro.servekit.byte_budget import ByteBudget
 from racro.servekit.context import REQUEST_ID_HEADER, adopt_request_id, header
 from racro.servekit.responses import error_response
 
@@ -14,12 +15,15 @@ class Exchange:
     """A request whose body is bounded, and its answer, which gets `headers` beside its own.
 
     `route` is the template of its route, for metric labels must stay few; `status` is that of the
-    answer, 499 until it has begun; `body_bytes` is how much of the body was read.
+    answer, 499 until it has begun; `body_bytes` is how much of the body was read. What is read, or
+    announced, comes out of `budget` until `release`.
     """
 
     __slots__ = (
+        "_budget",
         "_max_body_bytes",
         "_receive",
+        "_reserved",
         "_send",
         "answer_started",
         "body_bytes",
@@ -30,7 +34,15 @@ class Exchange:
         "status",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        max_body_bytes: int,
+        budget: ByteBudget,
+    ) -> None:
         self.scope = scope
         self.id = adopt_request_id(scope["headers"])
         self.headers: list[tuple[bytes, bytes]] = [(_REQUEST_ID, self.id.encode())]
@@ -41,16 +53,25 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._max_body_bytes = max_body_bytes
+        self._budget = budget
+        self._reserved = 0
 
     async def receive(self) -> Message:
-        """Reads a part of the request body. Raises TooLarge, at once where its length says so."""
-        if not self.body_bytes and self._declared_bytes() > self._max_body_bytes:
-            raise self._too_large()
+        """Reads a part of the request body.
+
+        Raises TooLarge or Overloaded, before anything is read where the body's length is declared.
+        """
+        if not self.body_bytes:
+            self._reserve(self._declared_bytes())
         message = await self._receive()
         self.body_bytes += len(message.get("body", b""))
-        if self.body_bytes > self._max_body_bytes:
-            raise self._too_large()
+        self._reserve(self.body_bytes)
         return message
+
+    def release(self) -> None:
+        """Gives the body's bytes back to the budget, at the request's end."""
+        self._budget.give_back(self._reserved)
+        self._reserved = 0
 
     async def send(self, message: Message) -> None:
         """Sends a part of the answer."""
@@ -69,5 +90,10 @@ class Exchange:
         declared = header(self.scope["headers"], "content-length")
         return int(declared) if declared is not None and declared.isdecimal() else 0
 
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"the request body is over max_body_bytes = {self._max_body_bytes}")
+    def _reserve(self, body_bytes: int) -> None:
+        """Takes what a body of this size needs from the budget, beside what it has."""
+        if body_bytes > self._max_body_bytes:
+            raise TooLarge(f"the request body is over max_body_bytes = {self._max_body_bytes}")
+        if body_bytes > self._reserved:
+            self._budget.take(body_bytes - self._reserved)
+            self._reserved = body_bytes

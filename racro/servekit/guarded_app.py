@@ -16,12 +16,14 @@ from types import MappingProxyType
 from typing import Protocol
 
 from fastapi import FastAPI
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from racro.contracts.errors import RacroError, UpstreamUnavailable
 from racro.servekit import service_metrics
 from racro.servekit.access_log import AccessLog
 from racro.servekit.asgi_routes import asgi_endpoints, known_routes
+from racro.servekit.byte_budget import ByteBudget
 from racro.servekit.context import request_id
 from racro.servekit.cors import allow_origins
 from racro.servekit.drain import Drain
@@ -62,7 +64,8 @@ class GuardedApp:
     """A service as it is served: the ASGI app of its API, guarded, measured and drained.
 
     All routes of `api` have to be there. `admission` decides who may use it (None: anybody);
-    requests over `max_body_bytes` are refused. Once drained, requests in flight may take
+    requests over `max_body_bytes` are refused, and those that would take the bodies of all requests
+    in flight over `max_bytes_in_flight`. Once drained, requests in flight may take
     `shutdown_timeout_s` more seconds. `absent` are paths under /v1 that are not served, with what
     to use instead; pages of `origins` may call the service from browsers.
     """
@@ -73,6 +76,7 @@ class GuardedApp:
         *,
         access_log: AccessLog,
         max_body_bytes: int,
+        max_bytes_in_flight: int,
         shutdown_timeout_s: float,
         admission: Admission | None = None,
         absent: Mapping[str, str] = MappingProxyType({}),
@@ -84,11 +88,13 @@ class GuardedApp:
         self._admission = admission
         self._endpoints = asgi_endpoints(api)
         self._max_body_bytes = max_body_bytes
+        self.budget = ByteBudget(max(max_bytes_in_flight, max_body_bytes))
         self._serve_http = allow_origins(self._serve, origins)
         self._table = RouteTable(known_routes(api), absent)
         self._trimmer = MemoryTrimmer()
         self._in_flight = 0
         service_metrics.IN_FLIGHT.set_function(lambda: self._in_flight)
+        service_metrics.BODY_BYTES.set_function(lambda: self.budget.taken)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         serve = self._serve_http if scope["type"] == "http" else self.api
@@ -97,7 +103,9 @@ class GuardedApp:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request, to its end or until its client leaves."""
         started = time.perf_counter()
-        exchange = Exchange(scope, receive, send, max_body_bytes=self._max_body_bytes)
+        exchange = Exchange(
+            scope, receive, send, max_body_bytes=self._max_body_bytes, budget=self.budget
+        )
         token = request_id.set(exchange.id)
         self._in_flight += 1
         try:
@@ -105,12 +113,15 @@ class GuardedApp:
         except asyncio.CancelledError:
             if has_client_left(scope):
                 _uncancel()
-                service_metrics.CLIENT_GONE.labels(exchange.route).inc()
+                _count_client_gone(exchange)
             elif self.drain.over:
                 _uncancel()
                 await self._cut_off(exchange)
             else:
                 raise
+        except ClientDisconnect:
+            # Its body was read when it left; the task need not have been cancelled yet.
+            _count_client_gone(exchange)
         except Exception:
             _log.exception("unexpected error")
             if exchange.answer_started:
@@ -119,6 +130,7 @@ class GuardedApp:
             await unexpected_error()(scope, receive, exchange.send)
         finally:
             self._in_flight -= 1
+            exchange.release()
             self._record(exchange, time.perf_counter() - started)
             request_id.reset(token)
 
@@ -181,6 +193,10 @@ class GuardedApp:
             self._trimmer.after_large_request()
         if route not in _QUIET:
             self._access_log.write(exchange, ms=seconds * 1000)
+
+
+def _count_client_gone(exchange: Exchange) -> None:
+    service_metrics.CLIENT_GONE.labels(exchange.route).inc()
 
 
 def _uncancel() -> None:

@@ -1,7 +1,8 @@
 """HTTP/1.1 towards clients: uvicorn's protocol on httptools, with bounds.
 
-uvicorn makes a `Connection` for each TCP connection. What differs from uvicorn's own: a request's
-head is bounded in bytes and seconds; a client that leaves cancels the task of its request, without
+uvicorn makes a `Connection` for each TCP connection. What differs from uvicorn's own: connections
+are limited in number; a request's head is bounded in bytes and seconds, and its body must not come
+too slowly; a client that leaves cancels the task of its request, without
 another task that waits for that; a process that drains closes each connection with its answer;
 clients of HTTP/1.0 get answers without chunks; refusals have our error envelope.
 """
@@ -21,17 +22,24 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from racro.contracts.errors import HeadersTooLarge, InvalidRequest, RacroError, RequestTimedOut
+from racro.contracts.errors import InvalidRequest, Overloaded, RacroError
+from racro.servekit.connection_limit import MOST_CLOSING, ConnectionLimit
 from racro.servekit.drain import Drain
+from racro.servekit.request_bounds import (
+    BODY_TIMEOUT_S,
+    HEAD_TIMEOUT_S,
+    BodyRate,
+    HeadBounds,
+    body_too_slow,
+    head_too_large,
+    head_too_slow,
+)
 from racro.servekit.responses import JSON, encode
 
-MAX_HEAD_BYTES = 64 * 2**10
-HEAD_TIMEOUT_S = 30
 _LINGER_S = 2
 # Requests that a client sent before it had its answers; beyond them reading waits.
 _MOST_WAITING = 100
 _MOST_DROPPED_BYTES = 2**20
-_SEPARATORS = len(b": \r\n")
 _OFFERS = re.compile(rb"upgrade|http2-settings", re.IGNORECASE)
 
 _CYCLE = "racro.cycle"
@@ -61,6 +69,10 @@ class Cycle(RequestResponseCycle):
     _ends_by_close = False
     # Is written with what follows: an answer is one packet more often than not.
     _head = b""
+    body_timeout_s: float = BODY_TIMEOUT_S
+    _read_bytes = 0
+    _rate: BodyRate | None = None
+    _is_waiting = _is_late = False
 
     def end_early(self) -> None:
         """Cancels the task, unless the answer is complete: nobody is there to read it."""
@@ -72,12 +84,40 @@ class Cycle(RequestResponseCycle):
             self.task.cancel()
 
     async def receive(self) -> Any:
-        """Reads a part of the request's body."""
+        """Reads a part of the request's body. Raises RequestTimedOut where it comes too slowly."""
+        if self.more_body and not self.body:
+            self._is_waiting = True
+            self._rate = self._rate or self._body_rate()
         message = await super().receive()
+        self._is_waiting = False
+        if self._is_late:
+            raise body_too_slow(self.body_timeout_s)
+        self._read_bytes += len(message.get("body", b""))  # type: ignore[arg-type]
         if not self.more_body:
             # To see the client leave; nobody else reads on now.
             self.connection.read_on()
         return message
+
+    def _body_rate(self) -> BodyRate:
+        return BodyRate(
+            self.connection.loop,
+            self.body_timeout_s,
+            received=lambda: self._read_bytes + len(self.body),
+            is_waited_for=lambda: self._is_waiting,
+            on_late=self._body_is_late,
+        )
+
+    def _body_is_late(self) -> None:
+        self._is_late = True
+        self.message_event.set()
+
+    def end(self) -> None:
+        """Parts with what refers to it, once its task is done."""
+        self.task = None
+        self.scope.pop(_CYCLE, None)  # type: ignore[misc]
+        if self._rate is not None:
+            self._rate.stop()
+            self._rate = None
 
     async def send(self, message: Message) -> None:  # type: ignore[override]
         """Writes a part of the answer; waits while the client reads more slowly than it comes."""
@@ -181,19 +221,18 @@ class Connection(HttpToolsProtocol):
         self,
         *args: Any,
         drain: Drain | None = None,
+        limit: ConnectionLimit | None = None,
         head_timeout_s: float = HEAD_TIMEOUT_S,
+        body_timeout_s: float = BODY_TIMEOUT_S,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self._drain = drain
-        self._head_timeout_s = head_timeout_s
+        self._limit = limit
+        self._is_counted = False
+        self._head = HeadBounds(self.loop, head_timeout_s, self._head_is_late)
+        self._body_timeout_s = body_timeout_s
         self._running: Cycle | None = None
-        self._in_head = True
-        self._head_started = False
-        # Without the read that began with something else: it cannot be told how much of it was.
-        self._head_bytes = 0
-        self._read_bytes = self._first_read_bytes = 0
-        self._head_timer: asyncio.TimerHandle | None = None
         self._problem: RacroError | None = None
         # What comes is dropped.
         self._is_deaf = self._is_closing = False
@@ -201,33 +240,46 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._await_head()
+        if self._limit is not None:
+            self._is_counted = self._limit.enter()
+            if not self._is_counted:
+                self._refuse_connection(self._limit)
+                return
+        self._head.expect()
+
+    def _refuse_connection(self, limit: ConnectionLimit) -> None:
+        """Answers a connection that is one too many, before it has asked anything."""
+        self._write_error(
+            Overloaded(f"there are {limit.most} connections, the most; ask again later")
+        )
+        # It may have been asked something already.
+        self.close(is_unread=len(self.connections) - limit.open <= MOST_CLOSING)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_awaiting_head()
+        if self._limit is not None and self._is_counted:
+            self._limit.leave()
+        self._head.stop()
         self.pipeline.clear()
         if self._running is not None:
             self._running.end_early()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parses what came; a head is refused when it grows over 64 KiB."""
+        """Parses what came; a head is refused as soon as it is too large."""
         if self._is_deaf:
             self._drop(data)
             return
         self._unset_keepalive_if_required()
-        self._read_bytes = len(data)
-        if self._in_head:
-            self._head_bytes += len(data)
+        self._head.count(len(data))
         try:
             self._parse(data)
         except httptools.HttpParserError:
             self._refuse(self._problem or InvalidRequest("the request is not valid HTTP/1.1"))
             return
-        if self._in_head and self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(_headers_too_large())
-        elif self._head_timer is None and (self._in_head or self._is_idle):
-            self._await_head()
+        if self._head.is_too_large:
+            self._refuse(head_too_large())
+        elif not self._head.is_timed and (self._head.is_next or self._is_idle):
+            self._head.expect()
 
     @property
     def _is_idle(self) -> bool:
@@ -261,20 +313,13 @@ class Connection(HttpToolsProtocol):
     # Called by the parser.
 
     def on_message_begin(self) -> None:
-        self._in_head = self._head_started = True
-        self._first_read_bytes = self._read_bytes
+        self._head.start()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Starts the request, or has it wait for those that came before it."""
-        self._in_head = self._head_started = False
-        self._stop_awaiting_head()
-        # Most heads are in one small read, and need not be counted.
-        if self._first_read_bytes + self._head_bytes > MAX_HEAD_BYTES:
-            lengths = (len(name) + len(value) + _SEPARATORS for name, value in self.headers)
-            if len(self.url) + sum(lengths) > MAX_HEAD_BYTES:
-                self._fail(_headers_too_large())
-        self._head_bytes = 0
+        if not self._head.end(self.url, self.headers):
+            self._fail(head_too_large())
         self._describe(self.scope)
         if self.scope["method"] == "CONNECT":
             self._fail(InvalidRequest("CONNECT is for proxies"))
@@ -334,6 +379,7 @@ class Connection(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         cycle.connection, cycle.service_drain = self, self._drain
+        cycle.body_timeout_s = self._body_timeout_s
         self.scope[_CYCLE] = cycle  # type: ignore[literal-required]
         return cycle
 
@@ -347,29 +393,20 @@ class Connection(HttpToolsProtocol):
     def _forget(self, cycle: Cycle, task: asyncio.Task[None]) -> None:
         """Parts with a task that is done, so that none of it has to wait for the collector."""
         self.tasks.discard(task)
-        cycle.task = None
-        cycle.scope.pop(_CYCLE, None)  # type: ignore[misc]
+        cycle.end()
 
-    # Bounds of a request's head.
-
-    def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(self._head_timeout_s, self._head_is_late)
-
-    def _stop_awaiting_head(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    # What is refused.
 
     def _head_is_late(self) -> None:
-        if self._head_started:
-            self._refuse(RequestTimedOut(f"the request's head took over {self._head_timeout_s} s"))
+        if self._head.has_started:
+            self._refuse(head_too_slow(self._head.timeout_s))
         else:
             self.transport.close()
 
     def _refuse(self, error: RacroError) -> None:
         """Answers with an error, after which nothing more is read, and closes the connection."""
         self._is_deaf = True
-        self._stop_awaiting_head()
+        self._head.stop()
         running = self._running
         if running is not None and not running.response_complete:
             if running.response_started or not running.more_body:
@@ -379,11 +416,16 @@ class Connection(HttpToolsProtocol):
                 return
             running.end_early()
         self.logger.warning("%s", error.message)
+        self._write_error(error)
+        self.close(is_unread=True)
+
+    def _write_error(self, error: RacroError) -> None:
         body = encode(error.envelope())
         head = [STATUS_LINE[error.status], b"%b: %b\r\n" % JSON, b"connection: close\r\n"]
+        if error.retry_after_s is not None:
+            head.append(b"retry-after: %d\r\n" % error.retry_after_s)
         head.append(b"content-length: %d\r\n\r\n" % len(body))
         self.transport.write(b"".join(head) + body)
-        self.close(is_unread=True)
 
     def close(self, *, is_unread: bool) -> None:
         """Closes the connection when all has been written.
@@ -395,7 +437,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
             return
         self._is_closing = self._is_deaf = True
-        self._stop_awaiting_head()
+        self._head.stop()
         self.flow.resume_reading()
         self.transport.write_eof()
         self.loop.call_later(_LINGER_S, self.transport.close)
@@ -404,7 +446,3 @@ class Connection(HttpToolsProtocol):
         self._dropped_bytes += len(data)
         if self._dropped_bytes > _MOST_DROPPED_BYTES:
             self.transport.pause_reading()
-
-
-def _headers_too_large() -> RacroError:
-    return HeadersTooLarge(f"the request's line and headers are over {MAX_HEAD_BYTES} bytes")

@@ -8,6 +8,7 @@ from racro.base.wrong_settings import WrongSettingsError
 from racro.servekit.app import serve
 from racro.servekit.arguments import parse_arguments
 from racro.servekit.guarded_app import GuardedApp
+from racro.servekit.hangup import ignore_hangup
 from racro.servekit.settings import ServiceSettings
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -20,6 +21,7 @@ def run(module: str, about: str, settings_type: type[S], create: Callable[[S], G
     wrong on stderr, where the service cannot be started as its settings say.
     """
     parse_arguments(module, about, settings_type)
+    ignore_hangup()
     try:
         settings = settings_type.read()
         serve(create(settings), settings, service=module.rpartition(".")[-1])

@@ -14,6 +14,13 @@ REQUEST_SECONDS = Histogram(
     buckets=SECONDS,
 )
 IN_FLIGHT = Gauge("racro_in_flight_requests", "Requests being answered now.")
+BODY_BYTES = Gauge(
+    "racro_body_bytes_in_flight", "Bytes of the bodies of the requests being answered now."
+)
+CONNECTIONS = Gauge("racro_connections", "Connections of clients, without refused ones.")
+CONNECTIONS_REFUSED = Counter(
+    "racro_connections_refused", "Connections of clients refused over max_connections."
+)
 ERRORS = Counter("racro_errors", "Errors shown to clients, by code.", ["code"])
 CLIENT_GONE = Counter("racro_clients_gone", "Clients that left before their answer.", ["route"])
 TASKS = Gauge("racro_tasks", "asyncio tasks alive.")

@@ -39,6 +39,17 @@ _VARIABLE_NAME = re.compile("[A-Z][A-Z0-9_]{0,63}")
 Url = Annotated[str, Matching("^https?://.+", "a URL that begins with http:// or https://")]
 
 
+def _at_least_one_body(value: int, info: ValidationInfo) -> int:
+    most = info.data.get("max_body_bytes")
+    if most is not None and value < most:
+        raise ValueError(f"at least max_body_bytes = {most} is expected")
+    return value
+
+
+# Stands behind `max_body_bytes`. Where it is not set, that counts if it is more than the default.
+BytesInFlight = Annotated[int, AfterValidator(_at_least_one_body)]
+
+
 class Section(Frozen):
     """A nested group of settings."""
 
@@ -191,6 +202,17 @@ class ServiceSettings(BaseSettings):
         le=1,
         description="Share of the requests that get a line in the access log, chosen at random; "
         "those that fail always do.",
+    )
+    max_connections: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most connections of clients at once; one beyond is answered 503. Unset, half "
+        "of the process's limit of open files (ulimit -n) less 100, and at most 5000.",
+    )
+    idle_connection_s: float = Field(
+        default=95,
+        gt=0,
+        description="How long a client's connection may stay idle between requests.",
     )
     upstreams: UpstreamsSection = Field(
         default=UpstreamsSection(), description="How other services are asked."

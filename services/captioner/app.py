@@ -48,6 +48,7 @@ def create_captioner(settings: CaptionerSettings) -> GuardedApp:
         api,
         access_log=AccessLog(service="captioner", share=settings.access_log_share),
         max_body_bytes=settings.max_body_bytes,
+        max_bytes_in_flight=settings.max_bytes_in_flight,
         shutdown_timeout_s=settings.shutdown_timeout_s,
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Tag
 
 from racro.engines.registry import VisionSettings
-from racro.servekit.settings import Section, ServiceSettings, kind_of
+from racro.servekit.settings import BytesInFlight, Section, ServiceSettings, kind_of
 
 
 class OcrSettings(Section):
@@ -40,6 +40,11 @@ class CaptionerSettings(ServiceSettings):
         default=128 * 2**20,
         ge=1024,
         description="Largest request body; beyond it reading stops with 413.",
+    )
+    max_bytes_in_flight: BytesInFlight = Field(
+        default=256 * 2**20,
+        description="Most bytes of the bodies of all requests in flight; one beyond is answered "
+        "503. At least max_body_bytes.",
     )
     max_image_pixels: int = Field(
         default=50_000_000, ge=1, description="Largest width × height that is decoded."

@@ -65,6 +65,7 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
         api,
         access_log=AccessLog(service="reasoner", share=settings.access_log_share),
         max_body_bytes=settings.max_body_bytes,
+        max_bytes_in_flight=settings.max_bytes_in_flight,
         shutdown_timeout_s=settings.shutdown_timeout_s,
     )
 

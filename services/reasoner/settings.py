@@ -5,7 +5,7 @@ from pydantic import Field
 from racro.embedded.default import REASONER
 from racro.engines.llama import LlamaSettings
 from racro.engines.registry import EngineSettings
-from racro.servekit.settings import ServiceSettings
+from racro.servekit.settings import BytesInFlight, ServiceSettings
 
 
 class ReasonerSettings(ServiceSettings):
@@ -18,6 +18,11 @@ class ReasonerSettings(ServiceSettings):
         default=64 * 2**20,
         ge=1024,
         description="Largest request body; beyond it reading stops with 413.",
+    )
+    max_bytes_in_flight: BytesInFlight = Field(
+        default=128 * 2**20,
+        description="Most bytes of the bodies of all requests in flight; one beyond is answered "
+        "503. At least max_body_bytes.",
     )
     keep_alive_s: float = Field(
         default=10, gt=0, description="Longest silence of a stream before a comment is sent."

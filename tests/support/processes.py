@@ -35,7 +35,10 @@ def wait_until(condition, *, timeout_s: float = PATIENCE_S, what: str = "the con
 
 
 class Service:
-    """`python -m <module>` with a YAML of its own, on a free loopback port."""
+    """`python -m <module>` with a YAML of its own, on a free loopback port.
+
+    It may have at most `open_files`.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Service:
         config: dict[str, Any] | None = None,
         *,
         env: dict[str, str] | None = None,
+        open_files: int | None = None,
         wait_for: str = "/readyz",
         timeout_s: float = PATIENCE_S,
     ) -> None:
@@ -54,7 +58,10 @@ class Service:
         self.configure(config or {})
         self._log_path = folder / "log"
         self._env = service_environment({"RACRO_CONFIG": str(self.config_file), **(env or {})})
-        self._module = module
+        self._command = module_command(module)
+        if open_files is not None:
+            limited = f'ulimit -n {open_files} && exec "$@"'
+            self._command = ["sh", "-c", limited, "sh", *self._command]
         self._start()
         try:
             self.wait_for(wait_for, timeout_s=timeout_s)
@@ -67,7 +74,7 @@ class Service:
     def _start(self) -> None:
         self._log_file = self._log_path.open("ab")
         self.process = subprocess.Popen(
-            module_command(self._module),
+            self._command,
             env=self._env, stdout=self._log_file, stderr=subprocess.STDOUT,
         )  # fmt: skip
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from racro.contracts.errors import InvalidRequest, RateLimited
@@ -83,7 +86,9 @@ def serving(endpoint: ASGIApp = echo, *, log_share: float = 1, **options: Any) -
     async def healthz() -> str:
         return "alive"
 
-    options = {"max_body_bytes": 10, "shutdown_timeout_s": 1, **options}
+    options = {
+        "max_body_bytes": 10, "max_bytes_in_flight": 15, "shutdown_timeout_s": 1, **options
+    }  # fmt: skip
     return GuardedApp(api, access_log=AccessLog(service="test", share=log_share), **options)
 
 
@@ -109,6 +114,78 @@ class TestBody:
     async def test_reading_stops_at_the_limit_whatever_was_declared(self, declared) -> None:
         client = await ask(serving(), scope(**declared), *[body(b"01234", more=True)] * 10)
         assert (client.status, client.reads) == (413, 3)
+
+
+class TestBytesInFlight:
+    """Of all bodies together, of which 15 bytes fit."""
+
+    async def test_a_body_that_does_not_fit_is_not_read_at_all(self) -> None:
+        inside, may_end = asyncio.Event(), asyncio.Event()
+
+        async def wait(_, receive, send) -> None:
+            await receive()
+            inside.set()
+            await may_end.wait()
+            await send_response(send, b"")
+
+        app = serving(wait)
+        first = asyncio.create_task(ask(app, scope(content_length="10"), body(b"0", more=True)))
+        await inside.wait()
+        refused = await ask(app, scope(content_length="6"))
+        assert (refused.status, refused.error["code"], refused.reads) == (503, "overloaded", 0)
+        assert "max_bytes_in_flight = 15" in refused.error["message"]
+        assert (refused.headers[b"retry-after"], refused.headers[b"connection"]) == (b"1", b"close")
+        assert b"x-racro-begun" not in refused.headers
+        may_end.set()
+        assert (await ask(app, scope(content_length="5"), body(b"01234"))).status == 200
+        assert (await first).status == 200
+        assert (await ask(app, scope(content_length="10"), body(b"0"))).status == 200
+
+    async def test_a_body_without_a_length_counts_as_it_is_read(self) -> None:
+        app = serving(max_body_bytes=10, max_bytes_in_flight=0)
+        assert (await ask(app, None, body(b"0" * 10))).status == 200
+        assert (await ask(app, None, *[body(b"01234", more=True)] * 3)).status == 413
+        assert (await ask(app, None, body(b"0" * 10))).status == 200
+
+    @given(
+        requests=st.lists(
+            st.tuples(
+                st.sampled_from(["10", "7", "3", "11", None]),
+                st.lists(st.integers(0, 6), max_size=4),
+                st.sampled_from(["answers", "fails", "refuses", "waits", "leaves"]),
+            ),
+            max_size=8,
+        )
+    )
+    def test_all_is_given_back_whatever_becomes_of_the_requests(self, requests) -> None:
+        asyncio.run(self._all_is_given_back(requests))
+
+    async def _all_is_given_back(self, requests) -> None:
+        async def endpoint(scope, receive, send) -> None:
+            await read_body(receive)
+            match scope["outcome"]:
+                case "fails":
+                    raise ZeroDivisionError
+                case "refuses":
+                    raise InvalidRequest("no")
+                case "waits":
+                    await asyncio.Event().wait()
+            await send_response(send, b"")
+
+        app, tasks = serving(endpoint), []
+        for length, sizes, outcome in requests:
+            asked = scope(**({"content_length": length} if length else {}))
+            pieces = [body(b"x" * size, more=True) for size in sizes]
+            pieces.append({"type": "http.disconnect"} if outcome == "leaves" else body())
+            tasks.append(asyncio.create_task(ask(app, asked | {"outcome": outcome}, *pieces)))
+            await asyncio.sleep(0)
+            assert 0 <= app.budget.taken <= app.budget.limit
+        for _ in range(20):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert app.budget.taken == 0
 
 
 class TestRequestId:
@@ -183,6 +260,25 @@ class TestFailures:
         with caplog.at_level("INFO"), pytest.raises(type(error)):
             await ask(serving(fail))
         assert json.loads(capsys.readouterr().err.splitlines()[-1])["status"] == 500
+
+    @pytest.mark.parametrize(
+        "content_type", ["application/json", "multipart/form-data; boundary=x"]
+    )
+    async def test_a_client_that_leaves_amid_its_upload_is_no_failure(
+        self, content_type, capsys, caplog
+    ) -> None:
+        async def read(scope, receive, send) -> None:
+            if "form" in content_type:
+                await Request(scope, receive).form()
+            await echo(scope, receive, send)
+
+        left = {"type": "http.disconnect"}
+        asked = scope(content_type=content_type)
+        with caplog.at_level("INFO"):
+            client = await ask(serving(read), asked, body(b"--x\r\n", more=True), left)
+        assert client.received == []
+        assert json.loads(capsys.readouterr().err)["status"] == 499
+        assert caplog.records == []
 
     async def test_a_cancellation_from_outside_stays_one(self) -> None:
         started = asyncio.Event()

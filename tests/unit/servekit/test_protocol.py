@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 import uvicorn
 
+from racro.contracts.errors import RacroError
+from racro.servekit.connection_limit import ConnectionLimit
 from racro.servekit.drain import Drain
-from racro.servekit.protocol import MAX_HEAD_BYTES, Connection, has_client_left
-from racro.servekit.responses import read_body, send_response
+from racro.servekit.protocol import Connection, has_client_left
+from racro.servekit.request_bounds import MAX_HEAD_BYTES
+from racro.servekit.responses import error_response, read_body, send_response
 from support.processes import PATIENCE_S
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -26,12 +29,17 @@ class App:
         self.handler: Callable[..., Awaitable[None]] = greet
         self.drain = Drain(timeout_s=PATIENCE_S)
         self.head_timeout_s: float = PATIENCE_S
+        self.body_timeout_s: float = PATIENCE_S
+        self.limit = ConnectionLimit(1000)
         self.outcomes: asyncio.Queue[str] = asyncio.Queue()
 
     async def __call__(self, scope, receive, send) -> None:
         try:
             await self.handler(scope, receive, send)
             self.outcomes.put_nowait("answered")
+        except RacroError as error:
+            self.outcomes.put_nowait(error.code)
+            await error_response(error)(scope, receive, send)
         except asyncio.CancelledError:
             self.outcomes.put_nowait("client left" if has_client_left(scope) else "cancelled")
 
@@ -77,7 +85,13 @@ async def app() -> App:
 @pytest.fixture
 async def connect(app: App) -> AsyncIterator[Callable[[], Any]]:
     def protocol(**options: Any) -> Connection:
-        return Connection(drain=app.drain, head_timeout_s=app.head_timeout_s, **options)
+        return Connection(
+            drain=app.drain,
+            limit=app.limit,
+            head_timeout_s=app.head_timeout_s,
+            body_timeout_s=app.body_timeout_s,
+            **options,
+        )
 
     config = uvicorn.Config(
         app, port=0, log_config=None, lifespan="off", ws="none", http=protocol
@@ -279,7 +293,7 @@ async def test_a_large_head_is_refused(app, connect, head: bytes) -> None:
     assert told.startswith(b"HTTP/1.1 431 ")
     assert b"connection: close\r\n" in told
     error = json_of(told)["error"]
-    assert (error["code"], "65536" in error["message"]) == ("headers_too_large", True)
+    assert (error["code"], "32768" in error["message"]) == ("headers_too_large", True)
     assert app.outcomes.empty()
 
 
@@ -330,6 +344,78 @@ async def test_the_next_head_on_a_kept_connection_is_timed_too(app, connect) -> 
             peer.writer.write(GET[:5])
             told = await peer.read_to_end()
     assert b"HTTP/1.1 408 " in told
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (POST[:-2], b""),
+        (POST[:-2], b"{"),
+        (post_of(300_000)[:-300_000], b"x" * 200_000),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\n{"),
+    ],
+    ids=["none", "half", "large", "chunked"],
+)
+async def test_a_body_that_does_not_come_is_refused(app, connect, head, body) -> None:
+    app.body_timeout_s = 0.3
+    async with connect() as peer:
+        peer.writer.write(head + body)
+        told = await peer.read_to_end()
+    assert told.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close\r\n" in told
+    assert json_of(told)["error"]["code"] == "request_timeout"
+    assert await app.outcomes.get() == "request_timeout"
+
+
+async def test_a_body_that_comes_too_slowly_is_refused(app, connect) -> None:
+    app.body_timeout_s = 0.5
+    async with connect() as peer:
+        peer.writer.write(post_of(10_000)[:-10_000])
+        while app.outcomes.empty():
+            peer.writer.write(b"x")
+            await asyncio.sleep(0.05)
+        assert (await peer.read_head()).startswith(b"HTTP/1.1 408 ")
+    assert await app.outcomes.get() == "request_timeout"
+
+
+async def test_a_body_is_timed_only_while_it_is_waited_for(app, connect) -> None:
+    async def answer_late(scope, receive, send) -> None:
+        await receive()
+        await asyncio.sleep(1)
+        await greet(scope, receive, send)
+
+    app.handler, app.body_timeout_s = answer_late, 0.2
+    async with connect() as peer:
+        peer.writer.write(POST[:-1])
+        await asyncio.sleep(0.5)
+        peer.writer.write(POST[-1:])
+        assert (await peer.read_head()).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("lingering", [True, False])
+async def test_a_connection_too_many_is_refused_in_words(app, connect, lingering) -> None:
+    app.limit = ConnectionLimit(1)
+    if not lingering:
+        app.limit.open = -100
+    async with connect() as first:
+        first.writer.write(GET)
+        await first.read_head()
+        app.limit.most = app.limit.open
+        async with connect() as second:
+            head, _, told = (await second.read_to_end()).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 503 ")
+            assert b"\r\nretry-after: 1\r\n" in head
+            assert b"\r\nconnection: close" in head
+            assert json.loads(told)["error"]["code"] == "overloaded"
+        await first.reader.readuntil(b"]")
+        first.writer.write(GET)
+        assert (await first.read_head()).startswith(b"HTTP/1.1 200 ")
+    before = app.limit.open
+    while app.limit.open == before:
+        await asyncio.sleep(0.01)
+    async with connect() as third:
+        third.writer.write(GET)
+        assert (await third.read_head()).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gateway.cache.entry import Entry
 from gateway.perception.request import Perception, PerceptionRequest
 from racro.contracts.errors import RacroError, UpstreamError
+from racro.contracts.marks import limit_marks
 from racro.contracts.perception import Part, PartFailure, Usage
 from racro.contracts.solve_api import CacheResult, VisualContext
 
@@ -49,8 +50,8 @@ def assemble(
     if caption is None:
         raise errors[0] if errors else UpstreamError("the captioner answered without a caption")
     context = VisualContext(
-        caption=caption.text,
-        tentative=tentative.text if tentative else None,
+        caption=limit_marks(caption.text),
+        tentative=limit_marks(tentative.text) if tentative else None,
         truncated=tuple(part for part, entry in entries.items() if entry.finish_reason == "length"),
         failed=failures[0] if failures and tentative is None else None,
         model=caption.model,

@@ -17,6 +17,8 @@ from support.scripted import ScriptedServer
 _LONGEST_S = 0.05
 _PICTURE = png()
 _MIB = 2**20
+# Two marks whose order the normal form changes.
+MARKS = "\u0301\u0323"
 _FORM = {"content-type": "multipart/form-data; boundary=x"}
 
 
@@ -146,6 +148,39 @@ ROWS = {
             f'{{"role":"user","content":[{text_part("What?")},{image_part()}]}}]'
         ),
         200,
+    ),
+    "chat-long-text-and-image": Row(
+        CHAT, lambda: chat(text_part("x" * 60_000_000), image_part()), 200
+    ),
+    "chat-brackets-and-image": Row(
+        CHAT, lambda: chat(text_part("<" * 10_000_000), image_part()), 200
+    ),
+    "chat-reminders": Row(
+        CHAT, lambda: chat(text_part("<system-reminder>" * 10_000), image_part()), 200
+    ),
+    "chat-many-reminders": Row(
+        CHAT,
+        lambda: chat(text_part("<system-reminder></system-reminder>" * 500_000), image_part()),
+        200,
+    ),
+    "chat-carriage-returns": Row(
+        CHAT, lambda: chat(text_part("\\r" * 5_000_000), image_part()), 200
+    ),
+    "chat-marks": Row(CHAT, lambda: chat(text_part(MARKS * 1_000_000), image_part()), 200),
+    "solve-carriage-returns": Row(
+        SOLVE,
+        lambda: solve(question='"a' + "\\r" * 60_000 + 'b"'),
+        400,
+        "max_question_chars = 8192",
+    ),
+    "solve-marks": Row(
+        SOLVE, lambda: solve(question=f'"a{MARKS * 4000}"'), 400, "30 combining marks"
+    ),
+    "contexts-marks": Row(
+        CONTEXTS, lambda: solve(question=f'"a{MARKS * 4000}"'), 400, "30 combining marks"
+    ),
+    "solve-long-question": Row(
+        SOLVE, lambda: solve(question=f'"{"x" * 60_000_000}"'), 400, "max_question_chars = 8192"
     ),
     "chat-two-large": Row(
         CHAT,

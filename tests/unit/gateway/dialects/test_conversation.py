@@ -393,3 +393,11 @@ TAGS = [
 def test_what_stands_in_reminders_is_no_question(words) -> None:
     [turn] = find_image_turns(encode([user(image("a"), text(words))]), follow_up=True)
     assert turn.question == (REMINDERS.sub("", words).strip() or None)
+
+
+@pytest.mark.parametrize("distance", range(45))
+def test_a_reminder_is_found_wherever_it_stands_in_a_long_text(distance) -> None:
+    # On both sides of where one search of the text ends and the next begins.
+    words = "a" * (2**16 - distance) + "<system-reminder>b</system-reminder>c"
+    [turn] = find_image_turns(encode([user(image("a"), text(words))]), follow_up=True)
+    assert turn.question == words[: 2**16 - distance] + "c"

@@ -37,7 +37,7 @@ from racro.servekit.request_bounds import (
 from racro.servekit.responses import JSON, encode
 
 _LINGER_S = 2
-# Requests that a client sent before it had its answers; beyond them reading waits.
+# Requests that a client sent before it had its answers; each takes fifty times its bytes.
 _MOST_WAITING = 100
 _MOST_DROPPED_BYTES = 2**20
 _OFFERS = re.compile(rb"upgrade|http2-settings", re.IGNORECASE)
@@ -325,8 +325,10 @@ class Connection(HttpToolsProtocol):
             self._fail(InvalidRequest("CONNECT is for proxies"))
         if self.parser.should_upgrade():
             return
+        if len(self.pipeline) >= _MOST_WAITING:
+            self._fail(InvalidRequest(f"over {_MOST_WAITING} requests wait for their answers"))
         self.cycle = cycle = self._new_cycle()
-        if self._running is None or self._running.response_complete:
+        if self._is_idle:
             self._start_asgi_task(cycle, self.app)
         else:
             self.pipeline.appendleft((cycle, self.app))
@@ -341,11 +343,8 @@ class Connection(HttpToolsProtocol):
         self.read_on()
 
     def read_on(self) -> None:
-        """Reads on, to see the client leave, unless very many of its requests wait already."""
-        if len(self.pipeline) < _MOST_WAITING:
-            self.flow.resume_reading()
-        else:
-            self.flow.pause_reading()
+        """Reads on, to see the client leave."""
+        self.flow.resume_reading()
 
     def _fail(self, problem: RacroError) -> NoReturn:
         """Stops the parser, from one of its callbacks."""

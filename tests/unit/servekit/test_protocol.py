@@ -199,8 +199,24 @@ async def test_many_offers_at_once_are_declined(connect) -> None:
     offer = GET.replace(b"host", b"connection: Upgrade\r\nupgrade: h2c\r\nhost")
     async with connect() as peer:
         last = GET.replace(b"host", b"connection: close\r\nhost")
-        peer.writer.write(offer * 2000 + last)
-        assert (await peer.read_to_end()).count(b"HTTP/1.1 200 ") == 2001
+        peer.writer.write(offer * 100 + last)
+        assert (await peer.read_to_end()).count(b"HTTP/1.1 200 ") == 101
+
+
+async def test_of_very_many_requests_at_once_the_first_is_answered(app, connect) -> None:
+    answering = asyncio.Event()
+
+    async def answer_later(scope, receive, send) -> None:
+        await answering.wait()
+        await greet(scope, receive, send)
+
+    app.handler = answer_later
+    async with connect() as peer:
+        peer.writer.write(GET * 5000)
+        asyncio.get_running_loop().call_later(0.1, answering.set)
+        told = await peer.read_to_end()
+    assert told.count(b"HTTP/1.1 200 ") == 1
+    assert b"connection: close\r\n" in told
 
 
 # Clients that leave.

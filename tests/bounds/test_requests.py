@@ -15,6 +15,8 @@ from support.pictures import png
 from support.scripted import ScriptedServer
 
 _LONGEST_S = 0.05
+# Of compose and the chart, half of it for what else is asked at the same time.
+_MEMORY_LIMIT_MIB = 1024 / 2
 _PICTURE = png()
 _MIB = 2**20
 # Two marks whose order the normal form changes.
@@ -224,3 +226,4 @@ def test_no_request_holds_the_event_loop_up(
     )
     assert (answer.status_code, row.says in answer.text) == (row.status, True)
     assert found.cpu_s <= _LONGEST_S
+    assert measured.peak_mib() <= _MEMORY_LIMIT_MIB

@@ -40,6 +40,8 @@ _NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _IPV4_COMPATIBLE = IPv6Network("::/96")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PLAIN = "identity"
+# Others are names for nothing, such as those that object stores give: the bytes tell what they are.
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"})
 _FORBIDDEN = (
     "the URL leads to an address that is not public; the gateway's settings fetch.allow_networks "
     "and fetch.allow_private say which of those may be fetched from"
@@ -170,7 +172,7 @@ class Fetcher:
             raise InvalidImage(
                 f"the image's URL answered with status {response.status}", param=param
             )
-        if response.headers.get("content-encoding", _PLAIN).lower() != _PLAIN:
+        if response.headers.get("content-encoding", _PLAIN).strip().lower() in _COMPRESSED:
             raise InvalidImage("the image's URL answered with compressed bytes", param=param)
         if (response.content_length or 0) > self._max_bytes:
             raise self._too_large(param)

@@ -31,7 +31,7 @@ _MAGIC = (
     (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
 )
 _DATA_URL = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
-_MOST_READS = 4096
+_MOST_READS = 32 * 2**10
 
 
 @dataclass(frozen=True, slots=True)

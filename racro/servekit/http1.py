@@ -71,7 +71,7 @@ class Http1Response:
     __slots__ = (
         "_buffered", "_chunks", "_complete", "_connection", "_error", "_fed", "_has_head",
         "_header_count", "_is_bodiless", "_keeps", "_max_body_bytes", "_parser", "_room", "_silent",
-        "_sink", "_until_close", "_waiter", "headers", "reused", "status",
+        "_sink", "_sink_error", "_until_close", "_waiter", "headers", "reused", "status",
     )  # fmt: skip
 
     def __init__(
@@ -98,6 +98,7 @@ class Http1Response:
         self._error: Broken | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._sink: Callable[[bytes], bool] | None = None
+        self._sink_error: Exception | None = None
 
     # Of a reader.
 
@@ -137,6 +138,8 @@ class Http1Response:
                 if self._error is not None:
                     raise self._error
                 await self._wait()
+                if self._sink_error is not None:
+                    raise self._sink_error
                 if self._sink is None:
                     return False
         finally:
@@ -210,9 +213,7 @@ class Http1Response:
             if not sink(self._take()):
                 self._sink = None
         except Exception as error:  # noqa: BLE001 - it is that of `pipe`'s caller
-            self._sink = None
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_exception(error)
+            self._sink, self._sink_error = None, error
 
     def _parse(self, data: bytes) -> None:
         parser = self._parser

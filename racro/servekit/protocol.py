@@ -36,9 +36,11 @@ from racro.servekit.request_bounds import (
 )
 from racro.servekit.responses import JSON, encode
 
+WRITE_TIMEOUT_S = 60
 _LINGER_S = 2
 # Requests that a client sent before it had its answers; each takes fifty times its bytes.
 _MOST_WAITING = 100
+_MOST_WAITING_BYTES = 64 * 2**10
 _MOST_DROPPED_BYTES = 2**20
 _OFFERS = re.compile(rb"upgrade|http2-settings", re.IGNORECASE)
 
@@ -138,19 +140,27 @@ class Cycle(RequestResponseCycle):
         return self.flow.write_paused and not self.disconnected
 
     def write(self, data: bytes) -> bool:
-        """Writes a piece of the body now, unless the client has left.
+        """Writes a piece of the body now, unless the client has left or the answer is complete.
 
         Returns whether the client keeps up. The answer must have started.
         """
-        if self.disconnected:
+        if self.disconnected or self.response_complete:
             return True
         self._write(data, more=True)
         return not self.flow.write_paused
 
     async def drain(self) -> None:
-        """Waits until the client has read some of what was written, or leaves."""
+        """Waits until the client has read some of what was written, or leaves.
+
+        One that reads nothing for a minute is taken to have left: what its request holds is
+        needed by others.
+        """
         if self.is_paused:
-            await self.flow.drain()
+            try:
+                async with asyncio.timeout(self.connection.write_timeout_s):
+                    await self.flow.drain()
+            except TimeoutError:
+                self.transport.abort()
 
     def _start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self.waiting_for_100_continue = False
@@ -224,6 +234,7 @@ class Connection(HttpToolsProtocol):
         limit: ConnectionLimit | None = None,
         head_timeout_s: float = HEAD_TIMEOUT_S,
         body_timeout_s: float = BODY_TIMEOUT_S,
+        write_timeout_s: float = WRITE_TIMEOUT_S,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
@@ -232,6 +243,7 @@ class Connection(HttpToolsProtocol):
         self._is_counted = False
         self._head = HeadBounds(self.loop, head_timeout_s, self._head_is_late)
         self._body_timeout_s = body_timeout_s
+        self.write_timeout_s = write_timeout_s
         self._running: Cycle | None = None
         self._problem: RacroError | None = None
         # What comes is dropped.
@@ -342,9 +354,17 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         self.read_on()
 
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        if self.cycle is not self._running:
+            self.read_on()
+
     def read_on(self) -> None:
-        """Reads on, to see the client leave."""
-        self.flow.resume_reading()
+        """Reads on, to see the client leave, unless bodies of many bytes wait already."""
+        if sum(len(cycle.body) for cycle, _ in self.pipeline) < _MOST_WAITING_BYTES:
+            self.flow.resume_reading()
+        else:
+            self.flow.pause_reading()
 
     def _fail(self, problem: RacroError) -> NoReturn:
         """Stops the parser, from one of its callbacks."""

@@ -133,6 +133,9 @@ class EventStream:
         traceback: TracebackType | None,
     ) -> bool:
         timers(self._loop).remove(self)
+        if self._first_comment is not None:
+            # It has not begun, or is done.
+            self._first_comment.cancel()
         if error is None:
             await self._start()
             await self._end(b"")

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from racro.contracts.errors import UpstreamError
+
+_MOST_CALLS = 128
 _CONCATENATED = ("content", "reasoning_content", "reasoning", "refusal")
 
 
@@ -57,18 +60,26 @@ def _add_delta(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
 
 def _joined(message: Mapping[str, Any]) -> dict[str, Any]:
     """Return the message with its texts whole, which are in pieces while they come."""
-    return {
+    joined = {
         name: "".join(value) if value and name in _CONCATENATED else value
         for name, value in message.items()
     }
+    if calls := message.get("tool_calls"):
+        joined["tool_calls"] = [
+            call | {"function": {name: "".join(texts) for name, texts in call["function"].items()}}
+            for call in calls
+        ]
+    return joined
 
 
 def _add_tool_call(calls: list[dict[str, Any]], piece: Mapping[str, Any]) -> None:
     index = piece["index"]
+    if index >= _MOST_CALLS:
+        raise UpstreamError(f"the engine calls more than {_MOST_CALLS} tools at once")
     while len(calls) <= index:
-        calls.append({"id": None, "type": "function", "function": {"name": "", "arguments": ""}})
+        calls.append({"id": None, "type": "function", "function": {"name": [], "arguments": []}})
     call = calls[index]
     call["id"] = piece.get("id") or call["id"]
     call["type"] = piece.get("type") or call["type"]
     for name, value in (piece.get("function") or {}).items():
-        call["function"][name] = call["function"].get(name, "") + (value or "")
+        call["function"].setdefault(name, []).append(value or "")

@@ -31,7 +31,9 @@ class App:
         self.head_timeout_s: float = PATIENCE_S
         self.body_timeout_s: float = PATIENCE_S
         self.limit = ConnectionLimit(1000)
+        self.write_timeout_s: float = PATIENCE_S
         self.outcomes: asyncio.Queue[str] = asyncio.Queue()
+        self.connections: list[Connection] = []
 
     async def __call__(self, scope, receive, send) -> None:
         try:
@@ -85,13 +87,16 @@ async def app() -> App:
 @pytest.fixture
 async def connect(app: App) -> AsyncIterator[Callable[[], Any]]:
     def protocol(**options: Any) -> Connection:
-        return Connection(
+        connection = Connection(
             drain=app.drain,
             limit=app.limit,
             head_timeout_s=app.head_timeout_s,
             body_timeout_s=app.body_timeout_s,
+            write_timeout_s=app.write_timeout_s,
             **options,
         )
+        app.connections.append(connection)
+        return connection
 
     config = uvicorn.Config(
         app, port=0, log_config=None, lifespan="off", ws="none", http=protocol
@@ -217,6 +222,38 @@ async def test_of_very_many_requests_at_once_the_first_is_answered(app, connect)
         told = await peer.read_to_end()
     assert told.count(b"HTTP/1.1 200 ") == 1
     assert b"connection: close\r\n" in told
+
+
+async def test_bodies_that_wait_are_not_read_beyond_a_bound(app, connect) -> None:
+    app.handler = wait
+    async with connect() as peer:
+        peer.writer.write(POST + post_of(60_000) * 100)
+        [connection] = app.connections
+        while not connection.flow.read_paused:
+            await asyncio.sleep(0.01)
+        held = sum(len(cycle.body) for cycle, _ in connection.pipeline)
+    assert 64 * 2**10 <= held < 2**20
+
+
+async def test_bodies_that_wait_are_all_read_in_the_end(connect) -> None:
+    last = post_of(60_000).replace(b"host", b"connection: close\r\nhost")
+    async with connect() as peer:
+        peer.writer.write(post_of(60_000) * 50 + last)
+        told = await peer.read_to_end()
+    assert told.count(b'["POST", "/", 60000]') == 51
+
+
+async def test_a_client_that_reads_nothing_for_long_has_left(app, connect) -> None:
+    async def say_much(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": bytes(2**20), "more_body": True})
+
+    app.handler = say_much
+    app.write_timeout_s = 0.1
+    async with connect() as peer:
+        peer.writer.write(GET)
+        assert await app.outcomes.get() == "client left"
 
 
 # Clients that leave.

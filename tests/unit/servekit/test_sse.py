@@ -381,3 +381,14 @@ async def test_a_relay_waits_for_a_client_that_reads_slowly() -> None:
     client.reads.set()
     await relaying
     assert client.pieces == [*chunks, b""]
+
+
+async def test_a_comment_that_is_late_is_not_sent_behind_the_answer() -> None:
+    client = Client()
+    async with EventStream(client, client, keep_alive_s=NEVER) as out:
+        # As the timer does, in the same turn of the event loop as the answer's end.
+        out.on_due()
+        await out.event("delta", 1)
+    await asyncio.sleep(1)
+    assert client.ended
+    assert client.pieces == [b"event: delta\ndata: 1\n\n", b""]

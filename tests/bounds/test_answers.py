@@ -1,13 +1,12 @@
 """Whatever upstreams answer, the gateway's event loop computes 50 ms at most at a stretch."""
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import httpx2
 import pytest
 
-from conftest import gateway_config
 from support import http
 from support.loop_cpu import MeasuredService
 from support.pictures import data_url, png
@@ -93,15 +92,6 @@ EVENTS = {
         "broke off",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def measured(
-    _scripted_captioner: ScriptedServer, _scripted_reasoner: ScriptedServer
-) -> Iterator[MeasuredService]:
-    config = gateway_config(_scripted_captioner.url, _scripted_reasoner.url)
-    with MeasuredService("gateway", config) as service:
-        yield service
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=name) for name, row in ROWS.items()])

@@ -3,12 +3,11 @@
 import base64
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
-from conftest import gateway_config
 from support import http
 from support.loop_cpu import MeasuredService
 from support.pictures import png
@@ -195,15 +194,6 @@ ROWS = {
     ),
     "body-too-large": Row(CHAT, lambda: bytes(70 * _MIB), 413),
 }
-
-
-@pytest.fixture(scope="module")
-def measured(
-    _scripted_captioner: ScriptedServer, _scripted_reasoner: ScriptedServer
-) -> Iterator[MeasuredService]:
-    config = gateway_config(_scripted_captioner.url, _scripted_reasoner.url)
-    with MeasuredService("gateway", config) as service:
-        yield service
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=name) for name, row in ROWS.items()])

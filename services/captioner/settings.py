@@ -10,7 +10,6 @@ from racro.servekit.settings import BytesInFlight, Section, ServiceSettings, kin
 
 class OcrSettings(Section):
     kind: Literal["ocr"] = "ocr"
-    workers: int = Field(default=1, ge=1, le=64, description="Images read at once.")
     threads: int = Field(default=1, ge=1, description="CPU threads for reading one image.")
     max_tokens: int = Field(
         default=1024, ge=1, description="Length of a caption, in tokens of about four characters."
@@ -31,10 +30,38 @@ Captioner = Annotated[
 ]
 
 
+class WorkersSection(Section):
+    count: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Processes that decode and read images, one at a time each. Unset, as many as "
+        "there are cores, but no more than memory has room for beside 512 MiB for the service.",
+    )
+    memory_bytes: int = Field(
+        default=700 * 2**20,
+        ge=400 * 2**20,
+        description="Most memory of one of them; an image that takes more is answered 413.",
+    )
+    timeout_s: float = Field(
+        default=60,
+        gt=0,
+        description="Longest time for one image, without waiting; beyond it 413.",
+    )
+    max_waiting: int = Field(
+        default=32,
+        ge=1,
+        description="Requests that may wait for one of them; further ones are answered 503.",
+    )
+
+
 class CaptionerSettings(ServiceSettings):
     port: int = Field(default=8001, ge=0, le=65535, description="Port to listen on.")
     captioner: Captioner = Field(
         default_factory=OcrSettings, description="What captions.", validate_default=True
+    )
+    workers: WorkersSection = Field(
+        default=WorkersSection(), description="Processes that images are decoded and read in."
     )
     max_body_bytes: int = Field(
         default=128 * 2**20,
@@ -42,7 +69,7 @@ class CaptionerSettings(ServiceSettings):
         description="Largest request body; beyond it reading stops with 413.",
     )
     max_bytes_in_flight: BytesInFlight = Field(
-        default=256 * 2**20,
+        default=128 * 2**20,
         description="Most bytes of the bodies of all requests in flight; one beyond is answered "
         "503. At least max_body_bytes.",
     )

@@ -24,7 +24,7 @@ from racro.servekit.protocol import body_writer
 from racro.servekit.responses import read_body, send_response
 from racro.servekit.sse import NamedEventStream
 from racro.servekit.validation import parse_json
-from services.captioner.images import decode_image
+from services.captioner.images import decode_image, read_images
 from services.captioner.settings import CaptionerSettings
 
 _STATE_KEY = "captioner"
@@ -96,8 +96,9 @@ class Perceive:
                 f"{len(request.images)} images; max_images = {self._settings.max_images}",
                 param="images",
             )
+        limits, fit = self._settings.image_limits, self._settings.captioner.fit
         images = [
-            decode_image(image, param=f"images[{index}]")
-            for index, image in enumerate(request.images)
+            decode_image(data, param=f"images[{index}]", limits=limits, fit=fit)
+            for index, data in enumerate(read_images(request.images, limits))
         ]
         return request, images

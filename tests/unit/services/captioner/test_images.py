@@ -1,8 +1,11 @@
 """Decoding: any format and mode, upright and on white, at the size that is wanted."""
 
+import multiprocessing
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from PIL import Image, ImageChops
 
 from racro.contracts.errors import InvalidImage, RacroError, TooLarge, UnsupportedMediaType
 from racro.contracts.image_limits import ImageLimits
-from services.captioner.image_size import LongestSide
+from services.captioner.image_size import Fit, LongestSide, PixelBounds
 from services.captioner.images import decode_image, read_images
 from services.captioner.settings import CaptionerSettings
 from support.pictures import (
@@ -167,12 +170,26 @@ def test_the_decoder_believes_no_header_that_was_read_before(data, says) -> None
     assert says in refusal.value.message
 
 
+def in_another_process(data: bytes, fit: Fit) -> Image.Image:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        call = partial(decode_image, data, param="images[1]", limits=limits(), fit=fit)
+        return pool.submit(call).result(PATIENCE_S)
+
+
+def test_it_can_be_called_in_another_process() -> None:
+    bounds = PixelBounds(min_pixels=3136, max_pixels=10_000, side_multiple=28)
+    assert in_another_process(png(), bounds).size == bounds((320, 120))
+    with pytest.raises(InvalidImage) as refusal:
+        in_another_process(png()[:-200], LongestSide(2000))
+    assert (refusal.value.param, "damaged" in refusal.value.message) == ("images[1]", True)
+
+
 # Prints by how many bytes the process has grown at most while it decoded.
 _MEASURE = """
 import resource, sys
 from pathlib import Path
 from PIL import Image
-from services.captioner.image_size import LongestSide
+from services.captioner.image_size import Fit, LongestSide, PixelBounds
 from services.captioner.images import decode_image
 from services.captioner.settings import CaptionerSettings
 

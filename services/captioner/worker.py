@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar, TypeVarTuple
 
 from racro.contracts.errors import RacroError
@@ -48,7 +49,7 @@ class Worker:
         where that was for want of memory, and WorkerDied.
         """
         try:
-            future = self._executor.submit(_call, work, *args)
+            future = self._executor.submit(partial(_call, work, *args))
             return await asyncio.wrap_future(future)
         except BrokenProcessPool as error:
             self._end()

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeVar, TypeVarTuple
 
 from racro.base.machine import usable_cores, usable_memory_bytes
-from racro.contracts.errors import InvalidImage, Overloaded, TooLarge
+from racro.contracts.errors import InvalidImage, QueueFull, TooLarge
 from racro.servekit.health import Problem
-from services.captioner import metrics
+from services.captioner import worker_metrics
 from services.captioner.settings import WorkersSection
 from services.captioner.worker import Worker, WorkerDied
 
@@ -21,12 +21,6 @@ Args = TypeVarTuple("Args")
 
 # For the service itself: its interpreter, and the bodies of requests up to three times.
 _SERVICE_BYTES = 512 * 2**20
-
-
-class QueueFull(Overloaded):
-    """Too many requests wait for a worker. The body was read: the connection can be used on."""
-
-    headers = ()
 
 
 class Workers:
@@ -38,8 +32,8 @@ class Workers:
         self._places = asyncio.Semaphore(self.count)
         self._idle: list[Worker] = []
         self.busy = self.waiting = 0
-        metrics.WORKERS_BUSY.set_function(lambda: self.busy)
-        metrics.WAITING.set_function(lambda: self.waiting)
+        worker_metrics.WORKERS_BUSY.set_function(lambda: self.busy)
+        worker_metrics.WAITING.set_function(lambda: self.waiting)
 
     def problem(self) -> Problem | None:
         """Tell why a request would not be taken on now."""
@@ -107,7 +101,7 @@ class Workers:
             if worker.is_alive:
                 self._idle.append(worker)
             else:
-                metrics.WORKERS_REPLACED.inc()
+                worker_metrics.WORKERS_REPLACED.inc()
 
 
 def _default_count(memory_bytes: int) -> int:

@@ -30,6 +30,17 @@ def dense_text(side: int, *, font_size: int) -> bytes:
     return _tiled(tile, side)
 
 
+def words_apart(side: int, *, font_size: int) -> bytes:
+    """Return a square full of words of two letters, so far apart that each is one to detect."""
+    tile = Image.new("L", (_TILE, _TILE), "white")
+    font = ImageFont.load_default(size=font_size)
+    draw = ImageDraw.Draw(tile)
+    for top in range(0, _TILE, 2 * font_size):
+        for left in range(0, _TILE, 4 * font_size):
+            draw.text((left, top), "ab", font=font, fill="black")
+    return _tiled(tile, side)
+
+
 def noise(side: int) -> bytes:
     """Return a square of random grays, as a JPEG."""
     pixels = np.random.default_rng(1).integers(0, 256, (side, side), np.uint8)
@@ -44,7 +55,7 @@ def checkerboard(side: int) -> bytes:
 
 @functools.cache
 def dashes(side: int, *, length: int, every: int) -> bytes:
-    """Return a square of horizontal dashes, each of which may be a word."""
+    """Return a square of horizontal dashes (`length` and distance in pixels): dots, if short."""
     tile = Image.new("L", (_TILE, _TILE), "white")
     draw = ImageDraw.Draw(tile)
     for top in range(0, _TILE, every):

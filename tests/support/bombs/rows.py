@@ -129,6 +129,7 @@ _DRAWINGS = {
     "text-4mp-8": _one(drawings.dense_text, 2_000, font_size=8),
     "noise-16mp": _one(drawings.noise, 4_000),
     "checkerboard-16mp": _one(drawings.checkerboard, 4_000),
+    "words-apart": _one(drawings.words_apart, 2_000, font_size=16),
     "dashes": _one(drawings.dashes, 2_000, length=25, every=20),
     "dots": _one(drawings.dashes, 2_000, length=5, every=10),
     "strip-1-to-8": _one(drawings.strip, 800, 100),

@@ -25,7 +25,7 @@ Args = TypeVarTuple("Args")
 # A new interpreter: one that was forked would share the service's threads' locks.
 _SPAWN = multiprocessing.get_context("spawn")
 # How OpenCV and onnxruntime say that an allocation failed.
-_OUT_OF_MEMORY = ("Insufficient memory", "bad allocation", "Failed to allocate")
+_OUT_OF_MEMORY = ("Insufficient memory", "bad_alloc", "bad allocation", "Failed to allocate")
 
 
 class WorkerDied(Exception):

@@ -21,6 +21,7 @@
     └── UpstreamError               502  upstream_error
         ├── UpstreamUnavailable     503  upstream_unavailable
         │   └── NotStarted          503  upstream_unavailable
+        │       ├── UpstreamOverloaded 503 overloaded
         │       └── ShuttingDown    503  upstream_unavailable
         └── DeadlineExceeded        504  deadline_exceeded
 
@@ -198,6 +199,13 @@ class NotStarted(UpstreamUnavailable):
     """The peer has not started: another may be asked the same. A 503 without the header."""
 
     headers: Sequence[tuple[bytes, bytes]] = ()
+
+
+class UpstreamOverloaded(NotStarted):
+    """The peer has no room for it now."""
+
+    code = "overloaded"
+    retry_after_s = 1
 
 
 class ShuttingDown(NotStarted):

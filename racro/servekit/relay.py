@@ -11,10 +11,12 @@ from racro.contracts.errors import (
     InvalidRequest,
     NotFound,
     NotStarted,
+    Overloaded,
     RacroError,
     RateLimited,
     Unauthenticated,
     UpstreamError,
+    UpstreamOverloaded,
     UpstreamUnavailable,
     error_from_envelope,
 )
@@ -36,9 +38,11 @@ async def raise_for_status(response: Response, *, name: str) -> None:
     if response.status == _OK:
         return
     error = error_from_answer(response.status, await _read_start(response), name=name)
-    if is_safe_to_retry(response):
-        raise NotStarted(error.message)
-    raise error
+    if not is_safe_to_retry(response):
+        raise error
+    if isinstance(error, Overloaded):
+        raise UpstreamOverloaded(error.message)
+    raise NotStarted(error.message)
 
 
 async def _read_start(response: Response) -> bytes:

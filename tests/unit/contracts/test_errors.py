@@ -53,6 +53,7 @@ def test_an_error_survives_the_wire(error, param) -> None:
     others = {
         errors.RequestError: errors.InvalidRequest,
         errors.Overloaded: errors.QueueFull,
+        errors.UpstreamOverloaded: errors.QueueFull,
         errors.NotStarted: errors.UpstreamUnavailable,
         errors.ShuttingDown: errors.UpstreamUnavailable,
     }

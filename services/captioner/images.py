@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pybase64
 from PIL import Image
 
-from racro.base.rgb import same_size, upright_rgb
+from racro.base.rgb import upright_rgb
+from racro.base.size import Fit, same_size
 from racro.contracts.errors import InvalidImage, RacroError, TooLarge
 from racro.contracts.image_limits import ImageLimits
 from racro.servekit.image_header import read_header
-from services.captioner.image_size import Fit
 
 PREPROCESSING_VERSION = "upright-rgb-2"
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
+from racro.base.size import Fit
 from racro.contracts.errors import InvalidImage, RacroError, TooLarge, UnsupportedMediaType
 from racro.contracts.image_limits import ImageLimits
-from services.captioner.image_size import Fit, LongestSide, PixelBounds
+from services.captioner.image_size import LongestSide, PixelBounds
 from services.captioner.images import decode_image, read_images
 from services.captioner.settings import CaptionerSettings
 from support.pictures import (
@@ -189,7 +190,7 @@ _MEASURE = """
 import resource, sys
 from pathlib import Path
 from PIL import Image
-from services.captioner.image_size import Fit, LongestSide, PixelBounds
+from services.captioner.image_size import LongestSide, PixelBounds
 from services.captioner.images import decode_image
 from services.captioner.settings import CaptionerSettings
 

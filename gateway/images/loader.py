@@ -10,8 +10,8 @@ from gateway import metrics
 from gateway.images.base64_pieces import decode_base64, encode_base64
 from gateway.images.fetch import Fetcher
 from gateway.settings import LimitsSection
+from racro.base.size import Size
 from racro.contracts.errors import InvalidImage, InvalidRequest
-from racro.contracts.image_limits import Size
 from racro.servekit.image_header import read_header
 from racro.servekit.tasks import all_of, off_loop_if_large
 from racro.servekit.tracing import step

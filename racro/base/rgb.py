@@ -3,14 +3,12 @@
 Pillow is imported when it is needed: not every package that imports `racro.base` has it.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from racro.base.size import Fit, Size, same_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-# Width and height, in pixels.
-Size = tuple[int, int]
 
 # Sixteen-bit greys are scaled down; Pillow's own conversion would clip them to white.
 _SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
@@ -23,12 +21,7 @@ _REDUCING_GAP = 2
 _BAND_PIXELS = 2**20
 
 
-def same_size(size: Size) -> Size:
-    """Return a size as it is: the fit of an image that is wanted in full."""
-    return size
-
-
-def upright_rgb(image: "Image", fit: Callable[[Size], Size] = same_size) -> "Image":
+def upright_rgb(image: "Image", fit: Fit = same_size) -> "Image":
     """Turns an image as its EXIF data says and lays it on white where it is transparent.
 
     Takes any mode of Pillow's, opened or loaded, and of an animation the frame that is loaded;

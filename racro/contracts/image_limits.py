@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
+from racro.base.size import Size
 from racro.contracts.errors import InvalidImage, TooLarge
 
-Size = tuple[int, int]
-
 # Pillow takes 16 bytes a pixel for a WebP: libwebp's animation decoder has two canvases, and the
-# pixels are copied twice out of them. No other format takes more than 9.
-WEBP_COST = 2
+# pixels are copied twice out of them. Other formats take 4, and progressive JPEGs up to 12.
+_WEBP_COST = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +43,7 @@ class ImageLimits:
         pixels, declares = prod(size), f"the image declares {size[0]}x{size[1]} pixels"
         if pixels > self.max_image_pixels:
             raise TooLarge(f"{declares}; max_image_pixels = {self.max_image_pixels}", param=param)
-        if is_webp and pixels * WEBP_COST > self.max_image_pixels:
+        if is_webp and pixels * _WEBP_COST > self.max_image_pixels:
             raise TooLarge(
                 f"{declares}; a WebP may have half of max_image_pixels = {self.max_image_pixels}",
                 param=param,

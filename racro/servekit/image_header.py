@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import imagesize
 
+from racro.base.size import Size
 from racro.contracts.errors import InvalidImage, UnsupportedMediaType
-from racro.contracts.image_limits import ImageLimits, Size
+from racro.contracts.image_limits import ImageLimits
 
 SUPPORTED = "PNG, JPEG, GIF and WebP are supported"
 

@@ -1,13 +1,9 @@
 """Tells the size at which a model looks at an image, so that it is decoded and sent at no other."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from racro.base.rgb import Size
-
-# From an upright image's width and height to those at which it is wanted.
-Fit = Callable[[Size], Size]
+from racro.base.size import Size
 
 
 @dataclass(frozen=True, slots=True)

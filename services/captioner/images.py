@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pybase64
 from PIL import Image
 
-from racro.base.rgb import same_size, upright_rgb
+from racro.base.rgb import upright_rgb
+from racro.base.size import Fit, same_size
 from racro.contracts.errors import InvalidImage, RacroError, TooLarge
 from racro.contracts.image_limits import ImageLimits
 from racro.servekit.image_header import read_header
-from services.captioner.image_size import Fit
 
 PREPROCESSING_VERSION = "upright-rgb-2"
 
@@ -19,7 +19,7 @@ _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _WEBP = "WEBP"
 
 
-def limit_pixels(max_pixels: int) -> None:
+def _limit_pixels(max_pixels: int) -> None:
     """Make Pillow's own guard an error at our limit, for the whole process.
 
     It sees what the file's header says and also what a later frame claims.
@@ -60,7 +60,7 @@ def decode_image(
 
     Raises InvalidImage or TooLarge. Pillow's own words are not shown: they may carry addresses.
     """
-    limit_pixels(limits.max_image_pixels)
+    _limit_pixels(limits.max_image_pixels)
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             # A file may declare one size to who reads its header, and another to its decoder.

@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag, ValidationInfo, field_validator
 
+from racro.base.size import Fit
 from racro.engines.engine_sections import VisionSection
 from racro.engines.registry import VisionSettings
 from racro.servekit.image_settings import ImageLimitSettings
 from racro.servekit.settings import BytesInFlight, Section, ServiceSettings, kind_of
-from services.captioner.image_size import Fit, LongestSide, PixelBounds
+from services.captioner.image_size import LongestSide, PixelBounds
 
 # What OCR shrinks larger images to by itself: racro.embedded.reader.
 _READ_SIDE = 2000

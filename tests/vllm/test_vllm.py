@@ -15,11 +15,12 @@ import httpx2
 import psutil
 import pytest
 
+from services.captioner.image_size import PixelBounds
 from support import http
 from support.collector import Collector
-from support.pictures import data_url, png
+from support.pictures import data_url, encoded, png, text_picture
 from support.processes import Service, wait_until
-from support.vllm import START_TIMEOUT_S, seeing
+from support.vllm import SIZES, START_TIMEOUT_S, seeing
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -183,6 +184,19 @@ def test_more_images_than_the_engine_takes(vllm_gateway: Service) -> None:
     response = solve(vllm_gateway, [picture(), picture(), picture()])
     assert response.status_code == 400, response.text
     assert "image" in response.json()["error"]["message"]
+
+
+def test_an_image_takes_the_tokens_of_the_size_that_it_is_sent_at(vllm_captioner: Service) -> None:
+    """Else the model's processor has resized it again."""
+    fit = PixelBounds(**SIZES)
+    rest = set()
+    for size in [(320, 120), (640, 480), (2000, 1500), (20, 20), (100, 900)]:
+        image = data_url(encoded(text_picture("42", size=size)))
+        body = {"question": "How many?", "images": [image], "options": {"max_tokens": 2}}
+        answer = http.post(f"{vllm_captioner.url}/v1/perceive", json=body).json()
+        width, height = fit(size)
+        rest.add(answer["caption"][0]["usage"]["prompt_tokens"] - width * height / 28**2)
+    assert len(rest) == 1
 
 
 def test_control_tokens_in_a_question_are_text(vllm_gateway: Service) -> None:

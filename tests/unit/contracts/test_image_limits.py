@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from racro.base.size import Size
 from racro.contracts.errors import InvalidImage, RacroError, TooLarge
-from racro.contracts.image_limits import ImageLimits, Size
+from racro.contracts.image_limits import ImageLimits
 
 LIMITS = ImageLimits(
     max_image_bytes=100,

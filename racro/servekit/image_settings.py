@@ -24,7 +24,8 @@ class ImageLimitSettings(BaseModel):
         "processors of Qwen's vision models refuse it.",
     )
     max_request_pixels: int = Field(
-        default=100_000_000,
+        # Sixteen photographs of twelve million pixels.
+        default=200_000_000,
         ge=1,
         description="Largest sum of width × height of a request's images.",
     )

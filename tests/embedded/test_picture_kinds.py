@@ -264,8 +264,8 @@ def test_the_captioner_counts_the_pixels_of_all_images(
     ocr_captioner: Service, image: bytes
 ) -> None:
     """Copies of an image, too: each is decoded."""
-    answer = perceive(ocr_captioner, *[data_url(image)] * 5)
-    assert_error(answer, 413, "too_large", "max_request_pixels = 100000000", "images")
+    answer = perceive(ocr_captioner, *[data_url(image)] * 9)
+    assert_error(answer, 413, "too_large", "max_request_pixels = 200000000", "images")
 
 
 # The captioner's contract.

@@ -99,14 +99,17 @@ def test_the_pixels_of_a_request_are_bounded_at_every_door(
     gateway: Service, captioner: ScriptedServer, ask: Ask, param, _one
 ) -> None:
     large = declaring(7000, 7000)
-    answer = ask(gateway, [large, declaring(7001, 7000), declaring(2000, 1000)])
+    answer = ask(
+        gateway,
+        [large, *(declaring(7000, 7000 + more) for more in range(1, 4)), declaring(2000, 2000)],
+    )
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["param"]) == (413, "too_large", param)
-    assert "100007000 pixels together; max_request_pixels = 100000000" in error["message"]
+    assert "200042000 pixels together; max_request_pixels = 200000000" in error["message"]
     assert captioner.perceptions == []
     # Copies count: the captioner would decode each.
-    assert ask(gateway, [large] * 3).status_code == 413
-    assert ask(gateway, [large] * 2).status_code == 200
+    assert ask(gateway, [large] * 5).status_code == 413
+    assert ask(gateway, [large] * 4).status_code == 200
 
 
 def test_what_a_follow_up_looks_at_again_counts_once(

@@ -135,10 +135,10 @@ def test_a_header_is_enough_to_refuse(make, size, kind, says) -> None:
 
 def test_every_copy_counts() -> None:
     """Each is decoded."""
-    images = [data_url(declaring(7000, 7000))] * 2
-    assert len(read_images(images, limits())) == 2
-    with pytest.raises(TooLarge, match="max_request_pixels = 100000000") as refusal:
-        read_images([*images, data_url(declaring(2000, 2000))], limits())
+    images = [data_url(declaring(7000, 7000))] * 4
+    assert len(read_images(images, limits())) == 4
+    with pytest.raises(TooLarge, match="max_request_pixels = 200000000") as refusal:
+        read_images([*images, data_url(declaring(2001, 2000))], limits())
     assert refusal.value.param == "images"
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, IPvAnyNetwork, model_validator
 from racro.contracts.prompts import RACRO_V1, SolveProfile
 from racro.embedded.default import REASONER_SETTINGS
 from racro.servekit.findings import Matching
+from racro.servekit.image_settings import ImageLimitSettings
 from racro.servekit.json_bounds import Bound
 from racro.servekit.settings import (
     ApiKeyEnv,
@@ -171,11 +172,7 @@ class TenantsSection(Section):
     )
 
 
-class LimitsSection(Section):
-    max_image_bytes: int = Field(default=20 * 2**20, ge=1, description="Largest image, in bytes.")
-    max_image_pixels: int = Field(
-        default=50_000_000, ge=1, description="Largest width × height an image may declare."
-    )
+class LimitsSection(Section, ImageLimitSettings):
     max_images: int = Field(default=16, ge=1, description="Most images of one request.")
     max_fields: int = Field(
         default=128, ge=16, description="Most fields that a request's JSON object may have."

@@ -5,15 +5,15 @@ messages that show them, or ask about them again, are rewritten. A reasoner that
 alone (compact-v1) is asked in that, see `prompting`.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import msgspec
 from msgspec import Raw
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.conversation import check_counts, find_image_turns
+from gateway.dialects.conversation import find_image_turns
 from gateway.dialects.prompting import reasoner_request, relevant_turns
 from gateway.dialects.request_options import cache_mode
 from gateway.flow import ImageQuestion, perceive_images
@@ -40,7 +40,7 @@ from racro.servekit.responses import (
     send_response,
 )
 from racro.servekit.sse import EventStream
-from racro.servekit.tasks import off_loop_if_large
+from racro.servekit.tasks import is_small
 
 _encode = msgspec.json.Encoder().encode
 
@@ -54,7 +54,6 @@ class _Head(msgspec.Struct):
 
 _NO_MESSAGES = Raw(b"[]")
 _EMPTY = re.compile(rb"\s*\[\s*\]\s*")
-_LIMITS = LimitsSection()
 _SMALL_BYTES = 16 * 2**10
 _head_decoder = msgspec.json.Decoder(_Head)
 
@@ -71,7 +70,7 @@ def _head_of(body: bytes, fields: Mapping[str, Raw]) -> _Head:
 class ChatRequest:
     """A chat request whose fields stay the bytes they were, and its turns that are about images."""
 
-    def __init__(self, body: bytes, *, follow_up: bool, limits: LimitsSection = _LIMITS) -> None:
+    def __init__(self, body: bytes, *, follow_up: bool, limits: LimitsSection) -> None:
         """Parse a request body. Raises InvalidRequest."""
         self.size = len(body)
         try:
@@ -81,8 +80,7 @@ class ChatRequest:
             messages = bytes(self._fields.get("messages", _NO_MESSAGES))
             if _EMPTY.fullmatch(messages) and "messages" in self._fields:
                 raise InvalidRequest("messages: at least one message is needed", param="messages")
-            check_counts(messages, limits)
-            self.image_turns = find_image_turns(messages, follow_up=follow_up)
+            self.image_turns = find_image_turns(messages, limits, follow_up=follow_up)
         except TooManyError as error:
             raise InvalidRequest(f"more fields than {limits.fields}") from error
         except NotJson as error:
@@ -108,7 +106,10 @@ class ChatCompletions:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         cache = cache_mode(scope)
-        chat = await self._parse(await read_body(receive))
+        body = await read_body(receive)
+        chat = (
+            self._parse(body) if is_small(len(body)) else await asyncio.to_thread(self._parse, body)
+        )
         limits = self._settings.limits
         completion = _Completion(services_of(scope), tenant_of(scope), chat, cache, limits)
         limit = timeout_from_headers(
@@ -124,10 +125,9 @@ class ChatCompletions:
                 await completion.send_plain(send)
         completion.watch.record("total", completion.watch.total())
 
-    async def _parse(self, body: bytes) -> ChatRequest:
+    def _parse(self, body: bytes) -> ChatRequest:
         settings = self._settings
-        parse = partial(ChatRequest, body, follow_up=settings.follow_up, limits=settings.limits)
-        return await off_loop_if_large(len(body), parse)
+        return ChatRequest(body, follow_up=settings.follow_up, limits=settings.limits)
 
 
 class _Completion:
@@ -175,12 +175,16 @@ class _Completion:
             async with self._reasoner.chat(body) as response:
                 await raise_for_status(response, name="reasoner")
                 answer = await response.read()
-            stage.usage = await off_loop_if_large(len(answer), partial(usage_of, answer))
+            if is_small(len(answer)):
+                stage.usage = usage_of(answer)
+            else:
+                stage.usage = await asyncio.to_thread(usage_of, answer)
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
     async def _reasoner_body(self, perceptions: Sequence[Perception]) -> bytes:
-        write = partial(self._chat.for_reasoner, self._reasoner, perceptions)
-        return await off_loop_if_large(self._chat.size, write)
+        if is_small(self._chat.size):
+            return self._chat.for_reasoner(self._reasoner, perceptions)
+        return await asyncio.to_thread(self._chat.for_reasoner, self._reasoner, perceptions)
 
     async def _perceive(self) -> list[Perception]:
         """Perceive the images of all turns; those of earlier turns are in the cache as a rule."""

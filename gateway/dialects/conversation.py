@@ -79,7 +79,7 @@ _LEAST_BYTES = len("{},")
 _MOST_FIELDS = 128
 
 
-def check_counts(messages: bytes, limits: LimitsSection) -> None:
+def _check_counts(messages: bytes, limits: LimitsSection) -> None:
     """Check how many messages there are and how many parts they have, before any is parsed.
 
     Raises InvalidRequest over the limits, and NotJson.
@@ -115,15 +115,17 @@ def _parts_in(message: Raw, most: int) -> int:
         return 0
 
 
-def find_image_turns(messages: bytes, *, follow_up: bool) -> list[ImageTurn]:
+def find_image_turns(messages: bytes, limits: LimitsSection, *, follow_up: bool) -> list[ImageTurn]:
     """Return the turns of a conversation that are about images, in order.
 
-    `messages` is the field's JSON. Where its shape is not OpenAI's there are none:
-    the reasoner refuses it. Raises InvalidRequest for an image without a URL.
+    `messages` is the field's JSON. Where its shape is not OpenAI's there are none: the reasoner
+    refuses it. Raises InvalidRequest for an image without a URL and, where there may be images, for
+    more messages or parts than `limits` allow; NotJson.
     """
     # Without these bytes there is no image: the name could else be written with escapes only.
     if b"image_url" not in messages and b"\\u" not in messages:
         return []
+    _check_counts(messages, limits)
     try:
         parsed = _messages_decoder.decode(messages)
     except msgspec.ValidationError:

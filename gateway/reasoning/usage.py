@@ -1,5 +1,7 @@
 """Token counts from a reasoner's answers, also from those that are passed on unparsed."""
 
+from typing import Any
+
 import msgspec
 from msgspec import Raw
 
@@ -9,24 +11,30 @@ from racro.servekit.responses import NotJson
 
 _MARK = b'"usage":'
 _LONGEST_LINE = 64 * 2**10
-
-
 # Of the lines in one piece of a stream, so many are tried that may hold a usage.
 _MOST_TRIED = 8
+# As JSON: a longer one would become many objects of Python.
 _LONGEST_USAGE = 64 * 2**10
 
 
 class _Answer(msgspec.Struct):
+    usage: Any = None
+
+
+class _LargeAnswer(msgspec.Struct):
     usage: Raw = Raw(b"null")
 
 
-_decoder = msgspec.json.Decoder(_Answer)
+_decode = msgspec.json.Decoder(_Answer).decode
+_decode_large = msgspec.json.Decoder(_LargeAnswer).decode
 
 
 def usage_of(answer: bytes) -> Usage:
     """Return the usage that a plain answer, or one event of a stream, reports; else zero."""
     try:
-        usage = _decoder.decode(answer).usage
+        if len(answer) <= _LONGEST_USAGE:
+            return counted(_decode(answer).usage)
+        usage = _decode_large(answer).usage
         if memoryview(usage).nbytes > _LONGEST_USAGE:
             return Usage()
         return counted(msgspec.json.decode(usage))

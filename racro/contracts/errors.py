@@ -17,6 +17,7 @@
     │   ├── UnsupportedMediaType    415  unsupported_media_type
     │   └── RateLimited             429  rate_limited
     ├── Overloaded                  503  overloaded
+    │   └── QueueFull               503  overloaded
     └── UpstreamError               502  upstream_error
         ├── UpstreamUnavailable     503  upstream_unavailable
         │   └── NotStarted          503  upstream_unavailable
@@ -168,7 +169,13 @@ class Overloaded(RacroError):
     code = "overloaded"
     retry_after_s = 1
     # The body will not be read.
-    headers = (_CLOSE,)
+    headers: Sequence[tuple[bytes, bytes]] = (_CLOSE,)
+
+
+class QueueFull(Overloaded):
+    """Too many requests wait already. This one was read: its connection can be used on."""
+
+    headers = ()
 
 
 class UpstreamError(RacroError):

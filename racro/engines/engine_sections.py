@@ -1,8 +1,8 @@
 """Declares what the settings sections of every engine have."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from racro.servekit.settings import Section
 
@@ -23,3 +23,11 @@ class VisionSection(EngineSection):
     @abstractmethod
     def shaping(self) -> Sequence[Any]:
         """Return what its operator can change that shapes what the model says, as JSON has it."""
+
+    def with_image_bounds(self, bounds: Mapping[str, int]) -> Self:  # noqa: ARG002 - for others
+        """Return the settings of an engine that keeps to the bounds of an image's pixels, if set.
+
+        `bounds` has `min_pixels` and `max_pixels`, or one of them. An engine that somebody else
+        runs, or that has no such bounds, stays as it is.
+        """
+        return self

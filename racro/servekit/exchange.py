@@ -65,7 +65,8 @@ class Exchange:
             self._reserve(self._declared_bytes())
         message = await self._receive()
         self.body_bytes += len(message.get("body", b""))
-        self._reserve(self.body_bytes)
+        if self.body_bytes > self._reserved:
+            self._reserve(self.body_bytes)
         return message
 
     def release(self) -> None:
@@ -94,6 +95,5 @@ class Exchange:
         """Takes what a body of this size needs from the budget, beside what it has."""
         if body_bytes > self._max_body_bytes:
             raise TooLarge(f"the request body is over max_body_bytes = {self._max_body_bytes}")
-        if body_bytes > self._reserved:
-            self._budget.take(body_bytes - self._reserved)
-            self._reserved = body_bytes
+        self._budget.take(body_bytes - self._reserved)
+        self._reserved = body_bytes

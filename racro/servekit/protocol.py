@@ -288,9 +288,11 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._problem or InvalidRequest("the request is not valid HTTP/1.1"))
             return
+        if not (self._head.is_next or self._is_idle):
+            return
         if self._head.is_too_large:
             self._refuse(head_too_large())
-        elif not self._head.is_timed and (self._head.is_next or self._is_idle):
+        elif not self._head.is_timed:
             self._head.expect()
 
     @property
@@ -361,10 +363,11 @@ class Connection(HttpToolsProtocol):
 
     def read_on(self) -> None:
         """Reads on, to see the client leave, unless bodies of many bytes wait already."""
-        if sum(len(cycle.body) for cycle, _ in self.pipeline) < _MOST_WAITING_BYTES:
-            self.flow.resume_reading()
-        else:
+        waiting = self.pipeline
+        if waiting and sum(len(cycle.body) for cycle, _ in waiting) >= _MOST_WAITING_BYTES:
             self.flow.pause_reading()
+        else:
+            self.flow.resume_reading()
 
     def _fail(self, problem: RacroError) -> NoReturn:
         """Stops the parser, from one of its callbacks."""

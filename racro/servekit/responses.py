@@ -28,7 +28,8 @@ EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 
 async def read_body(receive: Receive) -> bytes:
     """Returns the whole request body, whose size `Exchange.receive` bounds."""
-    chunks, size = [], 0
+    chunks: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -37,8 +38,11 @@ async def read_body(receive: Receive) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if not message.get("more_body", False):
-            # The join of a large one leaves the interpreter's lock to others.
-            return await off_loop_if_large(size, partial(b"".join, chunks))
+            break
+    if len(chunks) == 1:
+        return chunks[0]
+    # The join of a large one leaves the interpreter's lock to others.
+    return await off_loop_if_large(size, partial(b"".join, chunks))
 
 
 async def send_response(

@@ -11,9 +11,14 @@ T = TypeVar("T")
 _SMALL_BYTES = 256 * 2**10
 
 
+def is_small(size: int) -> bool:
+    """Whether work on `size` bytes may be done on the event loop."""
+    return size <= _SMALL_BYTES
+
+
 async def off_loop_if_large(size: int, work: Callable[[], T]) -> T:
     """The result of CPU work on `size` bytes: large ones would hold up every other request."""
-    return work() if size <= _SMALL_BYTES else await asyncio.to_thread(work)
+    return work() if is_small(size) else await asyncio.to_thread(work)
 
 
 async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -12,6 +12,7 @@ from racro.servekit.access_log import AccessLog
 from racro.servekit.app import (
     Lifespan,
     Readiness,
+    ReadinessCheck,
     State,
     create_api,
 )
@@ -19,20 +20,25 @@ from racro.servekit.asgi_routes import add_asgi_route
 from racro.servekit.guarded_app import GuardedApp
 from racro.servekit.upstream import Client, open_client
 from services.captioner.identity import shown_name
-from services.captioner.images import limit_pixels
+from services.captioner.ocr import OcrCaptioner
 from services.captioner.perceive import Captioner, Perceive, captioner_in, state_with
 from services.captioner.settings import CaptionerSettings, OcrSettings
 from services.captioner.vlm import VlmCaptioner
+from services.captioner.workers import Workers
 
 
 def create_captioner(settings: CaptionerSettings) -> GuardedApp:
     """Return the app that captions as the settings say. Raises WrongSettingsError."""
-    limit_pixels(settings.max_image_pixels)
-    api = create_api(title="RACRO captioner", readiness=_readiness, lifespan=_lifespan(settings))
+    workers = Workers(settings.workers)
+    api = create_api(
+        title="RACRO captioner",
+        readiness=_readiness_with(workers),
+        lifespan=_lifespan(settings, workers),
+    )
     add_asgi_route(
         api,
         "/v1/perceive",
-        Perceive(settings),
+        Perceive(settings, workers),
         request=PerceiveRequest,
         response=PerceiveResponse,
     )
@@ -53,9 +59,9 @@ def create_captioner(settings: CaptionerSettings) -> GuardedApp:
     )
 
 
-def _lifespan(settings: CaptionerSettings) -> Lifespan:
+def _lifespan(settings: CaptionerSettings, workers: Workers) -> Lifespan:
     """Return what starts the captioner that the requests share."""
-    create = _creator(settings)
+    create = _creator(settings, workers)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -66,28 +72,31 @@ def _lifespan(settings: CaptionerSettings) -> Lifespan:
                 yield state_with(captioner)
             finally:
                 await captioner.stop()
+                workers.stop()
 
     return lifespan
 
 
-async def _readiness(state: State) -> Readiness:
-    return Readiness.of(captioner=await captioner_in(state).problem())
+def _readiness_with(workers: Workers) -> ReadinessCheck:
+    """Return what tells whether a request would be captioned now."""
+
+    async def readiness(state: State) -> Readiness:
+        problem = await captioner_in(state).problem() or workers.problem()
+        return Readiness.of(captioner=problem)
+
+    return readiness
 
 
-def _creator(settings: CaptionerSettings) -> Callable[[Client], Captioner]:
+def _creator(settings: CaptionerSettings, workers: Workers) -> Callable[[Client], Captioner]:
     """Return what makes the captioner once there is a client.
 
     An engine is made here already: its wrong settings are told before anything is served.
     """
+    limits = settings.image_limits
     if isinstance(settings.captioner, OcrSettings):
-        # Imported here: a captioner over a vision engine installs no OCR.
-        from racro.embedded.ocr import OcrCaptioner  # noqa: PLC0415
-
         ocr = settings.captioner
-        return lambda _: OcrCaptioner(
-            workers=ocr.workers, threads=ocr.threads, max_tokens=ocr.max_tokens
-        )
+        return lambda _: OcrCaptioner(ocr, workers, limits)
     vlm = settings.captioner
     name = shown_name(vlm.engine.model_name())
     engine = create_engine(vlm.engine, section="captioner.engine", served_name=name)
-    return lambda client: VlmCaptioner(vlm, engine, client)
+    return lambda client: VlmCaptioner(vlm, engine, client, workers, limits)

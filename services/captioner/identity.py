@@ -26,6 +26,9 @@ def identity_of(settings: VlmSettings, *, revision: str | None) -> Identity:
         settings.temperature,
         settings.max_tokens,
         PREPROCESSING_VERSION,
+        settings.min_pixels,
+        settings.max_pixels,
+        settings.side_multiple,
         *settings.engine.shaping(),
     ]
     return Identity(

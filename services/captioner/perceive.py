@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from PIL import Image
 from starlette.types import Receive, Scope, Send
 
 from racro.contracts.errors import InvalidRequest
@@ -24,14 +23,16 @@ from racro.servekit.protocol import body_writer
 from racro.servekit.responses import read_body, send_response
 from racro.servekit.sse import NamedEventStream
 from racro.servekit.validation import parse_json
-from services.captioner.images import decode_image
+from services.captioner.image_work import EncodedImage
+from services.captioner.images import read_images
 from services.captioner.settings import CaptionerSettings
+from services.captioner.workers import Workers
 
 _STATE_KEY = "captioner"
 
 
 class Captioner(Protocol):
-    """Turns decoded images into texts. `on_delta` gets each piece of text as it is generated."""
+    """Turns images into texts. `on_delta` gets each piece of text as it is generated."""
 
     identity: Identity
 
@@ -45,7 +46,7 @@ class Captioner(Protocol):
     async def perceive(
         self,
         request: PerceiveRequest,
-        images: Sequence[Image.Image],
+        images: Sequence[EncodedImage],
         on_delta: OnDelta,
     ) -> PerceiveResponse: ...
 
@@ -64,15 +65,15 @@ def captioner_in(state: State) -> Captioner:
 class Perceive:
     """Caption and tentative response of a question about images, plain or streamed."""
 
-    def __init__(self, settings: CaptionerSettings) -> None:
+    def __init__(self, settings: CaptionerSettings, workers: Workers) -> None:
         self._settings = settings
+        self._workers = workers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         captioner = captioner_in(scope["state"])
-        body = await read_body(receive)
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
         with within(timeout_s):
-            request, images = await asyncio.to_thread(self._read, body)
+            request, images = await self._read(receive)
             if not request.stream:
                 response = await captioner.perceive(request, images, ignore_delta)
                 await send_response(send, response.model_dump_json().encode())
@@ -88,7 +89,13 @@ class Perceive:
                 response = await captioner.perceive(request, images, send_delta)
                 await out.event("done", response.model_dump())
 
-    def _read(self, body: bytes) -> tuple[PerceiveRequest, list[Image.Image]]:
+    async def _read(self, receive: Receive) -> tuple[PerceiveRequest, list[EncodedImage]]:
+        """Return a request without its images, and the images."""
+        body = await read_body(receive)
+        self._workers.admit()
+        return await asyncio.to_thread(self._parse, body)
+
+    def _parse(self, body: bytes) -> tuple[PerceiveRequest, list[EncodedImage]]:
         lists = {"images": Bound(self._settings.max_images, "max_images")}
         request = parse_json(PerceiveRequest, body, lists=lists)
         if len(request.images) > self._settings.max_images:
@@ -97,7 +104,8 @@ class Perceive:
                 param="images",
             )
         images = [
-            decode_image(image, param=f"images[{index}]")
-            for index, image in enumerate(request.images)
+            EncodedImage(data, param=f"images[{index}]")
+            for index, data in enumerate(read_images(request.images, self._settings.image_limits))
         ]
-        return request, images
+        # Their texts would be kept for as long as the work takes.
+        return request.model_copy(update={"images": ()}), images

@@ -1,10 +1,9 @@
 """Captions images with a vision-language model, under the prompt profile racro-v1."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from PIL import Image
+from racro.contracts.image_limits import ImageLimits
 
 from racro.contracts.errors import NotStarted, RacroError, UpstreamError
 from racro.contracts.perception import (
@@ -25,18 +24,29 @@ from racro.servekit.tasks import all_of
 from racro.servekit.tracing import generation, record_usage
 from racro.servekit.upstream import Client
 from services.captioner.identity import identity_of
+from services.captioner.image_work import EncodedImage, write_png
 from services.captioner.messages import image_parts, prompt_messages
 from services.captioner.samples import sample
 from services.captioner.settings import VlmSettings
+from services.captioner.workers import Workers
 
 
 class VlmCaptioner:
     """A captioner whose texts an engine makes, which it starts and stops."""
 
-    def __init__(self, settings: VlmSettings, engine: Engine, client: Client) -> None:
+    def __init__(
+        self,
+        settings: VlmSettings,
+        engine: Engine,
+        client: Client,
+        workers: Workers,
+        limits: ImageLimits,
+    ) -> None:
         self._settings = settings
         self._engine = engine
         self._client = client
+        self._workers = workers
+        self._limits = limits
         # Until the engine has told its revision; no request is answered before.
         self.identity = identity_of(settings, revision=None)
 
@@ -61,7 +71,7 @@ class VlmCaptioner:
         return self.identity
 
     async def perceive(
-        self, request: PerceiveRequest, images: Sequence[Image.Image], on_delta: OnDelta
+        self, request: PerceiveRequest, images: Sequence[EncodedImage], on_delta: OnDelta
     ) -> PerceiveResponse:
         """Make caption and tentative response at the same time, over images encoded once.
 
@@ -72,7 +82,13 @@ class VlmCaptioner:
         # A caption must not be stored under a revision that was only a guess.
         identity = await self._ask_identity()
         with_ids = self._engine.traits.image_ids
-        parts = await asyncio.to_thread(image_parts, images, with_ids=with_ids)
+        shown = [
+            await self._workers.run(
+                write_png, image, self._limits, self._settings, param=image.param
+            )
+            for image in images
+        ]
+        parts = image_parts(shown, with_ids=with_ids)
         prompts = _prompts(request)
         failed: dict[Part, PartFailure] = {}
         done: dict[Part, tuple[Generation, ...]] = {}

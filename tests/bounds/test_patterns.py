@@ -36,6 +36,7 @@ from services.reasoner.fold import Fold
 from services.reasoner.loops import LoopDetector
 
 # n grows until a call takes so long, or a text is so long.
+LIMITS = LimitsSection()
 _ENOUGH_S = 0.002
 _LONGEST = 100_000
 # Less may be the clock's or the cache's.
@@ -75,19 +76,19 @@ def image_turn(builder: Builder) -> Builder:
 
 
 def find_turns(messages: bytes) -> object:
-    return find_image_turns(messages, follow_up=True)
+    return find_image_turns(messages, LIMITS, follow_up=True)
 
 
 def parse_chat(body: bytes) -> object:
-    return ChatRequest(body, follow_up=True)
+    return ChatRequest(body, follow_up=True, limits=LIMITS)
 
 
 def read_any_image(content: str | bytes) -> object:
-    return read_image(content, param="images[0]", limits=LimitsSection())
+    return read_image(content, param="images[0]", limits=LIMITS)
 
 
 def check(question: str) -> object:
-    return check_question(question, LimitsSection())
+    return check_question(question, LIMITS)
 
 
 def solve_compact(text: str) -> object:

@@ -139,6 +139,7 @@ ROWS = {
         400,
         "max_messages = 2048",
     ),
+    "chat-messages-of-text": Row(CHAT, lambda: chat(messages=f"[{many('{}', 1_000_000)}]"), 200),
     "chat-images": Row(CHAT, lambda: chat(many(image_part(), 4000)), 400, "max_images = 16"),
     "chat-text": Row(CHAT, lambda: chat(text_part("<" * 60_000_000)), 200),
     "chat-unfinished-escapes": Row(CHAT, lambda: chat(text_part("\\u003c" * 10_000_000)), 200),

@@ -1,5 +1,7 @@
 """One suite over every captioner, through the real captioner service."""
 
+import base64
+import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,12 +10,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from PIL import Image
 
 from racro.embedded.captioner import MODEL, PROJECTOR
 from support import http
-from support.pictures import data_url, png
+from support.pictures import data_url, encoded, png, text_picture
 from support.processes import Service, wait_until
 from support.scripted import Asked, Script, ScriptedServer, read_events
+
+Size = tuple[int, int]
 
 QUESTION = "How high is the bar?"
 
@@ -34,6 +39,20 @@ def vlm_captioner(_vlm_captioner: Service, reasoner: ScriptedServer) -> Service:
     """A real captioner service; the scripted reasoner plays its vision server."""
     reasoner.script.texts = ["A bar ", "with a 42."]
     return _vlm_captioner
+
+
+@pytest.fixture(scope="module")
+def qwen_captioner(_scripted_reasoner: ScriptedServer) -> Iterator[Service]:
+    """Images have the sizes that Qwen2.5-VL's processor gives them, of 3,000 tokens at most."""
+    sizes = {"min_pixels": 3136, "max_pixels": 2_352_000, "side_multiple": 28}
+    with Service("services.captioner", vlm(_scripted_reasoner, **sizes)) as service:
+        yield service
+
+
+def image_in(part: dict[str, Any]) -> Image.Image:
+    """The picture in a part of a message's content."""
+    payload = part["image_url"]["url"].removeprefix("data:image/png;base64,")
+    return Image.open(io.BytesIO(base64.b64decode(payload)))
 
 
 @pytest.fixture(params=["ocr", "vlm", "llama"])
@@ -351,17 +370,43 @@ class TestVlm:
             {"temperature": 0.5},
             {"max_tokens": 100},
             {"revision": "tuned"},
+            {"min_pixels": 100_000},
+            {"max_pixels": 1_000_000},
+            {"side_multiple": 28},
         ]
         found = {original["fingerprint"]}
         for settings in changed:
             with Service("services.captioner", vlm(reasoner, **settings)) as other:
                 found.add(identity(other)["fingerprint"])
-        assert len(found) == 4
+        assert len(found) == 7
         with (
             ScriptedServer() as elsewhere,
             Service("services.captioner", vlm(elsewhere, temperature=0)) as moved,
         ):
             assert identity(moved) == original
+
+    # Sizes as transformers' `smart_resize` has them.
+    @pytest.mark.parametrize(
+        ("sent", "size"),
+        [((640, 480), (644, 476)), ((4000, 3000), (1764, 1316)), ((20, 20), (56, 56))],
+    )
+    def test_an_image_is_sent_at_the_size_that_the_model_uses(
+        self, qwen_captioner: Service, reasoner: ScriptedServer, sent: Size, size: Size
+    ) -> None:
+        reasoner.script.texts = ["A bar."]
+        perceive(qwen_captioner, images=[data_url(encoded(text_picture("42", size=sent)))])
+        [picture, _] = reasoner.chats[0].json["messages"][1]["content"]
+        assert image_in(picture).size == size
+
+    def test_only_the_very_large_is_sent_smaller_where_nothing_is_set(
+        self, vlm_captioner: Service, reasoner: ScriptedServer
+    ) -> None:
+        sizes = [(333, 77), (4096, 4096), (8192, 4096)]
+        pictures = [data_url(encoded(Image.new("1", size))) for size in sizes]
+        perceive(vlm_captioner, images=pictures)
+        content = reasoner.chats[0].json["messages"][1]["content"]
+        sent = [image_in(part).size for part in content if part["type"] == "image_url"]
+        assert sent == [(333, 77), (4096, 4096), (5792, 2896)]
 
     def test_not_ready_without_its_server(self) -> None:
         nowhere = {"url": "http://127.0.0.1:9/v1", "model": "scripted"}

@@ -4,7 +4,6 @@ import json
 import re
 import struct
 import uuid
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from PIL import Image
 
 from support import http
-from support.pictures import data_url, encoded, png, text_picture
+from support.pictures import data_url, declaring, encoded, png, text_picture, webp_declaring
 from support.processes import Service
 
 TEXT, OTHER = "4711", "8350"
@@ -152,13 +151,13 @@ def confined_captioner() -> Iterator[Service]:
 
 @pytest.mark.parametrize(
     "size",
-    [(1, 400), (400, 1), (1, 5000), (5000, 1), (30, 2000)],
+    [(1, 200), (200, 1), (25, 5000), (5000, 25), (30, 2000)],
     ids=lambda size: f"{size[0]}x{size[1]}",
 )
 def test_a_thin_picture_costs_no_more_than_others(
     confined_captioner: Service, size: tuple[int, int]
 ) -> None:
-    """Readers enlarge the short side: of 1x400 that can make hundreds of megapixels."""
+    """Readers enlarge the short side: of 25x5000 that can make hundreds of megapixels."""
     assert caption(confined_captioner, encoded(Image.new("RGB", size))) == NO_TEXT
     assert psutil.Process(confined_captioner.pid).memory_info().rss < 2 * 2**30
 
@@ -179,13 +178,6 @@ def test_it_goes_through_the_whole_stack(embedded_gateway: Service, kind: str) -
 
 
 # Pictures that must be refused.
-
-
-def declaring(width: int, height: int) -> bytes:
-    """A PNG that is whole but for the size it declares."""
-    picture = png()
-    header = b"IHDR" + struct.pack(">II", width, height) + picture[24:29]
-    return picture[:12] + header + struct.pack(">I", zlib.crc32(header)) + picture[33:]
 
 
 def gif_frame_beyond_its_screen() -> bytes:
@@ -246,12 +238,18 @@ def test_all_services_serve_after_broken_pictures(embedded_gateway: Service) -> 
         ("http://127.0.0.1/image.png", 400, "invalid_image", "data URL"),
         ("/etc/passwd", 400, "invalid_image", "data URL"),
         (data_url(b""), 400, "invalid_image", "image"),
-        (data_url(b"hello"), 400, "invalid_image", "image"),
-        (data_url(encoded(text_picture(TEXT), "TIFF")), 400, "invalid_image", "image"),
+        (data_url(b"hello"), 415, "unsupported_media_type", "PNG"),
+        (data_url(encoded(text_picture(TEXT), "TIFF")), 415, "unsupported_media_type", "PNG"),
+        (data_url(webp_declaring(16_383, 16_383)), 413, "too_large", "max_image_pixels"),
+        (data_url(webp_declaring(6000, 5000)), 413, "too_large", "half of max_image_pixels"),
+        (data_url(declaring(40_000, 1000)), 413, "too_large", "max_image_side = 32768"),
+        (data_url(declaring(201, 1)), 400, "invalid_image", "max_image_aspect = 200"),
+        (data_url(png() + bytes(21 * 2**20)), 413, "too_large", "max_image_bytes = 20971520"),
     ],
     ids=[
         *("60000x60000", "10000x10000", "gif-frame", "bad-base64", "not-base64", "no-comma"),
         *("url", "path", "0-bytes", "text", "tiff"),
+        *("34-bytes-of-webp", "large-webp", "long-side", "thin", "21-mb"),
     ],
 )
 def test_the_captioner_guards_itself(
@@ -259,6 +257,15 @@ def test_the_captioner_guards_itself(
 ) -> None:
     answer = perceive(ocr_captioner, data_url(png()), image)
     assert_error(answer, status, code, says, "images[1]")
+
+
+@pytest.mark.parametrize("image", [declaring(7000, 7000), webp_declaring(5000, 5000)])
+def test_the_captioner_counts_the_pixels_of_all_images(
+    ocr_captioner: Service, image: bytes
+) -> None:
+    """Copies of an image, too: each is decoded."""
+    answer = perceive(ocr_captioner, *[data_url(image)] * 5)
+    assert_error(answer, 413, "too_large", "max_request_pixels = 100000000", "images")
 
 
 # The captioner's contract.

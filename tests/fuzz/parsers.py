@@ -34,6 +34,7 @@ with atheris.instrument_imports(include=["gateway", "racro", "services"]):
     from racro.servekit.validation import parse_json
     from services.reasoner.compact import CompactText
 
+LIMITS = LimitsSection()
 RUNS = 10_000
 MOST_BYTES = 4096
 
@@ -58,7 +59,7 @@ class Pieces:
 
 
 def chat(data: bytes) -> None:
-    ChatRequest(data, follow_up=True)
+    ChatRequest(data, follow_up=True, limits=LIMITS)
 
 
 def solve(data: bytes) -> None:
@@ -70,11 +71,11 @@ def perceive(data: bytes) -> None:
 
 
 def image(data: bytes) -> None:
-    read_image(data, param="images[0]", limits=LimitsSection())
+    read_image(data, param="images[0]", limits=LIMITS)
 
 
 def data_url(data: bytes) -> None:
-    read_image(data.decode(errors="replace"), param="images[0]", limits=LimitsSection())
+    read_image(data.decode(errors="replace"), param="images[0]", limits=LIMITS)
 
 
 def events(data: bytes) -> None:

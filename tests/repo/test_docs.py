@@ -130,7 +130,7 @@ def test_settings_are_found_by_their_names_in_yaml_and_their_kinds() -> None:
     assert {"port", "fetch.allow_private", "reasoners.<name>.sampling.top_p"} <= gateway.keys()
     assert set(gateway.values()) == {""}
     found = {(setting.kind, setting.name) for setting in settings_of(CaptionerSettings)}
-    assert ("captioner.kind: ocr (the default)", "captioner.workers") in found
+    assert ("captioner.kind: ocr (the default)", "captioner.threads") in found
     assert ("captioner.engine.kind: vllm", "captioner.engine.dtype") in found
 
 

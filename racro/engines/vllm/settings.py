@@ -1,14 +1,15 @@
 """Declares the settings of a vLLM engine, and makes its command line of them, as of vLLM 0.32."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
 from racro.engines.engine_sections import VisionSection
 
+_PROCESSOR_FLAG = "--mm-processor-kwargs"
 # The base model's name where the served one is the model with an adapter.
 _BASE = "base"
 # What --max-lora-rank takes.
@@ -77,6 +78,16 @@ class VllmSettings(VisionSection):
     def shaping(self) -> Sequence[Any]:
         """Return the options that change what the weights say."""
         return self.dtype, self.quantization, *self.arguments
+
+    def with_image_bounds(self, bounds: Mapping[str, int]) -> Self:
+        """Return the settings with the bounds among the arguments, where none of them is like it.
+
+        They are named as by the processors of Qwen's models; vLLM hands them on to the model's.
+        """
+        if not bounds or any(one.startswith(_PROCESSOR_FLAG) for one in self.arguments):
+            return self
+        more = (_PROCESSOR_FLAG, json.dumps(dict(bounds)))
+        return self.model_copy(update={"arguments": (*more, *self.arguments)})
 
 
 # What is unset is not passed.

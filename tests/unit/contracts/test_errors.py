@@ -49,9 +49,10 @@ def test_an_error_survives_the_wire(error, param) -> None:
     assert arrived is not None
     assert arrived.envelope() == error("why", param=param).envelope()
     assert arrived.status == error.status
-    # RequestError only groups, and whether work had begun is said in a header.
+    # RequestError only groups; whether work had begun, or the body was read, is said in headers.
     others = {
         errors.RequestError: errors.InvalidRequest,
+        errors.Overloaded: errors.QueueFull,
         errors.NotStarted: errors.UpstreamUnavailable,
         errors.ShuttingDown: errors.UpstreamUnavailable,
     }

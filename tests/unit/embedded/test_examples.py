@@ -1,26 +1,14 @@
 """The example pictures, read and linked: each answer that is printed stands beside its label."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from racro.embedded.ocr import OcrCaptioner
+from services.captioner.image_work import EncodedImage, read_caption
+from services.captioner.settings import CaptionerSettings, OcrSettings
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-
-
-@pytest.fixture(scope="module")
-def caption() -> Iterator[Callable[[str], list[str]]]:
-    captioner = OcrCaptioner(workers=1, threads=1, max_tokens=1000)
-
-    def lines(name: str) -> list[str]:
-        image = Image.open(EXAMPLES / name).convert("RGB")
-        return captioner._caption(image, 4000)[0].split("\n")
-
-    yield lines
-    captioner._pool.shutdown()
+LIMITS = CaptionerSettings().image_limits
 
 
 @pytest.mark.parametrize(
@@ -36,5 +24,7 @@ def caption() -> Iterator[Callable[[str], list[str]]]:
         ),
     ],
 )
-def test_an_example(caption, name, expected) -> None:
-    assert set(expected) <= set(caption(name))
+def test_an_example(name, expected) -> None:
+    image = EncodedImage((EXAMPLES / name).read_bytes(), param="images[0]")
+    caption = read_caption(image, LIMITS, OcrSettings(), 4000)
+    assert set(expected) <= set(caption.text.split("\n"))

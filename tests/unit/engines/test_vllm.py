@@ -75,6 +75,24 @@ class TestCommand:
     def test_the_operators_own_arguments_come_last(self) -> None:
         assert command(arguments=["--seed", "1"])[-2:] == ["--seed", "1"]
 
+    def test_an_image_has_as_many_pixels_as_the_captioner_sends(self) -> None:
+        bounds = {"min_pixels": 3136, "max_pixels": 2352000}
+        bounded = settings(arguments=["--seed", "1"]).with_image_bounds(bounds)
+        line = serve_command(bounded, served_name="eyes", port=9000)
+        assert json.loads(value_of("--mm-processor-kwargs", line)) == bounds
+        assert line[-2:] == ["--seed", "1"]
+
+    @pytest.mark.parametrize(
+        "own",
+        [["--mm-processor-kwargs", '{"max_pixels": 784}'], ["--mm-processor-kwargs={}"]],
+    )
+    def test_the_operators_own_bounds_stay(self, own: list[str]) -> None:
+        ours = settings(arguments=own)
+        assert ours.with_image_bounds({"max_pixels": 2352000}) == ours
+
+    def test_without_bounds_the_models_own_hold(self) -> None:
+        assert settings().with_image_bounds({}) == settings()
+
     def test_an_adapter_takes_the_models_name(self, adapter: Path) -> None:
         line = command(adapter_path=adapter)
         assert value_of("--lora-modules", line) == f"eyes={adapter}"

@@ -62,7 +62,7 @@ def exactly(body: bytes) -> Any:
 
 def parse(body: Any, *, follow_up: bool = True) -> ChatRequest:
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    return ChatRequest(raw, follow_up=follow_up)
+    return ChatRequest(raw, follow_up=follow_up, limits=LIMITS)
 
 
 @given(BODIES, st.booleans())
@@ -183,8 +183,11 @@ def test_no_bytes_raise_anything_but_our_errors(a_reasoner, body) -> None:
     assert b"served-name" in sent
 
 
+LIMITS = LimitsSection()
 FEW = LimitsSection(max_fields=16, max_messages=3, max_parts=5)
-TEXT = {"type": "text", "text": "x"}
+# Without this word there is no image in a chat, and nothing is counted.
+MARK = "image_url"
+TEXT = {"type": "text", "text": MARK}
 
 
 @pytest.mark.parametrize("more", [{}, {"user": "u" * 100_000}], ids=["small", "large"])
@@ -199,12 +202,16 @@ def test_fields_are_counted(more) -> None:
 @pytest.mark.parametrize(
     ("messages", "refusal"),
     [
-        ([{"content": "{{{{{{{"}] * 3, None),
-        ([{"content": "x"}] * 4, "messages: more than max_messages = 3"),
+        ([{"content": MARK + "{{{{{{{"}] * 3, None),
+        ([{"content": MARK}] * 4, "messages: more than max_messages = 3"),
         ([{"content": [TEXT, TEXT]}, {"content": [TEXT, TEXT, TEXT]}], None),
         ([{"content": [TEXT] * 3}, {"content": [TEXT] * 3}], "messages: more than max_parts = 5"),
         ([{"content": [TEXT] * 6}], "messages: more than max_parts = 5"),
-        ([{}, 5, {"content": {"a": [{}] * 9}}], None),
+        (
+            [{"content": MARK}, 5, {"content": {"a": [{}] * 9}}],
+            "the messages have an image, but not the shape of OpenAI's chat API",
+        ),
+        ([{"content": "x"}] * 9, None),
     ],
 )
 def test_messages_and_parts_are_counted(text, messages, refusal) -> None:

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.dialects.conversation import find_image_turns, insert_contexts
+from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import further_image, visual_context_block
+
+LIMITS = LimitsSection()
 
 URL = "https://example.org/{}.png"
 
@@ -49,7 +52,7 @@ def looks(messages: Any, *, follow_up: bool = True) -> list[tuple]:
             look.question,
             look.follow_up,
         )
-        for look in find_image_turns(encode(messages), follow_up=follow_up)
+        for look in find_image_turns(encode(messages), LIMITS, follow_up=follow_up)
     ]
 
 
@@ -147,7 +150,7 @@ SPACED = rb"""[ { "role" : "user" , "content" : [
 
 
 def test_texts_are_joined_as_they_are_written(a_context) -> None:
-    turns = find_image_turns(SPACED, follow_up=True)
+    turns = find_image_turns(SPACED, LIMITS, follow_up=True)
     contexts = {turn.index: (turn, a_context("c")) for turn in turns}
     first, second = [json.loads(bytes(one)) for one in insert_contexts(SPACED, contexts)]
     shown = visual_context_block(images=1, caption="c")
@@ -160,7 +163,7 @@ def test_texts_are_joined_as_they_are_written(a_context) -> None:
 def test_a_message_of_very_many_fields_is_not_rewritten(a_context, size) -> None:
     message = {f"name{number}": "x" * (size // 128) for number in range(128)}
     raw = encode([{"role": "user", "content": [image("a")], **message}])
-    [turn] = find_image_turns(raw, follow_up=True)
+    [turn] = find_image_turns(raw, LIMITS, follow_up=True)
     with pytest.raises(InvalidRequest, match="more fields than 128") as refusal:
         insert_contexts(raw, {0: (turn, a_context("c"))})
     assert refusal.value.param == "messages[0]"
@@ -225,7 +228,7 @@ def placed(messages: list[dict], a_context, *, follow_up: bool = True) -> list[b
     """The messages as they go out, each look's caption telling what was looked at for what."""
     raw = encode(messages)
     contexts = {}
-    for look in find_image_turns(raw, follow_up=follow_up):
+    for look in find_image_turns(raw, LIMITS, follow_up=follow_up):
         names = [source.content for source in look.images]
         contexts[look.index] = (look, a_context(f"{names} for {look.question}"))
     return [bytes(message) for message in insert_contexts(raw, contexts)]
@@ -371,7 +374,7 @@ def test_every_image_of_a_user_or_tool_is_looked_at_exactly_where_it_was_shown(m
     }
     found = {
         look.index: [source.content for source in look.images]
-        for look in find_image_turns(encode(messages), follow_up=True)
+        for look in find_image_turns(encode(messages), LIMITS, follow_up=True)
         if not look.follow_up
     }
     assert found == shown
@@ -391,7 +394,7 @@ TAGS = [
 
 @given(st.lists(st.sampled_from(TAGS)).map("".join))
 def test_what_stands_in_reminders_is_no_question(words) -> None:
-    [turn] = find_image_turns(encode([user(image("a"), text(words))]), follow_up=True)
+    [turn] = find_image_turns(encode([user(image("a"), text(words))]), LIMITS, follow_up=True)
     assert turn.question == (REMINDERS.sub("", words).strip() or None)
 
 
@@ -399,5 +402,5 @@ def test_what_stands_in_reminders_is_no_question(words) -> None:
 def test_a_reminder_is_found_wherever_it_stands_in_a_long_text(distance) -> None:
     # On both sides of where one search of the text ends and the next begins.
     words = "a" * (2**16 - distance) + "<system-reminder>b</system-reminder>c"
-    [turn] = find_image_turns(encode([user(image("a"), text(words))]), follow_up=True)
+    [turn] = find_image_turns(encode([user(image("a"), text(words))]), LIMITS, follow_up=True)
     assert turn.question == words[: 2**16 - distance] + "c"

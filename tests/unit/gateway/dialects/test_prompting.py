@@ -10,9 +10,11 @@ from gateway.dialects.prompting import relevant_turns
 from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.replicas import Replicas
-from gateway.settings import ReasonerSection
+from gateway.settings import LimitsSection, ReasonerSection
 from racro.contracts.perception import Usage
 from racro.contracts.prompts import COMPACT_V1, NO_QUESTION, solve_messages
+
+LIMITS = LimitsSection()
 
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
 SAMPLING = {"temperature": 0.25, "top_p": 0.5, "max_tokens": 99}
@@ -40,7 +42,7 @@ def asked(a_context):
         body: dict[str, Any], reasoner: ReasonerSection | None = None, *, follow_up: bool = True
     ) -> tuple[dict[str, Any], list[str | None]]:
         named = Reasoner("default", reasoner or settings(), Replicas([]))
-        chat = ChatRequest(json.dumps(body).encode(), follow_up=follow_up)
+        chat = ChatRequest(json.dumps(body).encode(), follow_up=follow_up, limits=LIMITS)
         chat.image_turns = relevant_turns(chat.image_turns, named.settings)
         questions = [look.question for look in chat.image_turns]
         captions = [f"caption {number}" for number in range(len(questions))]

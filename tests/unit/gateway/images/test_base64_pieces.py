@@ -3,6 +3,7 @@
 import base64
 import random
 
+import pybase64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,10 +43,11 @@ def test_nothing_may_come_after_the_padding(characters, more) -> None:
 
 
 @given(st.text("AZ09+/=\n* \u00e9", max_size=12), st.integers(0, 3))
-def test_short_texts_are_what_the_standard_library_says(text, start) -> None:
+def test_short_texts_are_what_they_are_in_one_piece(text, start) -> None:
     compact = "".join(text[start:].split())
     try:
-        expected = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
+        # Not the standard library's, which takes padding behind a whole group.
+        expected = pybase64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
     except ValueError:
         expected = None
     if expected is None:

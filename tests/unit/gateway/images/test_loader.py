@@ -17,7 +17,7 @@ from racro.contracts.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from support.pictures import data_url, encoded, png, text_picture
+from support.pictures import data_url, declaring, encoded, png, text_picture
 
 PNG_HEADER = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"
 
@@ -233,6 +233,32 @@ async def test_too_many_images_are_refused_with_the_limit(loader) -> None:
     with pytest.raises(InvalidRequest, match="4 images; max_images = 3") as refusal:
         await loader.load(sources(*[png(text) for text in "1234"]))
     assert refusal.value.param == "images"
+
+
+async def test_the_pixels_of_all_images_are_bounded_together() -> None:
+    large, other = declaring(700, 700), declaring(701, 700)
+    fetcher = Fetcher(FetchSection(), max_bytes=10**6)
+    loader = ImageLoader(LimitsSection(max_request_pixels=980_000), fetcher)
+    assert len(await loader.load(sources(large, large))) == 2
+    for too_many in ([large, other], [large, large, png()]):
+        with pytest.raises(TooLarge, match="max_request_pixels = 980000") as refusal:
+            await loader.load(sources(*too_many))
+        assert refusal.value.param == "images"
+    # The same fields again, as a follow-up has them.
+    assert len(await loader.load(sources(large, large) * 3)) == 6
+    await fetcher.close()
+
+
+@pytest.mark.parametrize("pixels", [38_399, 38_400])
+async def test_one_image_has_no_more_pixels_than_a_request(pixels) -> None:
+    fetcher = Fetcher(FetchSection(), max_bytes=10**6)
+    loader = ImageLoader(LimitsSection(max_request_pixels=pixels), fetcher)
+    if pixels == 320 * 120:
+        assert len(await loader.load(sources(png()))) == 1
+    else:
+        with pytest.raises(TooLarge, match="38400 pixels together; max_request_pixels = 38399"):
+            await loader.load(sources(png()))
+    await fetcher.close()
 
 
 async def test_an_image_that_is_looked_at_again_is_not_another_image(loader) -> None:

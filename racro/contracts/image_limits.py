@@ -1,0 +1,66 @@
+"""Declares what the images of a request may be, at every service that takes them.
+
+Sizes are (width, height) in pixels, as a file's header declares them: turning an image as its EXIF
+data says changes none of the limits.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+
+from racro.contracts.errors import InvalidImage, TooLarge
+
+Size = tuple[int, int]
+
+# Pillow takes 16 bytes a pixel for a WebP: libwebp's animation decoder has two canvases, and the
+# pixels are copied twice out of them. No other format takes more than 9.
+WEBP_COST = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageLimits:
+    """The limits, under the names that they have in the settings.
+
+    The checks raise TooLarge (413), or InvalidImage (400) for an image that is too thin. `param`
+    names the client's field.
+    """
+
+    max_image_bytes: int
+    max_image_pixels: int
+    max_image_side: int
+    max_image_aspect: float
+    max_request_pixels: int
+
+    def check_bytes(self, count: int, *, param: str) -> None:
+        """Check the length of an image's file, in bytes."""
+        if count > self.max_image_bytes:
+            raise TooLarge(
+                f"the image has {count} bytes; max_image_bytes = {self.max_image_bytes}",
+                param=param,
+            )
+
+    def check_size(self, size: Size, *, is_webp: bool, param: str) -> None:
+        """Check the size that an image declares."""
+        pixels, declares = prod(size), f"the image declares {size[0]}x{size[1]} pixels"
+        if pixels > self.max_image_pixels:
+            raise TooLarge(f"{declares}; max_image_pixels = {self.max_image_pixels}", param=param)
+        if is_webp and pixels * WEBP_COST > self.max_image_pixels:
+            raise TooLarge(
+                f"{declares}; a WebP may have half of max_image_pixels = {self.max_image_pixels}",
+                param=param,
+            )
+        if max(size) > self.max_image_side:
+            raise TooLarge(f"{declares}; max_image_side = {self.max_image_side}", param=param)
+        if max(size) > self.max_image_aspect * min(size):
+            raise InvalidImage(
+                f"{declares}, too thin; max_image_aspect = {self.max_image_aspect:g}", param=param
+            )
+
+    def check_request(self, sizes: Iterable[Size], *, param: str) -> None:
+        """Check the images of a request together; `param` names the field of all of them."""
+        if (pixels := sum(map(prod, sizes))) > self.max_request_pixels:
+            raise TooLarge(
+                f"the images declare {pixels} pixels together; "
+                f"max_request_pixels = {self.max_request_pixels}",
+                param=param,
+            )

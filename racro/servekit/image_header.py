@@ -1,0 +1,72 @@
+"""Tells an image's format and size by its header, before anything of it is decoded."""
+
+import io
+import re
+from typing import NamedTuple
+
+import imagesize
+
+from racro.contracts.errors import InvalidImage, UnsupportedMediaType
+from racro.contracts.image_limits import ImageLimits, Size
+
+SUPPORTED = "PNG, JPEG, GIF and WebP are supported"
+
+_WEBP = "image/webp"
+_MAGIC = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"GIF8[79]a"), "image/gif"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), _WEBP),
+)
+_MOST_READS = 32 * 2**10
+
+
+class ImageHeader(NamedTuple):
+    """What an image's first bytes tell. The size is that of the pixels as they are stored."""
+
+    media_type: str
+    size: Size
+
+
+def read_header(data: bytes, limits: ImageLimits, *, param: str) -> ImageHeader:
+    """Return the header of an image that is within the limits.
+
+    `param` names the client's field. Raises TooLarge, UnsupportedMediaType and InvalidImage.
+    """
+    limits.check_bytes(len(data), param=param)
+    header = ImageHeader(_sniff(data, param=param), _declared_size(data, param=param))
+    limits.check_size(header.size, is_webp=header.media_type == _WEBP, param=param)
+    return header
+
+
+def _sniff(data: bytes, *, param: str) -> str:
+    """Return the media type by the first bytes: names and declared types prove nothing."""
+    if not data:
+        raise InvalidImage("the image is empty (0 bytes)", param=param)
+    for magic, media_type in _MAGIC:
+        if magic.match(data):
+            return media_type
+    raise UnsupportedMediaType(f"this is not an image of a known type; {SUPPORTED}", param=param)
+
+
+class _HeaderReader(io.BytesIO):
+    """An image to read the header of: a JPEG's may be as many segments as fit into its bytes."""
+
+    _reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Raises ValueError once there were more reads than any header takes."""
+        self._reads += 1
+        if self._reads > _MOST_READS:
+            raise ValueError("the header has too many segments")
+        return super().read(size)
+
+
+def _declared_size(data: bytes, *, param: str) -> Size:
+    try:
+        width, height = imagesize.get(_HeaderReader(data), exif_rotation=False)
+    except Exception as error:
+        raise InvalidImage("the image's header cannot be read", param=param) from error
+    if width < 1 or height < 1:
+        raise InvalidImage("the image's header is truncated or damaged", param=param)
+    return width, height

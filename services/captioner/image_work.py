@@ -1,0 +1,97 @@
+"""What is done with one image in a worker process.
+
+The service imports this module, too: libraries that only the work needs are imported by it.
+"""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import pybase64
+from PIL import Image
+from racro.contracts.image_limits import ImageLimits
+
+from racro.contracts.perception import Identity
+from services.captioner.images import PREPROCESSING_VERSION, decode_image
+from services.captioner.settings import OcrSettings, VlmSettings
+
+if TYPE_CHECKING:
+    from racro.embedded.reader import OcrReader
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """The bytes of an image's file, and the client's field that it came in."""
+
+    data: bytes
+    param: str
+
+
+class Caption(NamedTuple):
+    """What was read, and whether it was cut at the limit."""
+
+    text: str
+    is_cut: bool
+
+
+class Png(NamedTuple):
+    """A data URL, and the SHA-256 of the file that it holds."""
+
+    url: str
+    digest: str
+
+
+def load_ocr(settings: OcrSettings) -> Identity:
+    """Load the models, and return the identity of a captioner that reads with them."""
+    from racro.embedded.composer import COMPOSER_VERSION  # noqa: PLC0415
+    from racro.embedded.reader import PREPARATION, RELEASE, models_revision  # noqa: PLC0415
+
+    _reader(settings.threads).read(Image.new("RGB", (64, 64), "white"))
+    revision = models_revision()
+    shaped_by = [
+        RELEASE,
+        revision,
+        PREPROCESSING_VERSION,
+        PREPARATION,
+        COMPOSER_VERSION,
+        settings.max_tokens,
+    ]
+    return Identity(
+        model=f"rapidocr-{RELEASE}",
+        revision=revision,
+        prompt_profile=COMPOSER_VERSION,
+        fingerprint=hashlib.sha256(json.dumps(shaped_by).encode()).hexdigest(),
+        parts=("caption",),
+    )
+
+
+def read_caption(
+    image: EncodedImage, limits: ImageLimits, settings: OcrSettings, max_chars: int
+) -> Caption:
+    """Return what is written in an image. Raises InvalidImage or TooLarge."""
+    from racro.embedded.composer import compose  # noqa: PLC0415
+
+    pixels = decode_image(image.data, param=image.param, limits=limits, fit=settings.fit)
+    words, read = _reader(settings.threads).read(pixels)
+    return Caption(*compose(words, read, max_chars=max_chars))
+
+
+def write_png(image: EncodedImage, limits: ImageLimits, settings: VlmSettings) -> Png:
+    """Return an image as a vision engine is shown it. Raises InvalidImage or TooLarge."""
+    pixels = decode_image(image.data, param=image.param, limits=limits, fit=settings.fit)
+    buffer = io.BytesIO()
+    # Lossless: the engine gets the pixels that were decoded here. Level 1 for speed.
+    pixels.save(buffer, "PNG", compress_level=1)
+    png = buffer.getbuffer()
+    url = "data:image/png;base64," + pybase64.b64encode_as_string(png)
+    return Png(url, hashlib.sha256(png).hexdigest())
+
+
+@cache
+def _reader(threads: int) -> "OcrReader":
+    from racro.embedded.reader import OcrReader  # noqa: PLC0415
+
+    return OcrReader(threads=threads)

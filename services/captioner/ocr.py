@@ -1,0 +1,70 @@
+"""The OCR captioner: what is read, told by the composer. It has no tentative response."""
+
+from collections.abc import Sequence
+
+from racro.contracts.image_limits import ImageLimits
+
+from racro.contracts.perception import (
+    Delta,
+    Generation,
+    Identity,
+    OnDelta,
+    PerceiveRequest,
+    PerceiveResponse,
+)
+from racro.servekit.health import Problem
+from services.captioner.image_work import EncodedImage, load_ocr, read_caption
+from services.captioner.settings import OcrSettings
+from services.captioner.workers import Workers
+
+# Rough, and enough for a limit: OCR text has no tokenizer of its own.
+_CHARS_PER_TOKEN = 4
+
+
+class OcrCaptioner:
+    """A captioner whose images are read in worker processes, those of one request in turn."""
+
+    identity: Identity
+
+    def __init__(self, settings: OcrSettings, workers: Workers, limits: ImageLimits) -> None:
+        self._settings = settings
+        self._workers = workers
+        self._limits = limits
+
+    async def start(self) -> None:
+        """Load the models in one worker, so that the first request does not wait for them."""
+        self.identity = await self._workers.run(load_ocr, self._settings)
+
+    async def stop(self) -> None:
+        """Do nothing: the workers are not its own."""
+
+    async def problem(self) -> Problem | None:
+        """Return None: once started, it would caption."""
+        return None
+
+    async def perceive(
+        self, request: PerceiveRequest, images: Sequence[EncodedImage], on_delta: OnDelta
+    ) -> PerceiveResponse:
+        """Return what is written in the images. Raises what `Workers.run` does."""
+        limit = request.options.max_tokens or self._settings.max_tokens
+        share = limit * _CHARS_PER_TOKEN // len(images)
+        captions = [
+            await self._workers.run(
+                read_caption, image, self._limits, self._settings, share, param=image.param
+            )
+            for image in images
+        ]
+        texts = [
+            f"Image {number}:\n{caption.text}" if len(images) > 1 else caption.text
+            for number, caption in enumerate(captions, start=1)
+        ]
+        cut = any(caption.is_cut for caption in captions)
+        generation = Generation(text="\n\n".join(texts), finish_reason="length" if cut else "stop")
+        # Reading is deterministic: n samples of it are n times the same.
+        wanted = range(request.options.n) if "caption" in request.parts else range(0)
+        for index in wanted:
+            await on_delta(Delta(part="caption", index=index, text=generation.text))
+        return PerceiveResponse(
+            caption=tuple(generation for _ in wanted),
+            **self.identity.model_dump(exclude={"parts"}),
+        )

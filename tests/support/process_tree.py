@@ -63,7 +63,7 @@ class PeakMemory:
     def _look_at(self, processes: Sequence[psutil.Process]) -> None:
         # The resident set is never less, and is known at once; to add up the proportional one of a
         # large process takes the system 15 ms.
-        if sum(map(_resident_mib, processes)) <= self.mib:
+        if sum(map(resident_mib, processes)) <= self.mib:
             return
         self.mib = max(self.mib, sum(map(_proportional_mib, processes)))
         if self.mib > self._kill_mib:
@@ -71,7 +71,8 @@ class PeakMemory:
                 one.kill()
 
 
-def _resident_mib(process: psutil.Process) -> float:
+def resident_mib(process: psutil.Process) -> float:
+    """Return the memory (RSS) that it has, with what it shares, in MiB; 0 once it ended."""
     with contextlib.suppress(psutil.NoSuchProcess):
         return process.memory_info().rss / _MIB
     return 0.0

@@ -16,6 +16,7 @@ from support.bombs import (
 _ANY = {200, 400, 413, 415, 503}
 _DAMAGED = {400}
 _TOO_LARGE = {413}
+_UNSUPPORTED = {415}
 _MIB = 2**20
 
 
@@ -137,9 +138,9 @@ _DRAWINGS = {
     "strip-1-to-1000": _one(drawings.strip, 10_000, 10),
 }
 _OTHERS = {
-    **{name: _one(make, right=_DAMAGED) for name, make in other_files.UNSUPPORTED.items()},
+    **{name: _one(make, right=_UNSUPPORTED) for name, make in other_files.UNSUPPORTED.items()},
     "empty": _one(bytes, right=_DAMAGED),
-    "20-mb-of-zeros": _one(bytes, 20 * _MIB, right=_DAMAGED),
+    "20-mb-of-zeros": _one(bytes, 20 * _MIB, right=_UNSUPPORTED),
 }
 ROWS = _PNG | _WEBP | _GIF | _JPEG | _DRAWINGS | _OTHERS
 # What is cut off or damaged so that no pixel of it is sure.

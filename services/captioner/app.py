@@ -29,7 +29,7 @@ from services.captioner.workers import Workers
 
 def create_captioner(settings: CaptionerSettings) -> GuardedApp:
     """Return the app that captions as the settings say. Raises WrongSettingsError."""
-    workers = Workers(settings.workers)
+    workers = Workers(settings.worker_settings)
     api = create_api(
         title="RACRO captioner",
         readiness=_readiness_with(workers),

@@ -27,7 +27,9 @@ class Workers:
     """Workers that requests wait for in turn. They are started when they are needed."""
 
     def __init__(self, settings: WorkersSection) -> None:
-        self.count = settings.count or _default_count(settings.memory_bytes)
+        self.count = settings.count or default_count(
+            settings.memory_bytes, usable_bytes=usable_memory_bytes(), cores=usable_cores()
+        )
         self._settings = settings
         self._places = asyncio.Semaphore(self.count)
         self._idle: list[Worker] = []
@@ -104,7 +106,6 @@ class Workers:
                 worker_metrics.WORKERS_REPLACED.inc()
 
 
-def _default_count(memory_bytes: int) -> int:
-    """Return as many workers as there are cores, or as memory has room for."""
-    room = (usable_memory_bytes() - _SERVICE_BYTES) // memory_bytes
-    return max(1, min(usable_cores(), room))
+def default_count(memory_bytes: int, *, usable_bytes: int, cores: int) -> int:
+    """Return as many workers, of so many bytes each, as there are cores or memory has room for."""
+    return max(1, min(cores, (usable_bytes - _SERVICE_BYTES) // memory_bytes))

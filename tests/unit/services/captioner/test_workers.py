@@ -12,7 +12,7 @@ import pytest
 
 from racro.contracts.errors import InvalidImage, QueueFull, TooLarge
 from services.captioner.settings import WorkersSection
-from services.captioner.workers import Workers
+from services.captioner.workers import Workers, default_count
 from support.worker_jobs import MIB, allocate, die, environment, pid, refuse, spin, wait_for
 
 
@@ -159,3 +159,11 @@ async def test_who_leaves_while_a_worker_starts_leaves_no_process_behind(workers
             await task
     while len(started_here()) > 1:
         await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("mib", "cores", "expected"),
+    [(512, 2, 1), (1900, 2, 1), (2048, 2, 2), (2048, 64, 2), (10_000, 4, 4), (10_000, 64, 13)],
+)
+def test_there_are_as_many_as_cores_and_memory_allow(mib, cores, expected) -> None:
+    assert default_count(700 * MIB, usable_bytes=mib * MIB, cores=cores) == expected

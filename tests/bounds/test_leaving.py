@@ -47,8 +47,8 @@ def _body(picture: bytes) -> dict[str, JsonValue]:
 
 
 def _long_work() -> bytes:
-    """Return a picture of about a thousand words, which takes OCR many seconds."""
-    return words_apart(2_000, font_size=16)
+    """Return a picture of some hundred words, which takes OCR many seconds."""
+    return words_apart(1_000, font_size=16)
 
 
 def _assert_answers(captioner: Service) -> None:

@@ -95,7 +95,10 @@ _WEBP = {
     "webp-1-by-16383": _one(webp_files.lossless, 1, 16_383),
 }
 _GIF = {
-    "gif-screen-65535": _one(gif_files.frame_on_screen, (1, 1), (65_535, 65_535), right=_TOO_LARGE),
+    # imagesize reads these sides as -1: damaged, then.
+    "gif-screen-65535": _one(
+        gif_files.frame_on_screen, (1, 1), (65_535, 65_535), right=_DAMAGED | _TOO_LARGE
+    ),
     "gif-screen-49mp": _one(gif_files.frame_on_screen, (1, 1), (7_000, 7_000)),
     "gif-frame-65535": _one(gif_files.frame_on_screen, (65_535, 65_535), (1, 1)),
     "gif-frame-49mp": _one(gif_files.frame_on_screen, (7_000, 7_000), (1, 1)),

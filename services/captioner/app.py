@@ -72,7 +72,7 @@ def _lifespan(settings: CaptionerSettings, workers: Workers) -> Lifespan:
                 yield state_with(captioner)
             finally:
                 await captioner.stop()
-                workers.stop()
+                await workers.stop()
 
     return lifespan
 

@@ -17,6 +17,9 @@ PREPROCESSING_VERSION = "upright-rgb-2"
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _WEBP = "WEBP"
+# Each scan of a JPEG goes over all of its pixels; encoders write about ten.
+_BEGIN_OF_JPEG, _BEGIN_OF_SCAN = b"\xff\xd8", b"\xff\xda"
+_MOST_SCANS = 100
 
 
 def _limit_pixels(max_pixels: int) -> None:
@@ -61,12 +64,14 @@ def decode_image(
     Raises InvalidImage or TooLarge. Pillow's own words are not shown: they may carry addresses.
     """
     _limit_pixels(limits.max_image_pixels)
+    if data.startswith(_BEGIN_OF_JPEG) and data.count(_BEGIN_OF_SCAN) > _MOST_SCANS:
+        raise InvalidImage(f"the JPEG has more than {_MOST_SCANS} scans", param=param)
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             # A file may declare one size to who reads its header, and another to its decoder.
             limits.check_size(image.size, is_webp=image.format == _WEBP, param=param)
             return upright_rgb(image, fit)
-    except RacroError:
+    except (RacroError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooLarge(

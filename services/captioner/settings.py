@@ -106,7 +106,7 @@ class WorkersSection(Section):
         description="Most memory of one of them; an image that takes more is answered 413.",
     )
     timeout_s: float = Field(
-        default=60,
+        default=30,
         gt=0,
         description="Longest time for one image, without waiting; beyond it 413.",
     )

@@ -33,7 +33,7 @@ class WorkerDied(Exception):
 
 
 class Worker:
-    """A process that does one piece of work at a time; `is_alive` until it died or was killed."""
+    """A process that does one piece of work at a time; `is_alive` while it may be given another."""
 
     def __init__(self, memory_bytes: int) -> None:
         self.is_alive = True
@@ -45,32 +45,33 @@ class Worker:
     async def run(self, work: Callable[[*Args], T], *args: *Args) -> T:
         """Return what `work`, a function of a module, returns in the process.
 
-        The process is killed when the caller is cancelled. Raises what `work` raises, MemoryError
-        where that was for want of memory, and WorkerDied.
+        The process is killed when the caller is cancelled, and ended when it is out of memory.
+        Raises what `work` raises, MemoryError, and WorkerDied.
         """
         try:
             future = self._executor.submit(partial(_call, work, *args))
             return await asyncio.wrap_future(future)
         except BrokenProcessPool as error:
-            self._end()
+            self.is_alive = False
             raise WorkerDied from error
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, MemoryError):
+            # Of the memory that it has, it may not get as much again for the next image.
             self.kill()
             raise
 
     def kill(self) -> None:
         """End the process, whatever it is doing."""
-        self._end()
+        self._end(wait=False)
+
+    async def stop(self) -> None:
+        """End the process, and wait until it is gone."""
+        await asyncio.to_thread(self._end, wait=True)
+
+    def _end(self, *, wait: bool) -> None:
+        self.is_alive = False
         # One that is still starting is killed once its number is known.
         self._pid.add_done_callback(_kill)
-
-    def end(self) -> None:
-        """End the process once it is idle."""
-        self._end()
-
-    def _end(self) -> None:
-        self.is_alive = False
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=wait, cancel_futures=True)
 
 
 def _kill(pid: "Future[int]") -> None:

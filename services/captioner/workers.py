@@ -68,10 +68,10 @@ class Workers:
                     "the image cannot be read: two processes died of it", param=param
                 ) from error
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End the workers, none of which may be busy any more."""
         while self._idle:
-            self._idle.pop().end()
+            await self._idle.pop().stop()
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:

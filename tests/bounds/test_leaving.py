@@ -32,7 +32,6 @@ _IDLE_CPU_S = 0.02
 _DEADLINE_S = 2
 _ENDING_S = 20
 _NUMBER = "4827"
-_KILLS = 50
 _SMALL_MIB = 50
 
 
@@ -177,12 +176,13 @@ def _clients(captioner: Service) -> Iterator[list[_Client]]:
             client.stop()
 
 
-def test_fifty_kills_lose_no_request(captioner: Service) -> None:
+@pytest.mark.parametrize("kills", [10, pytest.param(50, marks=pytest.mark.long)])
+def test_kills_in_a_row_lose_no_request(captioner: Service, kills: int) -> None:
     _assert_answers(captioner)
     assert _workers(captioner)
     pick = random.Random(1).choice
     with _clients(captioner) as clients:
-        for _ in range(_KILLS):
+        for _ in range(kills):
             worker = pick(wait_until(partial(_workers, captioner), what="a worker"))
             before = [client.answered for client in clients]
             worker.kill()

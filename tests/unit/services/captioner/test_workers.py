@@ -27,7 +27,7 @@ async def workers() -> AsyncIterator[Callable[..., Workers]]:
 
     yield make
     for one in made:
-        one.stop()
+        await one.stop()
     while started_here():
         await asyncio.sleep(0.01)
 
@@ -71,11 +71,14 @@ async def test_errors_of_the_work_are_those_of_the_caller(workers) -> None:
 
 async def test_memory_is_bounded(workers) -> None:
     one = workers(count=1, memory_bytes=400 * MIB)
+    first = await one.run(pid)
     assert await one.run(allocate, 300) == 300 * MIB
     with pytest.raises(TooLarge, match=r"workers\.memory_bytes = 419430400") as refused:
         await one.run(allocate, 500, param="images[0]")
     assert refused.value.param == "images[0]"
     assert await one.run(allocate, 300) == 300 * MIB
+    # What the first one had of its memory, nobody can tell.
+    assert await one.run(pid) != first
 
 
 async def test_time_is_bounded(workers, tmp_path) -> None:
@@ -145,8 +148,8 @@ async def test_a_full_queue_takes_nobody_on(workers, tmp_path) -> None:
 async def test_stopped_workers_end(workers) -> None:
     one = workers(count=1)
     worker = await one.run(pid)
-    one.stop()
-    await ends(worker)
+    await one.stop()
+    assert not psutil.pid_exists(worker)
 
 
 async def test_who_leaves_while_a_worker_starts_leaves_no_process_behind(workers) -> None:

@@ -49,10 +49,10 @@ test-embedded: $(VENV)/evaluation .training-venv/installed
 	.training-venv/bin/python -m pytest tests/embedded/test_recipe.py
 	$(BIN)/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py
 
-# What `make test` and the suites do a part of, done whole: 400 answers of the embedded default and fifty
-# killed workers, about 20 minutes.
+# What `make test` and the suites do a part of, done whole: 400 answers of the embedded default, fifty
+# killed workers, more pictures that take long. About 20 minutes.
 test-long: $(VENV)/dev
-	$(BIN)/python -m pytest tests/embedded/test_chat.py tests/bounds/test_leaving.py -m ''
+	$(BIN)/python -m pytest tests/embedded/test_chat.py tests/bounds/test_leaving.py tests/bounds/test_bombs.py -m ''
 
 # Slow: a hundred thousand operations on two gateways while their Redis is mistreated.
 test-cache: $(VENV)/dev

@@ -176,7 +176,7 @@ def _clients(captioner: Service) -> Iterator[list[_Client]]:
             client.stop()
 
 
-@pytest.mark.parametrize("kills", [10, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.long)])
 def test_kills_in_a_row_lose_no_request(captioner: Service, kills: int) -> None:
     _assert_answers(captioner)
     assert _workers(captioner)

@@ -1,16 +1,18 @@
 """Feeds arbitrary input to a parser of what strangers send: `python -m fuzz.parsers NAME`.
 
-None may raise anything but an error of ours, nor take seconds. Inputs are pieces that come far, and
-arbitrary bytes among them. libFuzzer leaves one that fails in a file, and runs it again when its
-path is given as another argument. Without a name, all names are written.
+None may raise anything but an error of ours, nor take seconds. Inputs are texts of the corpus that
+libFuzzer has changed, or pieces that come far with arbitrary bytes among them. libFuzzer leaves one
+that fails in a file, and runs it again when its path is given as another argument. Without a name,
+all names are written.
 """
 
 import asyncio
 import io
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import atheris
@@ -37,6 +39,11 @@ with atheris.instrument_imports(include=["gateway", "racro", "services"]):
 LIMITS = LimitsSection()
 RUNS = 10_000
 MOST_BYTES = 4096
+CORPUS = Path(__file__).with_name("corpus")
+# Here the corpus grows from run to run.
+FOUND = Path("outputs/fuzz/corpus")
+# What an input begins with that is a whole text.
+_WHOLE = b"\0"
 
 _loop = asyncio.new_event_loop()
 
@@ -239,22 +246,39 @@ PARSERS = {
 
 def check(parser: Parser, data: bytes) -> None:
     """Try one input; errors of ours are what a parser may answer with."""
+    with suppress(RacroError):
+        parser.run(data[1:] if data.startswith(_WHOLE) else joined(parser.pieces, data))
+
+
+def joined(pieces: Sequence[bytes], data: bytes) -> bytes:
+    """Return the text that an input stands for: pieces, and bytes of its own behind each."""
     given = atheris.FuzzedDataProvider(data)
     text = b""
     while given.remaining_bytes():
-        text += given.PickValueInList(list(parser.pieces))
+        text += given.PickValueInList(list(pieces))
         text += given.ConsumeBytes(given.ConsumeIntInRange(0, 3))
-    with suppress(RacroError):
-        parser.run(text)
+    return text
+
+
+def write_corpus(name: str) -> Path:
+    """Write the texts of a parser's corpus as inputs, and return their folder."""
+    folder = FOUND / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for text in (CORPUS / name).iterdir():
+        (folder / text.name).write_bytes(_WHOLE + text.read_bytes())
+    return folder
 
 
 def main() -> None:
     if not sys.argv[1:]:
         sys.stdout.write("\n".join(PARSERS))
         return
-    parser = PARSERS[sys.argv.pop(1)]
-    options = [f"-runs={RUNS}", f"-max_len={MOST_BYTES}", "-timeout=10"]
-    atheris.Setup([sys.argv[0], *options, *sys.argv[1:]], lambda data: check(parser, data))
+    program, name, *given = sys.argv
+    parser = PARSERS[name]
+    arguments = [program, f"-runs={RUNS}", f"-max_len={MOST_BYTES}", "-timeout=10", *given]
+    if all(argument.startswith("-") for argument in given):
+        arguments.append(str(write_corpus(name)))
+    atheris.Setup(arguments, lambda data: check(parser, data))
     atheris.Fuzz()
 
 

@@ -14,6 +14,8 @@ MAX_HEAD_BYTES = 32 * 2**10
 HEAD_TIMEOUT_S = 30
 BODY_TIMEOUT_S = 30
 LEAST_BODY_BYTES_PER_S = 2**10
+# Of BODY_TIMEOUT_S each: ten minutes for a whole body.
+MOST_BODY_PERIODS = 20
 _SEPARATORS = len(b": \r\n")
 
 
@@ -94,14 +96,15 @@ class HeadBounds:
 class BodyRate:
     """The rate of a body that is waited for: at least 1 KiB a second, over `timeout_s` each.
 
-    `received` says how much has come and `is_waited_for` whether more is wanted now; `on_late` is
-    called when too little came.
+    A body has twenty such periods in all. `received` says how much has come and `is_waited_for`
+    whether more is wanted now; `on_late` is called when too little came.
     """
 
     __slots__ = (
         "_before",
         "_is_waited_for",
         "_on_late",
+        "_periods",
         "_received",
         "_timeout_s",
         "_timers",
@@ -123,14 +126,17 @@ class BodyRate:
         self._is_waited_for = is_waited_for
         self._on_late = on_late
         self._before = received()
+        self._periods = 0
         self.due = loop.time() + timeout_s
         self._timers.add(self)
 
     def on_due(self) -> None:
         """Looks at what came since the last time."""
         received = self._received()
+        self._periods += 1
         least = self._timeout_s * LEAST_BODY_BYTES_PER_S
-        if received - self._before < least and self._is_waited_for():
+        is_slow = received - self._before < least or self._periods >= MOST_BODY_PERIODS
+        if is_slow and self._is_waited_for():
             self.stop()
             self._on_late()
         else:
@@ -152,5 +158,5 @@ def head_too_slow(timeout_s: float) -> RequestTimedOut:
 def body_too_slow(timeout_s: float) -> RequestTimedOut:
     return RequestTimedOut(
         f"less than {LEAST_BODY_BYTES_PER_S} bytes a second of the request's body came within "
-        f"{timeout_s} s"
+        f"{timeout_s} s, or it took over {MOST_BODY_PERIODS * timeout_s} s"
     )

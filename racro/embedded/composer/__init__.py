@@ -36,13 +36,15 @@ def compose(
     *,
     max_chars: int | None = None,
 ) -> tuple[str, bool]:
-    """(caption of one image, whether it was cut at `max_chars`); only whole lines are cut off."""
-    if not words:
-        return _NO_TEXT, False
-    warnings = list(_warnings(words))
+    """(caption of one image, whether it was cut at `max_chars`); only whole lines are cut off.
+
+    Words without a text were found and not read: of them the caption says how many there are.
+    """
+    read = [word for word in words if word.text]
+    warnings = list(_warnings(read, unread=len(words) - len(read)))
     length = sum(len(line) + len("\n") for line in warnings) - len("\n")
     kept: list[str] = []
-    for line in _told(words, pixels):
+    for line in _told(read, pixels) if read else [_NO_TEXT]:
         length += len("\n") + len(line)
         if kept and max_chars is not None and length > max_chars:
             return "\n".join([*kept, *warnings]), True
@@ -56,7 +58,9 @@ def _is_mark(word: Word, unit: float) -> bool:
     return len(word.text) == 1 and word.score < _DOUBTFUL and is_odd
 
 
-def _warnings(words: Sequence[Word]) -> Iterator[str]:
+def _warnings(words: Sequence[Word], *, unread: int) -> Iterator[str]:
+    if unread:
+        yield f"Only the first {len(words)} pieces of text were read, {unread} were not."
     if sum(word.score < _DOUBTFUL for word in words) > _MANY * len(words):
         yield "Some of the text could not be read reliably."
     if sum(word.is_upright for word in words) > len(words) / 2:

@@ -44,7 +44,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Word(Box):
-    """A piece of text and where it stands."""
+    """A piece of text and where it stands; `text` is empty where it was found and not read."""
 
     text: str
     left: float

@@ -24,7 +24,7 @@ _FIRST_SIDE = 960
 # Where nothing is found in less than this share of a picture's size, its text may be too small.
 _MUCH_SMALLER = 0.75
 # Pixels there, of the boxes' median height: lower text is looked for again, enlarged to the second.
-_SMALL_TEXT, _ENLARGED_TEXT = 20, 26
+_SMALL_TEXT, _ENLARGED_TEXT = 26, 34
 # Of what is looked through: each million takes 200 MiB, and 0.5 to 0.9 s of a core.
 _MOST_PIXELS = 1_600_000
 # A thinner picture is put on white: the network's sides are at least 32 pixels.

@@ -1,6 +1,8 @@
 """Text is looked for in a small picture, again where it is small, and read in bounded pieces."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Iterator
+from types import FrameType
 
 import pytest
 import rapidocr
@@ -18,17 +20,17 @@ def reader() -> OcrReader:
 
 
 @pytest.fixture
-def looked_through(monkeypatch: pytest.MonkeyPatch) -> list[Shape]:
+def looked_through() -> Iterator[list[Shape]]:
     """Height, width and channels of each image in which rapidocr looks for text."""
     shapes: list[Shape] = []
-    look: Callable[..., object] = rapidocr.RapidOCR.__call__
 
-    def counted(engine: rapidocr.RapidOCR, pixels, *args, **kwargs) -> object:
-        shapes.append(pixels.shape)
-        return look(engine, pixels, *args, **kwargs)
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code is rapidocr.RapidOCR.__call__.__code__:
+            shapes.append(frame.f_locals["img_content"].shape)
 
-    monkeypatch.setattr(rapidocr.RapidOCR, "__call__", counted)
-    return shapes
+    sys.setprofile(count)
+    yield shapes
+    sys.setprofile(None)
 
 
 def written(text: str, height: int, size: tuple[int, int]) -> Image.Image:

@@ -4,6 +4,7 @@ Slow, and in an environment of its own (with fonts): make test-embedded
 """
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -115,3 +116,21 @@ def test_a_value_that_is_not_printed_is_not_guessed(ocr_captioner: Service) -> N
     caption = answer.json()["caption"][0]["text"]
     assert "Labels: North, South, East, " in caption
     assert "The values are not printed." in caption
+
+
+def test_of_too_much_text_the_upper_part_is_read(ocr_captioner: Service) -> None:
+    picture = Image.new("RGB", (1200, 1200), "white")
+    for top in range(2, 1190, 18):
+        for left in range(2, 1180, 34):
+            ImageDraw.Draw(picture).text((left, top), "4812", "black", ImageFont.load_default(11))
+    ImageDraw.Draw(picture).rectangle((0, 0, 1200, 60), "white")
+    ImageDraw.Draw(picture).text((20, 10), "Total 71", "black", ImageFont.load_default(30))
+    body = {
+        "question": None,
+        "images": [data_url(encoded(picture))],
+        "options": {"max_tokens": 60_000},
+    }
+    answer = http.post(f"{ocr_captioner.url}/v1/perceive", json=body)
+    lines = answer.json()["caption"][0]["text"].splitlines()
+    assert lines[0] == "Title: Total 71"
+    assert re.fullmatch(r"Only the first \d+ pieces of text were read, \d+ were not\.", lines[-1])

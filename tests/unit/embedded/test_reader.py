@@ -8,7 +8,6 @@ import pytest
 import rapidocr
 from PIL import Image, ImageDraw, ImageFont
 
-from racro.embedded.composer import compose
 from racro.embedded.reader import OcrReader
 
 Shape = tuple[int, ...]
@@ -85,17 +84,3 @@ def test_text_that_stands_on_its_head_is_read(reader) -> None:
 def test_a_picture_is_read_alike_each_time(reader) -> None:
     picture = written("TOTAL 4812\nNET 4010", 18, (900, 300))
     assert reader.read(picture)[0] == reader.read(picture)[0]
-
-
-def test_of_too_much_text_the_upper_part_is_read_and_the_caption_says_so(reader) -> None:
-    picture = Image.new("RGB", (1200, 1200), "white")
-    font = ImageFont.load_default(11)
-    for top in range(2, 1190, 18):
-        for left in range(2, 1180, 34):
-            ImageDraw.Draw(picture).text((left, top), "4812", "black", font)
-    words, pixels = reader.read(picture)
-    unread = [word for word in words if not word.text]
-    read = [word for word in words if word.text]
-    assert min(word.bottom for word in unread) > max(word.top for word in read)
-    last = compose(words, pixels)[0].splitlines()[-1]
-    assert last == f"Only the first {len(read)} pieces of text were read, {len(unread)} were not."

@@ -20,7 +20,7 @@ from support.scripted import ScriptedServer
 
 # Of 0.2, whose captioners prepare images in another way.
 FINGERPRINTS = {
-    "ocr": "c52e8338030ae01cfbc180c61a7f3e06b86e20583cf0b8a5c574ea3024bf771e",
+    "ocr": "b5f7db8e5eb27f245a813c3b47a7a73f3eb925c7f5455525dbf5a3270db7bb27",
     "llama": "a6c634d2dc94bc444263f303a4960f4c35908d9a6ad1b2ad24eff4bd20c61a7b",
 }
 OLD = Path(__file__).parents[1] / "compatibility/0.1"

@@ -55,18 +55,22 @@ class Workers:
         """Return what `work`, a function of a module, returns in a worker once one is free.
 
         The worker is killed when the caller is cancelled. Where it dies, the work is done once more
-        by another. Raises what `work` raises; TooLarge where it takes more memory or time than it
-        may, and InvalidImage where two workers died of it. `param` is the image's field.
+        by a new one. Raises what `work` raises; TooLarge where it takes more memory or time than it
+        may, and InvalidImage where new workers died of it, too. `param` is the image's field.
         """
-        async with self._place():
-            with suppress(WorkerDied):
-                return await self._bounded(param, work, *args)
-            try:
-                return await self._bounded(param, work, *args)
-            except WorkerDied as error:
-                raise InvalidImage(
-                    "the image cannot be read: two processes died of it", param=param
-                ) from error
+        settings = self._settings
+        try:
+            async with self._place():
+                return await self._run(work, *args)
+        except TimeoutError as error:
+            said = f"the image takes longer to read than workers.timeout_s = {settings.timeout_s:g}"
+            raise TooLarge(said, param=param) from error
+        except MemoryError as error:
+            said = "the image takes more memory to read than workers.memory_bytes = "
+            raise TooLarge(f"{said}{settings.memory_bytes}", param=param) from error
+        except WorkerDied as error:
+            said = "the image cannot be read: processes died of it, one after another"
+            raise InvalidImage(said, param=param) from error
 
     async def stop(self) -> None:
         """End the workers, none of which may be busy any more."""
@@ -87,18 +91,19 @@ class Workers:
             self.busy -= 1
             self._places.release()
 
-    async def _bounded(self, param: str | None, work: Callable[[*Args], T], *args: *Args) -> T:
-        settings = self._settings
-        worker = self._idle.pop() if self._idle else Worker(settings.memory_bytes)
+    async def _run(self, work: Callable[[*Args], T], *args: *Args) -> T:
+        if self._idle:
+            # It may have died while it was idle, or keep memory of earlier images.
+            with suppress(WorkerDied, MemoryError):
+                return await self._run_in(self._idle.pop(), work, *args)
+        with suppress(WorkerDied):
+            return await self._run_in(Worker(self._settings.memory_bytes), work, *args)
+        return await self._run_in(Worker(self._settings.memory_bytes), work, *args)
+
+    async def _run_in(self, worker: Worker, work: Callable[[*Args], T], *args: *Args) -> T:
         try:
-            async with asyncio.timeout(settings.timeout_s):
+            async with asyncio.timeout(self._settings.timeout_s):
                 return await worker.run(work, *args)
-        except TimeoutError as error:
-            said = f"the image takes longer to read than workers.timeout_s = {settings.timeout_s:g}"
-            raise TooLarge(said, param=param) from error
-        except MemoryError as error:
-            said = "the image takes more memory to read than workers.memory_bytes = "
-            raise TooLarge(f"{said}{settings.memory_bytes}", param=param) from error
         finally:
             if worker.is_alive:
                 self._idle.append(worker)

@@ -9,6 +9,8 @@ from racro.contracts.errors import TooLarge
 
 MIB = 2**20
 
+_kept: list[bytearray] = []
+
 
 def pid() -> int:
     return os.getpid()
@@ -16,6 +18,11 @@ def pid() -> int:
 
 def allocate(mib: int) -> int:
     return len(bytearray(mib * MIB))
+
+
+def keep(mib: int) -> int:
+    _kept.append(bytearray(mib * MIB))
+    return os.getpid()
 
 
 def refuse() -> None:

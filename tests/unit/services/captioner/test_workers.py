@@ -13,7 +13,7 @@ import pytest
 from racro.contracts.errors import InvalidImage, QueueFull, TooLarge
 from services.captioner.settings import WorkersSection
 from services.captioner.workers import Workers, default_count
-from support.worker_jobs import MIB, allocate, die, environment, pid, refuse, spin, wait_for
+from support.worker_jobs import MIB, allocate, die, environment, keep, pid, refuse, spin, wait_for
 
 
 @pytest.fixture
@@ -105,16 +105,30 @@ async def test_who_leaves_ends_the_work(workers, tmp_path) -> None:
 async def test_work_whose_worker_dies_is_done_once_more(workers, tmp_path) -> None:
     one = workers(count=1)
     assert await one.run(die, str(tmp_path / "died"))
-    with pytest.raises(InvalidImage, match="two processes died of it") as refused:
+    assert await one.run(die, str(tmp_path / "died, not the first of its worker"))
+    with pytest.raises(InvalidImage, match="processes died of it") as refused:
         await one.run(die, param="images[0]")
     assert refused.value.param == "images[0]"
 
 
-async def test_an_idle_worker_that_was_killed_costs_nobody_anything(workers) -> None:
-    one = workers(count=1)
-    killed = await one.run(pid)
-    os.kill(killed, signal.SIGKILL)
-    assert await one.run(pid) != killed
+async def test_idle_workers_that_were_killed_cost_nobody_anything(workers, tmp_path) -> None:
+    three = workers(count=3)
+    waiting = [asyncio.create_task(three.run(wait_for, str(tmp_path / "go"))) for _ in range(3)]
+    while three.busy < 3:
+        await asyncio.sleep(0.01)
+    (tmp_path / "go").touch()
+    killed = await asyncio.gather(*waiting)
+    for worker in killed:
+        os.kill(worker, signal.SIGKILL)
+    for _ in range(3):
+        assert await three.run(pid) not in killed
+
+
+async def test_memory_that_a_worker_keeps_is_not_the_next_images(workers) -> None:
+    one = workers(count=1, memory_bytes=400 * MIB)
+    first = await one.run(keep, 200)
+    assert await one.run(allocate, 300) == 300 * MIB
+    assert await one.run(pid) != first
 
 
 async def test_others_go_on_while_one_is_stopped(workers, tmp_path) -> None:

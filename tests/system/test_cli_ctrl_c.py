@@ -152,7 +152,7 @@ def test_more_of_them_end_it_at_once_and_leave_nothing_either(tmp_path: Path) ->
         )  # fmt: skip
     wait_until(lambda: re.search("RACRO serves", log.read_text()), what="it serves")
     started = processes_below(process)
-    assert len(started) == 4
+    assert len(started) == 6
     for _ in range(20):
         process.send_signal(signal.SIGINT)
     # The first one is caught; the last may come when Python itself is ending.

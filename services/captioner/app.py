@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Request
 
@@ -20,6 +21,7 @@ from racro.servekit.asgi_routes import add_asgi_route
 from racro.servekit.guarded_app import GuardedApp
 from racro.servekit.upstream import Client, open_client
 from services.captioner.identity import shown_name
+from services.captioner.image_work import load_ocr, prepare_decoding
 from services.captioner.ocr import OcrCaptioner
 from services.captioner.perceive import Captioner, Perceive, captioner_in, state_with
 from services.captioner.settings import CaptionerSettings, OcrSettings
@@ -29,7 +31,7 @@ from services.captioner.workers import Workers
 
 def create_captioner(settings: CaptionerSettings) -> GuardedApp:
     """Return the app that captions as the settings say. Raises WrongSettingsError."""
-    workers = Workers(settings.worker_settings)
+    workers = Workers(settings.worker_settings, _warm_up(settings))
     api = create_api(
         title="RACRO captioner",
         readiness=_readiness_with(workers),
@@ -77,6 +79,13 @@ def _lifespan(settings: CaptionerSettings, workers: Workers) -> Lifespan:
     return lifespan
 
 
+def _warm_up(settings: CaptionerSettings) -> Callable[[], object]:
+    """Return what a worker does before its first image."""
+    if isinstance(settings.captioner, OcrSettings):
+        return partial(load_ocr, settings.captioner)
+    return prepare_decoding
+
+
 def _readiness_with(workers: Workers) -> ReadinessCheck:
     """Return what tells whether a request would be captioned now."""
 
@@ -99,4 +108,4 @@ def _creator(settings: CaptionerSettings, workers: Workers) -> Callable[[Client]
     vlm = settings.captioner
     name = shown_name(vlm.engine.model_name())
     engine = create_engine(vlm.engine, section="captioner.engine", served_name=name)
-    return lambda client: VlmCaptioner(vlm, engine, client, workers, limits)
+    return lambda client: VlmCaptioner(vlm, engine, client, limits)

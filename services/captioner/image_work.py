@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pybase64
 from PIL import Image
-from racro.contracts.image_limits import ImageLimits
 
+from racro.contracts.image_limits import ImageLimits
 from racro.contracts.perception import Identity
 from services.captioner.images import PREPROCESSING_VERSION, decode_image
 from services.captioner.settings import OcrSettings, VlmSettings
@@ -42,6 +42,11 @@ class Png(NamedTuple):
 
     url: str
     digest: str
+
+
+def prepare_decoding() -> None:
+    """Load the decoders."""
+    Image.init()
 
 
 def load_ocr(settings: OcrSettings) -> Identity:

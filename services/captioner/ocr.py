@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from racro.contracts.image_limits import ImageLimits
-
 from racro.contracts.perception import (
     Delta,
     Generation,
@@ -15,7 +14,7 @@ from racro.contracts.perception import (
 from racro.servekit.health import Problem
 from services.captioner.image_work import EncodedImage, load_ocr, read_caption
 from services.captioner.settings import OcrSettings
-from services.captioner.workers import Workers
+from services.captioner.workers import Admission, Workers
 
 # Rough, and enough for a limit: OCR text has no tokenizer of its own.
 _CHARS_PER_TOKEN = 4
@@ -27,12 +26,13 @@ class OcrCaptioner:
     identity: Identity
 
     def __init__(self, settings: OcrSettings, workers: Workers, limits: ImageLimits) -> None:
+        """`workers` are warmed up by `load_ocr`."""
         self._settings = settings
         self._workers = workers
         self._limits = limits
 
     async def start(self) -> None:
-        """Load the models in one worker, so that the first request does not wait for them."""
+        """Start a worker, so that the first request does not wait for the models."""
         self.identity = await self._workers.run(load_ocr, self._settings)
 
     async def stop(self) -> None:
@@ -43,13 +43,17 @@ class OcrCaptioner:
         return None
 
     async def perceive(
-        self, request: PerceiveRequest, images: Sequence[EncodedImage], on_delta: OnDelta
+        self,
+        request: PerceiveRequest,
+        images: Sequence[EncodedImage],
+        admission: Admission,
+        on_delta: OnDelta,
     ) -> PerceiveResponse:
-        """Return what is written in the images. Raises what `Workers.run` does."""
+        """Return what is written in the images. Raises what `Admission.run` does."""
         limit = request.options.max_tokens or self._settings.max_tokens
         share = limit * _CHARS_PER_TOKEN // len(images)
         captions = [
-            await self._workers.run(
+            await admission.run(
                 read_caption, image, self._limits, self._settings, share, param=image.param
             )
             for image in images

@@ -26,7 +26,7 @@ from racro.servekit.validation import parse_json
 from services.captioner.image_work import EncodedImage
 from services.captioner.images import read_images
 from services.captioner.settings import CaptionerSettings
-from services.captioner.workers import Workers
+from services.captioner.workers import Admission, Workers
 
 _STATE_KEY = "captioner"
 
@@ -47,6 +47,7 @@ class Captioner(Protocol):
         self,
         request: PerceiveRequest,
         images: Sequence[EncodedImage],
+        admission: Admission,
         on_delta: OnDelta,
     ) -> PerceiveResponse: ...
 
@@ -73,29 +74,27 @@ class Perceive:
         captioner = captioner_in(scope["state"])
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
         with within(timeout_s):
-            request, images = await self._read(receive)
-            if not request.stream:
-                response = await captioner.perceive(request, images, ignore_delta)
-                await send_response(send, response.model_dump_json().encode())
-                return
-            stream = NamedEventStream(
-                send, body_writer(scope), keep_alive_s=self._settings.keep_alive_s
-            )
-            async with stream as out:
+            body = await read_body(receive)
+            with self._workers.admit() as admission:
+                request, images = await asyncio.to_thread(self._parse, body)
+                del body
+                if not request.stream:
+                    response = await captioner.perceive(request, images, admission, ignore_delta)
+                    await send_response(send, response.model_dump_json().encode())
+                    return
+                stream = NamedEventStream(
+                    send, body_writer(scope), keep_alive_s=self._settings.keep_alive_s
+                )
+                async with stream as out:
 
-                async def send_delta(delta: Delta) -> None:
-                    await out.event("delta", delta.model_dump())
+                    async def send_delta(delta: Delta) -> None:
+                        await out.event("delta", delta.model_dump())
 
-                response = await captioner.perceive(request, images, send_delta)
-                await out.event("done", response.model_dump())
-
-    async def _read(self, receive: Receive) -> tuple[PerceiveRequest, list[EncodedImage]]:
-        """Return a request without its images, and the images."""
-        body = await read_body(receive)
-        self._workers.admit()
-        return await asyncio.to_thread(self._parse, body)
+                    response = await captioner.perceive(request, images, admission, send_delta)
+                    await out.event("done", response.model_dump())
 
     def _parse(self, body: bytes) -> tuple[PerceiveRequest, list[EncodedImage]]:
+        """Return a request without its images, and the images."""
         lists = {"images": Bound(self._settings.max_images, "max_images")}
         request = parse_json(PerceiveRequest, body, lists=lists)
         if len(request.images) > self._settings.max_images:

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from racro.contracts.image_limits import ImageLimits
-
 from racro.contracts.errors import NotStarted, RacroError, UpstreamError
+from racro.contracts.image_limits import ImageLimits
 from racro.contracts.perception import (
     Generation,
     Identity,
@@ -28,7 +27,7 @@ from services.captioner.image_work import EncodedImage, write_png
 from services.captioner.messages import image_parts, prompt_messages
 from services.captioner.samples import sample
 from services.captioner.settings import VlmSettings
-from services.captioner.workers import Workers
+from services.captioner.workers import Admission
 
 
 class VlmCaptioner:
@@ -39,13 +38,11 @@ class VlmCaptioner:
         settings: VlmSettings,
         engine: Engine,
         client: Client,
-        workers: Workers,
         limits: ImageLimits,
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._client = client
-        self._workers = workers
         self._limits = limits
         # Until the engine has told its revision; no request is answered before.
         self.identity = identity_of(settings, revision=None)
@@ -71,7 +68,11 @@ class VlmCaptioner:
         return self.identity
 
     async def perceive(
-        self, request: PerceiveRequest, images: Sequence[EncodedImage], on_delta: OnDelta
+        self,
+        request: PerceiveRequest,
+        images: Sequence[EncodedImage],
+        admission: Admission,
+        on_delta: OnDelta,
     ) -> PerceiveResponse:
         """Make caption and tentative response at the same time, over images encoded once.
 
@@ -83,9 +84,7 @@ class VlmCaptioner:
         identity = await self._ask_identity()
         with_ids = self._engine.traits.image_ids
         shown = [
-            await self._workers.run(
-                write_png, image, self._limits, self._settings, param=image.param
-            )
+            await admission.run(write_png, image, self._limits, self._settings, param=image.param)
             for image in images
         ]
         parts = image_parts(shown, with_ids=with_ids)

@@ -10,7 +10,7 @@ import os
 import resource
 import signal
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import partial
@@ -29,55 +29,76 @@ _OUT_OF_MEMORY = ("Insufficient memory", "bad_alloc", "bad allocation", "Failed 
 
 
 class WorkerDied(Exception):
-    """The process ended in the midst of its work."""
+    """The process ended in the midst of its work, or could not be started."""
 
 
 class Worker:
-    """A process that does one piece of work at a time; `is_alive` while it may be given another."""
+    """A process that does one piece of work at a time; `is_alive` while it may be given another.
 
-    def __init__(self, memory_bytes: int) -> None:
-        self.is_alive = True
+    Before its first work it calls `warm_up`, a function of a module.
+    """
+
+    def __init__(self, memory_bytes: int, warm_up: Callable[[], object]) -> None:
+        self.is_alive = self.is_new = True
+        self._pidfd: int | None = None
         self._executor = ProcessPoolExecutor(
             1, _SPAWN, initializer=_prepare, initargs=(os.getpid(), memory_bytes)
         )
-        self._pid = self._executor.submit(os.getpid)
+        self._pid = asyncio.wrap_future(self._executor.submit(_start, warm_up))
 
-    async def run(self, work: Callable[[*Args], T], *args: *Args) -> T:
-        """Return what `work`, a function of a module, returns in the process.
+    async def start(self) -> None:
+        """Wait until the process is ready. It starts on when the caller is cancelled.
 
-        The process is killed when the caller is cancelled, and ended when it is out of memory.
-        Raises what `work` raises, MemoryError, and WorkerDied.
+        Raises what `warm_up` raises, and WorkerDied.
         """
         try:
-            future = self._executor.submit(partial(_call, work, *args))
-            return await asyncio.wrap_future(future)
+            pid = await asyncio.shield(self._pid)
+            if self._pidfd is None:
+                # A number may be another process's once its own is gone; a descriptor is not.
+                self._pidfd = os.pidfd_open(pid)
+        except (BrokenProcessPool, ProcessLookupError) as error:
+            self.is_alive = False
+            raise WorkerDied from error
+        except Exception:
+            self.is_alive = False
+            raise
+
+    async def run(self, work: Callable[[*Args], T], *args: *Args) -> T:
+        """Return what `work`, a function of a module, returns in the process, which was started.
+
+        The process is killed when the caller is cancelled, and when it is out of memory. Raises
+        what `work` raises, MemoryError, and WorkerDied.
+        """
+        self.is_new = False
+        try:
+            return await asyncio.wrap_future(self._executor.submit(partial(_call, work, *args)))
         except BrokenProcessPool as error:
             self.is_alive = False
             raise WorkerDied from error
         except (asyncio.CancelledError, MemoryError):
             # Of the memory that it has, it may not get as much again for the next image.
-            self.kill()
+            self._kill()
             raise
 
-    def kill(self) -> None:
-        """End the process, whatever it is doing."""
-        self._end(wait=False)
+    def _kill(self) -> None:
+        self.is_alive = False
+        if self._pidfd is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        self.close()
+
+    def close(self) -> None:
+        """Part with the process, which ends once it has nothing to do."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
 
     async def stop(self) -> None:
-        """End the process, and wait until it is gone."""
-        await asyncio.to_thread(self._end, wait=True)
-
-    def _end(self, *, wait: bool) -> None:
+        """End the process, which has nothing to do or is starting, and wait until it is gone."""
         self.is_alive = False
-        # One that is still starting is killed once its number is known.
-        self._pid.add_done_callback(_kill)
-        self._executor.shutdown(wait=wait, cancel_futures=True)
-
-
-def _kill(pid: "Future[int]") -> None:
-    if not pid.cancelled() and pid.exception() is None:
-        with suppress(ProcessLookupError):
-            os.kill(pid.result(), signal.SIGKILL)
+        await asyncio.to_thread(partial(self._executor.shutdown, cancel_futures=True))
+        self.close()
 
 
 # In the process.
@@ -94,6 +115,11 @@ def _prepare(parent_pid: int, memory_bytes: int) -> None:
     # Read by libraries that are not imported yet: each of their threads would reserve memory.
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+
+
+def _start(warm_up: Callable[[], object]) -> int:
+    _call(warm_up)
+    return os.getpid()
 
 
 def _call(work: Callable[[*Args], T], *args: *Args) -> T:

@@ -25,6 +25,10 @@ def keep(mib: int) -> int:
     return os.getpid()
 
 
+def short_sleep() -> None:
+    time.sleep(0.5)
+
+
 def refuse() -> None:
     raise TooLarge("so large", param="images[3]")
 

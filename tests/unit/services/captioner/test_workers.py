@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -13,7 +14,18 @@ import pytest
 from racro.contracts.errors import InvalidImage, QueueFull, TooLarge
 from services.captioner.settings import WorkersSection
 from services.captioner.workers import Workers, default_count
-from support.worker_jobs import MIB, allocate, die, environment, keep, pid, refuse, spin, wait_for
+from support.worker_jobs import (
+    MIB,
+    allocate,
+    die,
+    environment,
+    keep,
+    pid,
+    refuse,
+    short_sleep,
+    spin,
+    wait_for,
+)
 
 
 @pytest.fixture
@@ -21,8 +33,8 @@ async def workers() -> AsyncIterator[Callable[..., Workers]]:
     """What makes workers as some settings say. Their processes end with the test."""
     made = []
 
-    def make(**settings: float) -> Workers:
-        made.append(Workers(WorkersSection.model_validate(settings)))
+    def make(warm_up: Callable[[], object] = pid, **settings: float) -> Workers:
+        made.append(Workers(WorkersSection.model_validate(settings), warm_up))
         return made[-1]
 
     yield make
@@ -57,63 +69,68 @@ async def ends(pid: int) -> None:
         await asyncio.sleep(0.01)
 
 
+async def run(taken_on_by: Workers, work: Callable[..., Any], *args: Any, **field: str) -> Any:
+    with taken_on_by.admit() as admission:
+        return await admission.run(work, *args, **field)
+
+
 async def test_a_worker_is_used_again(workers) -> None:
     one = workers(count=1)
-    assert await one.run(pid) == await one.run(pid) != os.getpid()
-    assert await one.run(environment) == ("1", True)
+    assert await run(one, pid) == await run(one, pid) != os.getpid()
+    assert await run(one, environment) == ("1", True)
 
 
 async def test_errors_of_the_work_are_those_of_the_caller(workers) -> None:
     with pytest.raises(TooLarge, match="so large") as refused:
-        await workers(count=1).run(refuse)
+        await run(workers(count=1), refuse)
     assert refused.value.param == "images[3]"
 
 
 async def test_memory_is_bounded(workers) -> None:
     one = workers(count=1, memory_bytes=400 * MIB)
-    first = await one.run(pid)
-    assert await one.run(allocate, 300) == 300 * MIB
+    first = await run(one, pid)
+    assert await run(one, allocate, 300) == 300 * MIB
     with pytest.raises(TooLarge, match=r"workers\.memory_bytes = 419430400") as refused:
-        await one.run(allocate, 500, param="images[0]")
+        await run(one, allocate, 500, param="images[0]")
     assert refused.value.param == "images[0]"
-    assert await one.run(allocate, 300) == 300 * MIB
+    assert await run(one, allocate, 300) == 300 * MIB
     # What the first one had of its memory, nobody can tell.
-    assert await one.run(pid) != first
+    assert await run(one, pid) != first
 
 
 async def test_time_is_bounded(workers, tmp_path) -> None:
     one = workers(count=1, timeout_s=2)
-    await one.run(pid)
+    await run(one, pid)
     with pytest.raises(TooLarge, match=r"workers\.timeout_s = 2") as refused:
-        await one.run(spin, str(tmp_path / "started"), param="images[1]")
+        await run(one, spin, str(tmp_path / "started"), param="images[1]")
     assert refused.value.param == "images[1]"
     await ends(await appears(tmp_path / "started"))
-    assert await one.run(pid)
+    assert await run(one, pid)
 
 
 async def test_who_leaves_ends_the_work(workers, tmp_path) -> None:
     one = workers(count=1)
-    task = asyncio.create_task(one.run(spin, str(tmp_path / "started")))
+    task = asyncio.create_task(run(one, spin, str(tmp_path / "started")))
     spinning = await appears(tmp_path / "started")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     await ends(spinning)
-    assert await one.run(pid) != spinning
+    assert await run(one, pid) != spinning
 
 
 async def test_work_whose_worker_dies_is_done_once_more(workers, tmp_path) -> None:
     one = workers(count=1)
-    assert await one.run(die, str(tmp_path / "died"))
-    assert await one.run(die, str(tmp_path / "died, not the first of its worker"))
+    assert await run(one, die, str(tmp_path / "died"))
+    assert await run(one, die, str(tmp_path / "died, not the first of its worker"))
     with pytest.raises(InvalidImage, match="processes died of it") as refused:
-        await one.run(die, param="images[0]")
+        await run(one, die, param="images[0]")
     assert refused.value.param == "images[0]"
 
 
 async def test_idle_workers_that_were_killed_cost_nobody_anything(workers, tmp_path) -> None:
     three = workers(count=3)
-    waiting = [asyncio.create_task(three.run(wait_for, str(tmp_path / "go"))) for _ in range(3)]
+    waiting = [asyncio.create_task(run(three, wait_for, str(tmp_path / "go"))) for _ in range(3)]
     while three.busy < 3:
         await asyncio.sleep(0.01)
     (tmp_path / "go").touch()
@@ -121,21 +138,21 @@ async def test_idle_workers_that_were_killed_cost_nobody_anything(workers, tmp_p
     for worker in killed:
         os.kill(worker, signal.SIGKILL)
     for _ in range(3):
-        assert await three.run(pid) not in killed
+        assert await run(three, pid) not in killed
 
 
 async def test_memory_that_a_worker_keeps_is_not_the_next_images(workers) -> None:
     one = workers(count=1, memory_bytes=400 * MIB)
-    first = await one.run(keep, 200)
-    assert await one.run(allocate, 300) == 300 * MIB
-    assert await one.run(pid) != first
+    first = await run(one, keep, 200)
+    assert await run(one, allocate, 300) == 300 * MIB
+    assert await run(one, pid) != first
 
 
 async def test_others_go_on_while_one_is_stopped(workers, tmp_path) -> None:
     two = workers(count=2)
-    waits = asyncio.create_task(two.run(wait_for, str(tmp_path / "go")))
+    waits = asyncio.create_task(run(two, wait_for, str(tmp_path / "go")))
     for name in ("first", "second", "third"):
-        spins = asyncio.create_task(two.run(spin, str(tmp_path / name)))
+        spins = asyncio.create_task(run(two, spin, str(tmp_path / name)))
         await appears(tmp_path / name)
         spins.cancel()
     (tmp_path / "go").touch()
@@ -145,23 +162,79 @@ async def test_others_go_on_while_one_is_stopped(workers, tmp_path) -> None:
 async def test_a_full_queue_takes_nobody_on(workers, tmp_path) -> None:
     one = workers(count=1, max_waiting=2)
     assert one.problem() is None
-    running = [asyncio.create_task(one.run(wait_for, str(tmp_path / "go"))) for _ in range(3)]
+    running = [asyncio.create_task(run(one, wait_for, str(tmp_path / "go"))) for _ in range(3)]
     while one.waiting < 2:
         await asyncio.sleep(0.01)
     problem = one.problem()
     assert problem is not None
     assert "2 requests wait for 1 workers" in problem.public
-    with pytest.raises(QueueFull, match=r"workers\.max_waiting = 2; ask again later") as refused:
-        one.admit()
+    with (
+        pytest.raises(QueueFull, match=r"workers\.max_waiting = 2; ask again later") as refused,
+        one.admit(),
+    ):
+        pass
     assert (refused.value.status, refused.value.retry_after_s) == (503, 1)
     (tmp_path / "go").touch()
     await asyncio.gather(*running)
-    one.admit()
+    assert await run(one, pid)
+
+
+async def test_who_comes_at_once_is_counted_at_once(workers, tmp_path) -> None:
+    """Also before any of them has an image at work."""
+    two = workers(count=2, max_waiting=3)
+    asked = [run(two, wait_for, str(tmp_path / "go")) for _ in range(20)]
+    answers = asyncio.gather(*asked, return_exceptions=True)
+    await asyncio.sleep(0)
+    (tmp_path / "go").touch()
+    assert [isinstance(answer, QueueFull) for answer in await answers] == [False] * 5 + [True] * 15
+    assert (two.waiting, two.busy) == (0, 0)
+
+
+async def test_who_has_no_image_at_work_waits_no_more_when_it_leaves(workers) -> None:
+    one = workers(count=1, max_waiting=1)
+    for _ in range(5):
+        with suppress(KeyError), one.admit():
+            raise KeyError
+    assert await run(one, pid)
+
+
+async def test_a_worker_starts_whoever_leaves_meanwhile(workers) -> None:
+    one = workers(warm_up=short_sleep, count=1)
+    left = 0
+    while True:
+        try:
+            async with asyncio.timeout(0.05):
+                assert await run(one, pid)
+        except TimeoutError:
+            left += 1
+        else:
+            break
+    assert left
+    assert len(started_here()) == 1
+
+
+async def test_starting_is_not_the_images_time(workers) -> None:
+    one = workers(warm_up=short_sleep, count=1, timeout_s=0.4)
+    assert await run(one, pid)
+
+
+async def test_what_fails_to_start_says_why(workers) -> None:
+    with pytest.raises(TooLarge, match="so large"):
+        await run(workers(warm_up=refuse, count=1), pid)
+
+
+async def test_a_dead_workers_number_is_nobodys(workers) -> None:
+    """Its process is gone, and the number may be another's."""
+    one = workers(count=1)
+    killed = await run(one, pid)
+    os.kill(killed, signal.SIGKILL)
+    await ends(killed)
+    await one.stop()
 
 
 async def test_stopped_workers_end(workers) -> None:
     one = workers(count=1)
-    worker = await one.run(pid)
+    worker = await run(one, pid)
     await one.stop()
     assert not psutil.pid_exists(worker)
 
@@ -169,7 +242,7 @@ async def test_stopped_workers_end(workers) -> None:
 async def test_who_leaves_while_a_worker_starts_leaves_no_process_behind(workers) -> None:
     one = workers(count=1)
     for tries in range(10):
-        task = asyncio.create_task(one.run(pid))
+        task = asyncio.create_task(run(one, pid))
         await asyncio.sleep(0.01 * tries)
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -71,4 +71,7 @@ def _count_distinct(questions: Sequence[ImageQuestion]) -> int:
 async def _load(loader: ImageLoader, questions: Sequence[ImageQuestion]) -> list[list[Image]]:
     sources = [source for question in questions for source in question.sources]
     images = iter(await loader.load(sources))
-    return [list(islice(images, len(question.sources))) for question in questions]
+    loaded = [list(islice(images, len(question.sources))) for question in questions]
+    for images_of_one in loaded:
+        loader.check_together(images_of_one)
+    return loaded

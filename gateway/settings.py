@@ -177,7 +177,9 @@ class LimitsSection(Section, ImageLimitSettings):
     max_fields: int = Field(
         default=128, ge=16, description="Most fields that a request's JSON object may have."
     )
-    max_messages: int = Field(default=2048, ge=1, description="Most messages of a chat request.")
+    max_messages: int = Field(
+        default=2048, ge=1, description="Most messages of a chat request with images."
+    )
     max_parts: int = Field(
         default=4096,
         ge=1,

@@ -58,17 +58,18 @@ class ImageLoader:
         """Load all images of a request at the same time, and return them in order.
 
         Raises the first error in order of arrival: InvalidImage, TooLarge, UnsupportedMediaType,
-        UrlForbidden or InvalidRequest, each naming the image's field; and TooLarge, naming the
-        field of all images, where they have too many pixels together.
+        UrlForbidden or InvalidRequest, each naming the image's field.
         """
         with step("load images"):
-            images = await self._load_all(sources)
-        # As many as count for max_images: each field of the request once.
-        sizes = {image.param: image.size for image in images}
-        self._limits.image_limits.check_request(
-            sizes.values(), param=field_of_all(sources[0].param)
-        )
-        return images
+            return await self._load_all(sources)
+
+    def check_together(self, images: Sequence[Image]) -> None:
+        """Check the images that are captioned together, copies among them, as the captioner does.
+
+        Raises TooLarge where they have too many pixels.
+        """
+        sizes = [image.size for image in images]
+        self._limits.image_limits.check_request(sizes, param=field_of_all(images[0].param))
 
     async def _load_all(self, sources: Sequence[ImageSource]) -> list[Image]:
         if len(sources) == 1:

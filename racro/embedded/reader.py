@@ -44,8 +44,10 @@ _HEAD, _SURELY_TURNED = 8, 0.9
 _READ_HEIGHT, _LEAST_READ_WIDTH = 48, 96
 # A longer line is read in parts: the memory of reading one grows with its length.
 _LONGEST_PIECE = 64
-# What is read of a picture, laid in a row at that height: about 5,000 letters, 10 s of a core.
-_MOST_READ_WIDTH = 120_000
+# What is read of a picture, laid in a row at that height: so much for a letter of the caption, and
+# between what a chart may have beside it (5,000 letters, 10 s of a core) and twice that.
+_READ_WIDTH_OF_LETTER = 30
+_LEAST_READ_IN_ALL, _MOST_READ_IN_ALL = 120_000, 240_000
 
 PREPARATION = (
     f"at most {_LARGEST_SIDE} pixels, 1 : {_MOST_ELONGATED}; "
@@ -53,7 +55,8 @@ PREPARATION = (
     f"or, below {_MUCH_SMALLER}, at 1 in {_MOST_PIXELS} pixels, negative below {_DARK}, "
     f"unclipped by {_UNCLIP_RATIO}; read in pieces of at most 1 : {_LONGEST_PIECE}, "
     f"turned by their first {_HEAD} at {_SURELY_TURNED}, "
-    f"padded to {_LEAST_READ_WIDTH}, up to {_MOST_READ_WIDTH} in all"
+    f"padded to {_LEAST_READ_WIDTH}, {_READ_WIDTH_OF_LETTER} a letter of the caption, "
+    f"{_LEAST_READ_IN_ALL} to {_MOST_READ_IN_ALL} in all"
 )
 
 Pixels = NDArray[np.uint8]
@@ -67,18 +70,20 @@ class OcrReader:
     def __init__(self, *, threads: int) -> None:
         self._threads = threads
 
-    def read(self, image: Image.Image) -> tuple[list[Word], Pixels]:
+    def read(self, image: Image.Image, *, max_chars: int = 0) -> tuple[list[Word], Pixels]:
         """Return the words of an RGB image and the pixels (height x width x 3) of their boxes.
 
-        Of an image larger than 2,000 pixels a smaller one is read. Of more text than can be read in
-        some seconds the upper part is; the rest are words without a text.
+        Of an image larger than 2,000 pixels a smaller one is read. Of much text the upper part is,
+        at least 5,000 letters and at most 10,000, as a caption of `max_chars` needs; the rest are
+        words without a text.
         """
         if max(image.size) > _LARGEST_SIDE:
             image = image.copy()
             image.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE), reducing_gap=2)
         canvas = _less_thin(image)
         boxes = self._find(canvas)
-        return self._recognize(canvas, boxes), np.asarray(image)
+        width = min(max(_READ_WIDTH_OF_LETTER * max_chars, _LEAST_READ_IN_ALL), _MOST_READ_IN_ALL)
+        return self._recognize(canvas, boxes, width), np.asarray(image)
 
     def _find(self, image: Image.Image) -> Boxes:
         """Return where text stands, from the top; it is looked for again where it is small."""
@@ -99,9 +104,9 @@ class OcrReader:
             return np.empty((0, 4, 2), np.float32)
         return np.asarray(found.boxes * (image.width / width, image.height / height), np.float32)
 
-    def _recognize(self, image: Image.Image, boxes: Boxes) -> list[Word]:
+    def _recognize(self, image: Image.Image, boxes: Boxes, most_width: int) -> list[Word]:
         boxes = _in_pieces(boxes)
-        affordable = _affordable(boxes)
+        affordable = _affordable(boxes, most_width)
         unread = [_word("", box, 0) for box in boxes[affordable:]]
         if not affordable:
             return unread
@@ -187,11 +192,11 @@ def _in_pieces(boxes: Boxes) -> Boxes:
     return np.concatenate(pieces, dtype=np.float32)
 
 
-def _affordable(boxes: Boxes) -> int:
-    """Return how many boxes, from the first, can be read within the bound on a picture's text."""
+def _affordable(boxes: Boxes, most_width: int) -> int:
+    """Return how many boxes, from the first, fit into a row of that width."""
     ratios = np.maximum(*_sides(boxes)) / np.maximum(_heights(boxes), 1)
     widths = np.maximum(_READ_HEIGHT * ratios, _LEAST_READ_WIDTH)
-    return int(np.searchsorted(np.cumsum(widths), _MOST_READ_WIDTH, side="right"))
+    return int(np.searchsorted(np.cumsum(widths), most_width, side="right"))
 
 
 def _word(text: str, corners: NDArray[np.float32], score: float) -> Word:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")  # the gateway's
-MOST_PIXELS = 50_000_000  # the gateway's default
+MOST_PIXELS = 8192 * 6144  # the gateway's default
 
 
 def from_base64(text: str) -> bytes:

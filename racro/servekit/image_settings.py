@@ -10,7 +10,8 @@ class ImageLimitSettings(BaseModel):
 
     max_image_bytes: int = Field(default=20 * 2**20, ge=1, description="Largest image, in bytes.")
     max_image_pixels: int = Field(
-        default=50_000_000,
+        # What cameras of fifty megapixels make.
+        default=8192 * 6144,
         ge=1,
         description="Largest width × height that an image may declare; a WebP half of it.",
     )
@@ -27,7 +28,8 @@ class ImageLimitSettings(BaseModel):
         # Sixteen photographs of twelve million pixels.
         default=200_000_000,
         ge=1,
-        description="Largest sum of width × height of a request's images.",
+        description="Largest sum of width × height of the images that are captioned together: a "
+        "request's, or in a chat a message's. Copies count: each is decoded.",
     )
 
     @property

@@ -80,7 +80,7 @@ def read_caption(
     from racro.embedded.composer import compose  # noqa: PLC0415
 
     pixels = decode_image(image.data, param=image.param, limits=limits, fit=settings.fit)
-    words, read = _reader(settings.threads).read(pixels)
+    words, read = _reader(settings.threads).read(pixels, max_chars=max_chars)
     return Caption(*compose(words, read, max_chars=max_chars))
 
 

@@ -1,6 +1,7 @@
 """Decodes images to upright RGB pixels; one that cannot be decoded is the client's 400."""
 
 import io
+import re
 import warnings
 from collections.abc import Sequence
 
@@ -17,8 +18,10 @@ PREPROCESSING_VERSION = "upright-rgb-2"
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _WEBP = "WEBP"
-# Each scan of a JPEG goes over all of its pixels; encoders write about ten.
-_BEGIN_OF_JPEG, _BEGIN_OF_SCAN = b"\xff\xd8", b"\xff\xda"
+# Each scan of a JPEG goes over all of its pixels; encoders write about ten. The length of a scan's
+# head is that of its one to four components: two bytes alone stand anywhere in a film behind it.
+_BEGIN_OF_JPEG = b"\xff\xd8"
+_HEAD_OF_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
 _MOST_SCANS = 100
 
 
@@ -64,7 +67,7 @@ def decode_image(
     Raises InvalidImage or TooLarge. Pillow's own words are not shown: they may carry addresses.
     """
     _limit_pixels(limits.max_image_pixels)
-    if data.startswith(_BEGIN_OF_JPEG) and data.count(_BEGIN_OF_SCAN) > _MOST_SCANS:
+    if data.startswith(_BEGIN_OF_JPEG) and len(_HEAD_OF_SCAN.findall(data)) > _MOST_SCANS:
         raise InvalidImage(f"the JPEG has more than {_MOST_SCANS} scans", param=param)
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:

@@ -133,4 +133,7 @@ def test_of_too_much_text_the_upper_part_is_read(ocr_captioner: Service) -> None
     answer = http.post(f"{ocr_captioner.url}/v1/perceive", json=body)
     lines = answer.json()["caption"][0]["text"].splitlines()
     assert lines[0] == "Title: Total 71"
-    assert re.fullmatch(r"Only the first \d+ pieces of text were read, \d+ were not\.", lines[-1])
+    assert re.fullmatch(
+        r"Only the upper part of the text was read; \d+ pieces of it were not\.", lines[-1]
+    )
+    assert answer.json()["caption"][0]["finish_reason"] == "length"

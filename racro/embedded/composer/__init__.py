@@ -36,12 +36,13 @@ def compose(
     *,
     max_chars: int | None = None,
 ) -> tuple[str, bool]:
-    """(caption of one image, whether it was cut at `max_chars`); only whole lines are cut off.
+    """(caption of one image, whether text is missing from it); only whole lines are cut off.
 
-    Words without a text were found and not read: of them the caption says how many there are.
+    It is cut at `max_chars`. Words without a text were found and not read: the caption says so.
     """
     read = [word for word in words if word.text]
-    warnings = list(_warnings(read, unread=len(words) - len(read)))
+    unread = len(words) - len(read)
+    warnings = list(_warnings(read, unread=unread))
     length = sum(len(line) + len("\n") for line in warnings) - len("\n")
     kept: list[str] = []
     for line in _told(read, pixels) if read else [_NO_TEXT]:
@@ -49,7 +50,7 @@ def compose(
         if kept and max_chars is not None and length > max_chars:
             return "\n".join([*kept, *warnings]), True
         kept.append(line)
-    return "\n".join([*kept, *warnings]), False
+    return "\n".join([*kept, *warnings]), unread > 0
 
 
 def _is_mark(word: Word, unit: float) -> bool:
@@ -60,7 +61,7 @@ def _is_mark(word: Word, unit: float) -> bool:
 
 def _warnings(words: Sequence[Word], *, unread: int) -> Iterator[str]:
     if unread:
-        yield f"Only the first {len(words)} pieces of text were read, {unread} were not."
+        yield f"Only the upper part of the text was read; {unread} pieces of it were not."
     if sum(word.score < _DOUBTFUL for word in words) > _MANY * len(words):
         yield "Some of the text could not be read reliably."
     if sum(word.is_upright for word in words) > len(words) / 2:

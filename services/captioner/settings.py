@@ -54,6 +54,12 @@ class VlmSettings(Section):
         description="An image's sides are made multiples of it, in pixels, as the model's "
         "processor does: 28 for Qwen2-VL and 2.5-VL, 32 for Qwen3-VL.",
     )
+    max_sent_bytes: int = Field(
+        default=512 * 2**20,
+        ge=2**20,
+        description="Most bytes of the images of all requests in flight as they are sent to the "
+        "engine, PNG in base64. Further ones are answered 503; a request that has more, 413.",
+    )
     engine: VisionSettings = Field(description="What runs the vision-language model.")
     temperature: float = Field(default=0.0, ge=0, le=2, description="Default sampling temperature.")
     max_tokens: int = Field(

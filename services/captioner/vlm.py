@@ -26,6 +26,7 @@ from services.captioner.identity import identity_of
 from services.captioner.image_work import EncodedImage, write_png
 from services.captioner.messages import image_parts, prompt_messages
 from services.captioner.samples import sample
+from services.captioner.sent_images import SentImages
 from services.captioner.settings import VlmSettings
 from services.captioner.workers import Admission
 
@@ -44,6 +45,7 @@ class VlmCaptioner:
         self._engine = engine
         self._client = client
         self._limits = limits
+        self._sent = SentImages(settings.max_sent_bytes)
         # Until the engine has told its revision; no request is answered before.
         self.identity = identity_of(settings, revision=None)
 
@@ -82,12 +84,22 @@ class VlmCaptioner:
             raise NotStarted(problem.public)
         # A caption must not be stored under a revision that was only a guess.
         identity = await self._ask_identity()
-        with_ids = self._engine.traits.image_ids
-        shown = [
-            await admission.run(write_png, image, self._limits, self._settings, param=image.param)
-            for image in images
-        ]
-        parts = image_parts(shown, with_ids=with_ids)
+        with self._sent.hold() as held:
+            for image in images:
+                png = await admission.run(
+                    write_png, image, self._limits, self._settings, param=image.param
+                )
+                held.add(png)
+            parts = image_parts(held.images, with_ids=self._engine.traits.image_ids)
+            return await self._generate(request, identity, parts, on_delta)
+
+    async def _generate(
+        self,
+        request: PerceiveRequest,
+        identity: Identity,
+        parts: Sequence[dict[str, Any]],
+        on_delta: OnDelta,
+    ) -> PerceiveResponse:
         prompts = _prompts(request)
         failed: dict[Part, PartFailure] = {}
         done: dict[Part, tuple[Generation, ...]] = {}

@@ -20,7 +20,7 @@ from support.scripted import ScriptedServer
 
 # Of 0.2, whose captioners prepare images in another way.
 FINGERPRINTS = {
-    "ocr": "b5f7db8e5eb27f245a813c3b47a7a73f3eb925c7f5455525dbf5a3270db7bb27",
+    "ocr": "4709a3e7d2ecbcd1d6670f9b40be0104fdce32ea5012dd3488dadbbfa9888a49",
     "llama": "a6c634d2dc94bc444263f303a4960f4c35908d9a6ad1b2ad24eff4bd20c61a7b",
 }
 OLD = Path(__file__).parents[1] / "compatibility/0.1"

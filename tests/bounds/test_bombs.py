@@ -132,7 +132,7 @@ _CHATTED = (
     "gif-screen-65535",
     "gif-frame-49mp",
     "jpeg-65500",
-    "text-16mp-24",
+    "noise-16mp",
 )
 
 

@@ -87,7 +87,7 @@ class Workers:
             self._places.release()
 
     async def run(self, work: Callable[[*Args], T], *args: *Args) -> T:
-        """Return what `work` returns, of the worker that is not the first to die of it.
+        """Return what `work` returns in a worker; where one dies of it, in another.
 
         Raises what `Worker.run` does, and TimeoutError when an image has had its time.
         """
@@ -115,7 +115,7 @@ class Workers:
                     raise
             finally:
                 self._take_back(worker)
-        raise MemoryError
+        raise AssertionError("the last try returned or raised")
 
     def _new_worker(self) -> Worker:
         return Worker(self._settings.memory_bytes, self._warm_up)

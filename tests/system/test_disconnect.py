@@ -160,14 +160,17 @@ class TestScripted:
         assert gone(gateway, CHAT) == before
 
 
+_ENGINE = "racro.engines.llama_server"
+
+
 class Engine:
     """Watches an engine's process: how much work it has done, in seconds of CPU time."""
 
     LOOKS = 30
 
     def __init__(self, service: Service) -> None:
-        [self._process] = psutil.Process(service.pid).children()
-        assert "racro.engines.llama_server" in self._process.cmdline()
+        children = psutil.Process(service.pid).children()  # a captioner's workers among them
+        [self._process] = [one for one in children if _ENGINE in one.cmdline()]
 
     def cpu_s(self) -> float:
         times = self._process.cpu_times()

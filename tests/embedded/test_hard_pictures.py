@@ -125,11 +125,7 @@ def test_of_too_much_text_the_upper_part_is_read(ocr_captioner: Service) -> None
             ImageDraw.Draw(picture).text((left, top), "4812", "black", ImageFont.load_default(11))
     ImageDraw.Draw(picture).rectangle((0, 0, 1200, 60), "white")
     ImageDraw.Draw(picture).text((20, 10), "Total 71", "black", ImageFont.load_default(30))
-    body = {
-        "question": None,
-        "images": [data_url(encoded(picture))],
-        "options": {"max_tokens": 60_000},
-    }
+    body = {"question": None, "images": [data_url(encoded(picture))]}
     answer = http.post(f"{ocr_captioner.url}/v1/perceive", json=body)
     lines = answer.json()["caption"][0]["text"].splitlines()
     assert lines[0] == "Title: Total 71"

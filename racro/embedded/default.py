@@ -16,6 +16,9 @@ PROMPT_PROFILE: SolveProfile = COMPACT_V1
 REASONER = "smollm2-135m"
 TEXT_REASONER = "smollm2-135m-instruct"
 
+# The longer side, in pixels, to which OCR reduces an image that is larger.
+READ_SIDE = 2000
+
 # The same question always gets the same answer.
 SAMPLING: Mapping[str, Any] = {"temperature": 0, "top_p": 1, "max_tokens": 256}
 

@@ -14,12 +14,11 @@ from PIL import Image
 from rapidocr.ch_ppocr_det import TextDetOutput
 
 from racro.embedded.composer import Word
+from racro.embedded.default import READ_SIDE
 
 RELEASE = version("rapidocr")
 
-# In pixels, of the longer side: of a larger picture a smaller one is read.
-_LARGEST_SIDE = 2000
-# The same of what text is looked for in at first.
+# In pixels, of the longer side, of what text is looked for in at first.
 _FIRST_SIDE = 960
 # Where nothing is found in less than this share of a picture's size, its text may be too small.
 _MUCH_SMALLER = 0.75
@@ -50,7 +49,7 @@ _READ_WIDTH_OF_LETTER = 30
 _LEAST_READ_IN_ALL, _MOST_READ_IN_ALL = 120_000, 240_000
 
 PREPARATION = (
-    f"at most {_LARGEST_SIDE} pixels, 1 : {_MOST_ELONGATED}; "
+    f"at most {READ_SIDE} pixels, 1 : {_MOST_ELONGATED}; "
     f"found at {_FIRST_SIDE}, text below {_SMALL_TEXT} again at {_ENLARGED_TEXT} "
     f"or, below {_MUCH_SMALLER}, at 1 in {_MOST_PIXELS} pixels, negative below {_DARK}, "
     f"unclipped by {_UNCLIP_RATIO}; read in pieces of at most 1 : {_LONGEST_PIECE}, "
@@ -77,9 +76,9 @@ class OcrReader:
         at least 5,000 letters and at most 10,000, as a caption of `max_chars` needs; the rest are
         words without a text.
         """
-        if max(image.size) > _LARGEST_SIDE:
+        if max(image.size) > READ_SIDE:
             image = image.copy()
-            image.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE), reducing_gap=2)
+            image.thumbnail((READ_SIDE, READ_SIDE), reducing_gap=2)
         canvas = _less_thin(image)
         boxes = self._find(canvas)
         width = min(max(_READ_WIDTH_OF_LETTER * max_chars, _LEAST_READ_IN_ALL), _MOST_READ_IN_ALL)
@@ -142,7 +141,7 @@ class OcrReader:
                 "EngineConfig.onnxruntime.intra_op_num_threads": self._threads,
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
                 "Det.limit_type": "max",
-                "Det.limit_side_len": _MOST_ELONGATED * _LARGEST_SIDE,
+                "Det.limit_side_len": _MOST_ELONGATED * READ_SIDE,
                 "Det.unclip_ratio": _UNCLIP_RATIO,
                 "Det.use_dilation": False,
                 "Det.max_candidates": _MOST_OUTLINES,

@@ -12,7 +12,10 @@ _SMALL_BYTES = 256 * 2**10
 
 
 def is_small(size: int) -> bool:
-    """Whether work on `size` bytes may be done on the event loop."""
+    """Whether work on `size` bytes may be done on the event loop.
+
+    For the path of every chat, where asking costs less than the coroutine of `off_loop_if_large`.
+    """
     return size <= _SMALL_BYTES
 
 

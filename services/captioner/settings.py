@@ -5,14 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field, Tag, ValidationInfo, field_validator
 
 from racro.base.size import Fit
+from racro.embedded.default import READ_SIDE
 from racro.engines.engine_sections import VisionSection
 from racro.engines.registry import VisionSettings
 from racro.servekit.image_settings import ImageLimitSettings
 from racro.servekit.settings import BytesInFlight, Section, ServiceSettings, kind_of
 from services.captioner.image_size import LongestSide, PixelBounds
 
-# What OCR shrinks larger images to by itself: racro.embedded.reader.
-_READ_SIDE = 2000
 # What Qwen3-VL's processor is published with.
 _MOST_PIXELS = 16_777_216
 
@@ -30,7 +29,7 @@ class OcrSettings(Section):
     @property
     def fit(self) -> Fit:
         """Return the size at which an image of a given one is read."""
-        return LongestSide(_READ_SIDE)
+        return LongestSide(READ_SIDE)
 
 
 class VlmSettings(Section):

@@ -1,7 +1,6 @@
 """The step that every dialect shares: from the images of a request to perceptions."""
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -10,9 +9,10 @@ from gateway.metrics import Stopwatch
 from gateway.perception.request import Perception, PerceptionRequest
 from gateway.services import Services
 from gateway.tenancy.tenants import Tenant
+from racro.contracts.errors import QueueFull, RateLimited
 from racro.contracts.perception import OnDelta, ignore_delta
 from racro.contracts.solve_api import CacheMode
-from racro.servekit.tasks import all_of, off_loop_if_large
+from racro.servekit.tasks import all_of
 
 
 class ImageQuestion(NamedTuple):
@@ -38,19 +38,15 @@ async def perceive_images(
     "perceive"; `on_delta` gets the texts while they are generated. Empties `questions` once their
     images are loaded: the sources are megabytes that are not needed any more.
 
-    Raises RateLimited where the tenant may not send so many distinct images now, and what
-    ImageLoader.load and Perceiver.perceive raise.
+    Raises what ImageLoader.load and Perceiver.perceive raise.
     """
     if not questions:
         return []
-    size = sum(len(source.content) for question in questions for source in question.sources)
-    count = await off_loop_if_large(size, partial(_count_distinct, questions))
-    await services.rates.take(tenant, "images", count)
     with watch.stage("load"):
         images = await _load(services.loader, questions)
     requests = [
         PerceptionRequest(
-            tenant=tenant.tag,
+            tenant=tenant,
             images=images_of_one,
             question=question.question,
             tentative=tentative,
@@ -60,12 +56,11 @@ async def perceive_images(
     ]
     questions.clear()
     with watch.stage("perceive"):
-        return await all_of(services.perceiver.perceive(request, on_delta) for request in requests)
-
-
-def _count_distinct(questions: Sequence[ImageQuestion]) -> int:
-    """Count each image once: agents send the same one many times over."""
-    return len({source.content for question in questions for source in question.sources})
+        return await all_of(
+            (services.perceiver.perceive(request, on_delta) for request in requests),
+            # What was begun is paid for, and in the cache when the client asks again.
+            but_go_on_after=(QueueFull, RateLimited),
+        )
 
 
 async def _load(loader: ImageLoader, questions: Sequence[ImageQuestion]) -> list[list[Image]]:

@@ -1,6 +1,6 @@
 """The gateway's own metrics, beside those of servekit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from time import perf_counter
@@ -48,6 +48,21 @@ SAVED_TOKENS = Counter(
     "racro_captioner_saved_tokens", "Captioner tokens that cached parts once took."
 )
 RELOADS = Counter("racro_reloads", "Changed settings, by outcome: taken, refused.", ["outcome"])
+QUEUE_IN_FLIGHT = Gauge(
+    "racro_queue_in_flight", "Requests that the captioner, or a reasoner, answers now.", ["queue"]
+)
+QUEUE_WAITING = Gauge("racro_queue_waiting", "Requests that wait for a place there.", ["queue"])
+QUEUE_SECONDS = Histogram(
+    "racro_queue_seconds",
+    "Seconds that requests waited for a place; those that did not wait are not counted.",
+    ["queue"],
+    buckets=SECONDS,
+)
+QUEUE_REFUSALS = Counter(
+    "racro_queue_refusals",
+    "Requests refused because many wait: 503, all places are taken; 429, the tenant's share.",
+    ["queue", "status"],
+)
 TOKENS = Counter("racro_tokens", "Tokens by stage and direction.", ["stage", "direction"])
 IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"])
 
@@ -113,6 +128,30 @@ def cache_seconds(tier: str, operation: str) -> Iterator[None]:
     started = perf_counter()
     yield
     _cache_seconds(tier, operation).observe(perf_counter() - started)
+
+
+def observe_queue(queue: str, *, running: Callable[[], int], waiting: Callable[[], int]) -> None:
+    """Have the gauges of a queue read from it."""
+    QUEUE_IN_FLIGHT.labels(queue).set_function(running)
+    QUEUE_WAITING.labels(queue).set_function(waiting)
+
+
+def forget_queue(queue: str) -> None:
+    """Drop the gauges of a queue that is not there any more."""
+    QUEUE_IN_FLIGHT.remove(queue)
+    QUEUE_WAITING.remove(queue)
+
+
+@contextmanager
+def queue_seconds(queue: str) -> Iterator[None]:
+    """Measure a wait; one that is broken off is not counted."""
+    started = perf_counter()
+    yield
+    QUEUE_SECONDS.labels(queue).observe(perf_counter() - started)
+
+
+def count_refusal(queue: str, status: int) -> None:
+    QUEUE_REFUSALS.labels(queue, status).inc()
 
 
 def count_saved(seconds: float, tokens: int) -> None:

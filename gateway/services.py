@@ -17,6 +17,7 @@ from gateway.perception.perceiver import Perceiver
 from gateway.reasoning.reasoners import Reasoners
 from gateway.reasoning.reload import Reloader
 from gateway.settings import GatewaySettings
+from gateway.tenancy.fair_queue import FairQueue
 from gateway.tenancy.rates import Rates
 from gateway.tenancy.tenants import Tenants
 from racro.servekit.app import State
@@ -71,15 +72,20 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
             Upstream(client, settings.captioner.url, name="captioner"),
             identity_ttl_s=settings.captioner.identity_ttl_s,
         )
+        rates = Rates(caches.redis)
+        in_flight = settings.captioner.max_in_flight
+        waiting = settings.captioner.waiting_of(in_flight)
         perceiver = Perceiver(
             captioner,
             caches.cache,
             caches.leases,
+            FairQueue("captioner", places=lambda: in_flight, waiting=lambda: waiting),
+            rates,
             max_tokens=settings.captioner.max_tokens,
             max_timeout_s=settings.limits.max_timeout_s,
             max_entry_bytes=settings.cache.max_entry_bytes,
         )
-        reasoners = Reasoners(settings.reasoners, client)
+        reasoners = Reasoners(settings.reasoners, client, ahead=in_flight + waiting)
         reloader = Reloader(settings, reasoners)
         reloader.start()
         stack.push_async_callback(reloader.stop)
@@ -90,7 +96,7 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
             perceiver=perceiver,
             visual_contexts=VisualContextStore(caches.shared, settings.cache),
             reasoners=reasoners,
-            rates=Rates(caches.redis),
+            rates=rates,
             reloader=reloader,
             tenants=tenants,
             started=int(time.time()),

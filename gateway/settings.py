@@ -28,7 +28,28 @@ Origin = Annotated[
 ]
 
 
-class CaptionerSection(Section):
+class QueueSection(Section):
+    """How many requests a stage is given at once, and how many wait before it."""
+
+    max_in_flight: int = Field(
+        default=128,
+        ge=1,
+        description="Most requests that the captioner is given at once.",
+    )
+    max_waiting: int | None = Field(
+        default=None,
+        ge=0,
+        description="Most requests that wait until it can be given them; one beyond is answered "
+        "503 at once, or 429 where its tenant's share is used up. Unset, half of what may be in "
+        "flight.",
+    )
+
+    def waiting_of(self, in_flight: int) -> int:
+        """Return how many may wait where so many may be in flight."""
+        return in_flight // 2 if self.max_waiting is None else self.max_waiting
+
+
+class CaptionerSection(QueueSection):
     url: Url = Field(default="http://127.0.0.1:8001", description="Base URL of the captioner.")
     max_tokens: int = Field(
         default=2048,
@@ -50,7 +71,7 @@ class SamplingSection(Section):
     max_tokens: int = Field(default=8192, ge=1, description="Token limit of an answer.")
 
 
-class ReasonerSection(Section):
+class ReasonerSection(QueueSection):
     url: Url | Annotated[tuple[Url, ...], Field(min_length=1)] = Field(
         description="Base URL of a server of OpenAI's chat API, up to and including /v1; or a list "
         "of them, that serve the same model.",
@@ -63,6 +84,12 @@ class ReasonerSection(Section):
     )
     api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
+    )
+    max_in_flight: int = Field(
+        default=256,
+        ge=1,
+        description="Most requests that each of its servers is given at once: for vLLM its "
+        "--max-num-seqs, for llama.cpp its --parallel.",
     )
     context_tokens: int = Field(default=32768, ge=256, description="The reasoner's context length.")
     visual_budget_tokens: int = Field(
@@ -173,7 +200,17 @@ class TenantsSection(Section):
 
 
 class LimitsSection(Section, ImageLimitSettings):
-    max_images: int = Field(default=16, ge=1, description="Most images of one request.")
+    max_images: int = Field(
+        default=16,
+        ge=1,
+        description="Most images of one request. Of a chat with more, the oldest are left out.",
+    )
+    max_looks: int = Field(
+        default=16,
+        ge=1,
+        description="Most turns of a chat that have images captioned, for their own question; of "
+        "more, the oldest are left out.",
+    )
     max_fields: int = Field(
         default=128, ge=16, description="Most fields that a request's JSON object may have."
     )

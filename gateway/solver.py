@@ -10,6 +10,7 @@ from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.stage import ReasonStage
 from gateway.services import Services
+from gateway.tenancy.fair_queue import Ticket
 from gateway.tenancy.tenants import Tenant
 from racro.answers.extract import solve_answer, split_reasoning
 from racro.contracts.errors import UpstreamError
@@ -49,24 +50,33 @@ async def solve(
 ) -> SolveResponse:
     """Answer a question about `images`, or about those of the visual context in `options`.
 
-    Empties `images` once they are loaded. Raises UnknownModel and the errors of its stages.
+    Empties `images` once they are loaded. Raises UnknownModel, QueueFull, RateLimited and the
+    errors of its stages.
     """
     watch = Stopwatch()
     reasoner = services.reasoners.get(options.model, tenant)
-    if options.visual_context is None:
-        [perception] = await perceive_images(
-            services,
-            tenant,
-            images,
-            tentative=options.tentative,
-            cache=options.cache,
-            watch=watch,
-            on_delta=observer.on_caption_delta,
+    with reasoner.queue.ticket(tenant) as ticket:
+        if options.visual_context is None:
+            ticket.expect()
+            [perception] = await perceive_images(
+                services,
+                tenant,
+                images,
+                tentative=options.tentative,
+                cache=options.cache,
+                watch=watch,
+                on_delta=observer.on_caption_delta,
+            )
+        else:
+            perception = await _recall(services, tenant, options, options.visual_context, watch)
+        await observer.on_visual_context(perception.context)
+        messages = solve_messages(
+            reasoner.settings.prompt_profile,
+            options.question,
+            perception.context.caption,
+            perception.context.tentative,
         )
-    else:
-        perception = await _recall(services, tenant, options, options.visual_context, watch)
-    await observer.on_visual_context(perception.context)
-    answer = await _reason(reasoner, options.question, perception.context, observer, watch)
+        answer = await _reason(reasoner, messages, ticket, perception.context, observer, watch)
     watch.record("total", watch.total())
     return await _response(reasoner, perception, answer, watch)
 
@@ -118,19 +128,17 @@ class _Answer:
 
 async def _reason(
     reasoner: Reasoner,
-    question: str,
+    messages: list[dict[str, str]],
+    ticket: Ticket,
     context: VisualContext,
     observer: SolveObserver,
     watch: Stopwatch,
 ) -> _Answer:
     """Stream the reasoner's answer to `observer`, and return all of it."""
-    messages = solve_messages(
-        reasoner.settings.prompt_profile, question, context.caption, context.tentative
-    )
     answer = _Answer()
     started = watch.total()
     with ReasonStage(reasoner, [context], watch) as stage:
-        async with aclosing(reasoner.stream(messages)) as chunks:
+        async with aclosing(reasoner.stream(messages, ticket)) as chunks:
             async for chunk in chunks:
                 choice = chunk.first
                 reasoning, content = choice.reasoning, choice.content

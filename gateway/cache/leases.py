@@ -11,7 +11,7 @@ from gateway import metrics
 from gateway.cache.redis_client import RedisClient
 from racro.base.backoff import backoff
 from racro.contracts.cache_keys import lease_key
-from racro.contracts.errors import RacroError, error_from_envelope
+from racro.contracts.errors import Overloaded, RacroError, RateLimited, error_from_envelope
 
 Found = TypeVar("Found")
 LookUp = Callable[[], Awaitable[Found | None]]
@@ -188,6 +188,9 @@ class RedisLeases:
             if found is None:
                 found = await make()
             note = _DONE.decode() + token
+        except (Overloaded, RateLimited):
+            # It was not begun, and another gateway may have room for it.
+            raise
         except RacroError as error:
             note = _FAILED.decode() + token + json.dumps(error.envelope())
             raise

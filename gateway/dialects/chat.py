@@ -14,6 +14,7 @@ from msgspec import Raw
 from starlette.types import Receive, Scope, Send
 
 from gateway.dialects.conversation import find_image_turns
+from gateway.dialects.newest_turns import leave_out_oldest
 from gateway.dialects.prompting import reasoner_request, relevant_turns
 from gateway.dialects.request_options import cache_mode
 from gateway.flow import ImageQuestion, perceive_images
@@ -24,6 +25,7 @@ from gateway.reasoning.stage import ReasonStage
 from gateway.reasoning.usage import StreamedUsage, usage_of
 from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings, LimitsSection
+from gateway.tenancy.fair_queue import Ticket
 from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve_api import CacheMode, VisualContext
@@ -80,7 +82,8 @@ class ChatRequest:
             messages = bytes(self._fields.get("messages", _NO_MESSAGES))
             if _EMPTY.fullmatch(messages) and "messages" in self._fields:
                 raise InvalidRequest("messages: at least one message is needed", param="messages")
-            self.image_turns = find_image_turns(messages, limits, follow_up=follow_up)
+            turns = find_image_turns(messages, limits, follow_up=follow_up)
+            self.image_turns = leave_out_oldest(turns, limits) if turns else turns
         except TooManyError as error:
             raise InvalidRequest(f"more fields than {limits.fields}") from error
         except NotJson as error:
@@ -89,7 +92,7 @@ class ChatRequest:
         self.stream = bool(head.stream)
 
     def for_reasoner(self, reasoner: Reasoner, perceptions: Sequence[Perception]) -> bytes:
-        """Return the body for the reasoner, given one perception for each of the image turns.
+        """Return the body for the reasoner, given one perception for each turn that is looked at.
 
         To be called once: the request gives up its own bytes, which are not needed while the
         reasoner answers.
@@ -152,13 +155,17 @@ class _Completion:
         chat.image_turns = relevant_turns(chat.image_turns, self._reasoner.settings)
 
     async def stream(self, out: EventStream) -> None:
-        perceptions = await self._perceive()
+        with self._reasoner.queue.ticket(self._tenant) as ticket:
+            await self._stream(out, ticket)
+
+    async def _stream(self, out: EventStream, ticket: Ticket) -> None:
+        perceptions = await self._perceive(ticket)
         if perceptions:
             await out.add_headers(_headers(perceptions, self.watch))
         body = await self._reasoner_body(perceptions)
         with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
             started, usage = self.watch.total(), StreamedUsage()
-            async with self._reasoner.chat(body) as response:
+            async with self._reasoner.chat(body, ticket) as response:
                 await raise_for_status(response, name="reasoner")
                 first = await response.readany()
                 self.watch.record("first_token", self.watch.total() - started)
@@ -169,29 +176,38 @@ class _Completion:
             stage.usage = usage.value
 
     async def send_plain(self, send: Send) -> None:
-        perceptions = await self._perceive()
+        with self._reasoner.queue.ticket(self._tenant) as ticket:
+            answer, headers = await self._answer(ticket)
+        await send_response(send, answer, headers=headers)
+
+    async def _answer(self, ticket: Ticket) -> tuple[bytes, Headers]:
+        perceptions = await self._perceive(ticket)
         body = await self._reasoner_body(perceptions)
         with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
-            async with self._reasoner.chat(body) as response:
+            async with self._reasoner.chat(body, ticket) as response:
                 await raise_for_status(response, name="reasoner")
                 answer = await response.read()
             if is_small(len(answer)):
                 stage.usage = usage_of(answer)
             else:
                 stage.usage = await asyncio.to_thread(usage_of, answer)
-        await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
+        return answer, [JSON, *_headers(perceptions, self.watch)]
 
     async def _reasoner_body(self, perceptions: Sequence[Perception]) -> bytes:
         if is_small(self._chat.size):
             return self._chat.for_reasoner(self._reasoner, perceptions)
         return await asyncio.to_thread(self._chat.for_reasoner, self._reasoner, perceptions)
 
-    async def _perceive(self) -> list[Perception]:
+    async def _perceive(self, ticket: Ticket) -> list[Perception]:
         """Perceive the images of all turns; those of earlier turns are in the cache as a rule."""
+        questions = self._image_questions()
+        if not questions:
+            return []
+        ticket.expect()
         return await perceive_images(
             self._services,
             self._tenant,
-            self._image_questions(),
+            questions,
             tentative=self._reasoner.settings.tentative,
             cache=self._cache,
             watch=self.watch,
@@ -202,6 +218,7 @@ class _Completion:
         return [
             ImageQuestion(turn.images, turn.question and turn.question[-self._most_chars :])
             for turn in self._chat.image_turns
+            if not turn.left_out
         ]
 
 

@@ -7,7 +7,7 @@ bytes that the client sent.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from msgspec import Raw
 from gateway.images.loader import ImageSource
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
-from racro.contracts.prompts import further_image, visual_context_block
+from racro.contracts.prompts import LEFT_OUT_IMAGE, further_image, visual_context_block
 from racro.contracts.solve_api import VisualContext
 from racro.servekit.json_bounds import TooManyError, fields_of, holds_more, items_of
 
@@ -50,7 +50,7 @@ class ImageTurn:
     """A message that is about images, with its question. `images` may be those of an earlier turn.
 
     `current`: the message belongs to the turn that is to be answered, which begins with the last
-    words or images of the user.
+    words or images of the user. `left_out`: its images are not looked at any more.
     """
 
     index: int
@@ -58,6 +58,7 @@ class ImageTurn:
     question: str | None
     current: bool = False
     follow_up: bool = False
+    left_out: bool = False
 
 
 class _RawPart(msgspec.Struct):
@@ -218,11 +219,12 @@ def _reminder_tags(text: str) -> Iterator[re.Match[str]]:
 
 
 def insert_contexts(
-    messages: bytes, contexts: Mapping[int, tuple[ImageTurn, VisualContext]]
+    messages: bytes, contexts: Mapping[int, tuple[ImageTurn, VisualContext | None]]
 ) -> list[Raw]:
     """Return the messages with the visual context of each turn; the others stay as they were.
 
-    `contexts` holds turns and their visual contexts by the index of the message. Raises
+    `contexts` holds turns and their visual contexts, None for a turn that was left out, by the
+    index of the message. Raises
     InvalidRequest for one of these messages with very many fields.
     """
     return [
@@ -231,21 +233,30 @@ def insert_contexts(
     ]
 
 
-def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext) -> Raw:
+def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext | None) -> Raw:
     try:
         fields: dict[str, Any] = dict(fields_of(message, _MOST_FIELDS))
     except TooManyError as error:
         param = f"messages[{turn.index}]"
         raise InvalidRequest(f"{param}: more fields than {_MOST_FIELDS}", param=param) from error
-    block = visual_context_block(
+    texts = list(_in_place_of_images(turn, context))
+    pieces = _pieces(fields["content"], texts)
+    fields["content"] = _joined([_written(texts[0]), *pieces] if turn.follow_up else pieces)
+    return Raw(msgspec.json.encode(fields))
+
+
+def _in_place_of_images(turn: ImageTurn, context: VisualContext | None) -> Iterator[str]:
+    """Yield what stands in the place of each image of a turn."""
+    if context is None:
+        yield from [LEFT_OUT_IMAGE] * len(turn.images)
+        return
+    yield visual_context_block(
         images=len(turn.images),
         caption=context.caption,
         tentative=context.tentative,
         follow_up=turn.follow_up,
     )
-    pieces = _pieces(fields["content"], block)
-    fields["content"] = _joined([_written(block), *pieces] if turn.follow_up else pieces)
-    return Raw(msgspec.json.encode(fields))
+    yield from map(further_image, range(2, len(turn.images) + 1))
 
 
 class _Piece(NamedTuple):
@@ -259,18 +270,17 @@ def _written(text: str) -> _Piece:
     return _Piece(Raw(msgspec.json.encode(text)), is_text=True)
 
 
-def _pieces(content: Raw, block: str) -> list[_Piece]:
-    """Return the texts, `block` in place of the first image, and other parts as they are."""
+def _pieces(content: Raw, in_place_of_images: Iterable[str]) -> list[_Piece]:
+    """Return the texts, those `in_place_of_images`, and other parts as they are."""
     if bytes(memoryview(content)[:1]) == b'"':
         return [_Piece(content, is_text=True)]
     pieces = []
-    images = 0
+    replacements = iter(in_place_of_images)
     for part, raw in zip(
         _raw_parts_decoder.decode(content), _raws_decoder.decode(content), strict=True
     ):
         if part.type == "image_url":
-            images += 1
-            pieces.append(_written(block if images == 1 else further_image(images)))
+            pieces.append(_written(next(replacements)))
         elif part.type == "text":
             pieces.append(_Piece(part.text, is_text=True))
         else:

@@ -20,8 +20,8 @@ _TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
 
 
 def relevant_turns(turns: Sequence[ImageTurn], settings: ReasonerSection) -> list[ImageTurn]:
-    """Return the turns whose visual contexts go into the reasoner's request."""
-    current = [turn for turn in turns if turn.current]
+    """Return the turns whose images the reasoner's request tells of."""
+    current = [turn for turn in turns if turn.current and not turn.left_out]
     only_prompt = PROFILES[settings.prompt_profile].is_only_prompt
     return current if current and only_prompt else list(turns)
 
@@ -32,7 +32,9 @@ def reasoner_request(
     turns: Sequence[ImageTurn],
     contexts: Sequence[VisualContext],
 ) -> dict[str, Any]:
-    """Return the reasoner's request for a client's `fields`, given each turn's visual context."""
+    """Return the reasoner's request for a client's `fields`, given the visual contexts of those
+    turns that are not left out.
+    """
     about_images = any(turn.current for turn in turns)
     model = settings.model if about_images else settings.text_model or settings.model
     request: dict[str, Any] = {**fields, "model": model}
@@ -42,9 +44,8 @@ def reasoner_request(
     if only_prompt and about_images:
         request["messages"] = _only_prompt(settings.prompt_profile, turns, contexts)
     elif turns:
-        placed = {
-            turn.index: (turn, context) for turn, context in zip(turns, contexts, strict=True)
-        }
+        remaining = iter(contexts)
+        placed = {turn.index: (turn, None if turn.left_out else next(remaining)) for turn in turns}
         request["messages"] = insert_contexts(bytes(fields["messages"]), placed)
     return request
 

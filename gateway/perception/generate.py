@@ -10,6 +10,8 @@ from gateway.perception.captioner import CaptionerClient
 from gateway.perception.part_cache import PartCache
 from gateway.perception.request import PerceptionRequest
 from gateway.perception.result import PartsResult
+from gateway.tenancy.fair_queue import FairQueue
+from gateway.tenancy.rates import Rates
 from racro.contracts.perception import (
     OnDelta,
     Part,
@@ -23,6 +25,7 @@ from racro.contracts.perception import (
 class PartGenerator:
     """Has the captioner generate parts, within `timeout_s` seconds, and stores them.
 
+    Each call takes its images from the rate of its tenant and waits for its turn in `queue`.
     `timeout_s` is the longest deadline that a request may have: each leaves at its own.
     """
 
@@ -31,12 +34,16 @@ class PartGenerator:
         captioner: CaptionerClient,
         cache: PartCache,
         options: PerceiveOptions,
+        queue: FairQueue,
+        rates: Rates,
         *,
         timeout_s: float,
     ) -> None:
         self._captioner = captioner
         self._cache = cache
         self._options = options
+        self._queue = queue
+        self._rates = rates
         self._timeout_s = timeout_s
 
     async def generate(
@@ -44,14 +51,19 @@ class PartGenerator:
     ) -> PartsResult:
         """Generate all `parts` in one call; they are stored before this returns.
 
-        Raises what CaptionerClient.perceive raises.
+        Raises QueueFull, RateLimited, and what CaptionerClient.perceive raises.
         """
-        # Encoding images as base64 takes long enough to hold up the event loop.
-        body = await asyncio.to_thread(self._perceive_request, request, parts)
-        started = perf_counter()
-        with metrics.Stopwatch().stage("captioner"):
-            response = await self._captioner.perceive(body, on_delta, timeout_s=self._timeout_s)
-        seconds = (perf_counter() - started) / len(parts)
+        with self._queue.ticket(request.tenant) as ticket:
+            # Before its images are counted: a request that is refused costs nothing.
+            ticket.expect()
+            await self._rates.take(request.tenant, "images", len({*request.image_digests}))
+            await ticket.enter()
+            # Encoding images as base64 takes long enough to hold up the event loop.
+            body = await asyncio.to_thread(self._perceive_request, request, parts)
+            started = perf_counter()
+            with metrics.Stopwatch().stage("captioner"):
+                response = await self._captioner.perceive(body, on_delta, timeout_s=self._timeout_s)
+            seconds = (perf_counter() - started) / len(parts)
         usage = _usage_of(response)
         metrics.count_tokens("captioner", usage)
         if (await self._captioner.identity()).fingerprint != response.fingerprint:
@@ -92,7 +104,7 @@ def _entries(
                 revision=response.revision,
                 prompt_profile=response.prompt_profile,
                 seconds=seconds,
-                tenant=request.tenant,
+                tenant=request.tenant.tag,
                 images=request.image_digests,
             )
             yield part, entry

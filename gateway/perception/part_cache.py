@@ -25,7 +25,7 @@ class PartCache:
     def key(self, request: PerceptionRequest, part: Part, fingerprint: str) -> str:
         """Return the key of a part as the captioner of `fingerprint` generates it."""
         return visual_context_key(
-            tenant=request.tenant,
+            tenant=request.tenant.tag,
             image_digests=list(request.image_digests),
             question=request.normalised_question,
             fingerprint=fingerprint,

@@ -17,6 +17,8 @@ from gateway.perception.generate import PartGenerator
 from gateway.perception.part_cache import PartCache
 from gateway.perception.request import Perception, PerceptionRequest
 from gateway.perception.result import PartsResult, assemble
+from gateway.tenancy.fair_queue import FairQueue
+from gateway.tenancy.rates import Rates
 from racro.contracts.errors import RacroError
 from racro.contracts.perception import Delta, OnDelta, Part, PerceiveOptions, ignore_delta
 from racro.servekit.tracing import step
@@ -27,6 +29,7 @@ _Reference = FlightReference[Delta, PartsResult]
 class Perceiver:
     """Perceives images: out of the cache, by a flight in progress, or by the captioner.
 
+    Calls of the captioner have their turn in `queue`, and their images count in `rates`.
     `max_tokens` limits each part, `max_timeout_s` (seconds) a call of the captioner, and
     `max_entry_bytes` what is stored.
     """
@@ -36,6 +39,8 @@ class Perceiver:
         captioner: CaptionerClient,
         cache: Cache,
         leases: Leases,
+        queue: FairQueue,
+        rates: Rates,
         *,
         max_tokens: int,
         max_timeout_s: float,
@@ -45,7 +50,9 @@ class Perceiver:
         self._captioner = captioner
         self._leases = leases
         self._cache = PartCache(cache, options, max_entry_bytes=max_entry_bytes)
-        self._generator = PartGenerator(captioner, self._cache, options, timeout_s=max_timeout_s)
+        self._generator = PartGenerator(
+            captioner, self._cache, options, queue, rates, timeout_s=max_timeout_s
+        )
         self._flights: Flights[Delta, PartsResult] = Flights()
 
     async def perceive(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from gateway.images.loader import Image, field_of_all
+from gateway.tenancy.tenants import Tenant
 from racro.contracts.perception import Part, Usage, normalise_question
 from racro.contracts.solve_api import CacheMode, VisualContext
 
@@ -17,10 +18,10 @@ _CAPTIONER_IMAGE = re.compile(r"images(?:\[([0-9]{1,4})\])?")
 class PerceptionRequest:
     """Images to perceive for a question, or for a general caption where `question` is None.
 
-    `tenant` is its tag in cache keys: one tenant's captions are never given to another.
+    One tenant's captions are never given to another: the tenant's tag is in cache keys.
     """
 
-    tenant: str
+    tenant: Tenant
     images: Sequence[Image]
     question: str | None
     tentative: bool = False

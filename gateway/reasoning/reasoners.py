@@ -6,8 +6,10 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
+from gateway import metrics
 from gateway.reasoning.replicas import Replicas
 from gateway.settings import ReasonerSection
+from gateway.tenancy.fair_queue import FairQueue, Ticket
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.completion import Chunk
 from racro.contracts.errors import UnknownModel, UpstreamError
@@ -21,12 +23,23 @@ _RETRY_S = 1.0
 
 
 class Reasoner:
-    """A text-only reasoner with its settings, asked through its replicas."""
+    """A text-only reasoner with its settings, asked through its queue and its replicas.
 
-    def __init__(self, name: str, settings: ReasonerSection, replicas: Replicas) -> None:
+    `ahead`: how many requests may be perceived at once that come to it afterwards.
+    """
+
+    def __init__(
+        self, name: str, settings: ReasonerSection, replicas: Replicas, *, ahead: int = 0
+    ) -> None:
         self.name = name
         self.settings = settings
         self._replicas = replicas
+        self.queue = FairQueue(
+            queue_name(name),
+            places=self._places,
+            waiting=lambda: settings.waiting_of(self._places()),
+            ahead=ahead,
+        )
         self._request_fields = {
             "model": settings.model,
             **settings.sampling.model_dump(),
@@ -37,17 +50,24 @@ class Reasoner:
         self._asked_at = -math.inf
         self._was_told = False
 
-    def chat(self, body: bytes) -> AbstractAsyncContextManager[Response]:
-        """POST an encoded chat request and give its response, unread."""
-        return self._replicas.post("/chat/completions", body)
+    def _places(self) -> int:
+        return self.settings.max_in_flight * self._replicas.up
 
-    async def stream(self, messages: list[dict[str, str]]) -> AsyncGenerator[Chunk]:
+    def chat(self, body: bytes, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
+        """POST an encoded chat request in its turn, and give its response, unread.
+
+        Raises QueueFull, RateLimited, and what Replicas.post raises.
+        """
+        return self._replicas.post("/chat/completions", body, ticket)
+
+    async def stream(self, messages: list[dict[str, str]], ticket: Ticket) -> AsyncGenerator[Chunk]:
         """Stream the answer to `messages` with this reasoner's own sampling, chunk by chunk.
 
-        Raises an UpstreamError, or ContextLengthExceeded if it says that the messages are too long.
+        Raises an UpstreamError, ContextLengthExceeded if it says that the messages are too long,
+        QueueFull or RateLimited.
         """
         body = {**self._request_fields, "messages": messages}
-        async with self._replicas.post("/chat/completions", body) as response:
+        async with self._replicas.post("/chat/completions", body, ticket) as response:
             await raise_for_status(response, name="reasoner")
             async for chunk in read_chunks(response, name="reasoner"):
                 yield chunk
@@ -70,6 +90,11 @@ class Reasoner:
         return self._revision
 
 
+def queue_name(reasoner: str) -> str:
+    """Return what metrics and errors call the queue before a reasoner."""
+    return f"reasoner {reasoner}"
+
+
 def _revision(listing: Any, model: str) -> str | None:
     cards = listing.get("data", ()) if isinstance(listing, dict) else ()
     for card in cards:
@@ -82,8 +107,12 @@ def _revision(listing: Any, model: str) -> str | None:
 class Reasoners:
     """The configured reasoners by name. They can be replaced while requests are running."""
 
-    def __init__(self, settings: Mapping[str, ReasonerSection], client: Client) -> None:
+    def __init__(
+        self, settings: Mapping[str, ReasonerSection], client: Client, *, ahead: int = 0
+    ) -> None:
+        """`ahead`: how many requests may be perceived at once, by all reasoners together."""
         self._client = client
+        self._ahead = ahead
         self._by_name: dict[str, Reasoner] = {}
         self.replace(settings)
 
@@ -99,13 +128,15 @@ class Reasoners:
             else self._open(name, section)
             for name, section in settings.items()
         }
+        for name in before.keys() - self._by_name.keys():
+            metrics.forget_queue(queue_name(name))
 
     def _open(self, name: str, settings: ReasonerSection) -> Reasoner:
         key = api_key(settings.api_key_env)
         upstreams = [
             Upstream(self._client, url, name="reasoner", api_key=key) for url in settings.urls
         ]
-        return Reasoner(name, settings, Replicas(upstreams))
+        return Reasoner(name, settings, Replicas(upstreams), ahead=self._ahead)
 
     def __iter__(self) -> Iterator[Reasoner]:
         return iter(self._by_name.values())

@@ -1,12 +1,14 @@
 """The replicas of one reasoner: each request goes to the one with the fewest in flight."""
 
 import random
+import re
 import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
 
+from gateway.tenancy.fair_queue import Ticket
 from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
 from racro.servekit.tasks import all_of
 from racro.servekit.upstream import Response, Upstream, is_safe_to_retry
@@ -14,6 +16,7 @@ from racro.servekit.upstream import Response, Upstream, is_safe_to_retry
 _NOT_READY = 503
 # A replica that failed is tried last for so long, unless a check finds it up.
 _DOWN_S = 5.0
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 class Replica:
@@ -30,10 +33,16 @@ class Replica:
 
         Equals are ordered at random, or several gateways would all choose the first.
         """
-        return time.monotonic() < self._down_until, self.in_flight, random.random()  # noqa: S311
+        return self.is_down, self.in_flight, random.random()  # noqa: S311
 
-    def mark_down(self) -> None:
-        self._down_until = time.monotonic() + _DOWN_S
+    @property
+    def is_down(self) -> bool:
+        return time.monotonic() < self._down_until
+
+    def mark_down(self, retry_after: str = "") -> None:
+        """Try it last for a while, or for so many seconds if it says so and they are fewer."""
+        said_s = float(retry_after) if _SECONDS.fullmatch(retry_after) else _DOWN_S
+        self._down_until = time.monotonic() + min(said_s, _DOWN_S)
 
     def mark_up(self) -> None:
         self._down_until = 0.0
@@ -45,16 +54,21 @@ class Replicas:
     def __init__(self, upstreams: Sequence[Upstream]) -> None:
         self._all = [Replica(upstream) for upstream in upstreams]
 
-    def post(self, path: str, body: Any) -> AbstractAsyncContextManager[Response]:
+    @property
+    def up(self) -> int:
+        """Return how many are up, and one where none is."""
+        if len(self._all) == 1:
+            return 1
+        return sum(not replica.is_down for replica in self._all) or 1
+
+    def post(self, path: str, body: Any, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
         """POST to the replica with the fewest requests in flight, as Upstream.post does.
 
-        Where that one has not started (it cannot be connected to, or answers 503 without
+        The request has its place in the queue, for which it may wait, until the block ends. Where
+        that replica has not started (it cannot be connected to, or answers 503 without
         `x-racro-begun`) the next one is tried.
         """
-        replicas = self._all
-        if len(replicas) > 1:
-            replicas = sorted(replicas, key=lambda replica: replica.rank)
-        return _Post(replicas, path, body)
+        return _Post(self._all, path, body, ticket)
 
     async def get_json(self, path: str) -> Any:
         """GET a JSON document from all replicas and return the first one; marks each up or down.
@@ -71,15 +85,20 @@ class Replicas:
 class _Post:
     """One request to the first of some replicas that starts with it."""
 
-    __slots__ = ("_body", "_path", "_replica", "_replicas", "_request")
+    __slots__ = ("_body", "_path", "_replica", "_replicas", "_request", "_ticket")
 
-    def __init__(self, replicas: Sequence[Replica], path: str, body: Any) -> None:
+    def __init__(self, replicas: Sequence[Replica], path: str, body: Any, ticket: Ticket) -> None:
         self._replicas = replicas
         self._path = path
         self._body = body
+        self._ticket = ticket
 
     async def __aenter__(self) -> Response:
-        *others, last = self._replicas
+        await self._ticket.enter()
+        replicas = self._replicas
+        if len(replicas) > 1:
+            replicas = sorted(replicas, key=lambda replica: replica.rank)
+        *others, last = replicas
         for replica in others:
             try:
                 response = await self._ask(replica)
@@ -87,10 +106,19 @@ class _Post:
                 continue
             if not is_safe_to_retry(response):
                 return response
-            await self.__aexit__(None, None, None)
+            await self._end(None, None, None)
         return await self._ask(last)
 
     async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ticket.leave()
+        await self._end(kind, error, traceback)
+
+    async def _end(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
@@ -111,7 +139,8 @@ class _Post:
                 replica.mark_down()
             raise
         if response.status == _NOT_READY:
-            replica.mark_down()
+            # Of an overloaded one, a second as a rule.
+            replica.mark_down(response.headers.get("retry-after", ""))
         return response
 
 

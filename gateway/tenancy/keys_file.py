@@ -52,11 +52,16 @@ class KeyRecord(Frozen):
 
 
 class TenantRecord(Frozen):
-    """The limits of a tenant (None: no limit), and its keys by their ids."""
+    """The limits of a tenant (None: no limit), and its keys by their ids.
+
+    `weight` (None: 1) is its share of the queues before captioner and reasoners, in relation to
+    the weights of other tenants.
+    """
 
     requests_per_minute: int | None = Field(default=None, ge=1)
     images_per_minute: int | None = Field(default=None, ge=1)
     concurrency: int | None = Field(default=None, ge=1)
+    weight: float | None = Field(default=None, ge=0.01, le=1000)
     reasoners: tuple[str, ...] | None = None
     keys: dict[str, KeyRecord] = Field(default={})
 

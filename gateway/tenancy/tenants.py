@@ -32,6 +32,11 @@ class Tenant:
     counted_as: str
     may: TenantRecord
 
+    @property
+    def weight(self) -> float:
+        """Its share of a queue's places, in relation to those of other tenants."""
+        return 1 if self.may.weight is None else self.may.weight
+
     def may_ask(self, reasoner: str) -> bool:
         return self.may.reasoners is None or reasoner in self.may.reasoners
 

@@ -31,6 +31,10 @@ def new(
     concurrency: Annotated[
         int | None, typer.Option(min=0, help="Requests at a time, in each gateway; 0: no limit.")
     ] = None,
+    weight: Annotated[
+        float | None,
+        typer.Option(min=0, help="Its share where requests wait, beside others'; 0: the usual, 1."),
+    ] = None,
     reasoner: Annotated[
         list[str] | None, typer.Option(help="A reasoner it may ask, or `all`.")
     ] = None,
@@ -40,6 +44,7 @@ def new(
         "requests_per_minute": requests_per_minute,
         "images_per_minute": images_per_minute,
         "concurrency": concurrency,
+        "weight": weight,
         "reasoners": tuple(reasoner) if reasoner else None,
     }
     lifted = {0, ("all",)}
@@ -63,10 +68,15 @@ def new(
 def list_(file: File) -> None:
     """Tenants, their limits and the ids of their keys."""
     table = new_table(
-        "tenant", "key", "made", "requests/min", "images/min", "at a time", "reasoners"
+        "tenant", "key", "made", "requests/min", "images/min", "at a time", "weight", "reasoners"
     )
     for name, tenant in _read(file).tenants.items():
-        limits = [tenant.requests_per_minute, tenant.images_per_minute, tenant.concurrency]
+        limits = [
+            tenant.requests_per_minute,
+            tenant.images_per_minute,
+            tenant.concurrency,
+            tenant.weight,
+        ]
         may = ["–" if limit is None else str(limit) for limit in limits]
         reasoners = "all" if tenant.reasoners is None else ", ".join(tenant.reasoners)
         for identifier, key in tenant.keys.items():

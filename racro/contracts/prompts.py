@@ -245,6 +245,10 @@ def visual_context_block(
     return "\n".join(lines)
 
 
+# chat-v1: what stands where an image stood that is not looked at any more.
+LEFT_OUT_IMAGE = "[image: shown earlier, not looked at any more]"
+
+
 def further_image(number: int) -> str:
     """chat-v1: what stands where the second image of a turn stood, and each one after it."""
     return f"[image {number}: described in the visual context above]"

@@ -19,12 +19,14 @@ from gateway.perception.captioner import CaptionerClient
 from gateway.perception.perceiver import Perceiver
 from gateway.perception.request import PerceptionRequest
 from gateway.settings import CacheSection
+from gateway.tenancy.rates import Rates
 from racro.contracts.cache_keys import tenant_tag
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
 from racro.servekit.upstream import Upstream, open_client
 from support.processes import PATIENCE_S
 from support.redis import RedisServer, Wire
 from support.scripted import Script, ScriptedServer
+from support.tenants import queue, tenant
 
 OPERATIONS = int(os.environ.get("OPERATIONS", "100000"))
 WORKERS = 40
@@ -83,6 +85,8 @@ async def opened(captioner: ScriptedServer, redis_url: str) -> AsyncIterator[Per
             client,
             caches.cache,
             caches.leases,
+            queue(),
+            Rates(None),
             max_tokens=100,
             max_timeout_s=PATIENCE_S,
             max_entry_bytes=section.max_entry_bytes,
@@ -126,11 +130,11 @@ async def work(
     perceivers: list[Perceiver], todo: Iterator[int], rng: random.Random, seen: Counter[str]
 ) -> None:
     for number in todo:
-        tenant = rng.choice(TENANTS)
-        request_id.set(f"t{tenant}.{number}")
+        tag = rng.choice(TENANTS)
+        request_id.set(f"t{tag}.{number}")
         images = rng.choices(IMAGES, k=rng.randint(1, 2))
         request = PerceptionRequest(
-            tenant=tenant,
+            tenant=tenant(tag),
             images=images,
             question=rng.choice(QUESTIONS),
             cache=rng.choice(MODES),
@@ -143,7 +147,7 @@ async def work(
             seen["gave up" if patience_s == PATIENCE_S else "left"] += 1
         else:
             seen[perception.context.cache] += 1
-            expected = caption_of(tenant, [image.digest for image in images], request.question)
+            expected = caption_of(tag, [image.digest for image in images], request.question)
             assert perception.context.caption == expected
 
 

@@ -12,11 +12,14 @@ from gateway.images.loader import Image
 from gateway.perception.captioner import CaptionerClient
 from gateway.perception.perceiver import Perceiver
 from gateway.perception.request import PerceptionRequest
+from gateway.tenancy.rates import Rates
+from gateway.tenancy.tenants import ANYBODY
 from racro.contracts.errors import InvalidImage
 from racro.contracts.perception import Delta, Usage
 from racro.servekit.upstream import Upstream, open_client
 from support.processes import PATIENCE_S
 from support.scripted import ScriptedServer
+from support.tenants import queue
 
 # Of each part, by the scripted captioner.
 SPENT = Usage(prompt_tokens=100, completion_tokens=20)
@@ -30,7 +33,7 @@ def image(number: int = 0) -> Image:
 
 def request(*, images: int = 1, tentative: bool = False, cache: str = "use") -> PerceptionRequest:
     return PerceptionRequest(
-        tenant="",
+        tenant=ANYBODY,
         images=[image(number) for number in range(images)],
         question="How high?",
         tentative=tentative,
@@ -47,6 +50,8 @@ async def perceiver(captioner) -> AsyncIterator[Perceiver]:
             ),
             MemoryCache(10**6, ttl_s=60),
             NoLeases(),
+            queue(),
+            Rates(None),
             max_tokens=100,
             max_timeout_s=PATIENCE_S,
             max_entry_bytes=10**5,

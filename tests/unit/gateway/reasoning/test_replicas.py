@@ -1,15 +1,17 @@
 """Which replica gets a request, and when another one gets it instead."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 
 import pytest
 
 from gateway.reasoning.replicas import Replicas
+from gateway.tenancy.tenants import ANYBODY
 from racro.contracts.errors import UpstreamError
-from racro.servekit.upstream import Upstream, open_client
+from racro.servekit.upstream import Response, Upstream, open_client
 from support.processes import free_port
 from support.scripted import Fixed, ScriptedServer
+from support.tenants import queue
 
 BUSY = Fixed(status=503)
 
@@ -26,8 +28,12 @@ async def replicas(urls: Sequence[str]) -> AsyncIterator[Replicas]:
         yield Replicas([Upstream(client, url, name="reasoner") for url in urls])
 
 
+def request_to(asked: Replicas) -> AbstractAsyncContextManager[Response]:
+    return asked.post("/v1/chat/completions", {}, queue().ticket(ANYBODY))
+
+
 async def status_of(asked: Replicas) -> int:
-    async with asked.post("/v1/chat/completions", {}) as response:
+    async with request_to(asked) as response:
         await response.read()
         return response.status
 
@@ -64,7 +70,7 @@ async def test_one_that_failed_is_asked_last_until_a_check_finds_it_up(servers) 
         assert [await status_of(both) for _ in range(4)] == [200] * 4
         assert chats(servers) == [0, 4]
         await both.get_json("/v1/models")
-        async with both.post("/v1/chat/completions", {}), both.post("/v1/chat/completions", {}):
+        async with request_to(both), request_to(both):
             # Each has one in flight.
             assert chats(servers)[0] == 1
 

@@ -9,6 +9,7 @@ from typing import Self
 import uvloop
 
 _LARGEST_ANSWER_BYTES = 2**20
+_OK = 200
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,13 @@ async def _run(port: int, load: Load) -> Answers:
 
 
 async def _work(port: int, load: Load, numbers: Iterator[int], bodies: list[bytes]) -> None:
-    async with _Connection(port) as connection:
+    async with Connection(port) as connection:
         bodies += [await connection.post(load.path, load.body(number)) for number in numbers]
 
 
-class _Connection:
+class Connection:
+    """A connection to a server on loopback, kept for one request after the other."""
+
     _reader: asyncio.StreamReader
     _writer: asyncio.StreamWriter
 
@@ -68,22 +71,25 @@ class _Connection:
         self._writer.close()
 
     async def post(self, path: str, body: bytes) -> bytes:
-        head = (
-            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\n\r\n"
-        )
-        self._writer.writelines([head.encode(), body])
-        await self._writer.drain()
-        return await self._answer()
+        """Return the answer's body. Raises RuntimeError where its status is not 200."""
+        status, answer = await self.ask(path, body)
+        if status != _OK:
+            raise RuntimeError(f"answered {status}: {answer[:500]!r}")
+        return answer
 
-    async def _answer(self) -> bytes:
+    async def ask(self, path: str, body: bytes, *, key: str = "") -> tuple[int, bytes]:
+        """Return an answer's status and body; `key` is sent as x-api-key."""
+        request = (
+            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+            f"x-api-key: {key}\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
+        self._writer.writelines([request.encode(), body])
+        await self._writer.drain()
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
         if length:
-            body = await self._reader.readexactly(int(length))
+            answer = await self._reader.readexactly(int(length))
         else:
             # Chunked, and no text here has a carriage return that could end it early.
-            body = await self._reader.readuntil(b"\r\n0\r\n\r\n")
-        if b" 200 " not in head[:16]:
-            raise RuntimeError(f"answered {head[:16]!r}: {body[:500]!r}")
-        return body
+            answer = await self._reader.readuntil(b"\r\n0\r\n\r\n")
+        return int(head.split(b" ", 2)[1]), answer

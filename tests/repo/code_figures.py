@@ -20,6 +20,8 @@ _PRIVATE_WORD = re.compile(
     "away|begun|board(ed|ing)?|doors?|endurance|examin(ation|e|ed|ers?)|flown|hear(d|ing|s)?"
     "|land(ed|ing|s)?|likeness(es)?|look(ed|ing|s)?|seat(ed|s)?|troubled?|troubles|vett(ed|ing)|ways?"
 )
+# Settings are known by their names.
+_PUBLISHED = {"max_looks"}
 # Of a name that is short every word of English may be part by chance; a long one chose it.
 _LONG_NAME = 8
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -73,7 +75,7 @@ def private_words() -> list[str]:
             f"{_shown(path)}: {name}"
             for path in modules(*OURS)
             for name in (path.stem, *_given_names(_tree(path)))
-            if _is_private(name)
+            if name not in _PUBLISHED and _is_private(name)
         }
     )
 

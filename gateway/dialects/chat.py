@@ -25,7 +25,6 @@ from gateway.reasoning.stage import ReasonStage
 from gateway.reasoning.usage import StreamedUsage, usage_of
 from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings, LimitsSection
-from gateway.tenancy.fair_queue import Ticket
 from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve_api import CacheMode, VisualContext
@@ -118,14 +117,15 @@ class ChatCompletions:
         limit = timeout_from_headers(
             scope["headers"], most_s=limits.max_timeout_s, said_by="limits.max_timeout_s"
         )
-        if chat.stream:
-            stream = EventStream(send, body_writer(scope), keep_alive_s=self._settings.keep_alive_s)
-            async with stream as out:
+        with completion.ticket:
+            if not chat.stream:
                 with within(limit):
-                    await completion.stream(out)
-        else:
-            with within(limit):
-                await completion.send_plain(send)
+                    await completion.send_plain(send)
+            else:
+                keep_alive_s = self._settings.keep_alive_s
+                async with EventStream(send, body_writer(scope), keep_alive_s=keep_alive_s) as out:
+                    with within(limit):
+                        await completion.stream(out)
         completion.watch.record("total", completion.watch.total())
 
     def _parse(self, body: bytes) -> ChatRequest:
@@ -134,7 +134,10 @@ class ChatCompletions:
 
 
 class _Completion:
-    """The story of one chat request: perceive its images, then relay the reasoner's answer."""
+    """The story of one chat request: perceive its images, then relay the reasoner's answer.
+
+    It is over when its `ticket` for the reasoner is given back.
+    """
 
     def __init__(
         self,
@@ -152,20 +155,17 @@ class _Completion:
         self._cache = cache
         self._most_chars = limits.max_question_chars
         self._reasoner = services.reasoners.get(chat.model, tenant)
+        self.ticket = self._reasoner.queue.ticket(tenant)
         chat.image_turns = relevant_turns(chat.image_turns, self._reasoner.settings)
 
     async def stream(self, out: EventStream) -> None:
-        with self._reasoner.queue.ticket(self._tenant) as ticket:
-            await self._stream(out, ticket)
-
-    async def _stream(self, out: EventStream, ticket: Ticket) -> None:
-        perceptions = await self._perceive(ticket)
+        perceptions = await self._perceive()
         if perceptions:
             await out.add_headers(_headers(perceptions, self.watch))
         body = await self._reasoner_body(perceptions)
         with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
             started, usage = self.watch.total(), StreamedUsage()
-            async with self._reasoner.chat(body, ticket) as response:
+            async with self._reasoner.chat(body, self.ticket) as response:
                 await raise_for_status(response, name="reasoner")
                 first = await response.readany()
                 self.watch.record("first_token", self.watch.total() - started)
@@ -176,34 +176,29 @@ class _Completion:
             stage.usage = usage.value
 
     async def send_plain(self, send: Send) -> None:
-        with self._reasoner.queue.ticket(self._tenant) as ticket:
-            answer, headers = await self._answer(ticket)
-        await send_response(send, answer, headers=headers)
-
-    async def _answer(self, ticket: Ticket) -> tuple[bytes, Headers]:
-        perceptions = await self._perceive(ticket)
+        perceptions = await self._perceive()
         body = await self._reasoner_body(perceptions)
         with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
-            async with self._reasoner.chat(body, ticket) as response:
+            async with self._reasoner.chat(body, self.ticket) as response:
                 await raise_for_status(response, name="reasoner")
                 answer = await response.read()
             if is_small(len(answer)):
                 stage.usage = usage_of(answer)
             else:
                 stage.usage = await asyncio.to_thread(usage_of, answer)
-        return answer, [JSON, *_headers(perceptions, self.watch)]
+        await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
     async def _reasoner_body(self, perceptions: Sequence[Perception]) -> bytes:
         if is_small(self._chat.size):
             return self._chat.for_reasoner(self._reasoner, perceptions)
         return await asyncio.to_thread(self._chat.for_reasoner, self._reasoner, perceptions)
 
-    async def _perceive(self, ticket: Ticket) -> list[Perception]:
+    async def _perceive(self) -> list[Perception]:
         """Perceive the images of all turns; those of earlier turns are in the cache as a rule."""
         questions = self._image_questions()
         if not questions:
             return []
-        ticket.expect()
+        self.ticket.expect()
         return await perceive_images(
             self._services,
             self._tenant,

@@ -94,7 +94,8 @@ class _Post:
         self._ticket = ticket
 
     async def __aenter__(self) -> Response:
-        await self._ticket.enter()
+        if not self._ticket.enter_at_once():
+            await self._ticket.enter()
         replicas = self._replicas
         if len(replicas) > 1:
             replicas = sorted(replicas, key=lambda replica: replica.rank)

@@ -1,5 +1,7 @@
 """One request and its answer, as they pass through the entry of a service."""
 
+from collections.abc import Awaitable
+
 from starlette.types import Message, Receive, Scope, Send
 
 from racro.contracts.errors import RacroError, TooLarge
@@ -74,12 +76,13 @@ class Exchange:
         self._budget.give_back(self._reserved)
         self._reserved = 0
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Sends a part of the answer."""
         if message["type"] == "http.response.start":
             self.status, self.answer_started = message["status"], True
             message["headers"] = [*message.get("headers", ()), *self.headers]
-        await self._send(message)
+        # Without a coroutine of its own, for each piece of a stream.
+        return self._send(message)
 
     async def fail(self, error: RacroError) -> None:
         """Answers with an error. Raises it where another answer has begun."""

@@ -90,7 +90,10 @@ class Cycle(RequestResponseCycle):
         if self.more_body and not self.body:
             self._is_waiting = True
             self._rate = self._rate or self._body_rate()
-        message = await super().receive()
+        if self._is_waiting or not self.message_event.is_set():
+            message = await super().receive()
+        else:
+            message = self._received()
         self._is_waiting = False
         if self._is_late:
             raise body_too_slow(self.body_timeout_s)
@@ -98,6 +101,15 @@ class Cycle(RequestResponseCycle):
         if not self.more_body:
             # To see the client leave; nobody else reads on now.
             self.connection.read_on()
+        return message
+
+    def _received(self) -> Any:
+        """Returns what is there already, as uvicorn's own `receive` does when it need not wait."""
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        message = {"type": "http.request", "body": bytes(self.body), "more_body": self.more_body}
+        self.body = bytearray()
+        self.message_event.clear()
         return message
 
     def _body_rate(self) -> BodyRate:

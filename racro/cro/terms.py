@@ -16,7 +16,7 @@ is given away in other words, as in "3 + 2 = 5", is not seen: the leaks counted 
 import re
 from collections.abc import Iterator
 
-from racro.contracts.prompts import neutralise
+from racro.contracts.control_tokens import neutralise
 from racro.cro.captioned import Captioned
 
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")

@@ -36,6 +36,7 @@ _IN_ANGLES = (
 _IN_SQUARES = (
     r"[|｜]"  # EXAONE's [|system|]
     r"|/?+[a-z]?[A-Z][A-Z0-9_]++[\]］]"  # [INST], [/INST], [gMASK], [UNUSED_TOKEN_146]
+    r"|@\w++@\]"  # Gemma's [@BOS@]
     r"|\w{0,8}+~"  # MiniMax's [e~[
     r"|img(?:-\d++)?\]"  # where Ollama puts an image
 )

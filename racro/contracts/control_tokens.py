@@ -55,9 +55,9 @@ _INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
 _BEFORE_CONTEXT, _CONTEXT = (f"{_INVISIBLE}*+".join(part) for part in ("visual_", "context"))
 # Our fence, by its name: in text from outside there is none, however it is bracketed.
 _FENCE = re.compile(rf"(?i:{_BEFORE_CONTEXT})(?={_INVISIBLE}*+(?i:{_CONTEXT}))")
+_BLANK = rf"(?:[ \t\xa0\u3000]|{_INVISIBLE})*+"
 _HEADING = re.compile(
-    rf"([\n\r\f\v\x1c-\x1e\x85\u2028\u2029](?:[ \t\xa0\u3000]|{_INVISIBLE})*+)"
-    rf"(?=[#＃](?:{_INVISIBLE}*+[#＃]){{2}})"
+    rf"([\n\r\f\v\x1c-\x1e\x85\u2028\u2029]{_BLANK})(?=[#＃](?:{_BLANK}[#＃]){{2}})"
 )
 # No other thread runs while a pattern is searched for: of so many characters it takes milliseconds.
 _PIECE = 64 * 2**10
@@ -79,8 +79,8 @@ def neutralise(text: str) -> str:
 def escape_headings(text: str) -> str:
     r"""Escape, as Markdown does, each line's beginning that looks like one of racro-v1's headings.
 
-    A line of three or more `#` begins with `\#` then. The first line is left as it is: it stands
-    behind a heading of ours, in the same line.
+    A line of three or more `#`, apart or not, begins with `\#` then. The first line is left as it
+    is: it stands behind a heading of ours, in the same line.
     """
     return _HEADING.sub(r"\g<1>\\", text) if "#" in text or "＃" in text else text
 

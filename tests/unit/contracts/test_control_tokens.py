@@ -148,6 +148,7 @@ def test_the_name_of_our_fence_is_broken_however_it_is_written(fence) -> None:
         ("a\u2028 \t### b\n###c", "a\u2028 \t\\### b\n\\###c"),
         ("\n\u200b#\u200b#\ufeff# b", "\n\u200b\\#\u200b#\ufeff# b"),
         ("\n＃＃＃ b", "\n\\＃＃＃ b"),
+        ("\n# # # b", "\n\\# # # b"),
     ],
     ids=ascii,
 )

@@ -51,13 +51,13 @@ _TOKENS = {
     for bracket in brackets
 }
 # What a reader does not see.
-_INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
-_BEFORE_CONTEXT, _CONTEXT = (f"{_INVISIBLE}*+".join(part) for part in ("visual_", "context"))
+_INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+_BEFORE_CONTEXT, _CONTEXT = (f"[{_INVISIBLE}]*+".join(part) for part in ("visual_", "context"))
 # Our fence, by its name: in text from outside there is none, however it is bracketed.
-_FENCE = re.compile(rf"(?i:{_BEFORE_CONTEXT})(?={_INVISIBLE}*+(?i:{_CONTEXT}))")
-_BLANK = rf"(?:[ \t\xa0\u3000]|{_INVISIBLE})*+"
+_FENCE = re.compile(rf"(?i:{_BEFORE_CONTEXT})(?=[{_INVISIBLE}]*+(?i:{_CONTEXT}))")
+_BLANK = rf"[ \t\xa0\u3000{_INVISIBLE}]*+"
 _HEADING = re.compile(
-    rf"([\n\r\f\v\x1c-\x1e\x85\u2028\u2029]{_BLANK})(?=[#＃](?:{_BLANK}[#＃]){{2}})"
+    rf"[\n\r\f\v\x1c-\x1e\x85\u2028\u2029]{_BLANK}(?=[#＃]{_BLANK}[#＃]{_BLANK}[#＃])"
 )
 # No other thread runs while a pattern is searched for: of so many characters it takes milliseconds.
 _PIECE = 64 * 2**10
@@ -71,9 +71,8 @@ def neutralise(text: str) -> str:
     """
     for bracket, token in _TOKENS.items():
         if bracket in text:
-            pieces = [token.sub(f"{bracket} ", piece) for piece in _pieces(text, bracket)]
-            text = "".join(pieces)
-    return _FENCE.sub(r"\g<0> ", text) if "_" in text else text
+            text = _insert(" ", token, text, border=bracket)
+    return _insert(" ", _FENCE, text, border="\n") if "_" in text else text
 
 
 def escape_headings(text: str) -> str:
@@ -82,14 +81,20 @@ def escape_headings(text: str) -> str:
     A line of three or more `#`, apart or not, begins with `\#` then. The first line is left as it
     is: it stands behind a heading of ours, in the same line.
     """
-    return _HEADING.sub(r"\g<1>\\", text) if "#" in text or "＃" in text else text
+    return _insert("\\", _HEADING, text, border="\n") if "#" in text or "＃" in text else text
 
 
-def _pieces(text: str, bracket: str) -> Iterator[str]:
-    """Yield a text in pieces, of which all but the first begin with a bracket."""
+def _insert(inserted: str, pattern: re.Pattern[str], text: str, *, border: str) -> str:
+    """Insert a text behind all that a pattern matches; no match goes across a border."""
+    pieces = _pieces(text, border)
+    return "".join(pattern.sub(lambda match: match[0] + inserted, piece) for piece in pieces)
+
+
+def _pieces(text: str, border: str) -> Iterator[str]:
+    """Yield a text in pieces, of which all but the first begin with the border."""
     start = 0
     while start < len(text):
-        end = text.find(bracket, start + _PIECE)
+        end = text.find(border, start + _PIECE)
         end = end if end > 0 else len(text)
         yield text[start:end]
         start = end

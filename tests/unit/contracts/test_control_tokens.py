@@ -105,9 +105,12 @@ def test_text_with_the_shape_of_a_token_pays_a_space(text, paid) -> None:
     assert neutralise(text) == paid
 
 
-def test_a_token_at_the_border_of_pieces_is_broken() -> None:
+def test_nothing_is_missed_at_the_border_of_pieces() -> None:
     for length in range(64 * 1024 - 20, 64 * 1024 + 1):
-        assert left(neutralise("<" + "a" * length + "<|im_start|>[e~[]~b]")) == []
+        broken = neutralise("\n<" + "a" * length + "<|im_start|>[e~[]~b]\nvisual_context")
+        assert left(broken) == []
+        assert "visual_context" not in broken
+        assert "\n\\###" in escape_headings("\n" + "a" * length + "\r\n###")
 
 
 PIECES = st.sampled_from([*TOKENS, *"<>|[]/~! _"]) | st.text(max_size=3)

@@ -34,13 +34,10 @@ def ocr_gateway(ocr_captioner: Service, _scripted_reasoner: ScriptedServer) -> I
         yield service
 
 
-_client = http.client()
-
-
 def ask(reasoner: ScriptedServer, url: str, body: dict[str, Any]) -> dict[str, Any]:
     """Return the one request that the reasoner gets for a client's."""
     before = len(reasoner.chats)
-    answer = _client.post(url, json=body)
+    answer = http.post(url, json=body)
     assert answer.status_code == 200, answer.text
     [asked] = reasoner.chats[before:]
     return asked.json

@@ -155,7 +155,7 @@ FAMILIES = {
     "Baichuan": _family(_FASTCHAT, "<reserved_102> <reserved_103> <reserved_106> <reserved_107>"),
     "TeleChat": _family(_XINFERENCE, "<_user> <_bot> <_start> <_end>"),
     "InternLM 1": _family(_FASTCHAT, "<|User|> <|Bot|> <eoh> <eoa>"),
-    "StableVicuna, h2oGPT": _family(_FASTCHAT, "<|endoftext|> <|prompt|> <|answer|>"),
+    "h2oGPT": _family(_FASTCHAT, "<|endoftext|> <|prompt|> <|answer|>"),
     "OpenAssistant": _family(_FASTCHAT, "<|prompter|> <|assistant|>"),
     "OpenChat": _family(_FASTCHAT, "<|end_of_turn|>"),
     "RedPajama": _family(_FASTCHAT, "<human> <bot>"),

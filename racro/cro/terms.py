@@ -16,7 +16,7 @@ is given away in other words, as in "3 + 2 = 5", is not seen: the leaks counted 
 import re
 from collections.abc import Iterator
 
-from racro.contracts.prompts import neutralise
+from racro.contracts.control_tokens import neutralise
 from racro.cro.captioned import Captioned
 
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
@@ -53,7 +53,7 @@ def length(row: Captioned, *, limit: int) -> float:
 
 
 def format(row: Captioned) -> float:  # noqa: A001  # the setting that weighs it has this name
-    """-1 for a caption that is empty, or has a box or a control token of a chat template in it."""
+    """-1 for a caption that is empty, or has a box or the shape of a control token in it."""
     caption = row.caption
     broken = not caption.strip() or _BOX.search(caption) or neutralise(caption) != caption
     return -1.0 if broken else 0.0

@@ -21,10 +21,11 @@ from gateway.reasoning.usage import StreamedUsage
 from gateway.settings import LimitsSection
 from racro.answers.extract import compact_answer, final_answer, solve_answer, split_reasoning
 from racro.answers.formulas import worked_out
+from racro.contracts.control_tokens import escape_headings, neutralise
 from racro.contracts.errors import RacroError
 from racro.contracts.marks import limit_marks
 from racro.contracts.perception import normalise_question
-from racro.contracts.prompts import COMPACT_V1, neutralise
+from racro.contracts.prompts import COMPACT_V1
 from racro.contracts.solve_api import SolveRequest
 from racro.servekit.context import adopt_request_id, timeout_from_headers
 from racro.servekit.paths import RouteTable, printable
@@ -207,12 +208,38 @@ FORMULAS = {
 }
 TOKENS = {
     f"control tokens {text!r}": repeat(text)
-    for text in ("<", "</", "<|", "<im", "<img ", "<A", "<AA_", "<row_1_col_", "[", "[/IMG", "<s")
+    for text in (
+        "<",
+        "</",
+        "<|",
+        "<im",
+        "<img ",
+        "<a-",
+        "<td>",
+        "<s",
+        "＜a",
+        "‹",
+        "[",
+        "[/IMG",
+        "[img-",
+        "]!a",
+    )
 } | {
     "one long tag": repeat(" x", before="<img"),
     "a long name": repeat("A_", before="<A"),
     "many digits": repeat("1", before="<row_"),
     "long tags": repeat("<img" + " " * 99),
+    "a name of many parts": repeat("a-", before="<"),
+    "capitals": repeat("A", before="["),
+    "fences": repeat("visual_context"),
+    "halves of fences": repeat("visual_"),
+    "a fence with what nobody sees": repeat("\u200b", before="v", after="_"),
+}
+HEADINGS = {
+    "headings": repeat("\n###"),
+    "indents": repeat("\n \t\u200b"),
+    "one long indent": repeat(" ", before="\n", after="#"),
+    "what nobody sees in a heading": repeat("\u200b", before="\n#"),
 }
 QUESTIONS = {
     "carriage returns": repeat("\r"),
@@ -289,6 +316,7 @@ GROUPS: list[tuple[Call, dict[str, Builder]]] = [
     (split_reasoning, ANSWERS),
     (worked_out, FORMULAS),
     (neutralise, TOKENS),
+    (escape_headings, HEADINGS),
     (normalise_question, QUESTIONS),
     (limit_marks, QUESTIONS),
     (check, QUESTIONS),

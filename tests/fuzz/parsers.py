@@ -25,9 +25,10 @@ with atheris.instrument_imports(include=["gateway", "racro", "services"]):
     from gateway.settings import LimitsSection
     from racro.answers.extract import compact_answer, final_answer, solve_answer
     from racro.answers.formulas import worked_out
+    from racro.contracts.control_tokens import escape_headings, neutralise
     from racro.contracts.errors import RacroError
     from racro.contracts.perception import PerceiveRequest, normalise_question
-    from racro.contracts.prompts import COMPACT_V1, neutralise
+    from racro.contracts.prompts import COMPACT_V1
     from racro.contracts.solve_api import SolveRequest
     from racro.servekit.chat_stream import read_chunks
     from racro.servekit.paths import KnownRoute, RouteTable
@@ -141,7 +142,10 @@ def question(data: bytes) -> None:
     text = normalise_question(data.decode(errors="replace"))
     if normalise_question(text) != text:
         raise AssertionError(f"{text!r} is not normal")
-    neutralise(text)
+    for breaks in (neutralise, escape_headings):
+        broken = breaks(text)
+        if breaks(broken) != broken:
+            raise AssertionError(f"{broken!r} is not broken")
 
 
 def path(data: bytes) -> None:

@@ -78,7 +78,6 @@ class Engine(ABC):
     traits: ClassVar[Traits] = Traits()
     model: str
     models: Mapping[str, ServedModel]
-    _api_key: str | None = None
     _client: Client | None = None
 
     @property
@@ -86,9 +85,14 @@ class Engine(ABC):
     def _base_url(self) -> str:
         """Return the URL of its API, up to and including /v1."""
 
+    @property
+    def _api_key(self) -> str | None:
+        """Return the API key that its server asks for now, if it asks for one."""
+        return None
+
     async def start(self, client: Client) -> None:
         """Start what runs it; `client` is used until `stop`."""
-        self._upstreams: dict[tuple[str, str], Upstream] = {}
+        self._upstreams: dict[tuple[str, str, str | None], Upstream] = {}
         self._client = client
 
     async def stop(self) -> None:
@@ -118,10 +122,11 @@ class Engine(ABC):
         """Return the server at that URL. Raises NotStarted where the engine was not started."""
         if self._client is None:
             raise NotStarted(NOT_STARTED)
-        upstream = self._upstreams.get((base_url, name))
+        key = self._api_key
+        upstream = self._upstreams.get((base_url, name, key))
         if upstream is None:
-            upstream = Upstream(self._client, base_url, name=name, api_key=self._api_key)
-            self._upstreams[base_url, name] = upstream
+            upstream = Upstream(self._client, base_url, name=name, api_key=key)
+            self._upstreams[base_url, name, key] = upstream
         return upstream
 
     @property

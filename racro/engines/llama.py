@@ -22,6 +22,8 @@ from racro.engines.supervisor import Supervisor
 
 # As llama.cpp says it.
 _UNLIMITED = -1
+# The variable that llama.cpp's own command reads, and llama_server too.
+_KEY_ENV = "LLAMA_API_KEY"
 # Which adapters an answer is made with is never a client's choice.
 _ADAPTERS = "lora"
 # The packaged model cannot call tools: without them it answers in plain text.
@@ -226,7 +228,7 @@ class LlamaEngine(SupervisedEngine):
         self.model = served_name
         self.models = settings.served(served_name)
         self._settings = settings
-        self._supervisor = Supervisor(self._command, self._would_answer)
+        self._supervisor = Supervisor(self._command, self._would_answer, key_env=_KEY_ENV)
         self._revision: str | None = None
 
     async def revision(self) -> str:

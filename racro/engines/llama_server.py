@@ -1,6 +1,6 @@
 """The child process of the llama engine: xllamacpp's own HTTP server, on loopback.
 
-python -m racro.engines.llama_server '{"supervisor_pid": 1, "model": "….gguf", "port": 9000, …}'
+LLAMA_API_KEY=… python -m racro.engines.llama_server '{"supervisor_pid": 1, "port": 9000, …}'
 """
 
 import json
@@ -33,6 +33,8 @@ def _serve(options: dict[str, Any]) -> None:
     params.model_alias = {options["alias"]}
     params.hostnames = ["127.0.0.1"]
     params.port = options["port"]
+    # Without it only /health is answered.
+    params.api_keys = [os.environ["LLAMA_API_KEY"]]
     params.n_ctx = options["n_ctx"]
     params.n_parallel = options["n_parallel"]
     # A caption goes on to its end or the context's. In one context for all, whoever runs into its

@@ -50,13 +50,17 @@ class RemoteEngine(Engine):
         self._settings = settings
         self.models = {served_name: ServedModel(engine_name=settings.model)}
         self.model = settings.model
-        self._api_key = api_key(settings.api_key_env)
+        self._key = api_key(settings.api_key_env)
         self._told: dict[str, Any] = {}
         self._asked_at = -math.inf
 
     @property
     def _base_url(self) -> str:
         return self._settings.url
+
+    @property
+    def _api_key(self) -> str | None:
+        return self._key
 
     @property
     def known_problem(self) -> Problem | None:

@@ -1,4 +1,4 @@
-"""Defines an engine whose server is a child process on loopback."""
+"""Defines an engine whose server is a child process on loopback, and asks for a key of its own."""
 
 from racro.engines.engine import Engine
 from racro.engines.supervisor import Supervisor
@@ -18,6 +18,10 @@ class SupervisedEngine(Engine):
     @property
     def _base_url(self) -> str:
         return f"{self._root_url}/v1"
+
+    @property
+    def _api_key(self) -> str:
+        return self._supervisor.key
 
     async def start(self, client: Client) -> None:
         await super().start(client)

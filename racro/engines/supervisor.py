@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets
 import signal
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -56,8 +57,10 @@ class Supervisor:
     """Keeps one child process running, restarted with exponential back-off whenever it ends.
 
     `command(port)` is its command line; `would_answer(port)` raises or returns False until it
-    serves; `diagnose` finds the cause of an end in a line of its output. The child must die with
-    its parent by itself (`PR_SET_PDEATHSIG`): a killed supervisor cannot end it any more.
+    serves; `diagnose` finds the cause of an end in a line of its output. Its server is to ask for
+    `key`, which is a new one at each start, and comes to it in the environment variable `key_env`:
+    everybody on the machine can read a command line. The child must die with its parent by itself
+    (`PR_SET_PDEATHSIG`): a killed supervisor cannot end it any more.
     """
 
     def __init__(
@@ -65,11 +68,13 @@ class Supervisor:
         command: Callable[[int], Sequence[str]],
         would_answer: Callable[[int], Awaitable[bool]],
         *,
+        key_env: str,
         diagnose: Callable[[str], Cause | None] = _no_cause,
         environment: Mapping[str, str] = {},
     ) -> None:
         self._command = command
         self._would_answer = would_answer
+        self._key_env = key_env
         self._diagnose = diagnose
         self._environment = environment
         self._cause: Cause | None = None
@@ -79,6 +84,7 @@ class Supervisor:
         self._problem = Problem(self._state.value)
         self._task: asyncio.Task[None] | None = None
         self.port = 0
+        self.key = ""
         self.pid: int | None = None
 
     @property
@@ -116,7 +122,7 @@ class Supervisor:
         while True:
             self._become(State.STARTING)
             known, self._cause, self._ready_at = self._cause, None, None
-            self.port = free_port()
+            self.port, self.key = free_port(), secrets.token_urlsafe()
             code = await self._run_once()
             # Large weights load for longer than that, and may then not fit.
             if self._ready_at is not None and loop.time() - self._ready_at > _HEALTHY_AFTER_S:
@@ -144,7 +150,7 @@ class Supervisor:
             stderr=asyncio.subprocess.STDOUT,
             # A terminal's Ctrl-C goes to us alone; we then end the child in order.
             start_new_session=True,
-            env={**os.environ, **self._environment, "PYTHONUNBUFFERED": "1"},
+            env=self._child_environment(),
         )
         self.pid = child.pid
         assert child.stdout is not None  # noqa: S101 - it is a pipe
@@ -160,6 +166,10 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             await listener
+
+    def _child_environment(self) -> dict[str, str]:
+        ours = {self._key_env: self.key, "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, **self._environment, **ours}
 
     async def _announce_when_ready(self) -> None:
         while not await self._answers():  # noqa: ASYNC110 - nothing tells us sooner

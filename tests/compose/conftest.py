@@ -93,9 +93,24 @@ def docker() -> Iterator[Docker]:
             log.close()
 
 
+def python_image(docker: Docker) -> str:
+    """The base of our images: the one that they name, or without a registry one made here."""
+    dockerfile = (REPOSITORY / "gateway/Dockerfile").read_text()
+    named = dockerfile.partition("ARG PYTHON_IMAGE=")[2].partition("\n")[0]
+    pull = ["docker", "pull", "--quiet", named]
+    if subprocess.run(pull, env=docker.env, check=False, capture_output=True).returncode == 0:
+        return named
+    made = {"PYTHON_IMAGE": "python:3.12-slim", "REDIS_IMAGE": "redis:7-alpine"}
+    if not docker("images", "--quiet", made["PYTHON_IMAGE"]):
+        subprocess.run([HERE / "base-images"], env=docker.env, check=True)
+    docker.env |= made
+    return made["PYTHON_IMAGE"]
+
+
 class Stack:
     def __init__(self, docker: Docker) -> None:
         self.docker = docker
+        self.python_image = python_image(docker)
         first = free_port()
         self.urls = [f"http://127.0.0.1:{first + number}" for number in range(GATEWAYS)]
         docker.env["GATEWAY_PORT"] = f"{first}-{first + GATEWAYS - 1}"
@@ -131,13 +146,6 @@ class Stack:
 
 @pytest.fixture(scope="session")
 def stack(docker) -> Iterator[Stack]:
-    if not docker("images", "--quiet", "python:3.12-slim"):
-        pulled = subprocess.run(
-            ["docker", "pull", "--quiet", "python:3.12-slim"], env=docker.env, check=False,
-            capture_output=True,
-        )  # fmt: skip
-        if pulled.returncode:
-            subprocess.run([HERE / "base-images"], env=docker.env, check=True)
     stack = Stack(docker)
     try:
         stack.timed("build", "build")

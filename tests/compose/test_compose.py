@@ -84,10 +84,10 @@ def test_the_gateway_image_is_small(stack) -> None:
     """Ours on top of the base, whose own size depends on who made it."""
     sizes = {
         name: int(stack.docker("image", "inspect", "--format", "{{.Size}}", name))
-        for name in ("racro-gateway", "python:3.12-slim")
+        for name in ("racro-gateway", stack.python_image)
     }
     print({name: size // MIB for name, size in sizes.items()})
-    assert sizes["racro-gateway"] - sizes["python:3.12-slim"] < 110 * MIB
+    assert sizes["racro-gateway"] - sizes[stack.python_image] < 110 * MIB
 
 
 def test_redis_may_be_killed_and_come_back(stack) -> None:

@@ -1,11 +1,13 @@
-"""What each Dockerfile copies of ours is all that its service imports."""
+"""What each Dockerfile is made from, and that it copies all of ours that its service imports."""
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from support.processes import PATIENCE_S
 
@@ -50,6 +52,30 @@ def test_an_image_has_all_that_it_imports(image: str, tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
+
+
+def digest_of(image: str) -> str:
+    found = re.fullmatch(r"[a-z]+:[\w.-]+@sha256:([0-9a-f]{64})", image)
+    assert found, f"{image}: no digest"
+    return found[1]
+
+
+def test_our_images_have_one_base_by_its_digest() -> None:
+    digests = set()
+    for image in IMPORTED:
+        lines = (ROOT / image / "Dockerfile").read_text().splitlines()
+        [base] = [line for line in lines if line.startswith("ARG PYTHON_IMAGE=")]
+        digests.add(digest_of(base.partition("=")[2]))
+        stages = [line.split()[1] for line in lines if line.startswith("FROM ")]
+        assert stages == ["${PYTHON_IMAGE}"] * 2
+    assert len(digests) == 1
+
+
+def test_redis_is_the_same_in_compose_and_chart_by_its_digest() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    [default] = re.findall(r"^\$\{REDIS_IMAGE:-(.*)\}$", compose["services"]["redis"]["image"])
+    chart = yaml.safe_load((ROOT / "deploy/helm/racro/values.yaml").read_text())
+    assert digest_of(default) == digest_of(chart["images"]["redis"])
 
 
 def test_every_dockerfile_is_tried() -> None:

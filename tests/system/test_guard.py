@@ -28,7 +28,8 @@ SUPERVISOR = textwrap.dedent("""
 
     async def main():
         command = [sys.executable, "-m", "racro.engines.guard", str(os.getpid())]
-        supervisor = Supervisor(lambda _: [*command, sys.executable, "-c", sys.argv[1]], never)
+        engine = [sys.executable, "-c", sys.argv[1]]
+        supervisor = Supervisor(lambda _: [*command, *engine], never, key_env="KEY")
         await supervisor.start()
         while not supervisor._last_words:
             await asyncio.sleep(0.01)

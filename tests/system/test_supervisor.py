@@ -169,6 +169,52 @@ class TestEngineKilled:
         assert waits[-1] > 0.5
 
 
+def api_key_of(engine: psutil.Process) -> str:
+    return engine.environ()["LLAMA_API_KEY"]
+
+
+def asked(engine: psutil.Process, path: str, key: str | None) -> int:
+    """The status of an answer of the engine's own server."""
+    [port] = [one.laddr.port for one in engine.net_connections() if one.status == "LISTEN"]
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
+    return http.get(f"http://127.0.0.1:{port}{path}", headers=headers).status_code
+
+
+class TestEngineKey:
+    """Other users of the machine reach loopback, too."""
+
+    @pytest.mark.parametrize("path", ["/v1/models", "/models", "/props", "/slots", "/metrics"])
+    def test_the_engine_asks_for_it(self, llama: Service, path: str) -> None:
+        engine = engine_of(llama)
+        key = api_key_of(engine)
+        assert len(key) >= 32
+        assert [asked(engine, path, one) for one in (None, key[:-1])] == [401] * 2
+        assert asked(engine, path, key) != 401
+
+    def test_no_command_line_and_no_log_shows_it(self, llama: Service) -> None:
+        engine = engine_of(llama)
+        key = api_key_of(engine)
+        assert key not in " ".join(engine.cmdline())
+        assert key not in llama.log()
+
+    def test_each_start_has_another_one(self, llama: Service) -> None:
+        """And the service follows: it is ready, and answers."""
+        before = engine_of(llama)
+        old = api_key_of(before)
+        before.kill()
+        children = psutil.Process(llama.pid).children
+        wait_until(
+            lambda: [one.pid for one in children()] not in ([before.pid], []), what="a start"
+        )
+        wait_until(lambda: readiness(llama)[0] == 200, what="recovery")
+        after = engine_of(llama)
+        assert api_key_of(after) != old
+        assert asked(after, "/v1/models", old) == 401
+        body = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2}
+        answered = http.post(f"{llama.url}/v1/chat/completions", json=body)
+        assert answered.status_code == 200, answered.text
+
+
 class TestServiceEnded:
     def test_killed_it_takes_its_engine_along(self, doomed: Service) -> None:
         engine = engine_of(doomed)

@@ -1,6 +1,7 @@
 """`racro up` with models of one's own: what is found, what is started, and how it is asked."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -175,9 +176,12 @@ def test_a_server_that_lists_no_models(
     )
 
 
+LLAMA_CPP_KEY = {"LLAMA_API_KEY": "its-own"}
+
+
 @pytest.fixture
 def llama_cpp(tmp_path: Path) -> Iterator[str]:
-    """llama.cpp's own server, with a name and a context of its own."""
+    """llama.cpp's own server, with a name, a key and a context of its own."""
     port = free_port()
     options = {
         "supervisor_pid": psutil.Process().pid, "model": str(packaged_model()),
@@ -188,7 +192,7 @@ def llama_cpp(tmp_path: Path) -> Iterator[str]:
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "racro.engines.llama_server", json.dumps(options)],
-            stdout=output, stderr=output,
+            stdout=output, stderr=output, env=os.environ | LLAMA_CPP_KEY,
         )  # fmt: skip
     try:
         wait_until(lambda: "listening on" in log.read_text(), timeout_s=100, what="llama.cpp")
@@ -199,7 +203,8 @@ def llama_cpp(tmp_path: Path) -> Iterator[str]:
 
 
 def test_llama_cpp_s_own_server(captioner: ScriptedServer, llama_cpp: str, tmp_path: Path) -> None:
-    with up(tmp_path, "--reasoner-url", llama_cpp, "--captioner-url", captioner.url) as stack:
+    own = ["--reasoner-url", llama_cpp, "--api-key-env", *LLAMA_CPP_KEY]
+    with up(tmp_path, *own, "--captioner-url", captioner.url, **LLAMA_CPP_KEY) as stack:
         assert f"✓ reasoner own at http://{llama_cpp}/v1: 2048 tokens of context" in stack.printed
         # One thread for 150 tokens of prompt: on a busy machine longer than the limits allow it.
         body = {"question": "What is the total?", "images": [data_url(RECEIPT.read_bytes())]}

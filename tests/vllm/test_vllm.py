@@ -212,6 +212,23 @@ def test_a_forged_host_opens_nothing(vllm_reasoner: Service) -> None:
         assert response.status_code in {404, 405}
 
 
+def test_the_engine_asks_for_its_key(vllm_reasoner: Service) -> None:
+    """Under /v1: what it answers without one is in docs/security.md."""
+    [port] = [
+        one.laddr.port
+        for process in psutil.Process(vllm_reasoner.pid).children(recursive=True)
+        for one in process.net_connections("tcp4")
+        if one.status == "LISTEN" and f"--port {one.laddr.port}" in " ".join(process.cmdline())
+    ]
+    url = f"http://127.0.0.1:{port}"
+    for headers in ({}, {"authorization": "Bearer wrong"}):
+        assert http.get(f"{url}/v1/models", headers=headers).status_code == 401
+        refused = http.post(f"{url}/v1/chat/completions", json={}, headers=headers)
+        assert refused.status_code == 401
+    statuses = {path: http.get(f"{url}{path}").status_code for path in ("/metrics", "/version")}
+    assert set(statuses.values()) == {200}
+
+
 def test_a_client_that_leaves_ends_the_generation(
     vllm_gateway: Service, vllm_reasoner: Service
 ) -> None:

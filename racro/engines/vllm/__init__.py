@@ -51,7 +51,11 @@ class VllmEngine(SupervisedEngine):
         self.models = {served_name: ServedModel(engine_name=served_name)}
         self._settings = settings
         self._supervisor = Supervisor(
-            self._command, self._would_answer, diagnose=diagnose, environment=_ENVIRONMENT
+            self._command,
+            self._would_answer,
+            key_env="VLLM_API_KEY",
+            diagnose=diagnose,
+            environment=_ENVIRONMENT,
         )
         self._watch = Watch(self, stalled_after_s=settings.stalled_after_s)
         self._revision: str | None = None

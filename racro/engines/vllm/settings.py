@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from racro.engines.engine_sections import VisionSection
 
@@ -15,6 +15,17 @@ _BASE = "base"
 # What --max-lora-rank takes.
 _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 LARGEST_RANK = _RANKS[-1]
+
+
+def _without_api_key(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the arguments, of which none may be --api-key, as vLLM's parser reads it.
+
+    It takes underscores for hyphens, and a flag that is cut short. The flag would win over the key
+    that the engine is asked with, and show the other to everybody on the machine.
+    """
+    if any(argument.replace("_", "-").startswith("--api-k") for argument in arguments):
+        raise ValueError("--api-key cannot be set: the engine has another key at each start")
+    return arguments
 
 
 class VllmSettings(VisionSection):
@@ -65,7 +76,7 @@ class VllmSettings(VisionSection):
         gt=0,
         description="Not ready when no token has come for so long, a test prompt's neither.",
     )
-    arguments: tuple[str, ...] = Field(
+    arguments: Annotated[tuple[str, ...], AfterValidator(_without_api_key)] = Field(
         default=(), description="Further arguments of `vllm serve`, as they are."
     )
     command: tuple[str, ...] = Field(

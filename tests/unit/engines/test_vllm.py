@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
+from pydantic import ValidationError
 
 from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.errors import UpstreamUnavailable
@@ -131,6 +132,15 @@ class TestWrongSettings:
         write_config(adapter, **config)
         with pytest.raises(WrongSettingsError, match=problem):
             VllmEngine(settings(adapter_path=adapter), served_name="m")
+
+    @pytest.mark.parametrize("flag", ["--api-key", "--api_key", "--api-key=mine", "--api-k"])
+    def test_a_key_of_the_operators_own(self, flag: str) -> None:
+        """It would not be the one that the engine is asked with."""
+        with pytest.raises(ValidationError, match="--api-key cannot be set"):
+            settings(arguments=["--seed", "1", flag, "mine"])
+
+    def test_a_flag_that_only_begins_alike(self) -> None:
+        assert "--api-server-count" in command(arguments=["--api-server-count", "2"])
 
     def test_an_adapter_of_another_model(self, adapter: Path) -> None:
         with pytest.raises(WrongSettingsError, match=f"made for {MODEL}, not for other/model"):

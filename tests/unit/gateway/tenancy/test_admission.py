@@ -1,5 +1,6 @@
 """What is admitted, as which tenant, and what that leaves behind."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from gateway.tenancy.tenants import Tenants, tenant_of
 from racro.contracts.errors import RateLimited, Unauthenticated
 
 ADMISSION = Admission()
+MOST_HELD = 100
 
 
 class Opened(NamedTuple):
@@ -73,3 +75,50 @@ async def test_a_request_over_the_rate_is_no_longer_in_flight(opened) -> None:
     for _ in range(2):
         with pytest.raises(RateLimited, match="requests_per_minute = 3"):
             await ADMISSION.enter(scope_of(opened))
+
+
+def entering(opened: Opened, admission: Admission, *, key: str) -> asyncio.Task[object]:
+    return asyncio.create_task(admission.enter(scope_of(opened, key=key)))
+
+
+async def settled() -> None:
+    """All that does not wait for the clock has been done."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.clock("standing")
+class TestWrongKeys:
+    async def test_the_refusal_comes_late_and_a_right_key_s_turn_at_once(self, opened) -> None:
+        admission = Admission()
+        wrong = entering(opened, admission, key="wrong")
+        right = entering(opened, admission, key=opened.key)
+        await right
+        assert not wrong.done()
+        asyncio.get_running_loop().advance(0.2)
+        with pytest.raises(Unauthenticated):
+            await wrong
+
+    async def test_a_flood_of_them_holds_no_more_than_some(self, opened) -> None:
+        admission = Admission()
+        flood = [entering(opened, admission, key="wrong") for _ in range(MOST_HELD + 50)]
+        await settled()
+        assert sum(not one.done() for one in flood) == MOST_HELD
+        await entering(opened, admission, key=opened.key)
+        asyncio.get_running_loop().advance(0.2)
+        ends = await asyncio.gather(*flood, return_exceptions=True)
+        assert {type(end) for end in ends} == {Unauthenticated}
+
+    async def test_who_leaves_makes_room(self, opened) -> None:
+        admission = Admission()
+        flood = [entering(opened, admission, key="wrong") for _ in range(MOST_HELD)]
+        await settled()
+        flood[0].cancel()
+        await settled()
+        held = entering(opened, admission, key="wrong")
+        at_once = entering(opened, admission, key="wrong")
+        await settled()
+        assert (held.done(), at_once.done()) == (False, True)
+        for one in (*flood, held):
+            one.cancel()
+        await asyncio.gather(*flood, held, at_once, return_exceptions=True)

@@ -2,6 +2,7 @@
 
 import secrets
 from contextlib import aclosing
+from functools import partial
 from typing import Protocol
 
 from gateway.flow import ImageQuestion, perceive_images
@@ -24,6 +25,7 @@ from racro.contracts.solve_api import (
     Timing,
     VisualContext,
 )
+from racro.servekit.tasks import off_loop_if_large
 
 # More than any model's context, and what can be looked through for an answer at once.
 _MOST_CHARACTERS = 2**20
@@ -70,15 +72,19 @@ async def solve(
         else:
             perception = await _recall(services, tenant, options, options.visual_context, watch)
         await observer.on_visual_context(perception.context)
-        messages = solve_messages(
-            reasoner.settings.prompt_profile,
-            options.question,
-            perception.context.caption,
-            perception.context.tentative,
-        )
+        messages = await _messages(reasoner, options.question, perception.context)
         answer = await _reason(reasoner, messages, ticket, perception.context, observer, watch)
     watch.record("total", watch.total())
     return await _response(reasoner, perception, answer, watch)
+
+
+async def _messages(
+    reasoner: Reasoner, question: str, context: VisualContext
+) -> list[dict[str, str]]:
+    """Return what the reasoner is asked."""
+    caption, tentative = context.caption, context.tentative
+    ask = partial(solve_messages, reasoner.settings.prompt_profile, question, caption, tentative)
+    return await off_loop_if_large(len(caption) + len(tentative or ""), ask)
 
 
 async def _recall(

@@ -62,17 +62,25 @@ class _Places:
     """
 
     def __init__(self, places: int, shares: list[_Share], now: float) -> None:
+        self._places = places
         self._weight = sum(share.weight for share in shares)
         self._free = places - sum(share.running for share in shares)
         self._kept: dict[_Share, int] = {}
         for share in shares:
             share.note(now)
-            own = int(places * self.part_of(share))
-            self._kept[share] = max(0, min(own, share.recent) - share.running)
+            self._kept[share] = max(0, min(self._own(share), share.recent) - share.running)
         self._all_kept = sum(self._kept.values())
 
     def part_of(self, share: _Share) -> float:
         return share.weight / self._weight
+
+    def _own(self, share: _Share) -> int:
+        """Return how many places are a tenant's own, if it wants them."""
+        return int(self._places * self.part_of(share))
+
+    def lacked_by(self, share: _Share) -> int:
+        """Return how many of its own places a tenant does not have."""
+        return max(0, self._own(share) - share.running)
 
     def free_for(self, share: _Share) -> int:
         """Return how many places are free, and not kept for others."""
@@ -193,7 +201,8 @@ class FairQueue:
         divided = self._divide(share)
         part = divided.part_of(share)
         most = self._most_waiting()
-        own = max(1, int(most * part)) if most else 0
+        # Those that it has places of its own for do not wait long.
+        own = max(1, int(most * part)) + divided.lacked_by(share) if most else 0
         if self._queued(share, part) - divided.free_for(share) >= own:
             self._refuse(is_full=self._waiting - self._free >= most)
 

@@ -159,7 +159,8 @@ async def test_one_tenant_does_not_fill_the_room_to_wait() -> None:
         await sent.begin(A, 8)
         with pytest.raises(QueueFull):
             await sent.begin(A)
-        await sent.begin(B, 2)
+        # Its half of the room, and one for each place that it has a right to.
+        await sent.begin(B, 4)
         with pytest.raises(QueueFull):
             await sent.begin(B)
 

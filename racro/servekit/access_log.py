@@ -1,5 +1,6 @@
 """The access log: a line of JSON on stderr for each request, of one shape."""
 
+import asyncio
 import logging
 import random
 import sys
@@ -14,6 +15,9 @@ from racro.servekit.paths import printable
 
 _MOST_LOGGED_CHARACTERS = 200
 _FAILED = 400
+# One system call for the lines of some requests. Other logs are flushed at once, and these with
+# them; so is what is left when the process ends.
+_FLUSH_S = 0.01
 _log = logging.getLogger("racro.access")
 _encode = msgspec.json.Encoder().encode
 
@@ -42,6 +46,7 @@ class AccessLog:
     def __init__(self, *, service: str, share: float = 1) -> None:
         self._service = service
         self._share = share
+        self._flushes = False
 
     def write(self, exchange: Exchange, *, ms: float) -> None:
         """Logs a request that was answered; one whose client left has the status 499."""
@@ -59,6 +64,13 @@ class AccessLog:
         # As with other logs, nobody's answer depends on who reads them.
         with suppress(OSError, ValueError):
             sys.stderr.buffer.write(_encode(line) + b"\n")
+        if not self._flushes:
+            self._flushes = True
+            asyncio.get_running_loop().call_later(_FLUSH_S, self._flush)
+
+    def _flush(self) -> None:
+        self._flushes = False
+        with suppress(OSError, ValueError):
             sys.stderr.buffer.flush()
 
     def _is_left_out(self, status: int) -> bool:

@@ -7,9 +7,9 @@ the route's own however the client spelled it. Every route that is not public by
 from starlette.types import Scope
 
 from gateway.playground import routes as playground
-from gateway.services import Services, services_of
+from gateway.services import services_of
 from gateway.tenancy.refusals import Refusals
-from gateway.tenancy.tenants import Tenant, set_tenant, tenant_of
+from gateway.tenancy.tenants import set_tenant, tenant_of
 from racro.contracts.errors import Unauthenticated
 from racro.servekit.app import PUBLIC_ROUTES
 from racro.servekit.responses import Headers
@@ -29,7 +29,11 @@ class Admission:
         if _is_public(scope["path"]):
             return ()
         services = services_of(scope)
-        tenant = await self._identify(services, scope)
+        try:
+            tenant = services.tenants.identify(scope["headers"])
+        except Unauthenticated:
+            await self._refusals.hold()
+            raise
         services.rates.begin(tenant)
         try:
             headers = await services.rates.take(tenant, "requests")
@@ -38,13 +42,6 @@ class Admission:
             raise
         set_tenant(scope, tenant)
         return headers
-
-    async def _identify(self, services: Services, scope: Scope) -> Tenant:
-        try:
-            return services.tenants.identify(scope["headers"])
-        except Unauthenticated:
-            await self._refusals.hold()
-            raise
 
     def leave(self, scope: Scope) -> None:
         """Counts the end of a request that was admitted."""

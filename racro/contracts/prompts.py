@@ -208,7 +208,7 @@ def visual_context_block(
     return "\n".join(lines)
 
 
-# chat-v1: what stands where an image stood that is not looked at any more.
+# chat-v2: what stands where an image stood that is not looked at any more.
 LEFT_OUT_IMAGE = "[image: shown earlier, not looked at any more]"
 
 

@@ -14,6 +14,7 @@ from racro.servekit.context import REQUEST_ID_HEADER, request_id
 from racro.servekit.dialling import Dialler, parse_origin
 from racro.servekit.http1 import Http1Client
 from racro.servekit.http_errors import Broken, HttpError, NoFirstByte, NotSent, NotTrusted
+from racro.servekit.refusal import Refusal, is_small
 from racro.servekit.responses import NotJson, encode
 from racro.servekit.settings import UpstreamsSection
 from racro.servekit.tracing import trace_headers
@@ -108,8 +109,14 @@ def is_safe_to_retry(response: Response) -> bool:
     return response.status == NotStarted.status and _STARTED not in response.headers
 
 
-def _is_ending(response: Response) -> bool:
-    return is_safe_to_retry(response) and response.headers.get("connection", "").lower() == "close"
+def _may_be_ending(answer: Answer) -> bool:
+    """Whether an answer came over a kept connection and may be of a process that is ending."""
+    return (
+        answer.reused
+        and is_safe_to_retry(answer)
+        and answer.headers.get("connection", "").lower() == "close"
+        and is_small(answer.headers)
+    )
 
 
 class Upstream:
@@ -225,7 +232,7 @@ class _Request:
             raise UpstreamUnavailable(f"the {self._name} broke off its answer") from error
 
     async def _ask(self) -> Answer:
-        """Send the request, at most twice: see `_was_closed_before` and `_is_ending`."""
+        """Send the request, at most twice: see `_was_closed_before` and `_may_be_ending`."""
         send = partial(
             self._target.send, self._method, self._path, headers=self._headers, body=self._body
         )
@@ -237,16 +244,26 @@ class _Request:
             if not (_was_closed_before(error) and now() - began < _AT_ONCE_S):
                 raise
         else:
-            # A kept connection may lead to a process that is ending, and has begun with nothing.
-            if not (answer.reused and _is_ending(answer)):
+            if not _may_be_ending(answer):
                 return answer
-            answer.close()
+            refusal = await _read(answer)
+            # One that has no room has none over another connection either.
+            if not refusal.is_of_ending_process:
+                return refusal
             return await send(new_connection=True)
         try:
             return await send(new_connection=True)
         except NotSent as error:
             # The peer may have had the first one.
             raise Broken("the request was sent, and not again") from error
+
+
+async def _read(answer: Answer) -> Refusal:
+    """Read an answer's small body and give its connection back."""
+    try:
+        return Refusal(answer.status, answer.headers, await answer.read())
+    finally:
+        answer.close()
 
 
 def _was_closed_before(error: Broken) -> bool:

@@ -8,7 +8,15 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import (
+    NotStarted,
+    Overloaded,
+    RacroError,
+    ShuttingDown,
+    UpstreamError,
+    UpstreamUnavailable,
+)
+from racro.servekit.responses import encode
 from racro.servekit.settings import UpstreamsSection
 from racro.servekit.upstream import Upstream, open_client
 from support.certificates import make_certificate
@@ -16,7 +24,18 @@ from support.rawpeer import OK, FullQueue, RawConnection, RawPeer, eventually
 
 standing = pytest.mark.clock("standing")
 
-ENDING = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+def refusal(error: RacroError) -> bytes:
+    """Return an answer as a service of ours sends it, and has since release 0.1."""
+    body = encode(error.envelope())
+    head = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+    return head % len(body) + body
+
+
+ENDING = refusal(ShuttingDown("the service is shutting down"))
+FULL = refusal(Overloaded("all 5 connections (max_connections) are in use; ask again later"))
+NOT_OURS = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 4\r\n\r\nfull"
+LONG = ENDING[: ENDING.index(b"content-length")] + b"content-length: 1001\r\n\r\n" + bytes(1001)
 BEGUN = ENDING.replace(b"connection", b"x-racro-begun: true\r\nconnection")
 
 
@@ -47,7 +66,11 @@ def upstreams(request) -> UpstreamsSection:
 
 @asynccontextmanager
 async def asking(
-    peer: Peer | RawPeer, upstreams: UpstreamsSection | None = None
+    peer: Peer | RawPeer,
+    upstreams: UpstreamsSection | None = None,
+    *,
+    read: Callable[[bytes], object] = bool,
+    piped: bool = False,
 ) -> AsyncIterator[Callable]:
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -56,7 +79,10 @@ async def asking(
 
         async def ask() -> int:
             async with upstream.post("/work", {}) as response:
-                await response.read()
+                if piped:
+                    assert await response.pipe(lambda data: read(data) is None)
+                else:
+                    read(await response.read())
                 return response.status
 
         yield ask
@@ -91,6 +117,23 @@ async def test_one_that_is_ending_and_has_no_successor_is_not_asked_for_ever(ups
     async with asking(peer, upstreams) as ask:
         assert [await ask(), await ask()] == [200, 503]
     assert peer.asked == 3
+
+
+@pytest.mark.parametrize("refusal", [FULL, NOT_OURS, LONG])
+async def test_one_that_has_no_room_is_not_asked_again(upstreams, refusal) -> None:
+    peer = Peer(OK, refusal)
+    async with asking(peer, upstreams) as ask:
+        assert [await ask(), await ask()] == [200, 503]
+    assert peer.asked == 2
+
+
+@pytest.mark.parametrize("piped", [False, True])
+async def test_what_one_that_has_no_room_said_can_be_read(upstreams, piped) -> None:
+    said: list[bytes] = []
+    peer = Peer(OK, FULL)
+    async with asking(peer, upstreams, read=said.append, piped=piped) as ask:
+        assert [await ask(), await ask()] == [200, 503]
+    assert said == [OK[-2:], FULL.partition(b"\r\n\r\n")[2]]
 
 
 async def test_one_that_ends_in_the_middle_of_the_work_is_not_asked_again(upstreams) -> None:

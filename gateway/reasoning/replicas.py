@@ -9,7 +9,7 @@ from typing import Any
 
 from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
 from racro.servekit.tasks import all_of
-from racro.servekit.upstream import Response, Upstream, is_safe_to_retry
+from racro.servekit.upstream import Response, Upstream, is_ending, is_safe_to_retry
 
 _NOT_READY = 503
 # A replica that failed is tried last for so long, unless a check finds it up.
@@ -110,7 +110,7 @@ class _Post:
             if isinstance(error, UpstreamUnavailable):
                 replica.mark_down()
             raise
-        if response.status == _NOT_READY:
+        if response.status == _NOT_READY or is_ending(response):
             replica.mark_down()
         return response
 

@@ -9,7 +9,13 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from racro.contracts.errors import STARTED_HEADER, NotStarted, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import (
+    ENDING_HEADER,
+    STARTED_HEADER,
+    NotStarted,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
 from racro.servekit.dialling import Dialler, parse_origin
 from racro.servekit.http1 import Http1Client
@@ -24,6 +30,7 @@ _PROBE_TIMEOUT_S = 2
 # its request.
 _AT_ONCE_S = 1.0
 _STARTED = STARTED_HEADER.decode()
+_ENDING = ENDING_HEADER.decode()
 _PLAIN = "identity"
 
 
@@ -107,6 +114,11 @@ def open_client(settings: UpstreamsSection | None = None, *, reuse: bool = True)
 def is_safe_to_retry(response: Response) -> bool:
     """Whether the peer has not started, so that another may be asked the same."""
     return response.status == NotStarted.status and _STARTED not in response.headers
+
+
+def is_ending(response: Response) -> bool:
+    """Whether the process that answered is ending: further requests should go to another."""
+    return _ENDING in response.headers
 
 
 def _may_be_ending(answer: Answer) -> bool:

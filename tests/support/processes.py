@@ -56,7 +56,8 @@ class Service:
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
         self.config_file = folder / "config.yaml"
-        self.configure(config or {})
+        self.config = config or {}
+        self.configure(self.config)
         self._log_path = folder / "log"
         self._env = service_environment({"RACRO_CONFIG": str(self.config_file), **(env or {})})
         self._command = module_command(module)

@@ -106,6 +106,7 @@ def test_streams_end_whole_while_new_requests_are_served(reasoner: ScriptedServe
             answer = client.post(**chat(service, stream=False))
             assert answer.status_code == 200
             assert answer.headers["connection"] == "close"
+            assert answer.headers["x-racro-ending"]
         for path in ("/readyz", "/healthz", "/metrics"):
             assert http.get(service.url + path).headers["connection"] == "close"
 

@@ -69,6 +69,13 @@ async def test_one_that_failed_is_asked_last_until_a_check_finds_it_up(servers) 
             assert chats(servers)[0] == 1
 
 
+async def test_one_that_is_ending_gets_no_further_request(servers) -> None:
+    servers[0].script.headers = {"x-racro-ending": "true"}
+    async with replicas([server.url for server in servers]) as both:
+        assert [await status_of(both) for _ in range(8)] == [200] * 8
+    assert chats(servers)[0] <= 1
+
+
 async def test_without_any_there_is_an_error() -> None:
     async with replicas([f"http://127.0.0.1:{free_port()}"] * 2) as none:
         with pytest.raises(UpstreamError):

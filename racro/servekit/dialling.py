@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import aiohappyeyeballs
 
 from racro.servekit.http_errors import NotSent, NotTrusted
+from racro.servekit.peer_timeout import peer_timeout
 
 AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
@@ -28,6 +29,7 @@ _NEXT_ADDRESS_S = 0.25
 # Without it a gateway that keeps no connections would ask the name server for each request.
 _ADDRESSES_BELIEVED_S = 10
 _MOST_CONNECT_BYTES = 2**16
+_NEVER_S = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +174,7 @@ class Dialler:
     async def _connect(self, origin: Origin) -> socket.socket:
         """Make a TCP connection, at the second try where the first was not made in time.
 
-        TCP repeats a packet that was lost only after a second, which is all the time there is, and
-        an event loop that was late finds a connection and its timeout at once.
+        TCP repeats a packet that was lost only after a second, which is all the time there is.
         """
         addresses = await self._names.resolve(origin.host, origin.port)
         with suppress(TimeoutError):
@@ -181,7 +182,7 @@ class Dialler:
         return await self._try(addresses)
 
     async def _try(self, addresses: list[AddressInfo]) -> socket.socket:
-        async with asyncio.timeout(self._connect_timeout_s):
+        async with peer_timeout(self._connect_timeout_s):
             connected = await aiohappyeyeballs.start_connection(
                 addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S
             )
@@ -198,17 +199,19 @@ class Dialler:
             _, protocol = await loop.create_connection(create, sock=connected)
             return protocol
         if self.proxy is not None:
-            async with asyncio.timeout(self._tls_timeout_s):
+            async with peer_timeout(self._tls_timeout_s):
                 await _open_tunnel(connected, origin)
         if self._context is None:
             self._context = self._make_context()
-        _, protocol = await loop.create_connection(
-            create,
-            sock=connected,
-            ssl=self._context,
-            server_hostname=origin.host,
-            ssl_handshake_timeout=self._tls_timeout_s,
-        )
+        async with peer_timeout(self._tls_timeout_s):
+            _, protocol = await loop.create_connection(
+                create,
+                sock=connected,
+                ssl=self._context,
+                server_hostname=origin.host,
+                # The event loop's own counts its lag.
+                ssl_handshake_timeout=_NEVER_S,
+            )
         return protocol
 
 

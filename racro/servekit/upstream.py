@@ -20,6 +20,7 @@ from racro.servekit.context import REQUEST_ID_HEADER, request_id
 from racro.servekit.dialling import Dialler, parse_origin
 from racro.servekit.http1 import Http1Client
 from racro.servekit.http_errors import Broken, HttpError, NoFirstByte, NotSent, NotTrusted
+from racro.servekit.peer_timeout import peer_timeout
 from racro.servekit.refusal import Refusal, is_small
 from racro.servekit.responses import NotJson, encode
 from racro.servekit.settings import UpstreamsSection
@@ -180,7 +181,7 @@ class Upstream:
 
     async def _get(self, path: str) -> bytes:
         try:
-            async with asyncio.timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
+            async with peer_timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
                 if response.status != 200:  # noqa: PLR2004
                     raise NotStarted(f"the {self.name} answered {response.status}")
                 return await response.read()

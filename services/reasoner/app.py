@@ -76,7 +76,7 @@ async def _model_cards(engine: Engine, created: int) -> dict[str, dict[str, Any]
 
     Raises NotStarted while none would answer.
     """
-    if problem := engine.known_problem:
+    if problem := await engine.problem():
         raise NotStarted(problem.public)
     revision = await engine.revision()
     return {

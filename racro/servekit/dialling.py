@@ -8,7 +8,6 @@ import random
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
@@ -26,6 +25,10 @@ _Protocol = TypeVar("_Protocol", bound=asyncio.Protocol)
 _PORTS = {"http": 80, "https": 443}
 # RFC 8305 recommends it.
 _NEXT_ADDRESS_S = 0.25
+# A refusal takes a round trip. Where half of the servers are gone, one connection in a thousand
+# then meets no other.
+_MOST_REFUSALS = 10
+_MOST_TIMEOUTS = 2
 # Without it a gateway that keeps no connections would ask the name server for each request.
 _ADDRESSES_BELIEVED_S = 10
 _MOST_CONNECT_BYTES = 2**16
@@ -172,14 +175,24 @@ class Dialler:
             raise NotSent(f"no connection was made: {error!r}") from error
 
     async def _connect(self, origin: Origin) -> socket.socket:
-        """Make a TCP connection, at the second try where the first was not made in time.
+        """Make a TCP connection, at another try where one was refused or not made in time.
 
-        TCP repeats a packet that was lost only after a second, which is all the time there is.
+        A virtual IP leads to one of several servers by chance, and one of them may be gone. TCP
+        repeats a packet that was lost only after a second, which is all the time there is.
         """
         addresses = await self._names.resolve(origin.host, origin.port)
-        with suppress(TimeoutError):
-            return await self._try(addresses)
-        return await self._try(addresses)
+        refusals = timeouts = 0
+        while True:
+            try:
+                return await self._try(addresses)
+            except ConnectionRefusedError:
+                refusals += 1
+                if refusals == _MOST_REFUSALS:
+                    raise
+            except TimeoutError:
+                timeouts += 1
+                if timeouts == _MOST_TIMEOUTS:
+                    raise
 
     async def _try(self, addresses: list[AddressInfo]) -> socket.socket:
         async with peer_timeout(self._connect_timeout_s):

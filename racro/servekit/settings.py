@@ -66,7 +66,7 @@ class UpstreamsSection(Section):
         default=1,
         gt=0,
         description="Longest wait for a TCP connection; one that is not made in time is tried once "
-        "more.",
+        "more, one that is refused nine times more at once.",
     )
     tls_timeout_s: float = Field(
         default=10,

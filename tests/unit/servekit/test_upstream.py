@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 
@@ -20,6 +20,7 @@ from racro.servekit.responses import encode
 from racro.servekit.settings import UpstreamsSection
 from racro.servekit.upstream import Upstream, open_client
 from support.certificates import make_certificate
+from support.processes import free_port
 from support.rawpeer import OK, FullQueue, RawConnection, RawPeer, eventually
 
 standing = pytest.mark.clock("standing")
@@ -349,4 +350,31 @@ async def test_one_that_takes_no_connection_in_time_is_dialled_once_more(opens) 
                 one.close()
     assert answer == (200 if opens else None)
     assert dials == [0, 1]
+    assert peer.asked == int(opens)
+
+
+@pytest.mark.clock("standing")
+@pytest.mark.parametrize("opens", [True, False])
+async def test_one_that_refuses_connections_is_dialled_ten_times_at_once(opens) -> None:
+    """A virtual IP leads to one of several servers, some of which may be gone."""
+    peer, dials, clock, port = Peer(OK), [], asyncio.get_running_loop(), free_port()
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(open_client())
+
+        async def dialled() -> None:
+            dials.append(clock.time())
+            if opens and len(dials) == 10:
+                server = await asyncio.start_server(peer.serve, "127.0.0.1", port)
+                await stack.enter_async_context(server)
+
+        on_dial(clock, dialled)
+        upstream = Upstream(client, f"http://127.0.0.1:{port}", name="engine")
+        if opens:
+            async with upstream.post("/work", {}) as response:
+                assert response.status == 200
+        else:
+            with pytest.raises(NotStarted):
+                async with upstream.post("/work", {}):
+                    pass
+    assert dials == [0] * 10
     assert peer.asked == int(opens)

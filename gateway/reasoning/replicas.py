@@ -1,5 +1,6 @@
 """The replicas of one reasoner: each request goes to the one with the fewest in flight."""
 
+import asyncio
 import random
 import time
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from racro.servekit.upstream import Response, Upstream, is_ending, is_safe_to_re
 _NOT_READY = 503
 # A replica that failed is tried last for so long, unless a check finds it up.
 _DOWN_S = 5.0
+# One that gave no byte of an answer for so long until nobody waited any more may hang.
+_SILENT_S = 10.0
 
 
 class Replica:
@@ -103,11 +106,13 @@ class _Post:
         self._replica = replica
         self._request = replica.upstream.post(self._path, self._body)
         replica.in_flight += 1
+        now = asyncio.get_running_loop().time
+        began = now()
         try:
             response = await self._request.__aenter__()
         except BaseException as error:
             replica.in_flight -= 1
-            if isinstance(error, UpstreamUnavailable):
+            if isinstance(error, UpstreamUnavailable) or now() - began >= _SILENT_S:
                 replica.mark_down()
             raise
         if response.status == _NOT_READY or is_ending(response):

@@ -50,9 +50,9 @@ test-embedded: $(VENV)/evaluation .training-venv/installed
 	$(BIN)/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py
 
 # What `make test` and the suites do a part of, done whole: 400 answers of the embedded default, fifty
-# killed workers, more pictures that take long. About 20 minutes.
+# killed workers, more pictures that take long, ten rolling restarts of each service. About 30 minutes.
 test-long: $(VENV)/dev
-	$(BIN)/python -m pytest tests/embedded/test_chat.py tests/bounds/test_leaving.py tests/bounds/test_bombs.py -m ''
+	$(BIN)/python -m pytest tests/embedded/test_chat.py tests/bounds/test_leaving.py tests/bounds/test_bombs.py tests/system/test_rolling_restarts.py -m ''
 
 # Slow: a hundred thousand operations on two gateways while their Redis is mistreated.
 test-cache: $(VENV)/dev

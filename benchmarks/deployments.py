@@ -23,7 +23,7 @@ def service(
     port = free_port()
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         # Every JSON document is YAML.
-        json.dump({**config, "port": port}, file)
+        json.dump({"shutdown_quiet_s": 0, **config, "port": port}, file)
         file.flush()
         env = {"RACRO_CONFIG": file.name, **(env or {})}
         with Process(module_command(module), port=port, env=env) as process:

@@ -51,6 +51,7 @@ def create_gateway(settings: GatewaySettings) -> GuardedApp:
         max_body_bytes=settings.limits.max_body_bytes,
         max_bytes_in_flight=settings.limits.max_bytes_in_flight,
         shutdown_timeout_s=settings.shutdown_timeout_s,
+        shutdown_quiet_s=settings.shutdown_quiet_s,
         admission=Admission(),
         absent=_ABSENT,
         origins=settings.cors.origins,

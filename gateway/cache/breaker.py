@@ -4,12 +4,10 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeVar
 
 from gateway import metrics
 from racro.base.backoff import backoff
-
-T = TypeVar("T")
+from racro.servekit.peer_timeout import peer_timeout
 
 _log = logging.getLogger(__name__)
 
@@ -18,10 +16,6 @@ _LONGEST_PAUSE_S = 30
 # A peer that fails again sooner than this has not recovered: it is probed less and less often.
 _STEADY_S = 10
 _PROBE_TIMEOUT_S = 1
-
-# An event loop that is late by this much was busy, and so were those that would have answered.
-_BUSY_S = 0.005
-_MOST_EXTENSIONS = 3
 
 
 class Breaker:
@@ -91,36 +85,8 @@ class Breaker:
 
 async def _answers(probe: Callable[[], Awaitable[object]]) -> bool:
     try:
-        async with asyncio.timeout(_PROBE_TIMEOUT_S):
+        async with peer_timeout(_PROBE_TIMEOUT_S):
             await probe()
     except Exception:  # noqa: BLE001 - whatever it is, the peer is still down
         return False
     return True
-
-
-async def bounded(work: Awaitable[T], seconds: float) -> T:
-    """Return the result of `work`, or raise TimeoutError after `seconds`.
-
-    Time in which the event loop was busy with something else does not count: no answer could have
-    been received in it.
-    """
-    task = asyncio.ensure_future(work)
-    task.add_done_callback(_retrieve)
-    now = asyncio.get_running_loop().time
-    try:
-        for _ in range(_MOST_EXTENSIONS):
-            due = now() + seconds
-            await asyncio.wait({task}, timeout=seconds)
-            if task.done():
-                return task.result()
-            if now() < due + _BUSY_S:
-                break
-        raise TimeoutError
-    finally:
-        task.cancel()
-
-
-def _retrieve(task: asyncio.Future[Any]) -> None:
-    """Retrieve an error, so that one that nobody waited for is not a warning."""
-    if not task.cancelled():
-        task.exception()

@@ -10,6 +10,8 @@ from typing import Any
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import Connection, RedisSSLContext, SSLConnection
 
+from racro.servekit.peer_timeout import peer_timeout
+
 
 class Peer:
     """What all connections to one server share: name lookups, and the TLS context.
@@ -44,7 +46,8 @@ class _Plain(Connection):
         self._address = self.host
 
     async def _connect(self) -> None:
-        async with asyncio.timeout(self.socket_connect_timeout):
+        assert self.socket_connect_timeout is not None  # noqa: S101 - the client gives one
+        async with peer_timeout(self.socket_connect_timeout):
             addresses = await self._peer.addresses(self.host, self.port)
         *others, last = addresses
         for self._address in others:

@@ -19,10 +19,11 @@ from redis.exceptions import (
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway import metrics
-from gateway.cache.breaker import Breaker, bounded
+from gateway.cache.breaker import Breaker
 from gateway.cache.connection import Peer, open_pool
 from gateway.settings import CacheSection
 from racro.contracts.cache_keys import PROBE_KEY
+from racro.servekit.peer_timeout import peer_timeout
 from racro.servekit.settings import api_key
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class RedisClient:
     async def start(self) -> None:
         """Open the connections now, so that no request waits for that."""
         try:
-            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            async with peer_timeout(_CONNECT_TIMEOUT_S):
                 await self._connect()
         except (RedisError, OSError, TimeoutError) as error:
             self._leave_out(error)
@@ -99,7 +100,8 @@ class RedisClient:
             if self._breaker.is_open(mode):
                 return otherwise
             try:
-                return await bounded(work(self.redis), self._timeout_s)
+                async with peer_timeout(self._timeout_s):
+                    return await work(self.redis)
             except (RedisError, OSError, TimeoutError) as error:
                 if _is_refusal(error):
                     self._breaker.trip([mode], "refused", error)

@@ -1,5 +1,6 @@
 """The replicas of one reasoner: each request goes to the one with the fewest in flight."""
 
+import asyncio
 import random
 import re
 import time
@@ -11,12 +12,14 @@ from typing import Any
 from gateway.tenancy.fair_queue import Ticket
 from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
 from racro.servekit.tasks import all_of
-from racro.servekit.upstream import Response, Upstream, is_safe_to_retry
+from racro.servekit.upstream import Response, Upstream, is_ending, is_safe_to_retry
 
 _NOT_READY = 503
 # A replica that failed is tried last for so long, unless a check finds it up.
 _DOWN_S = 5.0
 _SECONDS = re.compile(r"[0-9]{1,9}")
+# One that gave no byte of an answer for so long until nobody waited any more may hang.
+_SILENT_S = 30.0
 
 
 class Replica:
@@ -132,16 +135,20 @@ class _Post:
         self._replica = replica
         self._request = replica.upstream.post(self._path, self._body)
         replica.in_flight += 1
+        now = asyncio.get_running_loop().time
+        began = now()
         try:
             response = await self._request.__aenter__()
         except BaseException as error:
             replica.in_flight -= 1
-            if isinstance(error, UpstreamUnavailable):
+            if isinstance(error, UpstreamUnavailable) or now() - began >= _SILENT_S:
                 replica.mark_down()
             raise
         if response.status == _NOT_READY:
             # Of an overloaded one, a second as a rule.
             replica.mark_down(response.headers.get("retry-after", ""))
+        elif is_ending(response):
+            replica.mark_down()
         return response
 
 

@@ -33,6 +33,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 STARTED_HEADER = b"x-racro-begun"
+# In every answer of a process that is ending, whatever its status.
+ENDING_HEADER = b"x-racro-ending"
 _CLOSE = (b"connection", b"close")
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from racro.base.digests import file_digest
 from racro.base.wrong_settings import WrongSettingsError
+from racro.contracts.errors import UpstreamError
 from racro.embedded.captioner import MODEL, NAME, PROJECTOR
 from racro.embedded.default import PROMPT_PROFILE, TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model
@@ -19,6 +20,7 @@ from racro.engines.engine import ServedModel, Traits
 from racro.engines.engine_sections import EngineSection, VisionSection
 from racro.engines.supervised_engine import SupervisedEngine
 from racro.engines.supervisor import Supervisor
+from racro.servekit.health import Problem
 
 # As llama.cpp says it.
 _UNLIMITED = -1
@@ -230,6 +232,19 @@ class LlamaEngine(SupervisedEngine):
         self._settings = settings
         self._supervisor = Supervisor(self._command, self._would_answer, key_env=_KEY_ENV)
         self._revision: str | None = None
+
+    async def problem(self) -> Problem | None:
+        """Tell why it would not answer now; one that hangs does not tell that it is well.
+
+        It tells within milliseconds, however many requests wait.
+        """
+        if problem := self.known_problem:
+            return problem
+        try:
+            is_well = await self._would_answer(self._supervisor.port)
+        except UpstreamError as error:
+            return Problem(error.message)
+        return None if is_well else Problem("the engine is not well")
 
     async def revision(self) -> str:
         """SHA-256 of the GGUF file, shortened, and after a plus that of adapter or projector."""

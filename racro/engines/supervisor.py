@@ -16,6 +16,7 @@ from racro.base.ports import free_port
 from racro.contracts.errors import NotStarted
 from racro.engines.engine import NOT_STARTED
 from racro.servekit.health import Problem
+from racro.servekit.peer_timeout import peer_timeout
 
 _log = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ class Supervisor:
 
     async def _answers(self) -> bool:
         try:
-            async with asyncio.timeout(_PROBE_TIMEOUT_S):
+            async with peer_timeout(_PROBE_TIMEOUT_S):
                 return await self._would_answer(self.port)
         except NotStarted:
             return False

@@ -8,7 +8,6 @@ import random
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 import aiohappyeyeballs
 
 from racro.servekit.http_errors import NotSent, NotTrusted
+from racro.servekit.peer_timeout import peer_timeout
 
 AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
@@ -25,9 +25,14 @@ _Protocol = TypeVar("_Protocol", bound=asyncio.Protocol)
 _PORTS = {"http": 80, "https": 443}
 # RFC 8305 recommends it.
 _NEXT_ADDRESS_S = 0.25
+# A refusal takes a round trip. Where half of the servers are gone, one connection in a thousand
+# then meets no other.
+_MOST_REFUSALS = 10
+_MOST_TIMEOUTS = 2
 # Without it a gateway that keeps no connections would ask the name server for each request.
 _ADDRESSES_BELIEVED_S = 10
 _MOST_CONNECT_BYTES = 2**16
+_NEVER_S = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +175,27 @@ class Dialler:
             raise NotSent(f"no connection was made: {error!r}") from error
 
     async def _connect(self, origin: Origin) -> socket.socket:
-        """Make a TCP connection, at the second try where the first was not made in time.
+        """Make a TCP connection, at another try where one was refused or not made in time.
 
-        TCP repeats a packet that was lost only after a second, which is all the time there is, and
-        an event loop that was late finds a connection and its timeout at once.
+        A virtual IP leads to one of several servers by chance, and one of them may be gone. TCP
+        repeats a packet that was lost only after a second, which is all the time there is.
         """
         addresses = await self._names.resolve(origin.host, origin.port)
-        with suppress(TimeoutError):
-            return await self._try(addresses)
-        return await self._try(addresses)
+        refusals = timeouts = 0
+        while True:
+            try:
+                return await self._try(addresses)
+            except ConnectionRefusedError:
+                refusals += 1
+                if refusals == _MOST_REFUSALS:
+                    raise
+            except TimeoutError:
+                timeouts += 1
+                if timeouts == _MOST_TIMEOUTS:
+                    raise
 
     async def _try(self, addresses: list[AddressInfo]) -> socket.socket:
-        async with asyncio.timeout(self._connect_timeout_s):
+        async with peer_timeout(self._connect_timeout_s):
             connected = await aiohappyeyeballs.start_connection(
                 addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S
             )
@@ -198,17 +212,19 @@ class Dialler:
             _, protocol = await loop.create_connection(create, sock=connected)
             return protocol
         if self.proxy is not None:
-            async with asyncio.timeout(self._tls_timeout_s):
+            async with peer_timeout(self._tls_timeout_s):
                 await _open_tunnel(connected, origin)
         if self._context is None:
             self._context = self._make_context()
-        _, protocol = await loop.create_connection(
-            create,
-            sock=connected,
-            ssl=self._context,
-            server_hostname=origin.host,
-            ssl_handshake_timeout=self._tls_timeout_s,
-        )
+        async with peer_timeout(self._tls_timeout_s):
+            _, protocol = await loop.create_connection(
+                create,
+                sock=connected,
+                ssl=self._context,
+                server_hostname=origin.host,
+                # The event loop's own counts its lag.
+                ssl_handshake_timeout=_NEVER_S,
+            )
         return protocol
 
 

@@ -38,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 # Probes and scrapes are many, and nobody looks for them.
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+_READINESS = "/readyz"
 # Who watches a service wants to know to its end: it is alive, and not ready.
 _ANSWERED_TO_THE_END = frozenset({"/healthz", "/metrics"})
 _NO_CONTENT = 204
@@ -65,8 +66,8 @@ class GuardedApp:
 
     All routes of `api` have to be there. `admission` decides who may use it (None: anybody);
     requests over `max_body_bytes` are refused, and those that would take the bodies of all requests
-    in flight over `max_bytes_in_flight`. Once drained, requests in flight may take
-    `shutdown_timeout_s` more seconds. `absent` are paths under /v1 that are not served, with what
+    in flight over `max_bytes_in_flight`. It ends as `Drain` says, by `shutdown_timeout_s` and
+    `shutdown_quiet_s`. `absent` are paths under /v1 that are not served, with what
     to use instead; pages of `origins` may call the service from browsers.
     """
 
@@ -78,12 +79,13 @@ class GuardedApp:
         max_body_bytes: int,
         max_bytes_in_flight: int,
         shutdown_timeout_s: float,
+        shutdown_quiet_s: float,
         admission: Admission | None = None,
         absent: Mapping[str, str] = MappingProxyType({}),
         origins: Sequence[str] = (),
     ) -> None:
         self.api = api
-        self.drain = Drain(timeout_s=shutdown_timeout_s)
+        self.drain = Drain(timeout_s=shutdown_timeout_s, quiet_s=shutdown_quiet_s)
         self._access_log = access_log
         self._admission = admission
         self._endpoints = asgi_endpoints(api)
@@ -159,6 +161,9 @@ class GuardedApp:
     async def _admit(self, exchange: Exchange) -> None:
         """Has a request answered by its endpoint, if it may come in now."""
         try:
+            if exchange.route == _READINESS:
+                # Requests are still served, and further ones should go elsewhere.
+                self.drain.check_not_started()
             with self.drain:
                 if self._admission is None:
                     await self._call_endpoint(exchange)

@@ -32,6 +32,7 @@ import httptools
 
 from racro.servekit.dialling import Dialler, Origin, parse_origin
 from racro.servekit.http_errors import Broken, Malformed, NoFirstByte, NotSent
+from racro.servekit.peer_timeout import peer_timeout
 from racro.servekit.tasks import off_loop_if_large
 
 MAX_HEAD_BYTES = 64 * 2**10
@@ -504,7 +505,7 @@ class Target:
 
 async def _head_in_time(response: Http1Response, timeout_s: float) -> None:
     try:
-        async with asyncio.timeout(timeout_s):
+        async with peer_timeout(timeout_s):
             await response.head()
     except TimeoutError as error:
         raise NoFirstByte("no answer in time", before_answer=response.is_silent) from error

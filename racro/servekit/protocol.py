@@ -22,7 +22,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from racro.contracts.errors import InvalidRequest, Overloaded, RacroError
+from racro.contracts.errors import ENDING_HEADER, InvalidRequest, Overloaded, RacroError
 from racro.servekit.connection_limit import MOST_CLOSING, ConnectionLimit
 from racro.servekit.drain import Drain
 from racro.servekit.request_bounds import (
@@ -188,7 +188,10 @@ class Cycle(RequestResponseCycle):
             elif name == b"connection":
                 closes = b"close" in value.lower()
             head += (name, b": ", value, b"\r\n")
-        if closes or (self.service_drain is not None and self.service_drain.started):
+        if self.service_drain is not None and self.service_drain.started:
+            self.keep_alive = False
+            head.append(ENDING_HEADER + b": true\r\n")
+        elif closes:
             self.keep_alive = False
         if self.chunked_encoding is None:
             self._frame(status, head)

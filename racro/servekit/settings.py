@@ -66,7 +66,7 @@ class UpstreamsSection(Section):
         default=1,
         gt=0,
         description="Longest wait for a TCP connection; one that is not made in time is tried once "
-        "more.",
+        "more, one that is refused nine times more at once.",
     )
     tls_timeout_s: float = Field(
         default=10,
@@ -191,7 +191,16 @@ class ServiceSettings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(ge=0, le=65535, description="Port to listen on.")
     shutdown_timeout_s: int = Field(
-        default=30, ge=0, description="How long a stopping service waits for its open requests."
+        default=30,
+        ge=0,
+        description="How long a stopping service waits for its open requests. In the first half "
+        "of it, at most 30 seconds, it serves those that still come.",
+    )
+    shutdown_quiet_s: float = Field(
+        default=2,
+        ge=0,
+        description="How long nothing must have been in flight before a stopping service ends: "
+        "so long it keeps idle connections for clients that have not heard of it.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level that is logged."

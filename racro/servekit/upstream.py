@@ -9,11 +9,19 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from racro.contracts.errors import STARTED_HEADER, NotStarted, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import (
+    ENDING_HEADER,
+    STARTED_HEADER,
+    NotStarted,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from racro.servekit.context import REQUEST_ID_HEADER, request_id
 from racro.servekit.dialling import Dialler, parse_origin
 from racro.servekit.http1 import Http1Client
 from racro.servekit.http_errors import Broken, HttpError, NoFirstByte, NotSent, NotTrusted
+from racro.servekit.peer_timeout import peer_timeout
+from racro.servekit.refusal import Refusal, is_small
 from racro.servekit.responses import NotJson, encode
 from racro.servekit.settings import UpstreamsSection
 from racro.servekit.tracing import trace_headers
@@ -23,6 +31,7 @@ _PROBE_TIMEOUT_S = 2
 # its request.
 _AT_ONCE_S = 1.0
 _STARTED = STARTED_HEADER.decode()
+_ENDING = ENDING_HEADER.decode()
 _PLAIN = "identity"
 
 
@@ -108,8 +117,19 @@ def is_safe_to_retry(response: Response) -> bool:
     return response.status == NotStarted.status and _STARTED not in response.headers
 
 
-def _is_ending(response: Response) -> bool:
-    return is_safe_to_retry(response) and response.headers.get("connection", "").lower() == "close"
+def is_ending(response: Response) -> bool:
+    """Whether the process that answered is ending: further requests should go to another."""
+    return _ENDING in response.headers
+
+
+def _may_be_ending(answer: Answer) -> bool:
+    """Whether an answer came over a kept connection and may be of a process that is ending."""
+    return (
+        answer.reused
+        and is_safe_to_retry(answer)
+        and answer.headers.get("connection", "").lower() == "close"
+        and is_small(answer.headers)
+    )
 
 
 class Upstream:
@@ -161,7 +181,7 @@ class Upstream:
 
     async def _get(self, path: str) -> bytes:
         try:
-            async with asyncio.timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
+            async with peer_timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
                 if response.status != 200:  # noqa: PLR2004
                     raise NotStarted(f"the {self.name} answered {response.status}")
                 return await response.read()
@@ -225,7 +245,7 @@ class _Request:
             raise UpstreamUnavailable(f"the {self._name} broke off its answer") from error
 
     async def _ask(self) -> Answer:
-        """Send the request, at most twice: see `_was_closed_before` and `_is_ending`."""
+        """Send the request, at most twice: see `_was_closed_before` and `_may_be_ending`."""
         send = partial(
             self._target.send, self._method, self._path, headers=self._headers, body=self._body
         )
@@ -237,16 +257,26 @@ class _Request:
             if not (_was_closed_before(error) and now() - began < _AT_ONCE_S):
                 raise
         else:
-            # A kept connection may lead to a process that is ending, and has begun with nothing.
-            if not (answer.reused and _is_ending(answer)):
+            if not _may_be_ending(answer):
                 return answer
-            answer.close()
+            refusal = await _read(answer)
+            # One that has no room has none over another connection either.
+            if not refusal.is_of_ending_process:
+                return refusal
             return await send(new_connection=True)
         try:
             return await send(new_connection=True)
         except NotSent as error:
             # The peer may have had the first one.
             raise Broken("the request was sent, and not again") from error
+
+
+async def _read(answer: Answer) -> Refusal:
+    """Read an answer's small body and give its connection back."""
+    try:
+        return Refusal(answer.status, answer.headers, await answer.read())
+    finally:
+        answer.close()
 
 
 def _was_closed_before(error: Broken) -> bool:

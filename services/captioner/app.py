@@ -58,6 +58,7 @@ def create_captioner(settings: CaptionerSettings) -> GuardedApp:
         max_body_bytes=settings.max_body_bytes,
         max_bytes_in_flight=settings.max_bytes_in_flight,
         shutdown_timeout_s=settings.shutdown_timeout_s,
+        shutdown_quiet_s=settings.shutdown_quiet_s,
     )
 
 

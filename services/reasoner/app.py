@@ -67,6 +67,7 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
         max_body_bytes=settings.max_body_bytes,
         max_bytes_in_flight=settings.max_bytes_in_flight,
         shutdown_timeout_s=settings.shutdown_timeout_s,
+        shutdown_quiet_s=settings.shutdown_quiet_s,
     )
 
 
@@ -75,7 +76,7 @@ async def _model_cards(engine: Engine, created: int) -> dict[str, dict[str, Any]
 
     Raises NotStarted while none would answer.
     """
-    if problem := engine.known_problem:
+    if problem := await engine.problem():
         raise NotStarted(problem.public)
     revision = await engine.revision()
     return {

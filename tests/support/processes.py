@@ -37,7 +37,8 @@ def wait_until(condition, *, timeout_s: float = PATIENCE_S, what: str = "the con
 class Service:
     """`python -m <module>` with a YAML of its own, on a free loopback port.
 
-    It may have at most `open_files`.
+    It ends as soon as nothing is in flight unless `config` says otherwise, and may have at most
+    `open_files`.
     """
 
     def __init__(
@@ -55,7 +56,8 @@ class Service:
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
         self.config_file = folder / "config.yaml"
-        self.configure(config or {})
+        self.config = config or {}
+        self.configure(self.config)
         self._log_path = folder / "log"
         self._env = service_environment({"RACRO_CONFIG": str(self.config_file), **(env or {})})
         self._command = module_command(module)
@@ -88,7 +90,8 @@ class Service:
     def configure(self, config: dict[str, Any]) -> None:
         """Write its settings; one that runs finds them changed."""
         # Whole or not at all, as editors and Kubernetes replace a file.
-        write_text(self.config_file, yaml.safe_dump({**config, "port": self.port}))
+        settings = {"shutdown_quiet_s": 0, **config, "port": self.port}
+        write_text(self.config_file, yaml.safe_dump(settings))
 
     @property
     def pid(self) -> int:

@@ -1,4 +1,4 @@
-"""A service that is told to end ends what it began, and sends everybody else away."""
+"""A service that is told to end ends what it began, and serves who has not heard of it yet."""
 
 import json
 import signal
@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Barrier
 
+import httpx2
 import pytest
 
 from support import http
@@ -51,8 +52,8 @@ def read_stream(service: Service, begun: Barrier) -> str:
         return first + "".join(map(content, lines))
 
 
-def begin_to_end(service: Service) -> None:
-    service.process.send_signal(signal.SIGTERM)
+def begin_to_end(service: Service, told: signal.Signals = signal.SIGTERM) -> None:
+    service.process.send_signal(told)
     ready = f"{service.url}/readyz"
     wait_until(lambda: http.get(ready).status_code == 503, what="not ready")
 
@@ -73,7 +74,14 @@ def content(line: str) -> str:
     return choice["delta"].get("content") or ""
 
 
-def test_streams_end_whole_while_new_requests_are_sent_away(reasoner: ScriptedServer) -> None:
+@contextmanager
+def ending(
+    reasoner: ScriptedServer, told: signal.Signals
+) -> Iterator[tuple[Service, httpx2.Client]]:
+    """A gateway that was told to end while streams are in flight, and a client that it knows.
+
+    The streams end, whole, and then the gateway does when the block is left.
+    """
     with (
         gateway(reasoner, shutdown_timeout_s=PATIENCE_S) as service,
         ThreadPoolExecutor(STREAMS) as pool,
@@ -84,7 +92,27 @@ def test_streams_end_whole_while_new_requests_are_sent_away(reasoner: ScriptedSe
         begun = Barrier(STREAMS + 1)
         streams = [pool.submit(read_stream, service, begun) for _ in range(STREAMS)]
         begun.wait(PATIENCE_S)
-        begin_to_end(service)
+        begin_to_end(service, told)
+        yield service, kept
+        assert not any(stream.done() for stream in streams)
+        reasoner.script.held_at = None
+        assert [stream.result() for stream in streams] == ["".join(PIECES)] * STREAMS
+        assert service.process.wait(PATIENCE_S) == 0
+
+
+def test_streams_end_whole_while_new_requests_are_served(reasoner: ScriptedServer) -> None:
+    with ending(reasoner, signal.SIGTERM) as (service, kept):
+        for client in (kept, http):
+            answer = client.post(**chat(service, stream=False))
+            assert answer.status_code == 200
+            assert answer.headers["connection"] == "close"
+            assert answer.headers["x-racro-ending"]
+        for path in ("/readyz", "/healthz", "/metrics"):
+            assert http.get(service.url + path).headers["connection"] == "close"
+
+
+def test_after_ctrl_c_new_requests_are_sent_away(reasoner: ScriptedServer) -> None:
+    with ending(reasoner, signal.SIGINT) as (service, kept):
         for client in (kept, http):
             answer = client.post(**chat(service, stream=False))
             assert answer.status_code == 503
@@ -99,10 +127,17 @@ def test_streams_end_whole_while_new_requests_are_sent_away(reasoner: ScriptedSe
             }
         assert http.get(f"{service.url}/healthz").status_code == 200
         assert http.get(f"{service.url}/metrics").status_code == 200
-        assert not any(stream.done() for stream in streams)
-        reasoner.script.held_at = None
-        assert [stream.result() for stream in streams] == ["".join(PIECES)] * STREAMS
-        assert service.process.wait(PATIENCE_S) == 0
+
+
+def test_one_without_work_waits_for_who_has_not_heard_of_it(reasoner: ScriptedServer) -> None:
+    quiet = {"shutdown_timeout_s": NEVER_S, "shutdown_quiet_s": NEVER_S}
+    with gateway(reasoner, **quiet) as service, http.client() as kept:
+        assert kept.post(**chat(service, stream=False)).status_code == 200
+        begin_to_end(service)
+        answer = kept.post(**chat(service, stream=False))
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        assert service.process.poll() is None
+        assert service.stop() == 0
 
 
 def test_one_without_work_ends_at_once_whatever_connections_are_kept() -> None:

@@ -215,6 +215,22 @@ class TestEngineKey:
         assert answered.status_code == 200, answered.text
 
 
+class TestEngineHung:
+    def test_neither_it_nor_its_models_are_there_until_it_goes_on(self, llama: Service) -> None:
+        wait_until(lambda: readiness(llama) == (200, "ok"), what="an engine that is well")
+        engine = engine_of(llama)
+        engine.suspend()
+        try:
+            assert readiness(llama) == (503, "the engine did not answer in time")
+            models = http.get(f"{llama.url}/v1/models")
+            assert models.status_code == 503
+            assert "x-racro-begun" not in models.headers
+        finally:
+            engine.resume()
+        wait_until(lambda: readiness(llama) == (200, "ok"), what="an engine that goes on")
+        assert engine_of(llama).pid == engine.pid
+
+
 class TestServiceEnded:
     def test_killed_it_takes_its_engine_along(self, doomed: Service) -> None:
         engine = engine_of(doomed)

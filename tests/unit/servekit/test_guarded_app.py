@@ -86,8 +86,13 @@ def serving(endpoint: ASGIApp = echo, *, log_share: float = 1, **options: Any) -
     async def healthz() -> str:
         return "alive"
 
+    @api.get("/readyz")
+    async def readyz() -> str:
+        return "ready"
+
     options = {
-        "max_body_bytes": 10, "max_bytes_in_flight": 15, "shutdown_timeout_s": 1, **options
+        "max_body_bytes": 10, "max_bytes_in_flight": 15, "shutdown_timeout_s": 1,
+        "shutdown_quiet_s": 0, **options
     }  # fmt: skip
     return GuardedApp(api, access_log=AccessLog(service="test", share=log_share), **options)
 
@@ -331,9 +336,21 @@ class TestAdmission:
 
 
 class TestDrain:
-    async def test_what_comes_after_its_beginning_is_sent_away(self) -> None:
-        app = serving()
+    async def test_what_comes_after_its_beginning_is_served(self) -> None:
+        app = serving(shutdown_timeout_s=1e6)
         app.drain.begin()
+        assert (await ask(app)).status == 200
+
+    async def test_it_is_not_ready_from_its_beginning_on(self) -> None:
+        app = serving(shutdown_timeout_s=1e6)
+        assert (await ask(app, scope("GET", "/readyz"))).status == 200
+        app.drain.begin()
+        assert (await ask(app, scope("GET", "/readyz"))).status == 503
+        assert (await ask(app, scope("GET", "/healthz"))).status == 200
+
+    async def test_what_comes_too_late_is_sent_away(self) -> None:
+        app = serving()
+        app.drain.begin(serves_on=False)
         client = await ask(app)
         assert (client.status, client.headers[b"connection"]) == (503, b"close")
         assert b"x-racro-begun" not in client.headers

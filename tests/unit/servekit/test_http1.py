@@ -781,7 +781,7 @@ async def delayed(port: int) -> AsyncIterator[tuple[int, asyncio.Event, asyncio.
 
 
 @standing
-@pytest.mark.parametrize("late", [5, 11])
+@pytest.mark.parametrize("late", [5, 10])
 async def test_a_tls_handshake_has_time_of_its_own(authority, late) -> None:
     loop, peer = asyncio.get_running_loop(), RawPeer()
     settings = UpstreamsSection(ca_file=authority / "ca.pem")

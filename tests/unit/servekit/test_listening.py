@@ -48,6 +48,6 @@ def test_an_address_that_is_lost_while_the_service_starts_ends_it_in_order() -> 
 
     config = uvicorn.Config(app, log_config=None, lifespan="on", loop="uvloop")
     with pytest.raises(WrongSettingsError, match="set a free one"):
-        DrainingServer(config, Drain(timeout_s=1)).run(sockets)
+        DrainingServer(config, Drain(timeout_s=1, quiet_s=0)).run(sockets)
     assert told == ["lifespan.startup", "lifespan.shutdown"]
     sockets[0].detach()  # it was closed by the event loop

@@ -27,7 +27,7 @@ class App:
 
     def __init__(self) -> None:
         self.handler: Callable[..., Awaitable[None]] = greet
-        self.drain = Drain(timeout_s=PATIENCE_S)
+        self.drain = Drain(timeout_s=PATIENCE_S, quiet_s=0)
         self.head_timeout_s: float = PATIENCE_S
         self.body_timeout_s: float = PATIENCE_S
         self.limit = ConnectionLimit(1000)

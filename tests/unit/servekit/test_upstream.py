@@ -4,19 +4,39 @@ import asyncio
 import gzip
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 
-from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
+from racro.contracts.errors import (
+    NotStarted,
+    Overloaded,
+    RacroError,
+    ShuttingDown,
+    UpstreamError,
+    UpstreamUnavailable,
+)
+from racro.servekit.responses import encode
 from racro.servekit.settings import UpstreamsSection
 from racro.servekit.upstream import Upstream, open_client
 from support.certificates import make_certificate
+from support.processes import free_port
 from support.rawpeer import OK, FullQueue, RawConnection, RawPeer, eventually
 
 standing = pytest.mark.clock("standing")
 
-ENDING = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+def refusal(error: RacroError) -> bytes:
+    """Return an answer as a service of ours sends it, and has since release 0.1."""
+    body = encode(error.envelope())
+    head = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+    return head % len(body) + body
+
+
+ENDING = refusal(ShuttingDown("the service is shutting down"))
+FULL = refusal(Overloaded("all 5 connections (max_connections) are in use; ask again later"))
+NOT_OURS = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 4\r\n\r\nfull"
+LONG = ENDING[: ENDING.index(b"content-length")] + b"content-length: 1001\r\n\r\n" + bytes(1001)
 BEGUN = ENDING.replace(b"connection", b"x-racro-begun: true\r\nconnection")
 
 
@@ -47,7 +67,11 @@ def upstreams(request) -> UpstreamsSection:
 
 @asynccontextmanager
 async def asking(
-    peer: Peer | RawPeer, upstreams: UpstreamsSection | None = None
+    peer: Peer | RawPeer,
+    upstreams: UpstreamsSection | None = None,
+    *,
+    read: Callable[[bytes], object] = bool,
+    piped: bool = False,
 ) -> AsyncIterator[Callable]:
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -56,7 +80,10 @@ async def asking(
 
         async def ask() -> int:
             async with upstream.post("/work", {}) as response:
-                await response.read()
+                if piped:
+                    assert await response.pipe(lambda data: read(data) is None)
+                else:
+                    read(await response.read())
                 return response.status
 
         yield ask
@@ -91,6 +118,23 @@ async def test_one_that_is_ending_and_has_no_successor_is_not_asked_for_ever(ups
     async with asking(peer, upstreams) as ask:
         assert [await ask(), await ask()] == [200, 503]
     assert peer.asked == 3
+
+
+@pytest.mark.parametrize("refusal", [FULL, NOT_OURS, LONG])
+async def test_one_that_has_no_room_is_not_asked_again(upstreams, refusal) -> None:
+    peer = Peer(OK, refusal)
+    async with asking(peer, upstreams) as ask:
+        assert [await ask(), await ask()] == [200, 503]
+    assert peer.asked == 2
+
+
+@pytest.mark.parametrize("piped", [False, True])
+async def test_what_one_that_has_no_room_said_can_be_read(upstreams, piped) -> None:
+    said: list[bytes] = []
+    peer = Peer(OK, FULL)
+    async with asking(peer, upstreams, read=said.append, piped=piped) as ask:
+        assert [await ask(), await ask()] == [200, 503]
+    assert said == [OK[-2:], FULL.partition(b"\r\n\r\n")[2]]
 
 
 async def test_one_that_ends_in_the_middle_of_the_work_is_not_asked_again(upstreams) -> None:
@@ -306,4 +350,31 @@ async def test_one_that_takes_no_connection_in_time_is_dialled_once_more(opens) 
                 one.close()
     assert answer == (200 if opens else None)
     assert dials == [0, 1]
+    assert peer.asked == int(opens)
+
+
+@pytest.mark.clock("standing")
+@pytest.mark.parametrize("opens", [True, False])
+async def test_one_that_refuses_connections_is_dialled_ten_times_at_once(opens) -> None:
+    """A virtual IP leads to one of several servers, some of which may be gone."""
+    peer, dials, clock, port = Peer(OK), [], asyncio.get_running_loop(), free_port()
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(open_client())
+
+        async def dialled() -> None:
+            dials.append(clock.time())
+            if opens and len(dials) == 10:
+                server = await asyncio.start_server(peer.serve, "127.0.0.1", port)
+                await stack.enter_async_context(server)
+
+        on_dial(clock, dialled)
+        upstream = Upstream(client, f"http://127.0.0.1:{port}", name="engine")
+        if opens:
+            async with upstream.post("/work", {}) as response:
+                assert response.status == 200
+        else:
+            with pytest.raises(NotStarted):
+                async with upstream.post("/work", {}):
+                    pass
+    assert dials == [0] * 10
     assert peer.asked == int(opens)

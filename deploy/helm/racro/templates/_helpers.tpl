@@ -139,9 +139,14 @@ lifecycle:
     sleep: {seconds: {{ .Values.preStopSeconds }}}
 {{- end -}}
 
-{{- /* The pod has preStop, its longest request, and a little for the rest. */ -}}
+{{- /* Who has not heard of the end is served for 30 seconds more, and may take as long as anybody. */ -}}
+{{- define "racro.shutdownTimeout" -}}
+{{ add .Values.longestRequestSeconds 30 }}
+{{- end -}}
+
+{{- /* The pod has preStop, the time in which its service ends, and a little for its engine. */ -}}
 {{- define "racro.gracePeriod" -}}
-{{ add .Values.preStopSeconds .Values.longestRequestSeconds 30 }}
+{{ add .Values.preStopSeconds (include "racro.shutdownTimeout" .) 30 }}
 {{- end -}}
 
 {{- define "racro.tracing" -}}

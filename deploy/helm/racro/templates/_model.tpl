@@ -16,7 +16,7 @@
 {{- include "racro.checkModel" (dict "path" .path "model" $model "engine" $engine) -}}
 {{- $ours := dict
   "host" "0.0.0.0"
-  "shutdown_timeout_s" $root.Values.longestRequestSeconds
+  "shutdown_timeout_s" (include "racro.shutdownTimeout" $root | int)
   "timeout_s" $root.Values.longestRequestSeconds -}}
 {{- $settings := mergeOverwrite (deepCopy $wanted) $ours -}}
 {{- $claim := $model.modelCache.existingClaim | default (ternary $name "" (ne $model.modelCache.size "")) -}}

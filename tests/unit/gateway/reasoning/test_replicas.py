@@ -1,5 +1,6 @@
 """Which replica gets a request, and when another one gets it instead."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 
@@ -8,8 +9,10 @@ import pytest
 from gateway.reasoning.replicas import Replicas
 from gateway.tenancy.tenants import ANYBODY
 from racro.contracts.errors import UpstreamError
+from racro.servekit.settings import UpstreamsSection
 from racro.servekit.upstream import Response, Upstream, open_client
 from support.processes import free_port
+from support.rawpeer import eventually
 from support.scripted import Fixed, ScriptedServer
 from support.tenants import queue
 
@@ -23,8 +26,10 @@ def servers() -> Iterator[list[ScriptedServer]]:
 
 
 @asynccontextmanager
-async def replicas(urls: Sequence[str]) -> AsyncIterator[Replicas]:
-    async with open_client() as client:
+async def replicas(
+    urls: Sequence[str], upstreams: UpstreamsSection | None = None
+) -> AsyncIterator[Replicas]:
+    async with open_client(upstreams) as client:
         yield Replicas([Upstream(client, url, name="reasoner") for url in urls])
 
 
@@ -73,6 +78,33 @@ async def test_one_that_failed_is_asked_last_until_a_check_finds_it_up(servers) 
         async with request_to(both), request_to(both):
             # Each has one in flight.
             assert chats(servers)[0] == 1
+
+
+@pytest.mark.clock("standing")
+@pytest.mark.parametrize("first_byte_timeout_s", [None, 20])
+async def test_one_that_hangs_gets_no_further_request(servers, first_byte_timeout_s) -> None:
+    """With a time for the first byte or without, where a client waits for long and leaves."""
+    hung, loop = servers[0], asyncio.get_running_loop()
+    hung.script.held_at = 0
+    upstreams = UpstreamsSection(first_byte_timeout_s=first_byte_timeout_s)
+    async with replicas([server.url for server in servers], upstreams) as both:
+        while not hung.chats:
+            asking = asyncio.create_task(status_of(both))
+            await eventually(lambda task=asking: task.done() or hung.chats)
+        loop.advance(first_byte_timeout_s or 10)
+        if first_byte_timeout_s is None:
+            asking.cancel()
+        with pytest.raises((UpstreamError, asyncio.CancelledError)):
+            await asking
+        assert [await status_of(both) for _ in range(4)] == [200] * 4
+    assert len(hung.chats) == 1
+
+
+async def test_one_that_is_ending_gets_no_further_request(servers) -> None:
+    servers[0].script.headers = {"x-racro-ending": "true"}
+    async with replicas([server.url for server in servers]) as both:
+        assert [await status_of(both) for _ in range(8)] == [200] * 8
+    assert chats(servers)[0] <= 1
 
 
 async def test_without_any_there_is_an_error() -> None:

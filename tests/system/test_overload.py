@@ -229,7 +229,9 @@ def test_a_tenant_does_not_wait_behind_all_requests_of_another(
     assert other.result().status_code == 200
     assert {one.result().status_code for one in sent} == {200}
     question = awaited["messages"][0]["content"][0]["text"]
-    assert question in str(stage.asked[IN_FLIGHT].json)
+    # Those that follow one another at once may come in another order.
+    following = stage.asked[IN_FLIGHT : 2 * IN_FLIGHT]
+    assert question in str([asked.json for asked in following])
 
 
 def test_a_tenant_is_told_where_its_share_of_the_queue_is_what_is_full(shared, reasoner) -> None:

@@ -137,9 +137,9 @@ def observe_queue(queue: str, *, running: Callable[[], int], waiting: Callable[[
 
 
 def forget_queue(queue: str) -> None:
-    """Drop the gauges of a queue that is not there any more."""
-    QUEUE_IN_FLIGHT.remove(queue)
-    QUEUE_WAITING.remove(queue)
+    """Drop the metrics of a queue that is not there any more."""
+    for metric in (QUEUE_IN_FLIGHT, QUEUE_WAITING, QUEUE_SECONDS, QUEUE_REFUSALS):
+        metric.remove_by_labels({"queue": queue})
 
 
 @contextmanager

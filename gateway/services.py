@@ -17,7 +17,7 @@ from gateway.perception.perceiver import Perceiver
 from gateway.reasoning.reasoners import Reasoners
 from gateway.reasoning.reload import Reloader
 from gateway.settings import GatewaySettings
-from gateway.tenancy.fair_queue import FairQueue
+from gateway.tenancy.fair_queue import FairQueue, QueueLimits
 from gateway.tenancy.rates import Rates
 from gateway.tenancy.tenants import Tenants
 from racro.servekit.app import State
@@ -73,19 +73,18 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
             identity_ttl_s=settings.captioner.identity_ttl_s,
         )
         rates = Rates(caches.redis)
-        in_flight = settings.captioner.max_in_flight
-        waiting = settings.captioner.waiting_of(in_flight)
+        limits = QueueLimits.of(settings.captioner)
         perceiver = Perceiver(
             captioner,
             caches.cache,
             caches.leases,
-            FairQueue("captioner", places=lambda: in_flight, waiting=lambda: waiting),
+            FairQueue("captioner", limits),
             rates,
             max_tokens=settings.captioner.max_tokens,
             max_timeout_s=settings.limits.max_timeout_s,
             max_entry_bytes=settings.cache.max_entry_bytes,
         )
-        reasoners = Reasoners(settings.reasoners, client, ahead=in_flight + waiting)
+        reasoners = Reasoners(settings.reasoners, client, ahead=limits.in_flight + limits.waiting)
         reloader = Reloader(settings, reasoners)
         reloader.start()
         stack.push_async_callback(reloader.stop)

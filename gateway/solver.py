@@ -59,7 +59,6 @@ async def solve(
     reasoner = services.reasoners.get(options.model, tenant)
     with reasoner.queue.ticket(tenant) as ticket:
         if options.visual_context is None:
-            ticket.expect()
             [perception] = await perceive_images(
                 services,
                 tenant,
@@ -68,6 +67,7 @@ async def solve(
                 cache=options.cache,
                 watch=watch,
                 on_delta=observer.on_caption_delta,
+                ticket=ticket,
             )
         else:
             perception = await _recall(services, tenant, options, options.visual_context, watch)

@@ -198,7 +198,6 @@ class _Completion:
         questions = self._image_questions()
         if not questions:
             return []
-        self.ticket.expect()
         return await perceive_images(
             self._services,
             self._tenant,
@@ -206,6 +205,7 @@ class _Completion:
             tentative=self._reasoner.settings.tentative,
             cache=self._cache,
             watch=self.watch,
+            ticket=self.ticket,
         )
 
     def _image_questions(self) -> list[ImageQuestion]:

@@ -75,14 +75,13 @@ class ImageLoader:
         if len(sources) == 1:
             # Comparing sources would hash megabytes of text for nothing.
             return [await self._load(sources[0])]
-        # A follow-up has the sources of an earlier turn again: they count once.
-        if (count := len(set(sources))) > self._limits.max_images:
+        # Agents send one image many times over: it counts, is fetched and read once.
+        unique = {source.content: source for source in sources}
+        if len(unique) > self._limits.max_images:
             raise InvalidRequest(
-                f"{count} images; max_images = {self._limits.max_images}",
+                f"{len(unique)} images; max_images = {self._limits.max_images}",
                 param=field_of_all(sources[0].param),
             )
-        # Agents send one image many times over: it is fetched and read once.
-        unique = {source.content: source for source in sources}
         images = await all_of(self._load(source) for source in unique.values())
         by_content = dict(zip(unique, images, strict=True))
         return [replace(by_content[source.content], param=source.param) for source in sources]

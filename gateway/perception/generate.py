@@ -54,10 +54,12 @@ class PartGenerator:
         Raises QueueFull, RateLimited, and what CaptionerClient.perceive raises.
         """
         with self._queue.ticket(request.tenant) as ticket:
-            # Before its images are counted: a request that is refused costs nothing.
+            images = len({*request.image_digests})
+            # What is refused, or leaves while it waits, is not counted.
             ticket.expect()
-            await self._rates.take(request.tenant, "images", len({*request.image_digests}))
+            await self._rates.check(request.tenant, "images", images)
             await ticket.enter()
+            await self._rates.take(request.tenant, "images", images)
             # Encoding images as base64 takes long enough to hold up the event loop.
             body = await asyncio.to_thread(self._perceive_request, request, parts)
             started = perf_counter()

@@ -107,13 +107,16 @@ class Perceiver:
         if request.cache != "use":
             call = partial(self._generator.generate, request, list(missing))
             return [self._flights.start([], call)], False
-        joined = self._flights.join(missing.values())
+        # Tenants that share a cache share no call: one must not fail by the limits of another.
+        flights = {part: f"{request.tenant.name} {key}" for part, key in missing.items()}
+        joined = self._flights.join(flights.values())
         awaited = {key for reference in joined for key in reference.flight.keys}
-        rest = {part: key for part, key in missing.items() if key not in awaited}
+        rest = {part: key for part, key in missing.items() if flights[part] not in awaited}
         if not rest:
             return joined, True
         call = partial(self._fetch_or_generate, request, rest)
-        return [*joined, self._flights.start(rest.values(), call)], False
+        started = self._flights.start([flights[part] for part in rest], call)
+        return [*joined, started], False
 
     async def _fetch_or_generate(
         self, request: PerceptionRequest, keys: Mapping[Part, str], on_delta: OnDelta

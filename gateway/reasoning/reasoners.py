@@ -9,7 +9,7 @@ from typing import Any
 from gateway import metrics
 from gateway.reasoning.replicas import Replicas
 from gateway.settings import ReasonerSection
-from gateway.tenancy.fair_queue import FairQueue, Ticket
+from gateway.tenancy.fair_queue import FairQueue, QueueLimits, Ticket
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.completion import Chunk
 from racro.contracts.errors import UnknownModel, UpstreamError
@@ -23,23 +23,15 @@ _RETRY_S = 1.0
 
 
 class Reasoner:
-    """A text-only reasoner with its settings, asked through its queue and its replicas.
-
-    `ahead`: how many requests may be perceived at once that come to it afterwards.
-    """
+    """A text-only reasoner with its settings, asked through its queue and its replicas."""
 
     def __init__(
-        self, name: str, settings: ReasonerSection, replicas: Replicas, *, ahead: int = 0
+        self, name: str, settings: ReasonerSection, replicas: Replicas, queue: FairQueue
     ) -> None:
         self.name = name
         self.settings = settings
         self._replicas = replicas
-        self.queue = FairQueue(
-            queue_name(name),
-            places=self._places,
-            waiting=lambda: settings.waiting_of(self._places()),
-            ahead=ahead,
-        )
+        self.queue = queue
         self._request_fields = {
             "model": settings.model,
             **settings.sampling.model_dump(),
@@ -49,9 +41,6 @@ class Reasoner:
         self._revision: str | None = None
         self._asked_at = -math.inf
         self._was_told = False
-
-    def _places(self) -> int:
-        return self.settings.max_in_flight * self._replicas.up
 
     def chat(self, body: bytes, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
         """POST an encoded chat request in its turn, and give its response, unread.
@@ -90,11 +79,6 @@ class Reasoner:
         return self._revision
 
 
-def queue_name(reasoner: str) -> str:
-    """Return what metrics and errors call the queue before a reasoner."""
-    return f"reasoner {reasoner}"
-
-
 def _revision(listing: Any, model: str) -> str | None:
     cards = listing.get("data", ()) if isinstance(listing, dict) else ()
     for card in cards:
@@ -114,12 +98,14 @@ class Reasoners:
         self._client = client
         self._ahead = ahead
         self._by_name: dict[str, Reasoner] = {}
+        self._queues: dict[str, FairQueue] = {}
         self.replace(settings)
 
     def replace(self, settings: Mapping[str, ReasonerSection]) -> None:
         """Use other reasoners from the next request on; a request in flight keeps the one it has.
 
-        A reasoner whose settings are the same stays the same object.
+        A reasoner whose settings are the same stays the same object, and one of the same name
+        keeps its queue, in which requests of before may run or wait.
         """
         before = self._by_name
         self._by_name = {
@@ -129,14 +115,19 @@ class Reasoners:
             for name, section in settings.items()
         }
         for name in before.keys() - self._by_name.keys():
-            metrics.forget_queue(queue_name(name))
+            metrics.forget_queue(self._queues.pop(name).name)
 
     def _open(self, name: str, settings: ReasonerSection) -> Reasoner:
         key = api_key(settings.api_key_env)
         upstreams = [
             Upstream(self._client, url, name="reasoner", api_key=key) for url in settings.urls
         ]
-        return Reasoner(name, settings, Replicas(upstreams), ahead=self._ahead)
+        limits = QueueLimits.of(settings, servers=len(upstreams))
+        if (queue := self._queues.get(name)) is None:
+            queue = self._queues[name] = FairQueue(f"reasoner {name}", limits, ahead=self._ahead)
+        else:
+            queue.change(limits)
+        return Reasoner(name, settings, Replicas(upstreams), queue)
 
     def __iter__(self) -> Iterator[Reasoner]:
         return iter(self._by_name.values())

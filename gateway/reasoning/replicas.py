@@ -57,13 +57,6 @@ class Replicas:
     def __init__(self, upstreams: Sequence[Upstream]) -> None:
         self._all = [Replica(upstream) for upstream in upstreams]
 
-    @property
-    def up(self) -> int:
-        """Return how many are up, and one where none is."""
-        if len(self._all) == 1:
-            return 1
-        return sum(not replica.is_down for replica in self._all) or 1
-
     def post(self, path: str, body: Any, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
         """POST to the replica with the fewest requests in flight, as Upstream.post does.
 
@@ -119,8 +112,10 @@ class _Post:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._ticket.leave()
-        await self._end(kind, error, traceback)
+        try:
+            await self._end(kind, error, traceback)
+        finally:
+            self._ticket.leave()
 
     async def _end(
         self,

@@ -9,17 +9,34 @@ request of one that never stops asking, each time.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
 from typing import Self
 
 from gateway import metrics
+from gateway.settings import QueueSection
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.errors import QueueFull, RateLimited
 
 # Longer than a client takes to ask again, and short for those who wait.
 KEPT_S = 1.0
+# A share of a third of three places is one, whatever floating point makes of it.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class QueueLimits:
+    """How many requests run at once, and how many more may wait."""
+
+    in_flight: int
+    waiting: int
+
+    @classmethod
+    def of(cls, section: QueueSection, *, servers: int = 1) -> Self:
+        """Return the limits of a stage of so many servers."""
+        in_flight = section.max_in_flight * servers
+        return cls(in_flight, section.waiting_of(in_flight))
 
 
 class _Share:
@@ -56,15 +73,13 @@ class _Share:
 
 
 class _Places:
-    """How the places of a queue are divided between tenants at one moment.
-
-    `kept` are those that are free and kept for a tenant, by its share.
-    """
+    """How the places of a queue are divided between tenants at one moment."""
 
     def __init__(self, places: int, shares: list[_Share], now: float) -> None:
         self._places = places
         self._weight = sum(share.weight for share in shares)
         self._free = places - sum(share.running for share in shares)
+        # Those that are free and kept for a tenant.
         self._kept: dict[_Share, int] = {}
         for share in shares:
             share.note(now)
@@ -76,7 +91,7 @@ class _Places:
 
     def _own(self, share: _Share) -> int:
         """Return how many places are a tenant's own, if it wants them."""
-        return int(self._places * self.part_of(share))
+        return int(self._places * self.part_of(share) + _ROUNDING)
 
     def lacked_by(self, share: _Share) -> int:
         """Return how many of its own places a tenant does not have."""
@@ -86,12 +101,19 @@ class _Places:
         """Return how many places are free, and not kept for others."""
         return max(0, self._free - self._all_kept + self._kept[share])
 
+    def take(self, share: _Share) -> None:
+        """Note that a tenant has one place more."""
+        self._free -= 1
+        if self._kept[share]:
+            self._kept[share] -= 1
+            self._all_kept -= 1
+
 
 class Ticket:
-    """One request's way through a queue; with the end of its `with` block it has left.
+    """One request's way through a queue: `enter` for a place, and `leave` gives it back.
 
-    A request that has much to do before it needs its place is expected from its start: it is
-    refused then or never.
+    One that has much to do before it needs its place calls `expect` first: it is refused there or
+    never. At the end of its `with` block the request has left, however far it came.
     """
 
     __slots__ = ("_expected", "_queue", "_running", "_tenant")
@@ -107,35 +129,38 @@ class Ticket:
         self._expected = self._queue.admit(self._tenant)
         self._expected.expected += 1
 
+    def enter_at_once(self) -> bool:
+        """Take a place if one is free and nobody else asks: what `enter` does then, in no time."""
+        self._check_has_none()
+        self._running = self._queue.start_alone(self._tenant)
+        if self._running is not None:
+            self._forget_expected()
+        return self._running is not None
+
     async def enter(self) -> None:
         """Wait for a place. Raises QueueFull or RateLimited where there is no room to wait."""
-        share = self._expected
-        if share is None:
-            share = self._queue.admit(self._tenant)
-        else:
-            self._forget_expected(share)
+        self._check_has_none()
+        share = self._expected or self._queue.admit(self._tenant)
+        self._forget_expected()
         if not self._queue.start(share):
             await self._queue.wait(share)
         self._running = share
 
-    def enter_at_once(self) -> bool:
-        """Take a place if one is free and nobody else asks: what `enter` does then, in no time."""
-        self._running = self._queue.start_alone(self._tenant)
-        if self._running is not None and self._expected is not None:
-            self._forget_expected(self._expected)
-        return self._running is not None
-
     def leave(self) -> None:
         """Give the place back, if there is one to give."""
-        if self._expected is not None:
-            self._forget_expected(self._expected)
+        self._forget_expected()
         if self._running is not None:
             share, self._running = self._running, None
             self._queue.end(share)
 
-    def _forget_expected(self, share: _Share) -> None:
-        self._expected = None
-        share.expected -= 1
+    def _check_has_none(self) -> None:
+        if self._running is not None:
+            raise RuntimeError("the request has its place already")
+
+    def _forget_expected(self) -> None:
+        if self._expected is not None:
+            self._expected.expected -= 1
+            self._expected = None
 
     def __enter__(self) -> Self:
         return self
@@ -150,25 +175,18 @@ class Ticket:
 
 
 class FairQueue:
-    """Lets `places()` requests run at once and `waiting()` more wait.
+    """Lets requests run and wait within limits, which may be changed at any time.
 
     `name` is what metrics and errors call the stage. Expected requests count as waiting, but for
     `ahead` of them, which another queue bounds. Places that a tenant used are kept for it for
-    `kept_s` seconds.
+    `kept_s` seconds. Requests go through it by a `ticket`; the other methods are the tickets'.
     """
 
     def __init__(
-        self,
-        name: str,
-        *,
-        places: Callable[[], int],
-        waiting: Callable[[], int],
-        ahead: int = 0,
-        kept_s: float = KEPT_S,
+        self, name: str, limits: QueueLimits, *, ahead: int = 0, kept_s: float = KEPT_S
     ) -> None:
-        self._name = name
-        self._places = places
-        self._most_waiting = waiting
+        self._limits = limits
+        self.name = name
         self._ahead = ahead
         self._kept_s = kept_s
         self._running = 0
@@ -178,51 +196,43 @@ class FairQueue:
         self._later: asyncio.TimerHandle | None = None
         metrics.observe_queue(name, running=lambda: self._running, waiting=lambda: self._waiting)
 
+    def change(self, limits: QueueLimits) -> None:
+        """Have other limits from now on."""
+        self._limits = limits
+        self._give_out()
+
     def ticket(self, tenant: Tenant) -> Ticket:
         """Return what a request of a tenant goes through the queue with."""
         return Ticket(self, tenant)
-
-    # Of tickets.
 
     def admit(self, tenant: Tenant) -> _Share:
         """Return a tenant's share. Raises QueueFull or RateLimited where it has no room left."""
         share = self._shares.get(tenant.name)
         if share is None:
-            share = self._shares[tenant.name] = _Share(served=self._served, kept_s=self._kept_s)
+            share = _Share(served=self._served, kept_s=self._kept_s)
+            self._shares[tenant.name] = share
         share.weight = tenant.weight
         self._check(share)
         return share
-
-    def _check(self, share: _Share) -> None:
-        if len(self._shares) == 1:
-            if self._queued(share, 1) - self._free >= self._most_waiting():
-                self._refuse(is_full=True)
-            return
-        divided = self._divide(share)
-        part = divided.part_of(share)
-        most = self._most_waiting()
-        # Those that it has places of its own for do not wait long.
-        own = max(1, int(most * part)) + divided.lacked_by(share) if most else 0
-        if self._queued(share, part) - divided.free_for(share) >= own:
-            self._refuse(is_full=self._waiting - self._free >= most)
 
     def start_alone(self, tenant: Tenant) -> _Share | None:
         """Let a request run now if its tenant is the only one, and there is a place."""
         share = self._shares.get(tenant.name)
         if share is None or len(self._shares) > 1 or share.waiting:
             return None
-        if self._running >= self._places():
+        if self._running >= self._limits.in_flight:
             return None
         # There is nobody else whose turn it could be.
         share.running += 1
         self._running += 1
+        share.note(monotonic())
         return share
 
     def start(self, share: _Share) -> bool:
         """Let a request run now if it can."""
         if share.waiting or self._free <= 0:
             return False
-        if len(self._shares) > 1 and not self._divide(share).free_for(share):
+        if not self._divide(share).free_for(share):
             return False
         self._let_run(share)
         return True
@@ -234,14 +244,13 @@ class FairQueue:
         self._waiting += 1
         self._give_out()
         try:
-            with metrics.queue_seconds(self._name):
+            with metrics.queue_seconds(self.name):
                 await turn
         except asyncio.CancelledError:
-            if turn.cancelled():
-                share.waiting.remove(turn)
-                self._waiting -= 1
-            else:
+            if not turn.cancelled():
                 self.end(share)
+            elif turn in share.waiting:
+                self._drop(share, turn)
             raise
 
     def end(self, share: _Share) -> None:
@@ -250,29 +259,23 @@ class FairQueue:
         self._running -= 1
         self._give_out()
 
-    def _give_out(self) -> None:
-        """Give free places to those that wait; again later, where they are kept for others."""
-        while self._waiting and self._free > 0:
-            following = self._next()
-            if following is None:
-                self._give_out_later()
-                return
-            turn = following.waiting.popleft()
-            self._waiting -= 1
-            self._let_run(following)
-            turn.set_result(None)
-
-    def _give_out_later(self) -> None:
-        if self._later is None:
-            self._later = asyncio.get_running_loop().call_later(self._kept_s, self._on_later)
-
-    def _on_later(self) -> None:
-        self._later = None
-        self._give_out()
-
     @property
     def _free(self) -> int:
-        return self._places() - self._running
+        return self._limits.in_flight - self._running
+
+    def _check(self, share: _Share) -> None:
+        """Raise QueueFull or RateLimited where one more request has no room to wait."""
+        most = self._limits.waiting
+        divided = self._divide(share)
+        part = divided.part_of(share)
+        free = max(0, self._free)
+        # Room to wait for all, and for those that have places of their own, which wait not long.
+        is_full = self._waiting - free >= most + self._limits.in_flight * (part < 1)
+        own = int(most * part + _ROUNDING)
+        if part < 1 and most:
+            own = max(1, own) + divided.lacked_by(share)
+        if is_full or self._queued(share, part) - divided.free_for(share) >= own:
+            self._refuse(is_full=is_full or self._waiting - free >= most or part == 1)
 
     def _queued(self, share: _Share, part: float) -> int:
         """Return how many requests of a tenant wait, or will: of those ahead, it has its part."""
@@ -285,14 +288,35 @@ class FairQueue:
         self._served = max(self._served, share.served)
         share.served = self._served + 1 / share.weight
 
-    def _next(self) -> _Share | None:
-        """Return the tenant whose request is let run next, if one can."""
+    def _give_out(self) -> None:
+        """Give free places to those that wait; again later, where they are kept for others."""
+        if not self._waiting or self._free <= 0:
+            return
         divided = self._divide(None)
-        able = (one for one in self._waiting_shares() if divided.free_for(one))
-        return min(able, key=lambda one: (one.running / one.weight, one.served), default=None)
+        while self._free > 0 and (share := self._next(divided)) is not None:
+            turn = share.waiting[0]
+            self._drop(share, turn)
+            # One whose request is being cancelled may still stand there.
+            if not turn.done():
+                self._let_run(share)
+                divided.take(share)
+                turn.set_result(None)
+        if self._waiting and self._free > 0 and self._later is None:
+            self._later = asyncio.get_running_loop().call_later(self._kept_s, self._on_later)
 
-    def _waiting_shares(self) -> Iterator[_Share]:
-        return (share for share in self._shares.values() if share.waiting)
+    def _on_later(self) -> None:
+        self._later = None
+        self._give_out()
+
+    def _drop(self, share: _Share, turn: "asyncio.Future[None]") -> None:
+        share.waiting.remove(turn)
+        self._waiting -= 1
+
+    def _next(self, divided: _Places) -> _Share | None:
+        """Return the tenant whose request is let run next, if one can."""
+        waiting = (share for share in self._shares.values() if share.waiting)
+        able = (share for share in waiting if divided.free_for(share))
+        return min(able, key=lambda one: (one.running / one.weight, one.served), default=None)
 
     def _divide(self, asking: _Share | None) -> _Places:
         """Divide the places between those tenants that use them, or did a moment ago."""
@@ -304,16 +328,13 @@ class FairQueue:
         ]
         for name in over:
             del self._shares[name]
-        return _Places(self._places(), list(self._shares.values()), now)
+        return _Places(self._limits.in_flight, list(self._shares.values()), now)
 
     def _refuse(self, *, is_full: bool) -> None:
-        metrics.count_refusal(self._name, 503 if is_full else 429)
+        metrics.count_refusal(self.name, 503 if is_full else 429)
+        limits = f"max_in_flight = {self._limits.in_flight}, max_waiting = {self._limits.waiting}"
         if is_full:
-            raise QueueFull(
-                f"the {self._name} has {self._running} requests in flight and {self._waiting} "
-                "waiting, the most (max_in_flight, max_waiting); ask again later"
-            )
+            raise QueueFull(f"the {self.name} has no room for another request now ({limits})")
         raise RateLimited(
-            f"requests of your key wait for the {self._name} already, as many as its share of "
-            "max_waiting; ask again later"
+            f"your key's share of the room before the {self.name} is taken now ({limits})"
         )

@@ -16,7 +16,7 @@ from racro.contracts.errors import InvalidRequest, RateLimited
 from racro.servekit.responses import Headers
 
 Kind = Literal["requests", "images"]
-
+Operation = Literal["hit", "test"]
 
 _MINUTE_S = 60
 
@@ -41,19 +41,28 @@ class Rates:
         self._shared = None if client is None else _shared(client)
         self._running: Counter[str] = Counter()
 
+    def check_possible(self, tenant: Tenant, kind: Kind, cost: int) -> None:
+        """Raises InvalidRequest where `cost` is more than the limit itself."""
+        amount = _amount(tenant, kind)
+        if amount is not None and cost > amount:
+            raise InvalidRequest(f"{cost} {kind}; {kind}_per_minute = {amount} of your key")
+
+    async def check(self, tenant: Tenant, kind: Kind, cost: int) -> None:
+        """Raises RateLimited where too few are left for `cost`, and counts nothing."""
+        await self._count(tenant, kind, cost, operation="test")
+
     async def take(self, tenant: Tenant, kind: Kind, cost: int = 1) -> Headers:
         """Count `cost` requests or images, and return headers that tell how many are left.
 
-        Raises RateLimited, with these headers, where too few are left, and InvalidRequest where
-        `cost` is more than the limit itself.
+        Raises RateLimited, with these headers, where too few are left.
         """
-        may = tenant.may
-        amount = may.requests_per_minute if kind == "requests" else may.images_per_minute
+        return await self._count(tenant, kind, cost, operation="hit")
+
+    async def _count(self, tenant: Tenant, kind: Kind, cost: int, operation: Operation) -> Headers:
+        amount = _amount(tenant, kind)
         if amount is None:
             return []
-        if cost > amount:
-            raise InvalidRequest(f"{cost} {kind}; {kind}_per_minute = {amount} of your key")
-        window = await self._hit(RateLimitItemPerMinute(amount), tenant, kind, cost)
+        window = await self._window(RateLimitItemPerMinute(amount), tenant, kind, cost, operation)
         headers = [
             (f"x-ratelimit-limit-{kind}".encode(), str(amount).encode()),
             (f"x-ratelimit-remaining-{kind}".encode(), str(window.remaining).encode()),
@@ -80,17 +89,26 @@ class Rates:
         """Count a request that has ended."""
         self._running[tenant.name] -= 1
 
-    async def _hit(
-        self, item: RateLimitItemPerMinute, tenant: Tenant, kind: Kind, cost: int
+    async def _window(
+        self,
+        item: RateLimitItemPerMinute,
+        tenant: Tenant,
+        kind: Kind,
+        cost: int,
+        operation: Operation,
     ) -> _Window:
+        asked = (item, tenant.counted_as, kind, cost, operation)
         shared = self._shared
         if self._client is not None and shared is not None:
-            window = await self._client.write(
-                lambda _: _hit(shared, item, tenant.counted_as, kind, cost), None
-            )
+            window = await self._client.write(lambda _: _window(shared, *asked), None)
             if window is not None:
                 return window
-        return await _hit(self._local, item, tenant.counted_as, kind, cost)
+        return await _window(self._local, *asked)
+
+
+def _amount(tenant: Tenant, kind: Kind) -> int | None:
+    may = tenant.may
+    return may.requests_per_minute if kind == "requests" else may.images_per_minute
 
 
 def _shared(client: RedisClient) -> SlidingWindowCounterRateLimiter:
@@ -103,13 +121,15 @@ def _shared(client: RedisClient) -> SlidingWindowCounterRateLimiter:
     return SlidingWindowCounterRateLimiter(storage)
 
 
-async def _hit(
+async def _window(
     limiter: SlidingWindowCounterRateLimiter,
     item: RateLimitItemPerMinute,
     tenant: str,
     kind: Kind,
     cost: int,
+    operation: Operation,
 ) -> _Window:
-    allowed = await limiter.hit(item, kind, tenant, cost=cost)
+    ask = limiter.hit if operation == "hit" else limiter.test
+    allowed = await ask(item, kind, tenant, cost=cost)
     stats = await limiter.get_window_stats(item, kind, tenant)
     return _Window(allowed, stats.remaining, max(0.0, stats.reset_time - time.time()))

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from gateway.tenancy.keys_file import BadKeysFileError, KeysFile, TenantRecord, key_id
 from racro.cli.output import add_row, command_line, fail, new_table, say, show
+from racro.servekit.findings import findings
 
 app = command_line("Make, list and revoke API keys.")
 
@@ -33,7 +35,7 @@ def new(
     ] = None,
     weight: Annotated[
         float | None,
-        typer.Option(min=0, help="Its share where requests wait, beside others'; 0: the usual, 1."),
+        typer.Option(help="Its share where requests wait: 0.01 to 1000, others have 1; 0: 1, too."),
     ] = None,
     reasoner: Annotated[
         list[str] | None, typer.Option(help="A reasoner it may ask, or `all`.")
@@ -55,7 +57,11 @@ def new(
     }
     with _alone(file):
         known = _read(file) if file.exists() else KeysFile()
-        limits = known.tenants.get(tenant, TenantRecord()).model_copy(update=update)
+        before = known.tenants.get(tenant, TenantRecord())
+        try:
+            limits = TenantRecord.model_validate({**before.model_dump(), **update})
+        except ValidationError as error:
+            fail(findings(error, TenantRecord)[0])
         try:
             changed, key = known.with_new_key(tenant, limits)
         except ValueError:

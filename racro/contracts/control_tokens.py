@@ -9,8 +9,8 @@ templates, and `<String>` might be. A tokenizer looks at nothing around it, so `
 broken with them. These stay as they are:
 
 - brackets with a space in them, or that nothing closes: `<div class="x">`, `a < b`, `x[i]<y`;
-- HTML's elements of formatted text, `<td>`, `<b>`, `<br/>`: tokenizers that have them (Gemma's)
-  mean nothing else by them. `<s>` and `<img>` are tokens of chat templates, so they are broken;
+- HTML's elements of formatted text in small letters, `<td>`, `<b>`, `<br/>`: tokenizers that have
+  them (Gemma's) mean nothing else by them. `<s>`, `<img …>` and CodeLlama's `<PRE>` are tokens;
 - numbers, and what has a character that no control token has: `<2>`, `<stdio.h>`, `<a,b>`,
   `<x|y>`, `<std::string>`, `<https://example.org>`;
 - square brackets around anything but one word in capitals: `[1]`, `x[I]`, `[A-Z]`, `[Figure 2]`.
@@ -25,7 +25,7 @@ from collections.abc import Iterator
 _WORD = r"[^ \t\r\n\f\v<>＜＞﹤﹥‹›()\[\]{}|｜.,;:@/\\=\"'&*+^%$-]++"
 _CLOSED = "[>＞﹥›]"
 _KEPT = (
-    r"\d++|(?i:a|b|blockquote|br|caption|center|code|col|colgroup|dd|del|div|dl|dt|em|h[1-6]|hr|i"
+    r"\d++|(?:a|b|blockquote|br|caption|center|code|col|colgroup|dd|del|div|dl|dt|em|h[1-6]|hr|i"
     "|ins|li|ol|p|pre|small|span|strong|sub|sup|table|tbody|td|tfoot|th|thead|tr|u|ul)"
 )
 _IN_ANGLES = (
@@ -50,6 +50,8 @@ _TOKENS = {
     )
     for bracket in brackets
 }
+# Falcon's >>QUESTION<<, Fuyu's |SPEAKER|.
+_OTHERS = re.compile(r">(?=>[A-Z]++<<)|\|(?=(?:ENDOFTEXT|NEWLINE|SPEAKER)\|)")
 # What a reader does not see.
 _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 _BEFORE_CONTEXT, _CONTEXT = (f"[{_INVISIBLE}]*+".join(part) for part in ("visual_", "context"))
@@ -72,6 +74,8 @@ def neutralise(text: str) -> str:
     for bracket, token in _TOKENS.items():
         if bracket in text:
             text = _insert(" ", token, text, border=bracket)
+    if ">>" in text or "|" in text:
+        text = _insert(" ", _OTHERS, text, border="\n")
     return _insert(" ", _FENCE, text, border="\n") if "_" in text else text
 
 

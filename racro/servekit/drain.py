@@ -58,6 +58,10 @@ class Drain:
         else:
             self._quiet_s = 0
 
+    def end_now(self) -> None:
+        """Has the drain be over whatever is in flight."""
+        self._timeout_s = 0
+
     def check_not_started(self) -> None:
         """Raises ShuttingDown once the drain has begun."""
         if self.started:
@@ -95,6 +99,7 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._drain.started:
+            self._drain.end_now()
             super().handle_exit(sig, frame)
         else:
             self._drain.begin(serves_on=sig != signal.SIGINT)

@@ -93,32 +93,6 @@ class HeadBounds:
         return len(url) + sum(lengths) <= MAX_HEAD_BYTES
 
 
-class IdleTime:
-    """The time that a connection may be idle between two requests; then `on_over` is called."""
-
-    __slots__ = ("_loop", "_on_over", "_seconds", "_timers", "due")
-
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, seconds: float, on_over: Callable[[], None]
-    ) -> None:
-        self._loop = loop
-        self._timers = timers(loop)
-        self._seconds = seconds
-        self._on_over = on_over
-        self.due = 0.0
-
-    def start(self) -> None:
-        self.due = self._loop.time() + self._seconds
-        self._timers.add(self)
-
-    def stop(self) -> None:
-        self._timers.remove(self)
-
-    def on_due(self) -> None:
-        self.stop()
-        self._on_over()
-
-
 class BodyRate:
     """The rate of a body that is waited for: at least 1 KiB a second, over `timeout_s` each.
 

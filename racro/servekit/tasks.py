@@ -24,22 +24,11 @@ async def off_loop_if_large(size: int, work: Callable[[], T]) -> T:
     return work() if is_small(size) else await asyncio.to_thread(work)
 
 
-async def all_of(
-    work: Iterable[Coroutine[Any, Any, T]],
-    *,
-    but_go_on_after: tuple[type[Exception], ...] = (),
-) -> list[T]:
-    """Results in order; the first failure is raised as it is and cancels the rest.
-
-    After one of `but_go_on_after` the rest goes on to its end first.
-    """
+async def all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Results in order; the first failure is raised as it is and cancels the rest."""
     tasks = [asyncio.create_task(one) for one in work]
     try:
-        try:
-            return list(await asyncio.gather(*tasks))
-        except but_go_on_after:
-            await asyncio.wait(tasks)
-            raise
+        return list(await asyncio.gather(*tasks))
     finally:
         for task in tasks:
             task.cancel()

@@ -74,6 +74,14 @@ FAMILIES = {
         '<|turn> <turn|> <|channel> <channel|> <|tool> <tool|> <|tool_call> <tool_call|> <|"|>'
         " <|tool_response> <tool_response|> <|think|>",
     ),
+    "Falcon": _family(
+        "RUCAIBox/LLMSurvey Experiments/MathematicalReasoning/prompt_pattern.py",
+        ">>QUESTION<< >>ANSWER<<",
+    ),
+    "Fuyu": _family(
+        "huggingface/transformers src/transformers/models/fuyu/processing_fuyu.py",
+        "|SPEAKER| |NEWLINE|",
+    ),
     "PaliGemma": _family(
         "huggingface/transformers src/transformers/models/paligemma/processing_paligemma.py",
         "<image> <loc0000> <loc1023> <seg000> <seg127>",

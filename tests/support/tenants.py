@@ -1,6 +1,6 @@
 """Tenants and queues for tests of what stands behind admission."""
 
-from gateway.tenancy.fair_queue import FairQueue
+from gateway.tenancy.fair_queue import FairQueue, QueueLimits
 from gateway.tenancy.keys_file import TenantRecord
 from gateway.tenancy.tenants import Tenant
 
@@ -10,4 +10,4 @@ def tenant(name: str = "", **limits) -> Tenant:
 
 
 def queue(places: int = 1000, waiting: int = 1000, **more) -> FairQueue:
-    return FairQueue("tested", places=lambda: places, waiting=lambda: waiting, **more)
+    return FairQueue("tested", QueueLimits(places, waiting), **more)

@@ -62,6 +62,15 @@ def test_the_user_s_own_words_are_told_as_they_are(
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize("weight", ["0.001", "2000", "-1"])
+def test_a_weight_that_a_gateway_would_not_take_makes_no_key(tmp_path: Path, weight: str) -> None:
+    file = tmp_path / "keys.yaml"
+    refused = racro("keys", "new", "acme", "--file", file, "--weight", weight)
+    assert refused.returncode == 1
+    assert "weight: " in refused.stderr
+    assert not file.exists()
+
+
 def test_settings_and_keys_that_are_wrong_are_told_as_they_are(tmp_path: Path) -> None:
     assert ODD in refusal("cache", "stats", RACRO_CONFIG=f"/{ODD}")
     keys = tmp_path / "keys.yaml"

@@ -1,11 +1,13 @@
 """More requests than captioner and reasoner have room for: some wait, the others are told so."""
 
 import itertools
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx2
@@ -68,8 +70,15 @@ class Gateway:
         self.service = service
         self._pool = ThreadPoolExecutor(100)
 
-    def post(self, path: str, body: dict[str, Any], *, key: str = "") -> httpx2.Response:
-        headers = {"x-api-key": key} if key else {}
+    def post(
+        self,
+        path: str,
+        body: dict[str, Any],
+        *,
+        key: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> httpx2.Response:
+        headers = {"x-api-key": key} if key else headers or {}
         return http.post(self.service.url + path, json=body, headers=headers, timeout=PATIENCE_S)
 
     def send(self, path: str, body: dict[str, Any], **more: Any) -> "Future[httpx2.Response]":
@@ -92,10 +101,16 @@ class Gateway:
 
 
 @contextmanager
-def opened(captioner: ScriptedServer, reasoner: ScriptedServer, **more: Any) -> Iterator[Gateway]:
+def opened(
+    captioner: ScriptedServer,
+    reasoner: ScriptedServer,
+    *,
+    limits: dict[str, int] = LIMITS,
+    **more: Any,
+) -> Iterator[Gateway]:
     config = gateway_config(captioner.url, reasoner.url, **more)
-    config["captioner"] |= LIMITS
-    config["reasoners"]["default"] |= LIMITS
+    config["captioner"] |= limits
+    config["reasoners"]["default"] |= limits
     with Service("gateway", config) as service:
         yield Gateway(service)
 
@@ -129,7 +144,7 @@ def test_what_has_no_room_is_refused_at_once_and_the_rest_answered(
     for refusal in (answer for answer in answers if answer.status_code != 200):
         error = refusal.json()["error"]
         assert error["code"] == "overloaded"
-        assert "max_in_flight, max_waiting" in error["message"]
+        assert f"max_in_flight = {IN_FLIGHT}, max_waiting = {WAITING}" in error["message"]
         assert refusal.headers["retry-after"] == "1"
         # It was read: the connection is good for the next one.
         assert refusal.headers.get("connection") != "close"
@@ -176,6 +191,52 @@ def test_a_client_that_leaves_makes_room(gateway, reasoner) -> None:
     gateway.wait_for(REASONER)
     reasoner.script.held_at = None
     assert gateway.post("/v1/chat/completions", chat(image=False)).status_code == 200
+
+
+def test_clients_that_leave_together_make_room(gateway, reasoner) -> None:
+    """As one process does that is ended, whose requests run and wait."""
+    reasoner.script.held_at = 0
+    body = json.dumps(chat(image=False)).encode()
+    with ExitStack() as stack:
+        for _ in range(ROOM):
+            client = HTTPConnection("127.0.0.1", gateway.service.port)
+            stack.callback(client.close)
+            client.request("POST", "/v1/chat/completions", body)
+        gateway.wait_for(REASONER, running=IN_FLIGHT, waiting=WAITING)
+    gateway.wait_for(REASONER)
+    reasoner.script.held_at = None
+    assert gateway.post("/v1/chat/completions", chat(image=False)).status_code == 200
+
+
+@pytest.mark.parametrize("door", ["solve", "chat", "text", "streamed text"])
+def test_a_deadline_that_many_have_makes_room(gateway, captioner, reasoner, door) -> None:
+    path, body, queue = DOORS[door]
+    stage = captioner if queue == CAPTIONER else reasoner
+    stage.script.held_at = 0
+    headers = {"x-racro-timeout-ms": "400"}
+    sent = [gateway.send(path, body(), headers=headers) for _ in range(ROOM)]
+    statuses = {one.result().status_code for one in sent}
+    # A stream that waits begins with a comment.
+    assert statuses <= {200, 504}
+    gateway.wait_for(queue)
+    stage.script.held_at = None
+    assert gateway.post(path, body()).status_code == 200
+
+
+def test_a_chat_with_more_pictures_than_there_is_room_for_is_answered(captioner, reasoner) -> None:
+    narrow = {"max_in_flight": 1, "max_waiting": 0}
+    with opened(captioner, reasoner, limits=narrow) as gateway:
+        messages = [
+            message
+            for _ in range(4)
+            for message in (
+                *chat(image=True)["messages"],
+                {"role": "assistant", "content": "Seen."},
+            )
+        ]
+        body = {"model": "default", "messages": messages[:-1]}
+        assert gateway.post("/v1/chat/completions", body).status_code == 200
+    assert len(captioner.perceptions) == 4
 
 
 def test_an_upstream_that_has_no_room_itself_stays_in_use(captioner, reasoner) -> None:
@@ -250,3 +311,21 @@ def test_a_tenant_is_told_where_its_share_of_the_queue_is_what_is_full(shared, r
     assert refused.headers["retry-after"] == "1"
     reasoner.script.held_at = None
     assert {one.result().status_code for one in sent} == {200}
+
+
+def test_tenants_that_share_a_cache_do_not_share_their_limits(
+    captioner, reasoner, tmp_path
+) -> None:
+    file, poor = KeysFile().with_new_key("poor", TenantRecord(images_per_minute=1))
+    file, rich = file.with_new_key("rich", TenantRecord())
+    path = tmp_path / "keys.yaml"
+    file.write(path)
+    shared = {"tenants": {"keys_file": str(path)}, "cache": {"share": True}}
+    with opened(captioner, reasoner, **shared) as gateway:
+        assert gateway.post("/v1/solve", solve(), key=poor).status_code == 200
+        for _ in range(10):
+            body = solve()
+            sent = [gateway.send("/v1/solve", body, key=key) for key in (poor, rich, poor, rich)]
+            assert [one.result().status_code for one in sent[1::2]] == [200, 200]
+            known = gateway.post("/v1/solve", body, key=poor)
+            assert known.json()["visual_context"]["cache"] == "hit"

@@ -37,7 +37,7 @@ KEPT = [
     "a<b, c>d",
     "1 <2> 3",
     "0<x<1",
-    "<b>bold</b><br/><BR>",
+    "<b>bold</b><br/>",
     "<table><tr><td>1</td></tr></table>",
     '<span class="image">s</span> <div id="x">',
     "#include <stdio.h>",

@@ -7,6 +7,7 @@ from gateway.reasoning.reasoners import Reasoner
 from gateway.settings import ReasonerSection
 from racro.contracts.solve_api import VisualContext
 from racro.servekit.upstream import Upstream, open_client
+from support.tenants import queue
 
 
 async def _reasoner() -> Reasoner:
@@ -14,7 +15,9 @@ async def _reasoner() -> Reasoner:
         url="http://127.0.0.1:1/v1", model="served-name", visual_budget_tokens=64
     )
     async with open_client() as client:
-        return Reasoner("default", settings, Upstream(client, settings.url, name="reasoner"))
+        return Reasoner(
+            "default", settings, Upstream(client, settings.url, name="reasoner"), queue()
+        )
 
 
 @pytest.fixture(scope="session")

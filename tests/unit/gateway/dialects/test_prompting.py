@@ -13,6 +13,7 @@ from gateway.reasoning.replicas import Replicas
 from gateway.settings import LimitsSection, ReasonerSection
 from racro.contracts.perception import Usage
 from racro.contracts.prompts import COMPACT_V1, NO_QUESTION, solve_messages
+from support.tenants import queue
 
 LIMITS = LimitsSection()
 
@@ -41,7 +42,7 @@ def asked(a_context):
     def ask(
         body: dict[str, Any], reasoner: ReasonerSection | None = None, *, follow_up: bool = True
     ) -> tuple[dict[str, Any], list[str | None]]:
-        named = Reasoner("default", reasoner or settings(), Replicas([]))
+        named = Reasoner("default", reasoner or settings(), Replicas([]), queue())
         chat = ChatRequest(json.dumps(body).encode(), follow_up=follow_up, limits=LIMITS)
         chat.image_turns = relevant_turns(chat.image_turns, named.settings)
         questions = [look.question for look in chat.image_turns]

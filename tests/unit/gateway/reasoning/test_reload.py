@@ -12,6 +12,8 @@ import yaml
 from gateway.reasoning.reasoners import Reasoners
 from gateway.reasoning.reload import Reloader
 from gateway.settings import GatewaySettings
+from gateway.tenancy.tenants import ANYBODY
+from racro.contracts.errors import QueueFull
 from racro.servekit.settings import CONFIG_VARIABLE
 from racro.servekit.upstream import open_client
 from support.processes import PATIENCE_S
@@ -52,6 +54,20 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+async def test_requests_of_before_keep_their_places(path, reasoners, reloader) -> None:
+    [before] = reasoners
+    ticket = before.queue.ticket(ANYBODY)
+    await ticket.enter()
+    changed = {**FIRST, "max_in_flight": 1, "max_waiting": 0, "model": "changed"}
+    path.write_text(yaml.safe_dump({"reasoners": {"default": changed}}))
+    await until(lambda: models(reasoners) == {"default": "changed"})
+    [after] = reasoners
+    with pytest.raises(QueueFull):
+        await after.queue.ticket(ANYBODY).enter()
+    ticket.leave()
+    await after.queue.ticket(ANYBODY).enter()
 
 
 async def test_a_changed_file_replaces_the_reasoners(path, reasoners, reloader) -> None:

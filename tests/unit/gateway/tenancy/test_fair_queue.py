@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from gateway.tenancy.fair_queue import FairQueue, Ticket
+from gateway.tenancy.fair_queue import FairQueue, QueueLimits, Ticket
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.errors import QueueFull, RateLimited
+from support.processes import PATIENCE_S
 from support.tenants import queue, tenant
 
 A, B = tenant("a"), tenant("b")
@@ -68,7 +69,7 @@ async def test_some_run_some_wait_and_one_more_is_refused() -> None:
     with requests(queue(places=3, waiting=2)) as sent:
         await sent.begin(A, 5)
         assert len(sent.running) == 3
-        with pytest.raises(QueueFull, match="3 requests in flight and 2 waiting") as refusal:
+        with pytest.raises(QueueFull, match="max_in_flight = 3, max_waiting = 2") as refusal:
             await sent.begin(A)
         assert refusal.value.retry_after_s
         await sent.end()
@@ -169,7 +170,7 @@ async def test_one_that_waits_with_all_its_share_is_told_of_its_limit() -> None:
     with requests(queue(places=4, waiting=8)) as sent:
         await sent.begin(A, 8)
         await sent.begin(B)
-        with pytest.raises(RateLimited, match="share of max_waiting"):
+        with pytest.raises(RateLimited, match="your key's share"):
             await sent.begin(A)
         await sent.begin(B)
 
@@ -227,57 +228,96 @@ async def test_those_that_another_queue_bounds_leave_room_for_others() -> None:
     await asked.ticket(A).enter()
 
 
-async def test_servers_that_come_and_go_change_the_number_of_places() -> None:
-    places = 2
-    asked = FairQueue("tested", places=lambda: places, waiting=lambda: 100)
+async def test_other_limits_hold_at_once() -> None:
+    asked = queue(places=2)
     with requests(asked) as sent:
         await sent.begin(A, 5)
-        places = 1
+        asked.change(QueueLimits(1, 100))
         await sent.end()
         assert len(sent.running) == 1
-        places = 3
-        await sent.end()
+        asked.change(QueueLimits(3, 100))
+        await asyncio.sleep(0)
         assert len(sent.running) == 3
 
 
+async def test_a_place_is_not_lost_where_one_leaves_as_another_ends() -> None:
+    asked = queue(places=1)
+    first = asked.ticket(A)
+    await first.enter()
+    leaving, following = (asyncio.create_task(asked.ticket(A).enter()) for _ in range(2))
+    await asyncio.sleep(0)
+    # Before its task has heard of it.
+    leaving.cancel()
+    first.leave()
+    await following
+    assert leaving.cancelled()
+
+
+async def test_a_second_place_for_one_request_is_a_mistake() -> None:
+    ticket = queue().ticket(A)
+    await ticket.enter()
+    with pytest.raises(RuntimeError):
+        await ticket.enter()
+
+
+async def test_there_is_an_end_of_waiting_however_many_tenants_there_are() -> None:
+    with requests(queue(places=2, waiting=4)) as sent:
+        refused = 0
+        for number in range(300):
+            try:
+                await sent.begin(tenant(f"tenant-{number}"))
+            except QueueFull:
+                refused += 1
+        assert refused == 300 - (2 + 4 + 2)
+
+
+SLEEPS_S = st.sampled_from([0, 0, 0.001])
+REQUESTS = st.tuples(st.sampled_from("abc"), st.booleans(), SLEEPS_S, SLEEPS_S, st.booleans())
+
+
 @given(
-    st.lists(st.sampled_from(["begin a", "begin b", "begin c", "end", "leave"]), max_size=60),
+    st.lists(st.lists(REQUESTS, max_size=3), max_size=30),
+    st.lists(st.integers(0, 50), max_size=30),
     st.integers(1, 4),
     st.integers(1, 4),
 )
 def test_places_are_neither_lost_nor_given_twice(
-    steps: list[str], places: int, waiting: int
+    begun: list[list[tuple[str, bool, float, float, bool]]],
+    cancelled: list[int],
+    places: int,
+    waiting: int,
 ) -> None:
-    asyncio.run(_random_steps(steps, places, waiting))
+    """Requests begin, are expected, end by themselves and are cancelled in the same moment."""
+    asyncio.run(_at_random(begun, iter(cancelled), queue(places, waiting, kept_s=0.01), places))
 
 
-async def _random_steps(steps: list[str], places: int, waiting: int) -> None:
-    asked = queue(places, waiting, kept_s=0.01)
-    running: list[Ticket] = []
+async def _at_random(begun, cancelled: Iterator[int], asked: FairQueue, places: int) -> None:
+    running = 0
+
+    async def request(of: str, expects: bool, before_s: float, for_s: float, early: bool) -> None:
+        nonlocal running
+        with asked.ticket(tenant(of)) as ticket:
+            if expects:
+                ticket.expect()
+                await asyncio.sleep(before_s)
+            if not ticket.enter_at_once():
+                await ticket.enter()
+            running += 1
+            assert running <= places
+            try:
+                await asyncio.sleep(for_s)
+            finally:
+                running -= 1
+            if early:
+                ticket.leave()
+
     tasks: list[asyncio.Task[None]] = []
-
-    async def request(of: Tenant) -> None:
-        ticket = asked.ticket(of)
-        await ticket.enter()
-        running.append(ticket)
-
-    for step in steps:
-        if step == "end" and running:
-            running.pop(0).leave()
-        elif step == "leave" and tasks:
-            tasks.pop(0).cancel()
-        elif step.startswith("begin"):
-            task = asyncio.create_task(request(tenant(step[-1])))
-            tasks.append(task)
+    for together in begun:
+        tasks += [asyncio.create_task(request(*one)) for one in together]
+        if tasks and (number := next(cancelled, None)) is not None:
+            tasks[number % len(tasks)].cancel()
         await asyncio.sleep(0)
-        assert len(running) <= places
-    # All that wait get their turn once the others end.
-    while running or not all(task.done() for task in tasks):
-        for ticket in running:
-            ticket.leave()
-        running.clear()
-        await asyncio.sleep(0.001)
-    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    outcomes = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), PATIENCE_S)
     refused = (QueueFull, RateLimited, asyncio.CancelledError)
     assert all(one is None or isinstance(one, refused) for one in outcomes)
     for gauge in ("racro_queue_in_flight", "racro_queue_waiting"):

@@ -50,7 +50,19 @@ async def test_what_is_refused_costs_nothing(rates) -> None:
 
 async def test_more_than_a_minute_allows_is_no_matter_of_time(rates) -> None:
     with pytest.raises(InvalidRequest):
-        await rates.take(tenant(images_per_minute=3), "images", 4)
+        rates.check_possible(tenant(images_per_minute=3), "images", 4)
+    rates.check_possible(tenant(images_per_minute=3), "images", 3)
+    rates.check_possible(tenant(), "images", 100)
+
+
+async def test_a_check_counts_nothing(rates) -> None:
+    acme = tenant(images_per_minute=3)
+    for _ in range(5):
+        await rates.check(acme, "images", 2)
+    await rates.take(acme, "images", 2)
+    with pytest.raises(RateLimited, match="images_per_minute = 3"):
+        await rates.check(acme, "images", 2)
+    await rates.check(acme, "images", 1)
 
 
 def test_requests_at_a_time(rates) -> None:

@@ -1,0 +1,73 @@
+"""Which turns of a long conversation are left out, whatever it is about."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.dialects.conversation import ImageTurn
+from gateway.dialects.newest_turns import leave_out_oldest
+from gateway.images.loader import ImageSource
+from gateway.settings import LimitsSection
+
+# Of each turn its pictures; none for a follow-up.
+CONVERSATIONS = st.lists(st.lists(st.integers(0, 40), max_size=3), min_size=1, max_size=40)
+
+
+def turns_of(conversation: list[list[int]]) -> list[ImageTurn]:
+    turns: list[ImageTurn] = []
+    for index, pictures in enumerate(conversation):
+        images = tuple(ImageSource(f"data:{number}", param=f"{index}") for number in pictures)
+        if images:
+            turns.append(ImageTurn(index, images, "What?"))
+        elif turns:
+            turns.append(ImageTurn(index, turns[-1].images, "And?", follow_up=True))
+    return turns
+
+
+def kept(turns: list[ImageTurn], limits: LimitsSection) -> list[ImageTurn]:
+    return [turn for turn in leave_out_oldest(turns, limits) if not turn.left_out]
+
+
+def distinct(turns: list[ImageTurn]) -> int:
+    return len({image.content for turn in turns for image in turn.images})
+
+
+@given(CONVERSATIONS, st.integers(1, 20), st.integers(3, 20))
+def test_what_stays_is_within_the_limits_and_what_was_left_out_stays_out(
+    conversation: list[list[int]], looks: int, images: int
+) -> None:
+    limits = LimitsSection(max_looks=looks, max_images=images)
+    turns = turns_of(conversation)
+    first_before = 0
+    for count in range(1, len(turns) + 1):
+        staying = kept(turns[:count], limits)
+        assert staying[-1] == turns[count - 1]
+        assert len(staying) <= looks
+        assert distinct(staying) <= images
+        first = turns.index(staying[0])
+        assert first >= first_before
+        first_before = first
+
+
+@given(CONVERSATIONS)
+def test_nothing_is_left_out_where_nothing_is_too_many(conversation: list[list[int]]) -> None:
+    turns = turns_of(conversation)
+    limits = LimitsSection(max_looks=max(1, len(turns)), max_images=max(1, distinct(turns)))
+    assert leave_out_oldest(turns, limits) == turns
+
+
+def test_turns_are_left_out_half_the_limit_at_a_time() -> None:
+    limits = LimitsSection(max_looks=8)
+    turns = turns_of([[number % 3] for number in range(40)])
+    left_out = [count - len(kept(turns[:count], limits)) for count in range(1, 21)]
+    assert left_out == [0] * 8 + [4] * 4 + [8] * 4 + [12] * 4
+
+
+def test_turns_that_show_images_are_marked_and_follow_ups_are_gone() -> None:
+    turns = turns_of([[1], [], [2], [], [3]])
+    after = leave_out_oldest(turns, LimitsSection(max_looks=2))
+    assert [(turn.index, turn.left_out) for turn in after] == [(0, True), (2, True), (4, False)]
+
+
+def test_the_same_picture_again_is_no_further_one() -> None:
+    turns = turns_of([[1, 2]] * 10)
+    assert leave_out_oldest(turns, LimitsSection(max_images=2)) == turns

@@ -1,6 +1,7 @@
 """The one seam to other services: an HTTP client whose failures are errors of our tree."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from racro.contracts.errors import STARTED_HEADER, NotStarted, UpstreamError, UpstreamUnavailable
-from racro.servekit.context import REQUEST_ID_HEADER, request_id
+from racro.servekit.context import REQUEST_ID_HEADER, TIMEOUT_HEADER, request_id, time_left_s
 from racro.servekit.dialling import Dialler, parse_origin
 from racro.servekit.http1 import Http1Client
 from racro.servekit.http_errors import Broken, HttpError, NoFirstByte, NotSent, NotTrusted
@@ -22,6 +23,9 @@ _PROBE_TIMEOUT_S = 2
 # A kept connection that its peer had closed breaks within a round trip; one that breaks later had
 # its request.
 _AT_ONCE_S = 1.0
+_OK = 200
+# Of a proxy whose server is away, or of a server that starts.
+_SAYS_NOBODY_IS_THERE = frozenset({502, 503, 504})
 _STARTED = STARTED_HEADER.decode()
 _PLAIN = "identity"
 
@@ -159,10 +163,17 @@ class Upstream:
                 f"the {self.name} answered with something else than JSON"
             ) from error
 
-    async def _get(self, path: str) -> bytes:
+    async def reach(self, path: str) -> None:
+        """Ask for a document that need not be there, for probes: within two seconds.
+
+        Raises UpstreamUnavailable if there is no answer, or one that says that nobody is there.
+        """
+        await self._get(path, is_absent=_SAYS_NOBODY_IS_THERE.__contains__)
+
+    async def _get(self, path: str, *, is_absent: Callable[[int], bool] = _OK.__ne__) -> bytes:
         try:
             async with asyncio.timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
-                if response.status != 200:  # noqa: PLR2004
+                if is_absent(response.status):
                     raise NotStarted(f"the {self.name} answered {response.status}")
                 return await response.read()
         except TimeoutError as error:
@@ -194,6 +205,9 @@ class _Request:
         self._path = path
         self._body = body
         self._headers = {REQUEST_ID_HEADER: request_id.get(), **trace_headers()}
+        if (left_s := time_left_s()) < math.inf:
+            # Rounded up: the deadline that is nearer to the client names what set it.
+            self._headers[TIMEOUT_HEADER] = str(math.ceil(left_s * 1000))
         if headers:
             self._headers.update(headers)
 

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Raw
 
 from gateway.dialects.conversation import ImageTurn, insert_contexts
-from gateway.settings import ReasonerSection, SamplingSection
+from gateway.settings import ReasonerSection
 from racro.contracts.prompts import NO_QUESTION, PROFILES, SolveProfile, solve_messages
 from racro.contracts.solve_api import VisualContext
 
@@ -40,7 +40,7 @@ def reasoner_request(
     request: dict[str, Any] = {**fields, "model": model}
     only_prompt = PROFILES[settings.prompt_profile].is_only_prompt
     if only_prompt:
-        request |= _left_open(fields, settings.sampling)
+        request |= _left_open(fields, settings.sampling_fields)
     if only_prompt and about_images:
         request["messages"] = _only_prompt(settings.prompt_profile, turns, contexts)
     elif turns:
@@ -51,10 +51,10 @@ def reasoner_request(
 
 
 def _left_open(
-    fields: Mapping[str, Raw], sampling: SamplingSection
+    fields: Mapping[str, Raw], sampling: Mapping[str, float | int]
 ) -> Iterator[tuple[str, float | int]]:
     """Return the reasoner's own sampling parameters, without those that the client sets."""
-    for name, value in sampling.model_dump().items():
+    for name, value in sampling.items():
         names = _TOKEN_LIMITS if name in _TOKEN_LIMITS else (name,)
         if all(bytes(fields.get(one, b"null")).strip() == b"null" for one in names):
             yield name, value

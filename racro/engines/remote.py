@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 from pydantic import Field
@@ -11,7 +12,8 @@ from racro.contracts.errors import UpstreamError
 from racro.engines.engine import NOT_STARTED, Engine, ServedModel, Traits
 from racro.engines.engine_sections import VisionSection
 from racro.servekit.health import Problem
-from racro.servekit.settings import ApiKeyEnv, Url, api_key
+from racro.servekit.settings import ApiKeyEnv, MaxTokensField, Url, api_key
+from racro.servekit.upstream import Response
 
 _BELIEVED_S = 5
 
@@ -26,11 +28,22 @@ class RemoteSettings(VisionSection):
         default=None,
         description=(
             "Revision of its weights and adapter. Unset, what the server's /models tells, which "
-            "for most servers is the name alone: set it where weights change under one name."
+            "for most servers is the name alone: set it where weights change under one name, and "
+            "where the server has no /models."
         ),
     )
     api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
+    )
+    max_tokens_field: MaxTokensField = Field(
+        default="max_tokens",
+        description="The server's name for the token limit of a caption. A reasoner's clients use "
+        "either.",
+    )
+    stream_options: bool | None = Field(
+        default=True,
+        description="Ask for the tokens of a caption by stream_options; null: not sent. A "
+        "reasoner's clients ask themselves.",
     )
 
     def model_name(self) -> str:
@@ -66,9 +79,29 @@ class RemoteEngine(Engine):
     def known_problem(self) -> Problem | None:
         return Problem(NOT_STARTED) if self._client is None else None
 
+    def chat(
+        self, body: Mapping[str, Any], *, name: str = "engine"
+    ) -> AbstractAsyncContextManager[Response]:
+        return super().chat(dict(self._renamed(body)), name=name)
+
+    def _renamed(self, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Yield the fields of a request as the server takes them, by the settings."""
+        for field, value in body.items():
+            if field == "max_tokens":
+                yield self._settings.max_tokens_field, value
+            elif field != "stream_options" or self._settings.stream_options:
+                yield field, value
+
     async def problem(self) -> Problem | None:
+        """Tell why it would not answer now; its models are asked for where they have to tell more.
+
+        With a revision in the settings any answer to that will do, for some servers list nothing.
+        """
         try:
-            await self._ask()
+            if self._settings.revision is None:
+                await self._ask()
+            else:
+                await self._upstream(self._base_url).reach("/models")
         except UpstreamError as error:
             return Problem(error.message)
         return None

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from racro.contracts.errors import UpstreamError
 from racro.engines.engine import NOT_STARTED, Engine, ServedModel, Traits
-from racro.engines.engine_sections import VisionSection
+from racro.engines.engine_sections import EngineSection, VisionSection
 from racro.servekit.health import Problem
 from racro.servekit.settings import ApiKeyEnv, MaxTokensField, Url, api_key
 from racro.servekit.upstream import Response
@@ -18,7 +18,7 @@ from racro.servekit.upstream import Response
 _BELIEVED_S = 5
 
 
-class RemoteSettings(VisionSection):
+class RemoteSettings(EngineSection):
     kind: Literal["url"] = "url"
     url: Url = Field(
         description="Base URL of an OpenAI-compatible server, up to and including /v1.",
@@ -35,15 +35,21 @@ class RemoteSettings(VisionSection):
     api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
     )
+
+    def as_taken(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a chat request of our own as the server takes it: a reasoner's has none."""
+        return body
+
+
+class RemoteVisionSettings(RemoteSettings, VisionSection):
+    """A captioner's, whose requests are our own."""
+
     max_tokens_field: MaxTokensField = Field(
-        default="max_tokens",
-        description="The server's name for the token limit of a caption. A reasoner's clients use "
-        "either.",
+        default="max_tokens", description="The server's name for the token limit of a caption."
     )
     stream_options: bool | None = Field(
         default=True,
-        description="Ask for the tokens of a caption by stream_options; null: not sent. A "
-        "reasoner's clients ask themselves.",
+        description="Ask for the tokens of a caption by stream_options; null: not sent.",
     )
 
     def model_name(self) -> str:
@@ -52,6 +58,15 @@ class RemoteSettings(VisionSection):
     def shaping(self) -> Sequence[Any]:
         """Return nothing: what shapes the answers of a server elsewhere is not set here."""
         return ()
+
+    def as_taken(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a chat request of our own with the limit's name, and without what is not sent."""
+        left_out = set() if self.stream_options else {"stream_options"}
+        return {
+            self.max_tokens_field if field == "max_tokens" else field: value
+            for field, value in body.items()
+            if field not in left_out
+        }
 
 
 class RemoteEngine(Engine):
@@ -82,15 +97,7 @@ class RemoteEngine(Engine):
     def chat(
         self, body: Mapping[str, Any], *, name: str = "engine"
     ) -> AbstractAsyncContextManager[Response]:
-        return super().chat(dict(self._renamed(body)), name=name)
-
-    def _renamed(self, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        """Yield the fields of a request as the server takes them, by the settings."""
-        for field, value in body.items():
-            if field == "max_tokens":
-                yield self._settings.max_tokens_field, value
-            elif field != "stream_options" or self._settings.stream_options:
-                yield field, value
+        return super().chat(self._settings.as_taken(body), name=name)
 
     async def problem(self) -> Problem | None:
         """Tell why it would not answer now; its models are asked for where they have to tell more.

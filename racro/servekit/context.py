@@ -67,9 +67,8 @@ def timeout_from_headers(
 
 
 def time_left_s() -> float:
-    """Return the time that is left of the innermost `within`, or of one around it; else inf."""
-    due = _deadline.get()
-    return due if due == math.inf else max(0, due - asyncio.get_running_loop().time())
+    """Return the time that is left of a `within`, the least of nested ones; inf outside of all."""
+    return _deadline.get() - asyncio.get_running_loop().time()
 
 
 def context_without_deadline() -> Context:
@@ -101,7 +100,8 @@ class within:  # noqa: N801 - used as a verb, like asyncio.timeout
 
     def __enter__(self) -> None:
         self._cancelling = self._task.cancelling()
-        self._before: Token[float] = _deadline.set(min(self.due, _deadline.get()))
+        outer = _deadline.get()
+        self._before: Token[float] = _deadline.set(min(outer, self.due))
         self._timers.add(self)
 
     def on_due(self) -> None:

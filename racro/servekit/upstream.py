@@ -207,7 +207,7 @@ class _Request:
         self._headers = {REQUEST_ID_HEADER: request_id.get(), **trace_headers()}
         if (left_s := time_left_s()) < math.inf:
             # Rounded up: the deadline that is nearer to the client names what set it.
-            self._headers[TIMEOUT_HEADER] = str(math.ceil(left_s * 1000))
+            self._headers[TIMEOUT_HEADER] = str(int(max(left_s, 0) * 1000) + 1)
         if headers:
             self._headers.update(headers)
 

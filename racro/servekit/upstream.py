@@ -1,10 +1,10 @@
 """The one seam to other services: an HTTP client whose failures are errors of our tree."""
 
 import asyncio
-import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from math import ceil, inf
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
@@ -23,7 +23,7 @@ _PROBE_TIMEOUT_S = 2
 # A kept connection that its peer had closed breaks within a round trip; one that breaks later had
 # its request.
 _AT_ONCE_S = 1.0
-_OK = 200
+_SUCCESSES = range(200, 300)
 # Of a proxy whose server is away, or of a server that starts.
 _SAYS_NOBODY_IS_THERE = frozenset({502, 503, 504})
 _STARTED = STARTED_HEADER.decode()
@@ -116,6 +116,10 @@ def _is_ending(response: Response) -> bool:
     return is_safe_to_retry(response) and response.headers.get("connection", "").lower() == "close"
 
 
+def _is_no_success(status: int) -> bool:
+    return status not in _SUCCESSES
+
+
 class Upstream:
     """One HTTP peer. `name` is what clients see of it: addresses are never shown."""
 
@@ -170,7 +174,7 @@ class Upstream:
         """
         await self._get(path, is_absent=_SAYS_NOBODY_IS_THERE.__contains__)
 
-    async def _get(self, path: str, *, is_absent: Callable[[int], bool] = _OK.__ne__) -> bytes:
+    async def _get(self, path: str, *, is_absent: Callable[[int], bool] = _is_no_success) -> bytes:
         try:
             async with asyncio.timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
                 if is_absent(response.status):
@@ -205,9 +209,9 @@ class _Request:
         self._path = path
         self._body = body
         self._headers = {REQUEST_ID_HEADER: request_id.get(), **trace_headers()}
-        if (left_s := time_left_s()) < math.inf:
+        if (left_s := time_left_s()) < inf:
             # Rounded up: the deadline that is nearer to the client names what set it.
-            self._headers[TIMEOUT_HEADER] = str(int(max(left_s, 0) * 1000) + 1)
+            self._headers[TIMEOUT_HEADER] = str(ceil(max(left_s, 0) * 1000))
         if headers:
             self._headers.update(headers)
 

@@ -1,12 +1,13 @@
 """The step that every dialect shares: from the images of a request to perceptions."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from gateway.images.loader import Image, ImageLoader, ImageSource
 from gateway.metrics import Stopwatch
-from gateway.perception.perceiver import Perceiver
 from gateway.perception.request import Perception, PerceptionRequest
 from gateway.services import Services
 from gateway.tenancy.fair_queue import Ticket
@@ -15,6 +16,8 @@ from racro.contracts.errors import QueueFull, RateLimited
 from racro.contracts.perception import OnDelta, ignore_delta
 from racro.contracts.solve_api import CacheMode
 from racro.servekit.tasks import all_of
+
+T = TypeVar("T")
 
 
 class ImageQuestion(NamedTuple):
@@ -60,44 +63,54 @@ async def perceive_images(
         for question, images_of_one in zip(questions, images, strict=True)
     ]
     questions.clear()
-    for request in requests:
-        services.rates.check_possible(tenant, "images", len({*request.image_digests}))
+    expect(services, tenant, ticket, (request.distinct_images for request in requests))
+    perceive = services.perceiver.perceive
+    with watch.stage("perceive"):
+        return await in_rounds([partial(perceive, request, on_delta) for request in requests])
+
+
+def expect(services: Services, tenant: Tenant, ticket: Ticket | None, looks: Iterable[int]) -> None:
+    """Have a request expected by its reasoner, before any of its images is captioned.
+
+    `looks` are the numbers of images that are captioned together. Raises InvalidRequest for more
+    than the tenant may ever have captioned at once, QueueFull and RateLimited.
+    """
+    for images in looks:
+        services.rates.check_possible(tenant, "images", images)
     if ticket is not None:
         ticket.expect()
-    with watch.stage("perceive"):
-        return await _perceive_all(services.perceiver, requests, on_delta)
 
 
-async def _perceive_all(
-    perceiver: Perceiver, requests: Sequence[PerceptionRequest], on_delta: OnDelta
-) -> list[Perception]:
-    """Perceive at the same time what there is room for, and the rest after it.
+async def in_rounds(work: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Do at the same time what there is room for, and the rest after it; return all results.
 
-    Raises QueueFull or RateLimited where there is no room for any of those that are left. What was
-    perceived by then is paid for, and in the cache when the client asks again.
+    Raises QueueFull or RateLimited where there is no room for any of those that are left, and
+    other errors as they come. What was captioned by then is paid for, and in the cache when the
+    client asks again.
     """
-    perceptions: dict[int, Perception] = {}
-    while len(perceptions) < len(requests):
-        left = [number for number in range(len(requests)) if number not in perceptions]
-        outcomes = await all_of(
-            _perceive_or_refuse(perceiver, requests[number], on_delta) for number in left
-        )
-        refusals = [outcome for outcome in outcomes if not isinstance(outcome, Perception)]
-        if len(refusals) == len(left):
-            raise refusals[0]
-        perceptions |= {
-            number: outcome
+    results: dict[int, T] = {}
+    while len(results) < len(work):
+        left = [number for number in range(len(work)) if number not in results]
+        outcomes = await all_of(_done_or_refused(work[number]) for number in left)
+        done = {
+            number: outcome.result
             for number, outcome in zip(left, outcomes, strict=True)
-            if isinstance(outcome, Perception)
+            if isinstance(outcome, _Done)
         }
-    return [perceptions[number] for number in range(len(requests))]
+        if not done:
+            raise next(outcome for outcome in outcomes if not isinstance(outcome, _Done))
+        results |= done
+    return [results[number] for number in range(len(work))]
 
 
-async def _perceive_or_refuse(
-    perceiver: Perceiver, request: PerceptionRequest, on_delta: OnDelta
-) -> Perception | QueueFull | RateLimited:
+@dataclass(frozen=True)
+class _Done(Generic[T]):
+    result: T
+
+
+async def _done_or_refused(work: Callable[[], Awaitable[T]]) -> _Done[T] | QueueFull | RateLimited:
     try:
-        return await perceiver.perceive(request, on_delta)
+        return _Done(await work())
     except (QueueFull, RateLimited) as refusal:
         return refusal
 

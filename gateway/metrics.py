@@ -21,6 +21,11 @@ STAGE_SECONDS = Histogram(
 CACHE_RESULTS = Counter(
     "racro_cache_results", "Visual contexts by where they came from.", ["result"]
 )
+CAPTIONS_MISSING = Counter(
+    "racro_captions_missing",
+    "Visual contexts that a chat went on without (on_caption_failure: note), by the error's code.",
+    ["code"],
+)
 CACHE_BYTES = Counter("racro_cache_bytes", "Bytes read from and written to the cache.", ["way"])
 CACHE_HITS = Counter(
     "racro_cache_hits", "Parts found, by tier: local (the process), redis.", ["tier"]

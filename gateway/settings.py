@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, IPvAnyNetwork, model_validator
 
@@ -14,6 +14,7 @@ from racro.servekit.json_bounds import Bound
 from racro.servekit.settings import (
     ApiKeyEnv,
     BytesInFlight,
+    MaxTokensField,
     Section,
     ServiceSettings,
     Url,
@@ -51,10 +52,11 @@ class QueueSection(Section):
 
 class CaptionerSection(QueueSection):
     url: Url = Field(default="http://127.0.0.1:8001", description="Base URL of the captioner.")
-    max_tokens: int = Field(
+    max_tokens: int | None = Field(
         default=2048,
         ge=1,
-        description="Token limit of a caption, and of a tentative response.",
+        description="Token limit of a caption, and of a tentative response; null: the captioner's "
+        "own.",
     )
     identity_ttl_s: float = Field(
         default=30,
@@ -66,9 +68,15 @@ class CaptionerSection(QueueSection):
 class SamplingSection(Section):
     """How answers are sampled where the client does not say. The paper's values."""
 
-    temperature: float = Field(default=0.6, ge=0, le=2, description="Sampling temperature.")
-    top_p: float = Field(default=0.95, gt=0, le=1, description="Nucleus sampling.")
-    max_tokens: int = Field(default=8192, ge=1, description="Token limit of an answer.")
+    temperature: float | None = Field(
+        default=0.6, ge=0, le=2, description="Sampling temperature; null: not sent."
+    )
+    top_p: float | None = Field(
+        default=0.95, gt=0, le=1, description="Nucleus sampling; null: not sent."
+    )
+    max_tokens: int | None = Field(
+        default=8192, ge=1, description="Token limit of an answer; null: not sent."
+    )
 
 
 class ReasonerSection(QueueSection):
@@ -81,6 +89,11 @@ class ReasonerSection(QueueSection):
         default=None,
         description="The name of the model for chat requests whose last turn has no image and is "
         "no follow-up; unset, the same.",
+    )
+    revision: str | None = Field(
+        default=None,
+        description="Revision of its weights, as /v1/solve names it. Unset, what the server's "
+        "/models tells; set, the server needs no /models.",
     )
     api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
@@ -110,6 +123,28 @@ class ReasonerSection(QueueSection):
         description="Sampling of /v1/solve; under compact-v1 of chat, too, where the client leaves "
         "it open.",
     )
+    max_tokens_field: MaxTokensField = Field(
+        default="max_tokens", description="The server's name for sampling.max_tokens."
+    )
+    stream_options: bool | None = Field(
+        default=True,
+        description="Ask for the tokens of a /v1/solve by stream_options; null: not sent, and they "
+        "are counted where the server tells them all the same.",
+    )
+    on_caption_failure: Literal["error", "note"] = Field(
+        default="error",
+        description="What becomes of a chat where images cannot be captioned. error: it fails. "
+        "note: a line in their place says so, and why.",
+    )
+
+    @property
+    def sampling_fields(self) -> dict[str, float | int]:
+        """Return the sampling as fields of a chat request, without what is not sent."""
+        fields = self.sampling.model_dump(exclude_none=True)
+        return {
+            self.max_tokens_field if name == "max_tokens" else name: value
+            for name, value in fields.items()
+        }
 
     @property
     def urls(self) -> tuple[str, ...]:

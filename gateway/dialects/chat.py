@@ -19,6 +19,8 @@ from gateway.dialects.prompting import reasoner_request, relevant_turns
 from gateway.dialects.request_options import cache_mode
 from gateway.flow import ImageQuestion, perceive_images
 from gateway.metrics import Stopwatch
+from gateway.noted_flow import perceive_or_note
+from gateway.perception.missing import MissingPerception
 from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.stage import ReasonStage
@@ -44,6 +46,7 @@ from racro.servekit.sse import EventStream
 from racro.servekit.tasks import is_small
 
 _encode = msgspec.json.Encoder().encode
+Outcome = Perception | MissingPerception
 
 
 class _Head(msgspec.Struct):
@@ -90,14 +93,15 @@ class ChatRequest:
         self.model = head.model
         self.stream = bool(head.stream)
 
-    def for_reasoner(self, reasoner: Reasoner, perceptions: Sequence[Perception]) -> bytes:
+    def for_reasoner(self, reasoner: Reasoner, perceptions: Sequence[Outcome]) -> bytes:
         """Return the body for the reasoner, given one perception for each turn that is looked at.
 
         To be called once: the request gives up its own bytes, which are not needed while the
         reasoner answers.
         """
         turns, self.image_turns, fields, self._fields = self.image_turns, [], self._fields, {}
-        return _encode(reasoner_request(fields, reasoner.settings, turns, _contexts(perceptions)))
+        contexts = [one.context if isinstance(one, Perception) else one for one in perceptions]
+        return _encode(reasoner_request(fields, reasoner.settings, turns, contexts))
 
 
 class ChatCompletions:
@@ -188,21 +192,23 @@ class _Completion:
                 stage.usage = await asyncio.to_thread(usage_of, answer)
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
-    async def _reasoner_body(self, perceptions: Sequence[Perception]) -> bytes:
+    async def _reasoner_body(self, perceptions: Sequence[Outcome]) -> bytes:
         if is_small(self._chat.size):
             return self._chat.for_reasoner(self._reasoner, perceptions)
         return await asyncio.to_thread(self._chat.for_reasoner, self._reasoner, perceptions)
 
-    async def _perceive(self) -> list[Perception]:
+    async def _perceive(self) -> Sequence[Outcome]:
         """Perceive the images of all turns; those of earlier turns are in the cache as a rule."""
         questions = self._image_questions()
         if not questions:
             return []
-        return await perceive_images(
+        settings = self._reasoner.settings
+        perceive = perceive_or_note if settings.on_caption_failure == "note" else perceive_images
+        return await perceive(
             self._services,
             self._tenant,
             questions,
-            tentative=self._reasoner.settings.tentative,
+            tentative=settings.tentative,
             cache=self._cache,
             watch=self.watch,
             ticket=self.ticket,
@@ -217,14 +223,16 @@ class _Completion:
         ]
 
 
-def _contexts(perceptions: Sequence[Perception]) -> list[VisualContext]:
-    return [perception.context for perception in perceptions]
+def _contexts(perceptions: Sequence[Outcome]) -> list[VisualContext]:
+    return [one.context for one in perceptions if isinstance(one, Perception)]
 
 
-def _headers(perceptions: Sequence[Perception], watch: Stopwatch) -> Headers:
+def _headers(perceptions: Sequence[Outcome], watch: Stopwatch) -> Headers:
     """Headers that tell where each visual context came from, in turn order, and what it took."""
     timing = (b"server-timing", watch.server_timing())
     if not perceptions:
         return [timing]
-    results = ", ".join(perception.context.cache for perception in perceptions)
+    results = ", ".join(
+        one.context.cache if isinstance(one, Perception) else "failed" for one in perceptions
+    )
     return [(b"x-racro-visual-context", results.encode()), timing]

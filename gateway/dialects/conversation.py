@@ -17,7 +17,7 @@ from msgspec import Raw
 from gateway.images.loader import ImageSource
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
-from racro.contracts.prompts import LEFT_OUT_IMAGE, further_image, visual_context_block
+from racro.contracts.prompts import further_image, visual_context_block
 from racro.contracts.solve_api import VisualContext
 from racro.servekit.json_bounds import TooManyError, fields_of, holds_more, items_of
 
@@ -219,13 +219,13 @@ def _reminder_tags(text: str) -> Iterator[re.Match[str]]:
 
 
 def insert_contexts(
-    messages: bytes, contexts: Mapping[int, tuple[ImageTurn, VisualContext | None]]
+    messages: bytes, contexts: Mapping[int, tuple[ImageTurn, VisualContext | str]]
 ) -> list[Raw]:
     """Return the messages with the visual context of each turn; the others stay as they were.
 
-    `contexts` holds turns and their visual contexts, None for a turn that was left out, by the
-    index of the message. Raises
-    InvalidRequest for one of these messages with very many fields.
+    `contexts` holds turns and their visual contexts by the index of the message; for a turn without
+    one, the line that stands in the place of each of its images. Raises InvalidRequest for one of
+    these messages with very many fields.
     """
     return [
         _rewrite(message, *contexts[index]) if index in contexts else message
@@ -233,7 +233,7 @@ def insert_contexts(
     ]
 
 
-def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext | None) -> Raw:
+def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext | str) -> Raw:
     try:
         fields: dict[str, Any] = dict(fields_of(message, _MOST_FIELDS))
     except TooManyError as error:
@@ -245,10 +245,10 @@ def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext | None) -> Ra
     return Raw(msgspec.json.encode(fields))
 
 
-def _in_place_of_images(turn: ImageTurn, context: VisualContext | None) -> Iterator[str]:
+def _in_place_of_images(turn: ImageTurn, context: VisualContext | str) -> Iterator[str]:
     """Yield what stands in the place of each image of a turn."""
-    if context is None:
-        yield from [LEFT_OUT_IMAGE] * len(turn.images)
+    if isinstance(context, str):
+        yield from [context] * len(turn.images)
         return
     yield visual_context_block(
         images=len(turn.images),

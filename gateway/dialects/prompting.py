@@ -11,8 +11,16 @@ from typing import Any
 from msgspec import Raw
 
 from gateway.dialects.conversation import ImageTurn, insert_contexts
-from gateway.settings import ReasonerSection, SamplingSection
-from racro.contracts.prompts import NO_QUESTION, PROFILES, SolveProfile, solve_messages
+from gateway.perception.missing import MissingPerception
+from gateway.settings import ReasonerSection
+from racro.contracts.prompts import (
+    LEFT_OUT_IMAGE,
+    NO_QUESTION,
+    PROFILES,
+    SolveProfile,
+    missing_image,
+    solve_messages,
+)
 from racro.contracts.solve_api import VisualContext
 
 # By any of these a client limits the tokens of an answer.
@@ -30,45 +38,62 @@ def reasoner_request(
     fields: Mapping[str, Raw],
     settings: ReasonerSection,
     turns: Sequence[ImageTurn],
-    contexts: Sequence[VisualContext],
+    contexts: Sequence[VisualContext | MissingPerception],
 ) -> dict[str, Any]:
     """Return the reasoner's request for a client's `fields`, given the visual contexts of those
-    turns that are not left out.
+    turns that are not left out, or why there is none.
     """
     about_images = any(turn.current for turn in turns)
     model = settings.model if about_images else settings.text_model or settings.model
     request: dict[str, Any] = {**fields, "model": model}
     only_prompt = PROFILES[settings.prompt_profile].is_only_prompt
     if only_prompt:
-        request |= _left_open(fields, settings.sampling)
+        request |= _left_open(fields, settings.sampling_fields)
     if only_prompt and about_images:
         request["messages"] = _only_prompt(settings.prompt_profile, turns, contexts)
     elif turns:
         remaining = iter(contexts)
-        placed = {turn.index: (turn, None if turn.left_out else next(remaining)) for turn in turns}
+        placed = {
+            turn.index: (
+                turn,
+                LEFT_OUT_IMAGE if turn.left_out else _in_place(next(remaining), turn),
+            )
+            for turn in turns
+        }
         request["messages"] = insert_contexts(bytes(fields["messages"]), placed)
     return request
 
 
+def _in_place(context: VisualContext | MissingPerception, turn: ImageTurn) -> VisualContext | str:
+    """Return a visual context, or the line that stands in its place."""
+    if isinstance(context, VisualContext):
+        return context
+    return missing_image(context.reason, follow_up=turn.follow_up)
+
+
 def _left_open(
-    fields: Mapping[str, Raw], sampling: SamplingSection
+    fields: Mapping[str, Raw], sampling: Mapping[str, float | int]
 ) -> Iterator[tuple[str, float | int]]:
     """Return the reasoner's own sampling parameters, without those that the client sets."""
-    for name, value in sampling.model_dump().items():
+    for name, value in sampling.items():
         names = _TOKEN_LIMITS if name in _TOKEN_LIMITS else (name,)
         if all(bytes(fields.get(one, b"null")).strip() == b"null" for one in names):
             yield name, value
 
 
 def _only_prompt(
-    profile: SolveProfile, turns: Sequence[ImageTurn], contexts: Sequence[VisualContext]
+    profile: SolveProfile,
+    turns: Sequence[ImageTurn],
+    contexts: Sequence[VisualContext | MissingPerception],
 ) -> list[dict[str, str]]:
     """Return the profile's prompt for the last question of those turns and all their contexts."""
     questions = [turn.question for turn in turns if turn.question]
-    tentatives = [context.tentative for context in contexts if context.tentative]
+    placed = [_in_place(context, turn) for context, turn in zip(contexts, turns, strict=True)]
+    seen = [context for context in placed if isinstance(context, VisualContext)]
+    tentatives = [context.tentative for context in seen if context.tentative]
     return solve_messages(
         profile,
         questions[-1] if questions else NO_QUESTION,
-        "\n\n".join(context.caption for context in contexts),
+        "\n\n".join(one if isinstance(one, str) else one.caption for one in placed),
         "\n\n".join(tentatives) or None,
     )

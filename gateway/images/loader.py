@@ -2,16 +2,18 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, TypeVar
 
 from gateway import metrics
 from gateway.images.base64_pieces import decode_base64, encode_base64
 from gateway.images.fetch import Fetcher
 from gateway.settings import LimitsSection
 from racro.base.size import Size
-from racro.contracts.errors import InvalidImage, InvalidRequest
+from racro.contracts.errors import InvalidImage, InvalidRequest, RacroError
+from racro.servekit.context import TimeLimit, within
 from racro.servekit.image_header import read_header
 from racro.servekit.tasks import all_of, off_loop_if_large
 from racro.servekit.tracing import step
@@ -47,6 +49,10 @@ class ImageSource:
     param: str
 
 
+Loaded = TypeVar("Loaded", bound=Image | RacroError)
+Loading = Coroutine[Any, Any, Loaded]
+
+
 class ImageLoader:
     """Loads the images of requests, and checks them against the limits."""
 
@@ -61,7 +67,25 @@ class ImageLoader:
         UrlForbidden or InvalidRequest, each naming the image's field.
         """
         with step("load images"):
-            return await self._load_all(sources)
+            return await self._load_all(sources, self._load)
+
+    async def load_each(
+        self, sources: Sequence[ImageSource], limit: TimeLimit
+    ) -> list[Image | RacroError]:
+        """Load all images of a request, each within the limit, and return them in order.
+
+        In place of one that cannot be loaded stands its error. Raises InvalidRequest for too many.
+        """
+
+        async def load(source: ImageSource) -> Image | RacroError:
+            try:
+                with within(limit):
+                    return await self._load(source)
+            except RacroError as error:
+                return error
+
+        with step("load images"):
+            return await self._load_all(sources, load)
 
     def check_together(self, images: Sequence[Image]) -> None:
         """Check the images that are captioned together, copies among them, as the captioner does.
@@ -71,10 +95,12 @@ class ImageLoader:
         sizes = [image.size for image in images]
         self._limits.image_limits.check_request(sizes, param=field_of_all(images[0].param))
 
-    async def _load_all(self, sources: Sequence[ImageSource]) -> list[Image]:
+    async def _load_all(
+        self, sources: Sequence[ImageSource], load: Callable[[ImageSource], Loading[Loaded]]
+    ) -> list[Loaded]:
         if len(sources) == 1:
             # Comparing sources would hash megabytes of text for nothing.
-            return [await self._load(sources[0])]
+            return [await load(sources[0])]
         # Agents send one image many times over: it counts, is fetched and read once.
         unique = {source.content: source for source in sources}
         if len(unique) > self._limits.max_images:
@@ -82,9 +108,9 @@ class ImageLoader:
                 f"{len(unique)} images; max_images = {self._limits.max_images}",
                 param=field_of_all(sources[0].param),
             )
-        images = await all_of(self._load(source) for source in unique.values())
+        images = await all_of(load(source) for source in unique.values())
         by_content = dict(zip(unique, images, strict=True))
-        return [replace(by_content[source.content], param=source.param) for source in sources]
+        return [_for_field(by_content[source.content], source.param) for source in sources]
 
     async def _load(self, source: ImageSource) -> Image:
         content, param = source.content, source.param
@@ -95,6 +121,11 @@ class ImageLoader:
             metrics.IMAGES.labels("upload" if isinstance(content, bytes) else "data_url").inc()
         read = partial(read_image, content, param=param, limits=self._limits)
         return await off_loop_if_large(len(content), read)
+
+
+def _for_field(image: Loaded, param: str) -> Loaded:
+    """Return an image as that of another field; an error stays what it is."""
+    return replace(image, param=param) if isinstance(image, Image) else image
 
 
 def read_image(content: str | bytes, *, param: str, limits: LimitsSection) -> Image:

@@ -1,7 +1,6 @@
 """The client of the captioner service."""
 
 import asyncio
-from collections.abc import Mapping
 from functools import partial
 
 from opentelemetry.trace import SpanKind
@@ -15,7 +14,6 @@ from racro.contracts.perception import (
     PerceiveRequest,
     PerceiveResponse,
 )
-from racro.servekit.context import TIMEOUT_HEADER
 from racro.servekit.relay import error_from_answer, raise_for_status
 from racro.servekit.responses import encode
 from racro.servekit.sse import Event, read_events
@@ -58,21 +56,16 @@ class CaptionerClient:
         """Ask for the identity again when it is next needed: an answer had another fingerprint."""
         self._expires = 0
 
-    async def perceive(
-        self, request: PerceiveRequest, on_delta: OnDelta, *, timeout_s: float
-    ) -> PerceiveResponse:
+    async def perceive(self, request: PerceiveRequest, on_delta: OnDelta) -> PerceiveResponse:
         """Have images captioned in one streamed call; `on_delta` gets each piece of text."""
         body = await off_loop_if_large(
             sum(map(len, request.images)), partial(_streamed_body, request)
         )
-        headers = {TIMEOUT_HEADER: str(int(timeout_s * 1000))}
         with step("POST /v1/perceive", SpanKind.CLIENT):
-            return await self._perceive(body, headers, on_delta)
+            return await self._perceive(body, on_delta)
 
-    async def _perceive(
-        self, body: bytes, headers: Mapping[str, str], on_delta: OnDelta
-    ) -> PerceiveResponse:
-        async with self._upstream.post("/v1/perceive", body, headers=headers) as response:
+    async def _perceive(self, body: bytes, on_delta: OnDelta) -> PerceiveResponse:
+        async with self._upstream.post("/v1/perceive", body) as response:
             await raise_for_status(response, name="captioner")
             async for event in read_events(response):
                 if event.name == "delta":

@@ -6,6 +6,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from racro.servekit.context import context_without_deadline
+
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
@@ -17,7 +19,8 @@ class Flight(Generic[Piece, Result]):
     """One call in a task of its own, for any number of callers, who hold references to it.
 
     The call goes on while there is a reference: a caller that leaves (cancelled, timed out) does
-    not disturb the others, and the last one to leave cancels it. `keys` are what it will bring.
+    not disturb the others, and the last one to leave cancels it. It has none of their deadlines.
+    `keys` are what it will bring.
     """
 
     def __init__(self, keys: Iterable[str], call: Call[Piece, Result]) -> None:
@@ -26,7 +29,7 @@ class Flight(Generic[Piece, Result]):
         self._changed = asyncio.Event()
         self._references = 0
         self._abandoned = False
-        self.task = asyncio.create_task(call(self._add))
+        self.task = asyncio.create_task(call(self._add), context=context_without_deadline())
         self.task.add_done_callback(self._end)
 
     @property

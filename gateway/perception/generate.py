@@ -20,13 +20,15 @@ from racro.contracts.perception import (
     PerceiveResponse,
     Usage,
 )
+from racro.servekit.context import TimeLimit, within
 
 
 class PartGenerator:
-    """Has the captioner generate parts, within `timeout_s` seconds, and stores them.
+    """Has the captioner generate parts, within the time `limit`, and stores them.
 
     Each call takes its images from the rate of its tenant and waits for its turn in `queue`.
-    `timeout_s` is the longest deadline that a request may have: each leaves at its own.
+    `limit` is the longest time that a request may have: each leaves at its own deadline, but a call
+    that hangs would go on for as long as others join it.
     """
 
     def __init__(
@@ -37,34 +39,33 @@ class PartGenerator:
         queue: FairQueue,
         rates: Rates,
         *,
-        timeout_s: float,
+        limit: TimeLimit,
     ) -> None:
         self._captioner = captioner
         self._cache = cache
         self._options = options
         self._queue = queue
         self._rates = rates
-        self._timeout_s = timeout_s
+        self._limit = limit
 
     async def generate(
         self, request: PerceptionRequest, parts: Sequence[Part], on_delta: OnDelta
     ) -> PartsResult:
         """Generate all `parts` in one call; they are stored before this returns.
 
-        Raises QueueFull, RateLimited, and what CaptionerClient.perceive raises.
+        Raises QueueFull, RateLimited, DeadlineExceeded, and what CaptionerClient.perceive raises.
         """
-        with self._queue.ticket(request.tenant) as ticket:
-            images = len({*request.image_digests})
+        with within(self._limit), self._queue.ticket(request.tenant) as ticket:
             # What is refused, or leaves while it waits, is not counted.
             ticket.expect()
-            await self._rates.check(request.tenant, "images", images)
+            await self._rates.check(request.tenant, "images", request.distinct_images)
             await ticket.enter()
-            await self._rates.take(request.tenant, "images", images)
+            await self._rates.take(request.tenant, "images", request.distinct_images)
             # Encoding images as base64 takes long enough to hold up the event loop.
             body = await asyncio.to_thread(self._perceive_request, request, parts)
             started = perf_counter()
             with metrics.Stopwatch().stage("captioner"):
-                response = await self._captioner.perceive(body, on_delta, timeout_s=self._timeout_s)
+                response = await self._captioner.perceive(body, on_delta)
             seconds = (perf_counter() - started) / len(parts)
         usage = _usage_of(response)
         metrics.count_tokens("captioner", usage)

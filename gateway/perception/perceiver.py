@@ -21,6 +21,7 @@ from gateway.tenancy.fair_queue import FairQueue
 from gateway.tenancy.rates import Rates
 from racro.contracts.errors import RacroError
 from racro.contracts.perception import Delta, OnDelta, Part, PerceiveOptions, ignore_delta
+from racro.servekit.context import TimeLimit
 from racro.servekit.tracing import step
 
 _Reference = FlightReference[Delta, PartsResult]
@@ -30,8 +31,8 @@ class Perceiver:
     """Perceives images: out of the cache, by a flight in progress, or by the captioner.
 
     Calls of the captioner have their turn in `queue`, and their images count in `rates`.
-    `max_tokens` limits each part, `max_timeout_s` (seconds) a call of the captioner, and
-    `max_entry_bytes` what is stored.
+    `max_tokens` limits each part (None: the captioner does), `max_timeout_s` (seconds) a call of
+    the captioner, and `max_entry_bytes` what is stored.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Perceiver:
         queue: FairQueue,
         rates: Rates,
         *,
-        max_tokens: int,
+        max_tokens: int | None,
         max_timeout_s: float,
         max_entry_bytes: int,
     ) -> None:
@@ -51,7 +52,12 @@ class Perceiver:
         self._leases = leases
         self._cache = PartCache(cache, options, max_entry_bytes=max_entry_bytes)
         self._generator = PartGenerator(
-            captioner, self._cache, options, queue, rates, timeout_s=max_timeout_s
+            captioner,
+            self._cache,
+            options,
+            queue,
+            rates,
+            limit=TimeLimit(max_timeout_s, "limits.max_timeout_s"),
         )
         self._flights: Flights[Delta, PartsResult] = Flights()
 

@@ -42,6 +42,11 @@ class PerceptionRequest:
     def image_digests(self) -> tuple[str, ...]:
         return tuple(image.digest for image in self.images)
 
+    @property
+    def distinct_images(self) -> int:
+        """How many images the tenant's limit counts: copies are one."""
+        return len({*self.image_digests})
+
     def client_field(self, param: str | None) -> str | None:
         """Return the client's field for an image that the captioner names in an error.
 

@@ -14,12 +14,14 @@ from gateway.tenancy.tenants import Tenant
 from racro.contracts.completion import Chunk
 from racro.contracts.errors import UnknownModel, UpstreamError
 from racro.servekit.chat_stream import read_chunks
-from racro.servekit.relay import raise_for_status
+from racro.servekit.own_fields import OwnField, OwnFields
 from racro.servekit.settings import api_key
 from racro.servekit.upstream import Client, Response, Upstream
 
 _REVISION_TTL_S = 30
 _RETRY_S = 1.0
+# Fields of /v1/solve that a server may refuse. Of temperature and top_p some take either.
+_OPTIONAL: tuple[OwnField, ...] = ("stream_options", "top_p", "temperature", "max_tokens")
 
 
 class Reasoner:
@@ -32,12 +34,14 @@ class Reasoner:
         self.settings = settings
         self._replicas = replicas
         self.queue = queue
+        counts = {"stream_options": {"include_usage": True}} if settings.stream_options else {}
         self._request_fields = {
             "model": settings.model,
-            **settings.sampling.model_dump(),
+            **settings.sampling_fields,
             "stream": True,
-            "stream_options": {"include_usage": True},
+            **counts,
         }
+        self._own_fields = OwnFields(_OPTIONAL, server=f"the reasoner {name}")
         self._revision: str | None = None
         self._asked_at = -math.inf
         self._was_told = False
@@ -56,22 +60,33 @@ class Reasoner:
         QueueFull or RateLimited.
         """
         body = {**self._request_fields, "messages": messages}
-        async with self._replicas.post("/chat/completions", body, ticket) as response:
-            await raise_for_status(response, name="reasoner")
+
+        def post(asked: dict[str, Any]) -> AbstractAsyncContextManager[Response]:
+            return self._replicas.post("/chat/completions", asked, ticket)
+
+        async with self._own_fields.ask(post, body, name="reasoner") as response:
             async for chunk in read_chunks(response, name="reasoner"):
                 yield chunk
 
     async def check(self) -> None:
-        """Ask for its models, to see whether it answers. Raises UpstreamError if it does not."""
+        """Ask for its models, to see whether it answers. Raises UpstreamError if it does not.
+
+        Where the settings tell its revision any answer will do: some servers list no models.
+        """
+        if self.settings.revision is not None:
+            await self._replicas.reach("/models")
+            return
         self._asked_at = asyncio.get_running_loop().time()
         self._revision = _revision(await self._replicas.get_json("/models"), self.settings.model)
         self._was_told = True
 
     async def revision(self) -> str | None:
-        """Return the revision of its weights, None if the server does not tell.
+        """Return the revision of its weights, None if neither its settings nor the server tell.
 
-        It is asked for again after 30 seconds, or after one where it was never told.
+        The server is asked for again after 30 seconds, or after one where it was never told.
         """
+        if self.settings.revision is not None:
+            return self.settings.revision
         believed_s = _REVISION_TTL_S if self._was_told else _RETRY_S
         if asyncio.get_running_loop().time() - self._asked_at > believed_s:
             with suppress(UpstreamError):

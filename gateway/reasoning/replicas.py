@@ -4,7 +4,7 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
@@ -71,10 +71,20 @@ class Replicas:
 
         Raises UpstreamError where none of them answers.
         """
-        documents = await all_of(_document(replica, path) for replica in self._all)
-        found = [document for document in documents if not isinstance(document, UpstreamError)]
+        return await self._probe(lambda upstream: upstream.get_json(path))
+
+    async def reach(self, path: str) -> None:
+        """Ask all replicas for a document that need not be there; marks each up or down.
+
+        Raises UpstreamError where none of them answers.
+        """
+        await self._probe(lambda upstream: upstream.reach(path))
+
+    async def _probe(self, ask: Callable[[Upstream], Awaitable[Any]]) -> Any:
+        outcomes = await all_of(_outcome(replica, ask) for replica in self._all)
+        found = [outcome for outcome in outcomes if not isinstance(outcome, UpstreamError)]
         if not found:
-            raise documents[0]
+            raise outcomes[0]
         return found[0]
 
 
@@ -147,11 +157,11 @@ class _Post:
         return response
 
 
-async def _document(replica: Replica, path: str) -> Any:
+async def _outcome(replica: Replica, ask: Callable[[Upstream], Awaitable[Any]]) -> Any:
     try:
-        document = await replica.upstream.get_json(path)
+        answer = await ask(replica.upstream)
     except UpstreamError as error:
         replica.mark_down()
         return error
     replica.mark_up()
-    return document
+    return answer

@@ -1,6 +1,7 @@
 """Servers of the OpenAI chat API, found by URLs as people type them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult
@@ -127,13 +128,14 @@ async def name_of(probe: Probe, server: Server, model: str, key: str | None = No
         if server.cards is None or name in server.cards:
             return name
     question = [{"role": "user", "content": "Hi"}]
-    body = {"model": model, "messages": question, "max_tokens": 1}
-    try:
-        answer = await probe.request("POST", f"{server.url}/chat/completions", key=key, body=body)
-        answer.json()
-    except Problem:
-        return None
-    return model
+    # OpenAI's models that reason take the second only.
+    for limit in ("max_tokens", "max_completion_tokens"):
+        body = {"model": model, "messages": question, limit: 1}
+        with suppress(Problem):
+            url = f"{server.url}/chat/completions"
+            (await probe.request("POST", url, key=key, body=body)).json()
+            return model
+    return None
 
 
 def listed(models: Sequence[str], meant: str = "") -> str:

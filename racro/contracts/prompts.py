@@ -212,6 +212,15 @@ def visual_context_block(
 LEFT_OUT_IMAGE = "[image: shown earlier, not looked at any more]"
 
 
+def missing_image(reason: str, *, follow_up: bool = False) -> str:
+    """chat-v2: what stands where an image stood that could not be captioned, in one line.
+
+    `follow_up` is for a further look, at an image of an earlier turn.
+    """
+    image, again = ("image shown earlier", " again") if follow_up else ("image", "")
+    return f"[{image}: could not be looked at{again}: {neutralise(reason)}]"
+
+
 def further_image(number: int) -> str:
     """chat-v2: what stands where the second image of a turn stood, and each one after it."""
     return f"[image {number}: described in the visual context above]"

@@ -105,6 +105,8 @@ class Reasoner:
         sampling = self._settings.sampling.model_dump(exclude_none=True)
         if "seed" in sampling:
             sampling["seed"] += number
+        if "max_tokens" in sampling:
+            sampling[self._settings.max_tokens_field] = sampling.pop("max_tokens")
         return {"model": self._settings.model, "messages": messages, **sampling}
 
     async def _attempt(self, body: dict[str, Any], began: float) -> Rollout:

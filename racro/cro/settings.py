@@ -3,11 +3,12 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     Field,
     StringConstraints,
     ValidationError,
@@ -17,13 +18,18 @@ from racro.base.frozen import Frozen
 from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.prompts import RACRO_V1, SolveProfile
 
+# TOML has no null.
+_NULL = "null"
+Sent = TypeVar("Sent")
+OrNull = Annotated[Sent | None, BeforeValidator(lambda value: None if value == _NULL else value)]
+
 
 class Sampling(Frozen):
-    """Of the reasoner; the paper's values."""
+    """Of the reasoner; the paper's values. What is "null" is not sent: some servers refuse it."""
 
-    temperature: float = Field(default=0.6, ge=0, le=2)
-    top_p: float = Field(default=0.95, gt=0, le=1)
-    max_tokens: int = Field(default=8192, ge=1)
+    temperature: OrNull[float] = Field(default=0.6, ge=0, le=2)
+    top_p: OrNull[float] = Field(default=0.95, gt=0, le=1)
+    max_tokens: OrNull[int] = Field(default=8192, ge=1)
     seed: int | None = Field(
         default=None, description="Of a caption's first rollout; the next one's is one more."
     )
@@ -70,6 +76,9 @@ class RewardSettings(Frozen):
         default=1, ge=1, description="Answers of the reasoner a caption; the paper takes one."
     )
     sampling: Sampling = Sampling()
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
+        default="max_tokens", description="The servers' name for sampling.max_tokens."
+    )
     concurrency: int = Field(
         default=64, ge=1, description="Requests at a time, from each process that trains."
     )

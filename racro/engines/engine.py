@@ -4,11 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 from racro.contracts.errors import NotStarted
 from racro.contracts.prompts import SolveProfile
 from racro.servekit.health import Problem
+from racro.servekit.own_fields import OwnFields
 from racro.servekit.upstream import Client, Response, Upstream
 
 NOT_STARTED = "the engine was not started"
@@ -90,6 +92,14 @@ class Engine(ABC):
         """Return the API key that its server asks for now, if it asks for one."""
         return None
 
+    @cached_property
+    def own_fields(self) -> OwnFields:
+        """Return what asks it with requests of our own, of which its server may refuse a field.
+
+        The temperature is never left out unasked: it shapes captions.
+        """
+        return OwnFields(("stream_options", "max_tokens"), server=f"the engine of {self.model}")
+
     async def start(self, client: Client) -> None:
         """Start what runs it; `client` is used until `stop`."""
         self._upstreams: dict[tuple[str, str, str | None], Upstream] = {}
@@ -102,7 +112,7 @@ class Engine(ABC):
     def chat(
         self, body: Mapping[str, Any], *, name: str = "engine"
     ) -> AbstractAsyncContextManager[Response]:
-        """Send a chat request; the rest is as of `post`."""
+        """Send a chat request of our own; the rest is as of `post`."""
         return self.post("/chat/completions", body, name=name)
 
     def post(

@@ -10,7 +10,7 @@ from racro.base.wrong_settings import WrongSettingsError
 from racro.engines.engine import Engine
 from racro.engines.engine_sections import EngineSection, VisionSection
 from racro.engines.llama import LlamaEngine, LlamaSettings, LlamaVisionSettings
-from racro.engines.remote import RemoteEngine, RemoteSettings
+from racro.engines.remote import RemoteEngine, RemoteSettings, RemoteVisionSettings
 from racro.engines.vllm import VllmEngine, VllmSettings
 from racro.servekit.settings import kind_of
 
@@ -31,7 +31,9 @@ class Entry:
 ENGINES = {
     "llama": Entry(engine=LlamaEngine, settings=LlamaSettings, vision_settings=LlamaVisionSettings),
     "vllm": Entry(engine=VllmEngine, settings=VllmSettings, vision_settings=VllmSettings),
-    "url": Entry(engine=RemoteEngine, settings=RemoteSettings, vision_settings=RemoteSettings),
+    "url": Entry(
+        engine=RemoteEngine, settings=RemoteSettings, vision_settings=RemoteVisionSettings
+    ),
 }
 
 

@@ -2,21 +2,23 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 from pydantic import Field
 
 from racro.contracts.errors import UpstreamError
 from racro.engines.engine import NOT_STARTED, Engine, ServedModel, Traits
-from racro.engines.engine_sections import VisionSection
+from racro.engines.engine_sections import EngineSection, VisionSection
 from racro.servekit.health import Problem
-from racro.servekit.settings import ApiKeyEnv, Url, api_key
+from racro.servekit.settings import ApiKeyEnv, MaxTokensField, Url, api_key
+from racro.servekit.upstream import Response
 
 _BELIEVED_S = 5
 
 
-class RemoteSettings(VisionSection):
+class RemoteSettings(EngineSection):
     kind: Literal["url"] = "url"
     url: Url = Field(
         description="Base URL of an OpenAI-compatible server, up to and including /v1.",
@@ -26,11 +28,28 @@ class RemoteSettings(VisionSection):
         default=None,
         description=(
             "Revision of its weights and adapter. Unset, what the server's /models tells, which "
-            "for most servers is the name alone: set it where weights change under one name."
+            "for most servers is the name alone: set it where weights change under one name, and "
+            "where the server has no /models."
         ),
     )
     api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
+    )
+
+    def as_taken(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a chat request of our own as the server takes it: a reasoner's has none."""
+        return body
+
+
+class RemoteVisionSettings(RemoteSettings, VisionSection):
+    """A captioner's, whose requests are our own."""
+
+    max_tokens_field: MaxTokensField = Field(
+        default="max_tokens", description="The server's name for the token limit of a caption."
+    )
+    stream_options: bool | None = Field(
+        default=True,
+        description="Ask for the tokens of a caption by stream_options; null: not sent.",
     )
 
     def model_name(self) -> str:
@@ -39,6 +58,15 @@ class RemoteSettings(VisionSection):
     def shaping(self) -> Sequence[Any]:
         """Return nothing: what shapes the answers of a server elsewhere is not set here."""
         return ()
+
+    def as_taken(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a chat request of our own with the limit's name, and without what is not sent."""
+        left_out = set() if self.stream_options else {"stream_options"}
+        return {
+            self.max_tokens_field if field == "max_tokens" else field: value
+            for field, value in body.items()
+            if field not in left_out
+        }
 
 
 class RemoteEngine(Engine):
@@ -66,9 +94,21 @@ class RemoteEngine(Engine):
     def known_problem(self) -> Problem | None:
         return Problem(NOT_STARTED) if self._client is None else None
 
+    def chat(
+        self, body: Mapping[str, Any], *, name: str = "engine"
+    ) -> AbstractAsyncContextManager[Response]:
+        return super().chat(self._settings.as_taken(body), name=name)
+
     async def problem(self) -> Problem | None:
+        """Tell why it would not answer now; its models are asked for where they have to tell more.
+
+        With a revision in the settings any answer to that will do, for some servers list nothing.
+        """
         try:
-            await self._ask()
+            if self._settings.revision is None:
+                await self._ask()
+            else:
+                await self._upstream(self._base_url).reach("/models")
         except UpstreamError as error:
             return Problem(error.message)
         return None

@@ -1,10 +1,11 @@
 """What travels with a request across services: its id and its deadline."""
 
 import asyncio
+import math
 import random
 import re
 from collections.abc import Iterable
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, Token, copy_context
 from types import TracebackType
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ REQUEST_ID_HEADER = "x-request-id"
 TIMEOUT_HEADER = "x-racro-timeout-ms"
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+# In seconds of the event loop's clock.
+_deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 _MILLISECONDS = re.compile(r"[0-9]{1,12}")
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -63,14 +66,27 @@ def timeout_from_headers(
     return min(most, TimeLimit(int(given) / 1000, TIMEOUT_HEADER), key=lambda limit: limit.seconds)
 
 
+def time_left_s() -> float:
+    """Return the time that is left of a `within`, the least of nested ones; inf outside of all."""
+    return _deadline.get() - asyncio.get_running_loop().time()
+
+
+def context_without_deadline() -> Context:
+    """Return a context for work that is shared by requests, each of which has its own deadline."""
+    context = copy_context()
+    context.run(_deadline.set, math.inf)
+    return context
+
+
 class within:  # noqa: N801 - used as a verb, like asyncio.timeout
     """One deadline over all that happens inside, stages and their waiting included.
 
     The task is cancelled at the deadline, and the block then raises DeadlineExceeded. It does what
-    `asyncio.timeout` does, without a timer of its own.
+    `asyncio.timeout` does, without a timer of its own. Upstreams that are asked inside are told the
+    time that is left.
     """
 
-    __slots__ = ("_cancelling", "_expired", "_limit", "_task", "_timers", "due")
+    __slots__ = ("_before", "_cancelling", "_expired", "_limit", "_task", "_timers", "due")
 
     def __init__(self, limit: TimeLimit) -> None:
         loop = asyncio.get_running_loop()
@@ -84,6 +100,8 @@ class within:  # noqa: N801 - used as a verb, like asyncio.timeout
 
     def __enter__(self) -> None:
         self._cancelling = self._task.cancelling()
+        outer = _deadline.get()
+        self._before: Token[float] = _deadline.set(min(outer, self.due))
         self._timers.add(self)
 
     def on_due(self) -> None:
@@ -99,6 +117,7 @@ class within:  # noqa: N801 - used as a verb, like asyncio.timeout
         traceback: TracebackType | None,
     ) -> None:
         self._timers.remove(self)
+        _deadline.reset(self._before)
         if (
             self._expired
             # Otherwise somebody else cancelled the task too, and means it.

@@ -187,6 +187,8 @@ class ServiceSettings(BaseSettings):
         extra="forbid",
         # An empty variable is how compose files and charts spell "not set".
         env_ignore_empty=True,
+        # As YAML spells it: "do not send", where a setting may be that.
+        env_parse_none_str="null",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(ge=0, le=65535, description="Port to listen on.")
@@ -307,6 +309,10 @@ ApiKeyEnv = Annotated[str, AfterValidator(_must_be_set)]
 def api_key(variable: str | None) -> str | None:
     """The key in an environment variable that was validated as ApiKeyEnv."""
     return None if variable is None else os.environ[variable]
+
+
+# What a server of OpenAI's chat API calls the token limit of an answer.
+MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
 
 
 def kind_of(default: str) -> Discriminator:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from math import ceil, inf
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
@@ -16,7 +17,7 @@ from racro.contracts.errors import (
     UpstreamError,
     UpstreamUnavailable,
 )
-from racro.servekit.context import REQUEST_ID_HEADER, request_id
+from racro.servekit.context import REQUEST_ID_HEADER, TIMEOUT_HEADER, request_id, time_left_s
 from racro.servekit.dialling import Dialler, parse_origin
 from racro.servekit.http1 import Http1Client
 from racro.servekit.http_errors import Broken, HttpError, NoFirstByte, NotSent, NotTrusted
@@ -30,6 +31,9 @@ _PROBE_TIMEOUT_S = 2
 # A kept connection that its peer had closed breaks within a round trip; one that breaks later had
 # its request.
 _AT_ONCE_S = 1.0
+_SUCCESSES = range(200, 300)
+# Of a proxy whose server is away, or of a server that starts.
+_SAYS_NOBODY_IS_THERE = frozenset({502, 503, 504})
 _STARTED = STARTED_HEADER.decode()
 _ENDING = ENDING_HEADER.decode()
 _PLAIN = "identity"
@@ -132,6 +136,10 @@ def _may_be_ending(answer: Answer) -> bool:
     )
 
 
+def _is_no_success(status: int) -> bool:
+    return status not in _SUCCESSES
+
+
 class Upstream:
     """One HTTP peer. `name` is what clients see of it: addresses are never shown."""
 
@@ -179,10 +187,17 @@ class Upstream:
                 f"the {self.name} answered with something else than JSON"
             ) from error
 
-    async def _get(self, path: str) -> bytes:
+    async def reach(self, path: str) -> None:
+        """Ask for a document that need not be there, for probes: within two seconds.
+
+        Raises UpstreamUnavailable if there is no answer, or one that says that nobody is there.
+        """
+        await self._get(path, is_absent=_SAYS_NOBODY_IS_THERE.__contains__)
+
+    async def _get(self, path: str, *, is_absent: Callable[[int], bool] = _is_no_success) -> bytes:
         try:
             async with peer_timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
-                if response.status != 200:  # noqa: PLR2004
+                if is_absent(response.status):
                     raise NotStarted(f"the {self.name} answered {response.status}")
                 return await response.read()
         except TimeoutError as error:
@@ -214,6 +229,9 @@ class _Request:
         self._path = path
         self._body = body
         self._headers = {REQUEST_ID_HEADER: request_id.get(), **trace_headers()}
+        if (left_s := time_left_s()) < inf:
+            # Rounded up: the deadline that is nearer to the client names what set it.
+            self._headers[TIMEOUT_HEADER] = str(ceil(max(left_s, 0) * 1000))
         if headers:
             self._headers.update(headers)
 

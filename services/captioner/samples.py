@@ -1,5 +1,6 @@
 """Samples texts from a vision engine over its chat API."""
 
+from functools import partial
 from typing import Any
 
 from racro.contracts.completion import Chunk
@@ -7,7 +8,6 @@ from racro.contracts.errors import UpstreamError
 from racro.contracts.perception import Delta, Generation, OnDelta, Part, Usage
 from racro.engines.engine import Engine
 from racro.servekit.chat_stream import read_chunks
-from racro.servekit.relay import raise_for_status
 from racro.servekit.tasks import all_of
 
 Body = dict[str, Any]
@@ -42,8 +42,8 @@ async def _stream(
     engine: Engine, body: Body, samples: "_Samples", on_delta: OnDelta
 ) -> tuple[Generation, ...]:
     streamed = {**body, "stream": True, "stream_options": {"include_usage": True}}
-    async with engine.chat(streamed, name=_ENGINE) as response:
-        await raise_for_status(response, name=_ENGINE)
+    post = partial(engine.chat, name=_ENGINE)
+    async with engine.own_fields.ask(post, streamed, name=_ENGINE) as response:
         async for chunk in read_chunks(response, name=_ENGINE, choices=samples.number):
             for delta in samples.take(chunk):
                 await on_delta(delta)

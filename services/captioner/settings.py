@@ -60,9 +60,13 @@ class VlmSettings(Section):
         "engine, PNG in base64. Further ones are answered 503; a request that has more, 413.",
     )
     engine: VisionSettings = Field(description="What runs the vision-language model.")
-    temperature: float = Field(default=0.0, ge=0, le=2, description="Default sampling temperature.")
-    max_tokens: int = Field(
-        default=8192, ge=1, description="Default token limit of a caption or tentative response."
+    temperature: float | None = Field(
+        default=0.0, ge=0, le=2, description="Default sampling temperature; null: not sent."
+    )
+    max_tokens: int | None = Field(
+        default=8192,
+        ge=1,
+        description="Default token limit of a caption or tentative response; null: not sent.",
     )
 
     @property

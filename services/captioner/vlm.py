@@ -134,13 +134,15 @@ class VlmCaptioner:
     ) -> dict[str, Any]:
         """Return the chat request; what `options` leave open is as the settings say."""
         settings, temperature = self._settings, options.temperature
-        seed = {} if options.seed is None else {"seed": options.seed}
+        sampling = {
+            "max_tokens": options.max_tokens or settings.max_tokens,
+            "temperature": settings.temperature if temperature is None else temperature,
+            "seed": options.seed,
+        }
         return {
             "model": self._engine.model,
             "messages": prompt_messages(prompt, parts),
-            "max_tokens": options.max_tokens or settings.max_tokens,
-            "temperature": settings.temperature if temperature is None else temperature,
-            **seed,
+            **{name: value for name, value in sampling.items() if value is not None},
         }
 
 

@@ -73,6 +73,14 @@ async def test_the_reasoner_is_asked_the_prompt_with_the_sampling(reasoner, monk
     assert {asked.headers["authorization"] for asked in reasoner.chats} == {"Bearer k1"}
 
 
+async def test_what_a_server_refuses_is_not_sent(reasoner) -> None:
+    sampling = {"temperature": "null", "top_p": "null"}
+    settings = {"sampling": sampling, "max_tokens_field": "max_completion_tokens"}
+    await rewards(of(reasoner, **settings))
+    [asked] = reasoner.chats
+    assert asked.json.keys() == {"model", "messages", "max_completion_tokens"}
+
+
 async def test_a_small_reasoner_s_formula_is_worked_out(reasoner) -> None:
     reasoner.script.texts = ["\\boxed{= 2 + 3}"]
     assert await rewards(of(reasoner, prompt_profile="compact-v1")) == [1]

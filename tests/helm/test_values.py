@@ -360,3 +360,20 @@ def test_releases_with_long_names_do_not_share_objects() -> None:
 )
 def test_right_values_are_taken(right: Values) -> None:
     assert Release(merged(OPEN, right)).of("Deployment")
+
+
+def test_a_null_reaches_the_services() -> None:
+    """It says "do not send", and Helm's own functions leave nulls out."""
+    unsent = {"sampling": {"temperature": None}, "stream_options": None}
+    engine = {"url": "https://eyes.example.com/v1", "model": "m"}
+    captioner = {"kind": "vlm", "temperature": None, "engine": engine}
+    values = {
+        "reasoners": [ELSEWHERE | {"name": "r1", "gateway": unsent}],
+        "captioner": {"settings": {"captioner": captioner}},
+        "gateway": {"settings": {"captioner": {"max_tokens": None}}},
+    }
+    release = Release(merged(OPEN, values))
+    gateway = release.settings("gateway")
+    assert gateway["captioner"]["max_tokens"] is None
+    assert unsent.items() <= gateway["reasoners"]["r1"].items()
+    assert release.settings("captioner")["captioner"]["temperature"] is None

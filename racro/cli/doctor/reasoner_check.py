@@ -90,13 +90,19 @@ class _Copy:
             return skipped(
                 self._check,
                 f"it lists no models, so nobody can tell whether it knows {model}",
-                "answers come all the same, but the gateway's /readyz is 503 for want of a list",
+                "" if self._settings.revision else self._list_advice(),
             )
         if await name_of(self._probe, server, model, self._key):
             return good(self._check, f"it knows the model {model}")
         has = listed(list(server.cards), model) or "none"
         return bad(
             self._check, f"it has no model {model}", f"set {self._setting}.model; it has {has}"
+        )
+
+    def _list_advice(self) -> str:
+        return (
+            "answers come all the same, but the gateway's /readyz is 503 for want of a list; set "
+            f"{self._setting}.revision, and none is needed"
         )
 
     def _context(self, card: Mapping[str, Any]) -> Finding:

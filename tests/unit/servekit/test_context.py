@@ -1,6 +1,7 @@
 """What travels with a request: its id and its deadline."""
 
 import asyncio
+import math
 import re
 
 import pytest
@@ -9,7 +10,9 @@ from racro.contracts.errors import DeadlineExceeded
 from racro.servekit.context import (
     TimeLimit,
     adopt_request_id,
+    context_without_deadline,
     header,
+    time_left_s,
     timeout_from_headers,
     within,
 )
@@ -43,6 +46,23 @@ async def test_an_inner_deadline_leaves_the_rest_of_the_outer_one() -> None:
         with pytest.raises(DeadlineExceeded), within(seconds(0.001)):
             await asyncio.Event().wait()
         await asyncio.sleep(0)
+
+
+async def test_what_is_left_is_that_of_the_nearest_deadline() -> None:
+    assert time_left_s() == math.inf
+    with within(seconds(60)):
+        with within(seconds(6000)):
+            assert 50 < time_left_s() <= 60
+        with within(seconds(30)):
+            assert 20 < time_left_s() <= 30
+            shared = asyncio.create_task(left(), context=context_without_deadline())
+            assert await shared == math.inf
+        assert 50 < time_left_s() <= 60
+    assert time_left_s() == math.inf
+
+
+async def left() -> float:
+    return time_left_s()
 
 
 async def test_a_cancellation_is_not_a_deadline() -> None:

@@ -17,7 +17,7 @@ from racro.base.wrong_settings import WrongSettingsError
 from racro.embedded.captioner import MODEL, PROJECTOR
 from racro.engines.llama import LlamaSettings, LlamaVisionSettings
 from racro.engines.registry import create_engine
-from racro.engines.remote import RemoteSettings
+from racro.engines.remote import RemoteVisionSettings
 from racro.engines.vllm.settings import VllmSettings
 from racro.servekit.findings import Finding, findings
 from racro.servekit.settings import api_key
@@ -302,7 +302,7 @@ def paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple
 def test_no_wrong_value_of_any_setting_is_told_in_pydantic_s_words(settings, below) -> None:
     section = {
         "reasoners": ReasonerSection,
-        "captioner": RemoteSettings,
+        "captioner": RemoteVisionSettings,
         "engine": VllmSettings,
     }
     model = section[below[0]] if below else settings

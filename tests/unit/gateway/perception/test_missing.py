@@ -1,0 +1,49 @@
+"""What a reasoner is told of a caption that could not be had."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.perception.missing import missing_perception
+from racro.contracts.control_tokens import neutralise
+from racro.contracts.errors import (
+    InvalidImage,
+    Overloaded,
+    QueueFull,
+    RacroError,
+    RateLimited,
+    TooLarge,
+    UnsupportedMediaType,
+    UpstreamOverloaded,
+    UrlForbidden,
+)
+from racro.contracts.prompts import missing_image
+
+OF_IMAGES = (InvalidImage, TooLarge, UnsupportedMediaType, UrlForbidden)
+PASSING = (RateLimited, Overloaded, QueueFull, UpstreamOverloaded)
+OTHERS = [
+    kind for kind in RacroError.tree() if not issubclass(kind, (*OF_IMAGES, RateLimited, *PASSING))
+]
+messages = st.text() | st.sampled_from(
+    ["<|im_start|>system", "a\nb", "x" * 5000, "</visual_context>"]
+)
+
+
+@given(message=messages, kind=st.sampled_from(OF_IMAGES), follow_up=st.booleans())
+def test_it_is_one_short_line_without_control_tokens(message, kind, follow_up) -> None:
+    line = missing_image(missing_perception(kind(message)).reason, follow_up=follow_up)
+    assert len(line.splitlines()) == 1
+    assert neutralise(line) == line
+    # A control token is broken by a space.
+    assert len(line) < 500
+
+
+@pytest.mark.parametrize("kind", OTHERS, ids=lambda kind: kind.__name__)
+def test_what_others_say_is_not_repeated(kind) -> None:
+    assert "10.0.0.1" not in missing_perception(kind("no route to http://10.0.0.1")).reason
+
+
+@pytest.mark.parametrize("kind", PASSING, ids=lambda kind: kind.__name__)
+def test_where_asking_again_helps_it_stays_an_error(kind) -> None:
+    with pytest.raises(kind):
+        missing_perception(kind("later"))

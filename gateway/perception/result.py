@@ -48,7 +48,8 @@ def assemble(
         failures += result.failed.values()
     caption, tentative = entries.get("caption"), entries.get("tentative")
     if caption is None:
-        raise errors[0] if errors else UpstreamError("the captioner answered without a caption")
+        why = failures[0].message if failures else "the captioner answered without a caption"
+        raise errors[0] if errors else UpstreamError(why)
     context = VisualContext(
         caption=limit_marks(caption.text),
         tentative=limit_marks(tentative.text) if tentative else None,

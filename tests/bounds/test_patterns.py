@@ -17,16 +17,16 @@ from gateway.dialects.chat import ChatRequest
 from gateway.dialects.conversation import find_image_turns
 from gateway.dialects.request_options import cache_mode, check_question
 from gateway.images.loader import read_image
-from gateway.reasoning.usage import StreamedUsage
 from gateway.settings import LimitsSection
 from racro.answers.extract import compact_answer, final_answer, solve_answer, split_reasoning
 from racro.answers.formulas import worked_out
 from racro.contracts.control_tokens import escape_headings, neutralise
-from racro.contracts.errors import RacroError
+from racro.contracts.errors import RacroError, UpstreamUnavailable
 from racro.contracts.marks import limit_marks
 from racro.contracts.perception import normalise_question
 from racro.contracts.prompts import COMPACT_V1
 from racro.contracts.solve_api import SolveRequest
+from racro.servekit.chat_relay import StreamedAnswer
 from racro.servekit.context import adopt_request_id, timeout_from_headers
 from racro.servekit.paths import RouteTable, printable
 from racro.servekit.relay import error_from_answer
@@ -117,10 +117,12 @@ def parse_solve(body: bytes) -> object:
 
 
 def feed_usage(stream: bytes) -> object:
-    usage = StreamedUsage()
+    answer = StreamedAnswer(name="reasoner")
     for start in range(0, len(stream), 4096):
-        usage.feed(stream[start : start + 4096])
-    return usage.end()
+        answer.feed(stream[start : start + 4096])
+    with suppress(UpstreamUnavailable):
+        answer.end()
+    return answer.usage
 
 
 def show_compact(text: str) -> object:

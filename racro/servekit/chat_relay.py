@@ -26,6 +26,8 @@ _MOST_TRIED = 8
 _LONGEST_USAGE = 64 * 2**10
 _LONGEST_BEGINNING = 4 * 2**20
 
+# No text ends a line: in JSON a line feed is escaped.
+_LAST_LINE = b"data: [DONE]\n"
 # What an answer ends with may stand before its counts, and each of the two in pieces of its own.
 _LATEST_PIECES = 8
 _LATEST_BYTES = 4 * 2**10
@@ -39,13 +41,18 @@ _NULL = Raw(b"null")
 
 
 class _Answer(msgspec.Struct):
-    object: Raw = _NULL
     choices: Raw = _NULL
     error: Raw = _NULL
     usage: Raw = _NULL
+    object: Raw = _NULL
+
+    @property
+    def has_error(self) -> bool:
+        return self.error is not _NULL and bytes(self.error) != b"null"
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
+_BRACKET = ord("[")
 
 
 def check_completion(answer: bytes, *, name: str) -> Usage:
@@ -57,7 +64,7 @@ def check_completion(answer: bytes, *, name: str) -> Usage:
         fields = _fields(answer)
     except NotJson as error:
         raise no_completion(answer, name=name) from error
-    if bytes(memoryview(fields.choices)[:1]) != b"[" or bytes(fields.error) != b"null":
+    if memoryview(fields.choices)[0] != _BRACKET or fields.has_error:
         raise no_completion(answer, name=name)
     return _counted(fields.usage)
 
@@ -129,8 +136,7 @@ def _check_first(event: Event, name: str) -> None:
             # Google's APIs wrap it in a list.
             raise error_from_event(data, name=name) from error
         raise UpstreamError(f"the {name} sent something else than a chat completion") from error
-    is_error = bytes(chunk.error) != b"null" or bytes(chunk.object) == b'"error"'
-    if event.name == "error" or is_error:
+    if event.name == "error" or chunk.has_error or bytes(chunk.object) == b'"error"':
         raise error_from_event(data, name=name)
 
 
@@ -172,6 +178,8 @@ class StreamedAnswer:
 
         An answer ends with a `finish_reason`, with `[DONE]`, or with an error that its client sees.
         """
+        if self._latest and self._latest[-1].endswith(_LAST_LINE):
+            return
         rest = b"".join(self._unfinished)
         if _MARK in rest:
             self._search(rest)

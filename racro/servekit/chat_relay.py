@@ -98,10 +98,10 @@ async def read_beginning(response: Readable, *, name: str) -> bytes:
     beginning = await response.readany()
     if beginning.startswith(b"data:") and b'"choices"' in beginning and b'"error"' not in beginning:
         return beginning
-    return await _examined(response, beginning, name)
+    return await _read_first_event(response, beginning, name)
 
 
-async def _examined(response: Readable, piece: bytes, name: str) -> bytes:
+async def _read_first_event(response: Readable, piece: bytes, name: str) -> bytes:
     """Read on until the first event is there, and check it. Raises as `read_beginning`."""
     reader, pieces, size = EventReader(), [], 0
     while piece:

@@ -74,8 +74,7 @@ async def _read_start(response: Response) -> bytes:
 def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
     """Errors of our own services pass through; those of others find their place in the tree."""
     body = body.removeprefix(BYTE_ORDER_MARK)
-    parsed = decode(body)
-    ours = error_from_envelope(parsed)
+    ours = error_from_envelope(decode(body))
     if isinstance(ours, DeadlineExceeded):
         # The limit that it names is that service's own, or what it was given by us.
         return DeadlineExceeded(f"the {name}: {ours.message}")
@@ -83,12 +82,18 @@ def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
     # a model that it does not know.
     if ours is not None and not isinstance(ours, Unauthenticated | NotFound):
         return ours
+    return _error_of_another(status if ours is None else ours.status, body, name)
+
+
+def _error_of_another(status: int, body: bytes, name: str) -> RacroError:
+    """Return the place in our tree of an error of a server that is none of ours."""
+    parsed = decode(body)
     message = message_of(body, parsed) or f"the {name} refused the request"
     is_too_long = says_too_long(body[:_LONGEST_ERROR], parsed)
     # llama.cpp's older servers said so with 500.
     if is_too_long and status == _INTERNAL_ERROR:
         return ContextLengthExceeded(message)
-    if failure := _failure(status if ours is None else ours.status, name):
+    if failure := _failure(status, name):
         return failure
     if status == _TOO_MANY:
         return RateLimited(message)

@@ -122,13 +122,18 @@ class EventReader:
         return blocks
 
     def end(self) -> Event | None:
-        """Return the event that the stream ends with, if its data are whole: JSON, or `[DONE]`.
+        """Return the event that the stream ends with, if there is one and its data are whole.
 
-        The standard drops an event without its blank line. Servers leave that line out.
+        The standard drops an event without its blank line. Servers leave that line out: there data
+        are whole that are JSON, or `[DONE]`.
         """
-        rest = b"".join([*self._pieces, self._held]).replace(b"\r", b"\n")
+        rest = b"".join([*self._pieces, self._held])
+        if rest.endswith(b"\r"):
+            rest = rest[:-1] + b"\n"
         event = parse_event(rest.removeprefix(BYTE_ORDER_MARK) if self._begins else rest)
-        return event if event is not None and _is_whole(event.data) else None
+        if event is None or rest.endswith(b"\n\n") or _is_whole(event.data):
+            return event
+        return None
 
 
 def _is_whole(data: bytes) -> bool:

@@ -32,6 +32,13 @@ _LONGEST_ERROR = 64 * 2**10
 _LIMITS = "x-ratelimit-"
 _EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _MOST_LIMITS = 16
+# Of the upstream's settings or account, not of the request.
+_NOT_THE_CLIENTS = {
+    401: "refused the credentials it is configured with",
+    402: "has no credit on the account that it is asked with",
+    403: "refused the credentials it is configured with",
+    404: "does not know the model or path it is asked for",
+}
 _SHORT = re.compile(r"[\x20-\x7e]{1,200}")
 
 
@@ -145,14 +152,11 @@ def _kind_of(body: bytes, name: str) -> str:
 
 def _failure(status: int, name: str) -> RacroError | None:
     """What the client cannot mend."""
-    match status:
-        case 401 | 403:
-            return UpstreamError(f"the {name} refused the credentials it is configured with")
-        case 404:
-            return UpstreamError(f"the {name} does not know the model or path it is asked for")
-        case 503:
-            return NotStarted(f"the {name} is not available")
-    if status >= 500:  # noqa: PLR2004
+    if why := _NOT_THE_CLIENTS.get(status):
+        return UpstreamError(f"the {name} {why}")
+    if status == NotStarted.status:
+        return NotStarted(f"the {name} is not available")
+    if status >= _INTERNAL_ERROR:
         return UpstreamUnavailable(f"the {name} failed with status {status}")
     if status < 400:  # noqa: PLR2004
         return UpstreamError(f"the {name} answered with status {status}")

@@ -261,6 +261,7 @@ async def test_another_2xx_is_a_success(status) -> None:
         (302, "upstream_error"),
         (400, "invalid_request"),
         (401, "upstream_error"),
+        (402, "upstream_error"),
         (403, "upstream_error"),
         (404, "upstream_error"),
         (422, "invalid_request"),

@@ -163,7 +163,8 @@ class StreamedAnswer:
                 lines = b"".join([*self._unfinished, lines])
                 self._forget()
             if lines:
-                self._latest.append(lines[-_LATEST_BYTES:])
+                is_short = len(lines) <= _LATEST_BYTES
+                self._latest.append(lines if is_short else lines[-_LATEST_BYTES:])
                 if _MARK in lines:
                     self._search(lines)
         if rest:

@@ -14,6 +14,7 @@ from gateway.services import Services
 from gateway.tenancy.fair_queue import Ticket
 from gateway.tenancy.tenants import Tenant
 from racro.answers.extract import solve_answer, split_reasoning
+from racro.contracts.completion import RESULTS, failed_ending
 from racro.contracts.errors import UpstreamError
 from racro.contracts.perception import Delta, Usage, normalise_question
 from racro.contracts.prompts import solve_messages
@@ -140,7 +141,10 @@ async def _reason(
     observer: SolveObserver,
     watch: Stopwatch,
 ) -> _Answer:
-    """Stream the reasoner's answer to `observer`, and return all of it."""
+    """Stream the reasoner's answer to `observer`, and return all of it.
+
+    Raises UpstreamError where it ended otherwise than at its end or its limit of tokens.
+    """
     answer = _Answer()
     started = watch.total()
     with ReasonStage(reasoner, [context], watch) as stage:
@@ -157,6 +161,8 @@ async def _reason(
                     await observer.on_answer_delta(content)
                 answer.finish_reason = choice.finish_reason or answer.finish_reason
                 answer.usage = chunk.tokens or answer.usage
+        if answer.finish_reason not in RESULTS:
+            raise failed_ending(answer.finish_reason, name="reasoner")
         stage.usage = answer.usage
     return answer
 

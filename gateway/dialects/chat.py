@@ -6,14 +6,14 @@ alone (compact-v1) is asked in that, see `prompting`.
 """
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 from msgspec import Raw
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.conversation import find_image_turns
+from gateway.dialects.conversation import ImageTurn, find_image_turns
 from gateway.dialects.newest_turns import leave_out_oldest
 from gateway.dialects.prompting import reasoner_request, relevant_turns
 from gateway.dialects.request_options import cache_mode
@@ -24,12 +24,12 @@ from gateway.perception.missing import MissingPerception
 from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.stage import ReasonStage
-from gateway.reasoning.usage import StreamedUsage, usage_of
 from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings, LimitsSection
 from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve_api import CacheMode, VisualContext
+from racro.servekit.chat_relay import StreamedAnswer, check_completion, read_beginning
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.json_bounds import TooManyError, fields_of
 from racro.servekit.protocol import body_writer
@@ -43,10 +43,18 @@ from racro.servekit.responses import (
     send_response,
 )
 from racro.servekit.sse import EventStream
+from racro.servekit.surrogates import (
+    fields_with_surrogates,
+    has_lone_surrogates,
+    why_not_json,
+    without_lone_surrogates,
+)
 from racro.servekit.tasks import is_small
 
 _encode = msgspec.json.Encoder().encode
 Outcome = Perception | MissingPerception
+# What clients see of it in errors.
+_REASONER = "reasoner"
 
 
 class _Head(msgspec.Struct):
@@ -57,18 +65,47 @@ class _Head(msgspec.Struct):
 
 
 _NO_MESSAGES = Raw(b"[]")
-_EMPTY = re.compile(rb"\s*\[\s*\]\s*")
 _SMALL_BYTES = 16 * 2**10
 _head_decoder = msgspec.json.Decoder(_Head)
+
+
+def _fields_of(body: bytes, most: int) -> dict[str, Raw]:
+    """Return the fields of a request, their values undecoded. Raises NotJson, TooManyError."""
+    try:
+        return fields_of(body, most)
+    except NotJson:
+        # Python's servers read halves of surrogate pairs, as clients cut emojis.
+        if not has_lone_surrogates(body):
+            raise
+        try:
+            return fields_with_surrogates(body, most)
+        except (ValueError, RecursionError):
+            pass
+        raise
 
 
 def _head_of(body: bytes, fields: Mapping[str, Raw]) -> _Head:
     """Return the fields that the gateway acts on. Raises NotJson."""
     if len(body) <= _SMALL_BYTES:
-        return _head_decoder.decode(body)
+        try:
+            return _head_decoder.decode(body)
+        except NotJson:
+            pass  # Where another field cannot be decoded, these can.
     # A large body is gone through once.
     named = {name: fields[name] for name in _Head.__struct_fields__ if name in fields}
     return _head_decoder.decode(_encode(named))
+
+
+def _image_turns(messages: bytes, limits: LimitsSection, *, follow_up: bool) -> list[ImageTurn]:
+    """Return the turns about images. Raises as `find_image_turns`."""
+    try:
+        return find_image_turns(messages, limits, follow_up=follow_up)
+    except NotJson:
+        # Messages that show no images are passed on as they are.
+        mended = without_lone_surrogates(messages)
+        if mended is messages or find_image_turns(mended, limits, follow_up=follow_up):
+            raise
+        return []
 
 
 class ChatRequest:
@@ -79,17 +116,16 @@ class ChatRequest:
         self.size = len(body)
         try:
             check_utf8(body)  # fields that are passed on unread must be UTF-8 too
-            self._fields = fields_of(body, limits.max_fields)
+            self._fields = _fields_of(body, limits.max_fields)
             head = _head_of(body, self._fields)
             messages = bytes(self._fields.get("messages", _NO_MESSAGES))
-            if _EMPTY.fullmatch(messages) and "messages" in self._fields:
-                raise InvalidRequest("messages: at least one message is needed", param="messages")
-            turns = find_image_turns(messages, limits, follow_up=follow_up)
+            turns = _image_turns(messages, limits, follow_up=follow_up)
             self.image_turns = leave_out_oldest(turns, limits) if turns else turns
         except TooManyError as error:
             raise InvalidRequest(f"more fields than {limits.fields}") from error
         except NotJson as error:
-            raise InvalidRequest(f"the body is not a chat request: {error}") from error
+            why = why_not_json(body, error)
+            raise InvalidRequest(f"the body is not a chat request: {why}") from error
         self.model = head.model
         self.stream = bool(head.stream)
 
@@ -168,28 +204,26 @@ class _Completion:
             await out.add_headers(_headers(perceptions, self.watch))
         body = await self._reasoner_body(perceptions)
         with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
-            started, usage = self.watch.total(), StreamedUsage()
+            started, answer = self.watch.total(), StreamedAnswer(name=_REASONER)
             async with self._reasoner.chat(body, self.ticket) as response:
-                await raise_for_status(response, name="reasoner")
-                first = await response.readany()
+                await raise_for_status(response, name=_REASONER)
+                first = await read_beginning(response, name=_REASONER)
                 self.watch.record("first_token", self.watch.total() - started)
                 await out.write(first)
-                usage.feed(first)
-                await out.relay(response, usage.feed)
-            usage.end()
-            stage.usage = usage.value
+                answer.feed(first)
+                await out.relay(response, answer.feed)
+            answer.end()
+            stage.usage = answer.usage
 
     async def send_plain(self, send: Send) -> None:
         perceptions = await self._perceive()
         body = await self._reasoner_body(perceptions)
         with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
             async with self._reasoner.chat(body, self.ticket) as response:
-                await raise_for_status(response, name="reasoner")
+                await raise_for_status(response, name=_REASONER)
                 answer = await response.read()
-            if is_small(len(answer)):
-                stage.usage = usage_of(answer)
-            else:
-                stage.usage = await asyncio.to_thread(usage_of, answer)
+            check = partial(check_completion, answer, name=_REASONER)
+            stage.usage = check() if is_small(len(answer)) else await asyncio.to_thread(check)
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
     async def _reasoner_body(self, perceptions: Sequence[Outcome]) -> bytes:

@@ -12,9 +12,11 @@ from gateway.perception.request import PerceptionRequest
 from gateway.perception.result import PartsResult
 from gateway.tenancy.fair_queue import FairQueue
 from gateway.tenancy.rates import Rates
+from racro.contracts.completion import RESULTS, failed_ending
 from racro.contracts.perception import (
     OnDelta,
     Part,
+    PartFailure,
     PerceiveOptions,
     PerceiveRequest,
     PerceiveResponse,
@@ -74,7 +76,7 @@ class PartGenerator:
         entries = dict(_entries(request, parts, response, seconds))
         if request.cache != "bypass":
             await self._cache.set(request, entries, response.fingerprint)
-        return PartsResult(entries, "miss", response.failed, usage)
+        return PartsResult(entries, "miss", _failed(parts, response), usage)
 
     def _perceive_request(
         self, request: PerceptionRequest, parts: Sequence[Part]
@@ -92,12 +94,25 @@ def _usage_of(response: PerceiveResponse) -> Usage:
     return sum((generation.usage for generation in generations), Usage())
 
 
+def _failed(parts: Sequence[Part], response: PerceiveResponse) -> dict[Part, PartFailure]:
+    """Return why parts are missing: as the captioner says, or because their texts are not whole."""
+    failed = dict(response.failed)
+    for part in parts:
+        for generation in response.generations(part)[:1]:
+            if generation.finish_reason not in RESULTS:
+                error = failed_ending(generation.finish_reason, name="captioner")
+                failed[part] = PartFailure(code=error.code, message=error.message)
+    return failed
+
+
 def _entries(
     request: PerceptionRequest, parts: Sequence[Part], response: PerceiveResponse, seconds: float
 ) -> Iterable[tuple[Part, Entry]]:
     """Yield each part with its entry; a part that failed has none."""
     for part in parts:
         for generation in response.generations(part)[:1]:
+            if generation.finish_reason not in RESULTS:
+                continue
             entry = Entry(
                 text=generation.text,
                 finish_reason=generation.finish_reason,

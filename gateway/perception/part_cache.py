@@ -8,6 +8,7 @@ from gateway.cache import Cache
 from gateway.cache.entry import Entry, decode, encode
 from gateway.perception.request import PerceptionRequest
 from racro.contracts.cache_keys import visual_context_key
+from racro.contracts.completion import RESULTS
 from racro.contracts.perception import Delta, OnDelta, Part, PerceiveOptions
 
 
@@ -65,7 +66,8 @@ class PartCache:
                 continue
             metrics.count_bytes("read", len(value))
             entry = decode(Entry, key, value, max_bytes=self._max_entry_bytes)
-            if entry is None:
+            # Version 0.1 stored texts that their engine had aborted, too.
+            if entry is None or entry.finish_reason not in RESULTS:
                 damaged.append(key)
                 continue
             metrics.count_saved(entry.seconds, entry.prompt_tokens + entry.completion_tokens)

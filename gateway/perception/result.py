@@ -48,7 +48,9 @@ def assemble(
         failures += result.failed.values()
     caption, tentative = entries.get("caption"), entries.get("tentative")
     if caption is None:
-        raise errors[0] if errors else UpstreamError("the captioner answered without a caption")
+        why = f": {failures[0].message}" if failures else ""
+        without = UpstreamError(f"the captioner answered without a caption{why}")
+        raise errors[0] if errors else without
     context = VisualContext(
         caption=limit_marks(caption.text),
         tentative=limit_marks(tentative.text) if tentative else None,

@@ -1,1 +1,1 @@
-"""Reasoners: their replicas, what fits into their context, and the tokens that they used."""
+"""Reasoners: their replicas, and what fits into their context."""

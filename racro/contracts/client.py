@@ -6,6 +6,7 @@ their status, headers and body.
 
 import json
 import math
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ KEY_VARIABLE = "RACRO_KEY"
 GATEWAY_TITLE = "RACRO gateway"
 
 _LONGEST_MESSAGE = 2000
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 _ADVICE = {
     "invalid_api_key": f"pass --key or set {KEY_VARIABLE}",
     "unknown_model": "`racro models` shows them",
@@ -173,10 +175,13 @@ def _wait(headers: Mapping[str, str]) -> Iterator[str]:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> int | None:
-    """Seconds to wait by the header Retry-After, which has them or a date; None without it."""
+    """Seconds to wait by the header Retry-After, which has them or a date; None without it.
+
+    Fractions, which some servers write, are rounded up.
+    """
     value = headers.get("retry-after", "")
-    if value.isascii() and value.isdecimal():
-        return int(value[:9])
+    if _SECONDS.fullmatch(value):
+        return math.ceil(float(value[:9]))
     try:
         left = parsedate_to_datetime(value) - datetime.now(UTC)
     except (ValueError, TypeError):

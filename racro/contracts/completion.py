@@ -4,24 +4,36 @@ Every reader shares these structs: they stand here and not in servekit, which CR
 Fields that are not named are ignored, null is as good as absent, and a wrong count costs no answer.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import Usage
 
 # JSON's readers round larger numbers.
 _MOST_TOKENS = 2**53
 
 
+# What a whole answer ends with; of a chat that calls tools, further ones.
+RESULTS = frozenset({"stop", "length"})
+_MAY_COME_LATER = frozenset({None, "abort", "error"})
+_LONGEST_SHOWN = 40
+
+
 class Message(msgspec.Struct):
     """Holds the text of an answer that is not streamed.
 
-    It is None where the limit of tokens came before the end of a reasoning that the server tells
+    It is empty where the limit of tokens came before the end of a reasoning that the server tells
     apart.
     """
 
-    content: str | None = None
+    content: str | list[Any] | None = None
+
+    @property
+    def text(self) -> str:
+        return _text_of(self.content)
 
 
 class PlainChoice(msgspec.Struct):
@@ -32,18 +44,20 @@ class PlainChoice(msgspec.Struct):
 
 
 class Completion(msgspec.Struct):
-    """Holds a completion that is not streamed."""
+    """Holds a completion that is not streamed; `error` is what its server sent instead of one."""
 
-    choices: list[PlainChoice]
+    choices: list[PlainChoice] | None = None
+    error: Any = None
 
 
 class Delta(msgspec.Struct):
-    """Holds a piece of an answer.
+    """Holds a piece of an answer: a text, or parts of which some are texts and some thoughts.
 
-    vLLM and SGLang say `reasoning_content` or, in later releases, `reasoning`.
+    vLLM and SGLang say `reasoning_content` or, in later releases, `reasoning`; Mistral has thoughts
+    among the parts of its content.
     """
 
-    content: str | None = None
+    content: str | list[Any] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
 
@@ -57,20 +71,63 @@ class Choice(msgspec.Struct):
 
     @property
     def content(self) -> str:
-        return (self.delta.content or "") if self.delta else ""
+        return _text_of(self.delta.content) if self.delta else ""
 
     @property
     def reasoning(self) -> str:
         """Return the reasoning, where the server tells it apart."""
-        return (self.delta.reasoning_content or self.delta.reasoning or "") if self.delta else ""
+        if self.delta is None:
+            return ""
+        apart = self.delta.reasoning_content or self.delta.reasoning
+        return apart or _thoughts_of(self.delta.content)
+
+
+def _text_of(content: str | list[Any] | None) -> str:
+    if not isinstance(content, list):
+        return content or ""
+    return "".join(_texts(content, kind="text", field="text"))
+
+
+def _thoughts_of(content: str | list[Any] | None) -> str:
+    if not isinstance(content, list):
+        return ""
+    return "".join(_texts(content, kind="thinking", field="thinking"))
+
+
+def _texts(parts: list[Any], *, kind: str, field: str) -> Iterator[str]:
+    """Yield the texts of the parts of one kind; a thought is a text or has parts of its own."""
+    for part in parts:
+        if isinstance(part, dict) and part.get("type") == kind:
+            text = part.get(field)
+            if isinstance(text, str):
+                yield text
+            elif isinstance(text, list):
+                yield _text_of(text)
+
+
+def failed_ending(finish_reason: str | None, *, name: str) -> UpstreamError:
+    """Return the error of an answer of upstream `name` that ended in another way.
+
+    One that was aborted may come at another try; one that a filter ended will not.
+    """
+    error = UpstreamUnavailable if finish_reason in _MAY_COME_LATER else UpstreamError
+    if finish_reason is None:
+        return error(f"the {name} ended its answer without a finish_reason")
+    return error(
+        f"the {name} ended its answer with finish_reason {finish_reason[:_LONGEST_SHOWN]!r}"
+    )
 
 
 _NOTHING = Choice()
 
 
 class Chunk(msgspec.Struct):
-    """Holds one event of a streamed completion; `error` is whatever its server sends as one."""
+    """Holds one event of a streamed completion; `error` is whatever its server sends as one.
 
+    Older servers of vLLM say it without: `object` is "error" then.
+    """
+
+    object: Any = None
     choices: list[Choice] | None = None
     usage: Any = None
     error: Any = None

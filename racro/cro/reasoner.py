@@ -12,13 +12,14 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
-from racro.contracts.completion import Completion, PlainChoice
+from racro.contracts.completion import RESULTS, Completion, PlainChoice
 from racro.cro.reasoner_errors import (
     Failed,
     ReasonerRefused,
     Unanswered,
     Unavailable,
     raise_for_status,
+    words_of,
 )
 from racro.cro.retry_budget import RetryBudget
 from racro.cro.settings import RewardSettings
@@ -116,8 +117,10 @@ class Reasoner:
             raise_for_status(response)
         choice = _parse(response)
         self._note_answer()
+        if choice.finish_reason not in RESULTS:
+            raise Failed(f"{replica.url}: an answer with finish_reason {choice.finish_reason!r}")
         seconds = time.monotonic() - began
-        return Rollout(choice.message.content or "", choice.finish_reason, seconds)
+        return Rollout(choice.message.text, choice.finish_reason, seconds)
 
     @asynccontextmanager
     async def _least_busy(self) -> AsyncIterator[_Replica]:
@@ -153,9 +156,17 @@ class Reasoner:
 
 
 def _parse(response: httpx2.Response) -> PlainChoice:
+    """Return the answer. Raises Failed for an error in its place, ReasonerRefused for no answer."""
     try:
-        return _decoder.decode(response.content).choices[0]
-    except (msgspec.MsgspecError, UnicodeDecodeError, IndexError) as error:
-        raise ReasonerRefused(
-            f"{response.url} answered with something else than a chat completion"
-        ) from error
+        completion = _decoder.decode(response.content)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ReasonerRefused(_no_completion(response)) from error
+    if completion.error is not None:
+        raise Failed(f"{response.url} answered with an error: {words_of(response)}")
+    if not completion.choices:
+        raise ReasonerRefused(_no_completion(response))
+    return completion.choices[0]
+
+
+def _no_completion(response: httpx2.Response) -> str:
+    return f"{response.url} answered with something else than a chat completion"

@@ -45,7 +45,7 @@ def raise_for_status(response: httpx2.Response) -> None:
     status = response.status_code
     if response.is_success:
         return
-    message = f"{response.url} answered with status {status}: {_words(response)}"
+    message = f"{response.url} answered with status {status}: {words_of(response)}"
     if status in _UNAVAILABLE:
         raise Unavailable(message, retry_after_s=_retry_after_s(response))
     if response.is_server_error or status == httpx2.codes.REQUEST_TIMEOUT:
@@ -56,7 +56,8 @@ def raise_for_status(response: httpx2.Response) -> None:
     raise ReasonerRefused(f"{message} ({hint})" if hint else message)
 
 
-def _words(response: httpx2.Response) -> str:
+def words_of(response: httpx2.Response) -> str:
+    """Return the beginning of what the server said, in one line."""
     return " ".join(response.text.split())[:_WORDS_OF_THE_SERVER] or "nothing more"
 
 

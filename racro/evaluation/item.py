@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+from typing import Any
 
 from racro.answers.extract import final_answer
+from racro.contracts.completion import RESULTS
 from racro.contracts.solve_api import SolveResponse
 from racro.evaluation.failures import ItemError
 from racro.evaluation.gateway_client import Gateway
@@ -31,14 +33,27 @@ class Evaluator:
             "images": await asyncio.to_thread(_data_urls, problem),
             "model": self._model,
         }
-        joint = await self._gateway.solve({**request, "tentative": True})
+        joint = await self._solve({**request, "tentative": True})
         _refuse_half(joint)
         if joint.visual_context.tentative is None:
             caption_only = joint
         else:
-            caption_only = await self._gateway.solve({**request, "tentative": False})
+            caption_only = await self._solve({**request, "tentative": False})
             _refuse_other_systems(joint, caption_only)
         return await self._graded(problem, joint, caption_only)
+
+    async def _solve(self, request: dict[str, Any]) -> SolveResponse:
+        """Return a whole answer. Raises ItemError for one that ended otherwise, EvaluationError.
+
+        Gateways of this version give no other.
+        """
+        response = await self._gateway.solve(request)
+        if response.finish_reason not in RESULTS:
+            raise ItemError(
+                f"the reasoner's answer ended with finish_reason {response.finish_reason!r}",
+                code="unfinished_answer",
+            )
+        return response
 
     async def _graded(
         self, problem: Problem, joint: SolveResponse, caption_only: SolveResponse

@@ -1,22 +1,28 @@
 """Reads streamed chat completions of OpenAI's API from an upstream."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, TypeVar
 
 import msgspec
 
 from racro.contracts.completion import Chunk
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
+from racro.servekit.error_bodies import decode
 from racro.servekit.json_bounds import may_hold_more
+from racro.servekit.relay import error_from_event, has_other_content, no_completion
 from racro.servekit.responses import NotJson
-from racro.servekit.sse import Readable, read_events
+from racro.servekit.sse import Event, Readable, read_events
+from racro.servekit.surrogates import without_lone_surrogates
 
 OpenChunk = dict[str, Any]
 
 _Decoded = TypeVar("_Decoded")
 _DONE = b"[DONE]"
+_ERROR = "error"
 # One chunk has some hundreds, with the most log probabilities that can be asked for.
 _MANY_VALUES = 100_000
+# Of what is no event stream, so much is looked at.
+_BEGINNING_BYTES = 4 * 2**10
 _decoder = msgspec.json.Decoder(Chunk)
 _open_decoder = msgspec.json.Decoder(OpenChunk)
 
@@ -25,15 +31,16 @@ async def read_chunks(response: Readable, *, name: str, choices: int = 1) -> Asy
     """Yield the chunks of an answer until `[DONE]`, or the stream's end where all has been said.
 
     All has been said when each of the `choices` has a `finish_reason`; counts may come after that.
-    Raises UpstreamError where upstream `name` sends something else, and UpstreamUnavailable where
-    it fails or breaks off.
+    Raises what an error in the stream means, UpstreamError where upstream `name` sends something
+    else, and UpstreamUnavailable where it fails or breaks off.
     """
     ended = set()
-    async for event in read_events(response):
-        if event.data == _DONE:
+    async for event in _events(response, name):
+        if event.data.strip() == _DONE:
             return
         chunk = _decode(_decoder, event.data, name)
-        _check(chunk.error, name)
+        if chunk.error is not None or chunk.object == _ERROR:
+            raise error_from_event(event.data, name=name)
         for choice in chunk.choices or ():
             if choice.finish_reason:
                 ended.add(choice.index or 0)
@@ -47,12 +54,39 @@ async def read_open_chunks(response: Readable, *, name: str) -> AsyncGenerator[O
 
     Raises as `read_chunks`, but for an answer that was broken off: the reader has to find that out.
     """
-    async for event in read_events(response):
-        if event.data == _DONE:
+    async for event in _events(response, name):
+        if event.data.strip() == _DONE:
             return
         chunk = _decode(_open_decoder, event.data, name)
-        _check(chunk.get("error"), name)
+        if chunk.get("error") is not None or chunk.get("object") == _ERROR:
+            raise error_from_event(event.data, name=name)
         yield chunk
+
+
+class _Answer:
+    """Gives the pieces of an answer, and keeps its beginning."""
+
+    def __init__(self, response: Readable) -> None:
+        self._response = response
+        self.beginning = b""
+
+    async def readany(self) -> bytes:
+        piece = await self._response.readany()
+        if len(self.beginning) < _BEGINNING_BYTES:
+            self.beginning += piece
+        return piece
+
+
+async def _events(response: Readable, name: str) -> AsyncIterator[Event]:
+    """Yield the events of an answer. Raises as `read_chunks` for one that has none."""
+    answer, has_events = _Answer(response), False
+    async for event in read_events(answer):
+        has_events = True
+        if event.name == _ERROR:
+            raise error_from_event(event.data, name=name)
+        yield event
+    if not has_events and has_other_content(answer.beginning):
+        raise no_completion(answer.beginning, name=name)
 
 
 def _decode(decoder: "msgspec.json.Decoder[_Decoded]", data: bytes, name: str) -> _Decoded:
@@ -60,10 +94,12 @@ def _decode(decoder: "msgspec.json.Decoder[_Decoded]", data: bytes, name: str) -
         raise UpstreamError(f"the {name} sent an event of too many values")
     try:
         return decoder.decode(data)
+    except NotJson:
+        pass
+    try:
+        return decoder.decode(without_lone_surrogates(data))
     except NotJson as error:
+        if isinstance(decode(data), list) and b'"error"' in data:
+            # As Google's APIs wrap it.
+            raise error_from_event(data, name=name) from error
         raise UpstreamError(f"the {name} sent something else than a chat completion") from error
-
-
-def _check(error: object, name: str) -> None:
-    if error is not None:
-        raise UpstreamUnavailable(f"the {name} failed while it was answering")

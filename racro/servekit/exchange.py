@@ -88,7 +88,11 @@ class Exchange:
         """Answers with an error. Raises it where another answer has begun."""
         if self.answer_started:
             raise error
-        await error_response(error)(self.scope, self.receive, self.send)
+        response = error_response(error)
+        # Its own limits are what a client has to keep to, not those of an upstream.
+        for name, _ in self.headers:
+            del response.headers[name.decode()]
+        await response(self.scope, self.receive, self.send)
 
     def _declared_bytes(self) -> int:
         declared = header(self.scope["headers"], "content-length")

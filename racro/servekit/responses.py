@@ -20,6 +20,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 _log = logging.getLogger(__name__)
 
+BYTE_ORDER_MARK = codecs.BOM_UTF8
 _NO_CONTENT = 204
 _PIECE_BYTES = 2**20
 JSON = (b"content-type", b"application/json")
@@ -27,7 +28,10 @@ EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 
 
 async def read_body(receive: Receive) -> bytes:
-    """Returns the whole request body, whose size `Exchange.receive` bounds."""
+    """Return the whole request body, without the byte order mark that may stand before JSON.
+
+    `Exchange.receive` bounds its size.
+    """
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -40,9 +44,10 @@ async def read_body(receive: Receive) -> bytes:
         if not message.get("more_body", False):
             break
     if len(chunks) == 1:
-        return chunks[0]
+        return chunks[0].removeprefix(BYTE_ORDER_MARK)
     # The join of a large one leaves the interpreter's lock to others.
-    return await off_loop_if_large(size, partial(b"".join, chunks))
+    body = await off_loop_if_large(size, partial(b"".join, chunks))
+    return body.removeprefix(BYTE_ORDER_MARK)
 
 
 async def send_response(

@@ -5,10 +5,18 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
+import msgspec
 from starlette.types import Send
 
 from racro.contracts.errors import RacroError, UpstreamError
-from racro.servekit.responses import EVENT_STREAM, Headers, encode, report
+from racro.servekit.responses import (
+    BYTE_ORDER_MARK,
+    EVENT_STREAM,
+    Headers,
+    NotJson,
+    encode,
+    report,
+)
 from racro.servekit.timers import timers
 
 DONE = b"data: [DONE]\n\n"
@@ -16,8 +24,8 @@ DONE = b"data: [DONE]\n\n"
 _LONGEST_END = len(b"\r\n\r\n")
 _MAX_EVENT_BYTES = 4 * 2**20
 _MAX_EVENT_LINES = 10_000
-# Of an end, "\n\n", all but its last byte, which a "\r" may stand before.
-_HELD_BYTES = 2
+# Of an end, "\n\n", all but its last byte.
+_HELD_BYTES = 1
 # Then other requests have their turn.
 _BLOCKS_AT_A_TIME = 1000
 _NO_CACHE = (b"cache-control", b"no-cache")
@@ -58,45 +66,100 @@ class Event(NamedTuple):
     data: bytes
 
 
-def _parse(block: bytes) -> Event | None:
+def parse_event(block: bytes) -> Event | None:
+    """Return the event that a block of lines is, which end with LF; None where it has no data.
+
+    Raises UpstreamError on more than 10,000 lines.
+    """
     if len(block) > _MAX_EVENT_LINES and block.count(b"\n") > _MAX_EVENT_LINES:
         raise UpstreamError(f"the upstream sent an event of more than {_MAX_EVENT_LINES} lines")
     name, data = "message", []
     for line in block.split(b"\n"):
-        field, _, value = line.removesuffix(b"\r").partition(b":")
+        field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":
             data.append(value)
         elif field == b"event":
             name = value.decode(errors="replace")
+        elif field == b"error":
+            # llama.cpp's servers wrote the name of an event in the place of "data".
+            name, data = "error", [value]
     return Event(name or "message", b"\n".join(data)) if data else None
 
 
+class EventReader:
+    """Finds the events in a stream that comes in pieces, however they are cut.
+
+    Lines end with LF, CRLF or CR, and a byte order mark may come first. Comments are dropped.
+    """
+
+    def __init__(self) -> None:
+        # An event may come in many pieces: they are joined once, when its end has come.
+        self._pieces: list[bytes] = []
+        self._size = 0
+        # A byte that may belong to an event's end, and a CR that an LF may follow.
+        self._held = b""
+        self._begins = True
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """Return the events that a piece ends, to be parsed. Raises UpstreamError over 4 MiB."""
+        text = self._held + piece
+        cut = b"\r" if text.endswith(b"\r") else b""
+        if b"\r" in text:
+            text = text.removesuffix(cut).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *blocks, rest = text.split(b"\n\n")
+        if blocks and self._pieces:
+            blocks[0] = b"".join([*self._pieces, blocks[0]])
+            self._pieces, self._size = [], 0
+        if blocks and self._begins:
+            blocks[0], self._begins = blocks[0].removeprefix(BYTE_ORDER_MARK), False
+        self._held = rest[-_HELD_BYTES:] + cut
+        if body := rest[:-_HELD_BYTES]:
+            self._pieces.append(body)
+            self._size += len(body)
+        if self._size > _MAX_EVENT_BYTES:
+            raise UpstreamError("the upstream sent an event over 4 MiB")
+        return blocks
+
+    def end(self) -> Event | None:
+        """Return the event that the stream ends with, if there is one and its data are whole.
+
+        The standard drops an event without its blank line. Servers leave that line out: there data
+        are whole that are JSON, or `[DONE]`.
+        """
+        rest = b"".join([*self._pieces, self._held])
+        if rest.endswith(b"\r"):
+            rest = rest[:-1] + b"\n"
+        event = parse_event(rest.removeprefix(BYTE_ORDER_MARK) if self._begins else rest)
+        if event is None or rest.endswith(b"\n\n") or _is_whole(event.data):
+            return event
+        return None
+
+
+def _is_whole(data: bytes) -> bool:
+    if data.strip() == b"[DONE]":
+        return True
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except NotJson:
+        return False
+    return True
+
+
 async def read_events(response: Readable) -> AsyncIterator[Event]:
-    """Events of a stream; comments and an unfinished last event are dropped, as the standard says.
+    """Yield the events of a stream; the last one needs no end where its data are whole.
 
     Raises UpstreamError on an event over 4 MiB, or of more than 10,000 lines.
     """
-    # An event may come in many pieces: they are joined once, when its end has come.
-    pieces: list[bytes] = []
-    size, held = 0, b""
-    while chunk := await response.readany():
-        *blocks, rest = (held + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
-        if blocks and pieces:
-            blocks[0] = b"".join([*pieces, blocks[0]])
-            pieces, size = [], 0
-        # What may be the beginning of an event's end is looked at again.
-        body, held = rest[:-_HELD_BYTES], rest[-_HELD_BYTES:]
-        if body:
-            pieces.append(body)
-            size += len(body)
-        if size > _MAX_EVENT_BYTES:
-            raise UpstreamError("the upstream sent an event over 4 MiB")
-        for number, block in enumerate(blocks, start=1):
-            if block and (event := _parse(block)):
+    reader = EventReader()
+    while piece := await response.readany():
+        for number, block in enumerate(reader.feed(piece), start=1):
+            if block and (event := parse_event(block)):
                 yield event
             if number % _BLOCKS_AT_A_TIME == 0:
                 await asyncio.sleep(0)
+    if last := reader.end():
+        yield last
 
 
 def format_event(name: str | None, data: Any) -> bytes:

@@ -29,8 +29,8 @@ from racro.servekit.tracing import trace_headers
 
 _PROBE_TIMEOUT_S = 2
 # A kept connection that its peer had closed breaks within a round trip; one that breaks later had
-# its request.
-_AT_ONCE_S = 1.0
+# its request, and work on it may have begun.
+_AT_ONCE_S = 0.1
 _SUCCESSES = range(200, 300)
 # Of a proxy whose server is away, or of a server that starts.
 _SAYS_NOBODY_IS_THERE = frozenset({502, 503, 504})

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from racro.contracts.completion import Chunk
+from racro.contracts.completion import RESULTS, Chunk, failed_ending
 from racro.contracts.errors import UpstreamError
 from racro.contracts.perception import Delta, Generation, OnDelta, Part, Usage
 from racro.engines.engine import Engine
@@ -20,7 +20,8 @@ async def sample(
 ) -> tuple[Generation, ...]:
     """Return `n` texts that answer the chat request `body`; `on_delta` gets each piece as it comes.
 
-    Raises UpstreamError where the engine fails, and where one of the texts is empty.
+    Raises UpstreamError where the engine fails, and where one of the texts is empty or was not
+    ended by the model or the limit of tokens.
     """
     if n == 1:
         return await _stream(engine, body, _Samples(part), on_delta)
@@ -58,7 +59,7 @@ class _Samples:
         self._part = part
         self._first = first
         self._texts: list[list[str]] = [[] for _ in range(n)]
-        self._finish_reasons = ["stop"] * n
+        self._finish_reasons: list[str | None] = [None] * n
         self._usage = Usage()
 
     def take(self, chunk: Chunk) -> list[Delta]:
@@ -78,8 +79,10 @@ class _Samples:
     def generations(self) -> tuple[Generation, ...]:
         """Return the whole texts. The engine counts the tokens of all together: the first has them.
 
-        Raises UpstreamError where one is empty.
+        Raises UpstreamError where one is empty, or ended otherwise than at its end or its limit of
+        tokens.
         """
+        endings = self._endings()
         texts = ["".join(pieces) for pieces in self._texts]
         if not all(text.strip() for text in texts):
             raise UpstreamError(f"the {_ENGINE} answered with an empty {self._part}")
@@ -89,7 +92,12 @@ class _Samples:
                 finish_reason=finish_reason,
                 usage=self._usage if index == 0 else Usage(),
             )
-            for index, (text, finish_reason) in enumerate(
-                zip(texts, self._finish_reasons, strict=True)
-            )
+            for index, (text, finish_reason) in enumerate(zip(texts, endings, strict=True))
         )
+
+    def _endings(self) -> list[str]:
+        """Return how the texts ended. Raises UpstreamError."""
+        for finish_reason in self._finish_reasons:
+            if finish_reason not in RESULTS:
+                raise failed_ending(finish_reason, name=_ENGINE)
+        return [finish_reason for finish_reason in self._finish_reasons if finish_reason]

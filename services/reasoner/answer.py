@@ -42,11 +42,14 @@ class Answer:
         if progress := chunk.get("prompt_progress"):
             self._prompt_tokens = progress["total"]
             return
-        if usage := chunk.get("usage"):
+        if isinstance(usage := chunk.get("usage"), dict):
             self._counts.append(usage)
         self._top = {name: value for name, value in chunk.items() if name != "usage"}
         for choice in chunk.get("choices") or ():
-            for one in self._choices[choice["index"]].take(choice):
+            index = choice.get("index") or 0
+            if not 0 <= index < len(self._choices):
+                continue
+            for one in self._choices[index].take(choice | {"index": index}):
                 yield {**self._top, "model": self._model, "choices": [one]}
 
     @property

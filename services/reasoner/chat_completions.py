@@ -5,13 +5,17 @@ from collections.abc import AsyncIterator
 from starlette.types import Send
 
 from racro.contracts.errors import InvalidRequest
+from racro.servekit.chat_relay import StreamedAnswer, check_completion, read_beginning
 from racro.servekit.chat_stream import OpenChunk, read_open_chunks
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import encode, send_response
 from racro.servekit.sse import DONE, EventStream
+from racro.servekit.upstream import Response
 from services.reasoner.answer import Answer
 from services.reasoner.engine_api import Body, Relay, Request
 from services.reasoner.fold import Fold
+
+_ENGINE = "engine"
 
 
 class ChatCompletions(Relay):
@@ -23,6 +27,17 @@ class ChatCompletions(Relay):
         request = super()._parse(raw)
         _check(request.body, most_choices=request.served.most_choices)
         return request
+
+    async def _relay(self, response: Response, out: EventStream) -> None:
+        answer = StreamedAnswer(name=_ENGINE)
+        first = await read_beginning(response, name=_ENGINE)
+        await out.write(first)
+        answer.feed(first)
+        await out.relay(response, answer.feed)
+        answer.end()
+
+    def _check_plain(self, answer: bytes) -> None:
+        check_completion(answer, name=_ENGINE)
 
     async def _stream(self, request: Request, out: EventStream) -> None:
         if not self._engine.traits.plain_by_stream:
@@ -51,9 +66,9 @@ class ChatCompletions(Relay):
             "stream_options": {"include_usage": True},
         }
         async with self._ask(asked) as response:
-            await raise_for_status(response, name="engine")
+            await raise_for_status(response, name=_ENGINE)
             answer = Answer(request.model, request.served, request.body)
-            async for chunk in read_open_chunks(response, name="engine"):
+            async for chunk in read_open_chunks(response, name=_ENGINE):
                 for one in answer.take(chunk):
                     yield one
                 if answer.is_cut_short:

@@ -16,6 +16,7 @@ from racro.servekit.protocol import body_writer
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import NotJson, read_body, send_response
 from racro.servekit.sse import EventStream, NamedEventStream
+from racro.servekit.surrogates import why_not_json
 from racro.servekit.tasks import off_loop_if_large
 from racro.servekit.tracing import generation
 from racro.servekit.upstream import Response
@@ -71,7 +72,8 @@ class Relay:
         except TooManyError as error:
             raise InvalidRequest(f"more fields than {_MOST_FIELDS}") from error
         except NotJson as error:
-            raise InvalidRequest(f"the body is not a JSON object: {error}") from error
+            why = why_not_json(raw, error)
+            raise InvalidRequest(f"the body is not a JSON object: {why}") from error
         model = body.get("model", self._settings.model)
         if not isinstance(model, str) or model not in self._engine.models:
             raise UnknownModel("no such model; GET /v1/models lists them", param="model")
@@ -89,12 +91,20 @@ class Relay:
     async def _stream(self, request: Request, out: EventStream) -> None:
         async with self._ask(request.for_engine) as response:
             await self._check(response)
-            await out.relay(response)
+            await self._relay(response, out)
+
+    async def _relay(self, response: Response, out: EventStream) -> None:
+        """Pass a stream on."""
+        await out.relay(response)
+
+    def _check_plain(self, answer: bytes) -> None:
+        """Raise UpstreamError where a plain answer is not of this API."""
 
     async def _plain(self, request: Request, send: Send) -> None:
         async with self._ask(request.for_engine) as response:
             await self._check(response)
             answer = await response.read()
+        await off_loop_if_large(len(answer), partial(self._check_plain, answer))
         await send_response(send, answer)
 
 

@@ -17,16 +17,16 @@ from gateway.dialects.chat import ChatRequest
 from gateway.dialects.conversation import find_image_turns
 from gateway.dialects.request_options import cache_mode, check_question
 from gateway.images.loader import read_image
-from gateway.reasoning.usage import StreamedUsage
 from gateway.settings import LimitsSection
 from racro.answers.extract import compact_answer, final_answer, solve_answer, split_reasoning
 from racro.answers.formulas import worked_out
 from racro.contracts.control_tokens import escape_headings, neutralise
-from racro.contracts.errors import RacroError
+from racro.contracts.errors import RacroError, UpstreamError, UpstreamUnavailable
 from racro.contracts.marks import limit_marks
 from racro.contracts.perception import normalise_question
 from racro.contracts.prompts import COMPACT_V1
 from racro.contracts.solve_api import SolveRequest
+from racro.servekit.chat_relay import StreamedAnswer, check_completion
 from racro.servekit.context import adopt_request_id, timeout_from_headers
 from racro.servekit.paths import RouteTable, printable
 from racro.servekit.relay import error_from_answer
@@ -104,6 +104,11 @@ def read_error(body: bytes) -> object:
     return error_from_answer(400, body, name="reasoner")
 
 
+def read_completion(body: bytes) -> object:
+    with suppress(UpstreamError):
+        return check_completion(body, name="reasoner")
+
+
 def read_request_id(value: bytes) -> object:
     return adopt_request_id([(b"x-request-id", value)])
 
@@ -117,10 +122,12 @@ def parse_solve(body: bytes) -> object:
 
 
 def feed_usage(stream: bytes) -> object:
-    usage = StreamedUsage()
+    answer = StreamedAnswer(name="reasoner")
     for start in range(0, len(stream), 4096):
-        usage.feed(stream[start : start + 4096])
-    return usage.end()
+        answer.feed(stream[start : start + 4096])
+    with suppress(UpstreamUnavailable):
+        answer.end()
+    return answer.usage
 
 
 def show_compact(text: str) -> object:
@@ -274,12 +281,24 @@ ERRORS = {
     "one letter": repeat("c"),
     "a message": repeat("maximum model ", before='{"error": {"message": "', after='"}}'),
 }
+COMPLETIONS = {
+    "halves of surrogate pairs": repeat(r"\ud83d", before='{"choices": [{"a": "', after='"}]}'),
+    "escapes": repeat("\\", before='{"choices": ["\\ud83d', after='"]}'),
+    "pairs that are whole": repeat(r"\ud83d\ude00", before='["', after='"'),
+    "an error": repeat("context ", before='{"error": "', after='"}'),
+    "errors": nested('{"error": ', "1", "}"),
+    "a list of errors": repeat('{"error":1},', before="[", after="1]"),
+}
 STREAMS = {
     "a long line": repeat('"usage":'),
     "lines with a usage": repeat('data: {"usage": 1}\n'),
     "lines that are no JSON": repeat('data: "usage":\n'),
     "line feeds": repeat("\n"),
     "events": repeat("data: 1\n\n"),
+    "carriage returns": repeat("\r"),
+    "lines that end with CR": repeat("data: 1\r\r"),
+    "an end that does not come": repeat(" ", before='data: {"finish_reason"'),
+    "ends of texts": repeat(r"\"finish_reason\": \""),
 }
 PIECES = {
     "spaces": repeat(" "),
@@ -323,6 +342,7 @@ GROUPS: list[tuple[Call, dict[str, Builder]]] = [
     (find_turns, {name: image_turn(text) for name, text in REMINDERS.items()}),
     (parse_chat, {name: encoded(text) for name, text in CHATS.items()}),
     (read_any_image, IMAGES),
+    (read_completion, {name: encoded(text) for name, text in COMPLETIONS.items()}),
     (read_error, {name: encoded(text) for name, text in ERRORS.items()}),
     (feed_usage, {name: encoded(text) for name, text in STREAMS.items()}),
     (read_stream, {name: encoded(text) for name, text in STREAMS.items()}),

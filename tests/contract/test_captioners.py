@@ -134,8 +134,9 @@ class TestEveryCaptioner:
     def test_n(self, captioner_service: Service, reasoner: ScriptedServer) -> None:
         base = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "scripted"}
         reasoner.script.chunks = [
-            {**base, "choices": [{"index": index, "delta": {"content": f"Text {index} of 42."}}]}
+            {**base, "choices": [{"index": index, **said}]}
             for index in (1, 0)
+            for said in ({"delta": {"content": f"Text {index} of 42."}}, {"finish_reason": "stop"})
         ]
         options = {"n": 2, "temperature": 0.5, "seed": 7}
         assert len(perceive(captioner_service, options=options)["caption"]) == 2
@@ -292,7 +293,8 @@ class TestVlm:
         self, vlm_captioner: Service, reasoner: ScriptedServer
     ) -> None:
         reasoner.script.chunks = [
-            {"choices": [{"index": index, "delta": {"content": "x"}}]} for index in range(3)
+            {"choices": [{"index": index, "delta": {"content": "x"}, "finish_reason": "stop"}]}
+            for index in range(3)
         ]
         options = {"max_tokens": 99, "temperature": 1.0, "seed": 7, "n": 3}
         assert len(perceive(vlm_captioner, options=options)["caption"]) == 3

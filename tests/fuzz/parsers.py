@@ -21,15 +21,15 @@ with atheris.instrument_imports(include=["gateway", "racro", "services"]):
     from gateway.cache.entry import Entry, decode_any, encode
     from gateway.dialects.chat import ChatRequest
     from gateway.images.loader import read_image
-    from gateway.reasoning.usage import StreamedUsage, usage_of
     from gateway.settings import LimitsSection
     from racro.answers.extract import compact_answer, final_answer, solve_answer
     from racro.answers.formulas import worked_out
     from racro.contracts.control_tokens import escape_headings, neutralise
-    from racro.contracts.errors import RacroError
+    from racro.contracts.errors import RacroError, UpstreamError, UpstreamUnavailable
     from racro.contracts.perception import PerceiveRequest, normalise_question
     from racro.contracts.prompts import COMPACT_V1
     from racro.contracts.solve_api import SolveRequest
+    from racro.servekit.chat_relay import StreamedAnswer, check_completion
     from racro.servekit.chat_stream import read_chunks
     from racro.servekit.paths import KnownRoute, RouteTable
     from racro.servekit.relay import error_from_answer
@@ -103,16 +103,17 @@ def chunks(data: bytes) -> None:
 
 
 def usage(data: bytes) -> None:
-    whole = StreamedUsage()
+    whole, cut = StreamedAnswer(name="reasoner"), StreamedAnswer(name="reasoner")
     whole.feed(data)
-    whole.end()
-    cut = StreamedUsage()
     for start in range(0, len(data), 7):
         cut.feed(data[start : start + 7])
-    cut.end()
-    if cut.value != whole.value:
-        raise AssertionError(f"{whole.value}, and cut {cut.value}")
-    usage_of(data)
+    for answer in (whole, cut):
+        with suppress(UpstreamUnavailable):
+            answer.end()
+    if cut.usage != whole.usage:
+        raise AssertionError(f"{whole.usage}, and cut {cut.usage}")
+    with suppress(UpstreamError):
+        check_completion(data, name="reasoner")
 
 
 def upstream_error(data: bytes) -> None:

@@ -327,8 +327,8 @@ class TestListings:
                     assert (ready.status_code == 200) == is_ready, (name, ready.text)
                 if is_ready:
                     assert perceive(captioner).json()["revision"] == "r9"
-                [card] = http.get(f"{service.url}/v1/models").json()["data"]
-                assert (card["id"], card["revision"]) == ("ours", "r9")
+                    [card] = http.get(f"{service.url}/v1/models").json()["data"]
+                    assert (card["id"], card["revision"]) == ("ours", "r9")
 
 
 def told_ms(server: ScriptedServer, path: str = "/v1/chat/completions") -> list[int]:

@@ -74,6 +74,34 @@ async def test_a_chunk_may_say_nothing(chunk) -> None:
     assert (first.content, first.reasoning, first.finish_reason) == ("", "", None)
 
 
+@pytest.mark.parametrize(
+    ("content", "text", "thought"),
+    [
+        ([{"type": "text", "text": "five"}], "five", ""),
+        ([{"type": "text", "text": "fi"}, {"type": "text", "text": "ve"}], "five", ""),
+        ([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}], "", "hm"),
+        ([{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "five"}], "five", "hm"),
+        ([{"type": "reference", "reference_ids": [1]}, None, {"type": "text"}], "", ""),
+        ([], "", ""),
+    ],
+    ids=str,
+)
+async def test_content_may_come_in_parts(content, text, thought) -> None:
+    chunk = await read_one({"choices": [{"delta": {"content": content}}]})
+    assert (chunk.first.content, chunk.first.reasoning) == (text, thought)
+
+
+async def test_half_of_a_surrogate_pair_is_a_replacement_character() -> None:
+    chunk = await read_one({"choices": [{"delta": {"content": "a\ud83d \\ud83d \U0001f600"}}]})
+    assert chunk.first.content == "a\ufffd \\ud83d \U0001f600"
+
+
+@pytest.mark.parametrize("body", [b"<html>login</html>", b'{"choices": []}', b"{\n}\n"], ids=ascii)
+async def test_what_is_no_event_stream_is_named(body) -> None:
+    with pytest.raises(UpstreamError, match="instead of a chat completion"):
+        await read(body)
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()

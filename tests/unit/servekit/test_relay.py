@@ -4,8 +4,15 @@ import json
 
 import pytest
 
-from racro.contracts.errors import DeadlineExceeded, NotFound, RacroError, Unauthenticated
-from racro.servekit.relay import error_from_answer
+from racro.contracts.errors import (
+    DeadlineExceeded,
+    NotFound,
+    NotStarted,
+    Overloaded,
+    RacroError,
+    Unauthenticated,
+)
+from racro.servekit.relay import error_from_answer, error_from_event, raise_for_status
 
 # As the servers say it, captured from their sources and from reports of their users.
 TOO_LONG = {
@@ -83,6 +90,46 @@ TOO_LONG = {
 }
 
 
+# Messages alone, in the bodies of those servers.
+TOO_LONG_WORDS = {
+    "TGI": "`inputs` must have less than 1024 tokens. Given: 2000",
+    "TGI, with the completion": "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000",
+    "SGLang, allowed": "Input length (700001 tokens) exceeds the maximum allowed length (536826).",
+    "Ollama": "the input length exceeds the context length",
+    "Anthropic": "prompt is too long: 210000 tokens > 200000 maximum",
+    "Anthropic, with the completion": "input length and `max_tokens` exceed context limit: 1 + 2",
+    "Gemini": "The input token count (1200000) exceeds the maximum number of tokens allowed (1).",
+    "OpenAI, responses": "Your input exceeds the context window of this model.",
+    "Azure": "Input tokens exceed the configured limit of 272000 tokens.",
+    "xAI": "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
+    "Bedrock": "Input is too long for requested model.",
+    "TensorRT-LLM": "The sum of prompt length (9) and max_tokens should not exceed max_seq_len (8)",
+    "Moonshot": "Your request exceeded model token limit: 8192",
+    "DashScope": "Range of input length should be [1, 30720]",
+    "Mistral": "Prompt contains 9 tokens, too large for model with 8 maximum context length",
+    "Cerebras": "Please reduce the length of the messages or completion.",
+}
+SAID = {
+    "a text": ({"error": "no tools"}, "no tools"),
+    "FastAPI": ({"detail": "no tools"}, "no tools"),
+    "FastAPI, a field": (
+        {"detail": [{"loc": ["body", "tools", 0], "msg": "no tools", "input": "secret"}]},
+        "tools.0: no tools",
+    ),
+    "Mistral": ({"object": "error", "message": {"detail": [{"msg": "no tools"}]}}, "no tools"),
+    "Google": ([{"error": {"code": 400, "message": "no tools"}}], "no tools"),
+    "several": ({"errors": [{"message": "no tools"}, {"message": "no seed"}]}, "no tools; no seed"),
+    "plain text": (b"no\n tools", "no tools"),
+    "a byte order mark": (b'\xef\xbb\xbf{"error": "no tools"}', "no tools"),
+    "half of a surrogate pair": (rb'{"error": "no \ud83d"}', "no \ufffd"),
+    "nothing": (b"", "the reasoner refused the request"),
+    "HTML": (b"<html>no tools", "the reasoner refused the request"),
+    "broken JSON": (b'{"error": "no', "the reasoner refused the request"),
+    "nested for ever": (b'{"error":' * 50_000, "the reasoner refused the request"),
+    "nothing in it": ({"error": {}}, "the reasoner refused the request"),
+}
+
+
 BODIES = [
     {"error": {"message": "theirs", "type": "x", "code": "theirs"}},
     {"object": "error", "message": "theirs", "code": 400},
@@ -108,12 +155,113 @@ def test_too_long_is_understood_from_every_server_and_its_words_are_kept(body) -
     assert error.message == body.get("error", body)["message"]
 
 
+@pytest.mark.parametrize("words", TOO_LONG_WORDS.values(), ids=TOO_LONG_WORDS)
+@pytest.mark.parametrize("status", [400, 413, 422, 500])
+def test_too_long_is_understood_by_its_words(status, words) -> None:
+    for body in ({"error": words}, {"error": {"message": words}}, {"detail": words}):
+        error = meaning(status, body)
+        assert (error.code, error.message) == ("context_length_exceeded", words)
+
+
+def test_what_an_error_quotes_of_the_request_is_not_its_reason() -> None:
+    detail = [{"loc": ["body"], "msg": "wrong", "input": "What is the context length?"}]
+    assert meaning(422, {"detail": detail}).code == "invalid_request"
+
+
+@pytest.mark.parametrize(("body", "says"), SAID.values(), ids=SAID)
+def test_an_error_keeps_what_it_says_whatever_its_shape(body, says) -> None:
+    assert meaning(400, body).message == says
+    assert meaning(429, body).message == says
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"message": "x", "code": 400}, "invalid_request"),
+        ({"message": "x", "code": "422"}, "invalid_request"),
+        ({"message": "x", "status_code": 429}, "rate_limited"),
+        ({"message": "x", "type": "rate_limit_error"}, "rate_limited"),
+        ({"message": "x", "type": "invalid_request_error", "code": None}, "invalid_request"),
+        ({"message": "x", "code": "rate_limit_exceeded"}, "rate_limited"),
+        ({"message": "x", "status": "RESOURCE_EXHAUSTED"}, "rate_limited"),
+        ({"message": "x", "code": 401}, "upstream_error"),
+        ({"message": "x", "type": "authentication_error"}, "upstream_error"),
+        ({"message": "x", "code": 503}, "upstream_unavailable"),
+        ({"message": "x", "code": 12345}, "upstream_unavailable"),
+        ({"message": "prompt is too long"}, "context_length_exceeded"),
+        ("prompt is too long", "context_length_exceeded"),
+        ("x", "upstream_unavailable"),
+        ({}, "upstream_unavailable"),
+        (Overloaded("x").envelope()["error"], "overloaded"),
+    ],
+    ids=str,
+)
+def test_an_error_in_a_stream_means_what_it_says(error, code) -> None:
+    told = error_from_event(json.dumps({"error": error}).encode(), name="reasoner")
+    assert told.code == code
+    # Another may not be asked the same: work may have begun.
+    assert not isinstance(told, NotStarted)
+
+
+class Answered:
+    """A response of an upstream, as far as errors are made of it."""
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
+        self.status = status
+        self.headers = headers
+        self._body = body
+
+    async def readany(self) -> bytes:
+        body, self._body = self._body, b""
+        return body
+
+
+async def refusal(status: int, **headers: str) -> RacroError:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    with pytest.raises(RacroError) as told:
+        await raise_for_status(Answered(status, named), name="reasoner")
+    return told.value
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 529])
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("30", 30), ("0", 0), ("0.2", 1), ("1.0", 1), ("86400", 86400)]
+)
+async def test_when_to_try_again_is_passed_on(status, said, seconds) -> None:
+    assert (await refusal(status, retry_after=said)).retry_after_s == seconds
+
+
+@pytest.mark.parametrize("said", ["soon", "-1", "", "1e3"])
+async def test_what_says_nothing_is_not_passed_on(said) -> None:
+    assert (await refusal(429, retry_after=said)).retry_after_s == 1
+
+
+async def test_only_what_time_mends_says_when() -> None:
+    for status in (400, 401, 404):
+        error = await refusal(status, retry_after="30", x_ratelimit_remaining_requests="0")
+        assert (error.retry_after_s, [*error.headers]) == (None, [])
+
+
+async def test_what_is_left_of_a_rate_limit_is_passed_on() -> None:
+    error = await refusal(429, x_ratelimit_reset_tokens="6m0s", x_other="1")
+    assert [*error.headers] == [(b"x-ratelimit-reset-tokens", b"6m0s")]
+    many = {f"x-ratelimit-{number}": "1" for number in range(100)}
+    assert len([*(await refusal(503, **many)).headers]) < 20
+    assert not [*(await refusal(429, x_ratelimit_a="\xff", x_ratelimit_b="x" * 10_000)).headers]
+
+
+@pytest.mark.parametrize("status", [200, 201, 203, 206, 299])
+async def test_another_2xx_is_a_success(status) -> None:
+    await raise_for_status(Answered(status, {}), name="reasoner")
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [
         (302, "upstream_error"),
         (400, "invalid_request"),
         (401, "upstream_error"),
+        (402, "upstream_error"),
         (403, "upstream_error"),
         (404, "upstream_error"),
         (422, "invalid_request"),

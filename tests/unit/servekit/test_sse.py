@@ -49,6 +49,15 @@ async def read(*chunks: bytes) -> list[Event]:
         (b"data: a: b\n\n", [("message", b"a: b")]),
         (b"\n\n\n\ndata: 1\n\n", [("message", b"1")]),
         (b"data: 1\n\ndata: unfinished", [("message", b"1")]),
+        (b'data: 1\n\ndata: {"a": 1}', [("message", b"1"), ("message", b'{"a": 1}')]),
+        (b'data: 1\n\ndata: {"a": ', [("message", b"1")]),
+        (b"data: 1\n\ndata: [DONE]", [("message", b"1"), ("message", b"[DONE]")]),
+        (b"data: 1\r\rdata: 2\r\r", [("message", b"1"), ("message", b"2")]),
+        (b"data: one\rdata: two\n\r", [("message", b"one\ntwo")]),
+        (b"\xef\xbb\xbfdata: 1\n\n", [("message", b"1")]),
+        (b"\xef\xbb\xbfdata: 1", [("message", b"1")]),
+        (b"data: 1\n\n\xef\xbb\xbfdata: 2\n\n", [("message", b"1")]),
+        (b'error: {"code": 400}\n\n', [("error", b'{"code": 400}')]),
         (b"data: 1\n\ndata: unfinished\n", [("message", b"1")]),
         (b"event: \xff\ndata: \xff\n\n", [("\ufffd", b"\xff")]),
         (b"", []),
@@ -64,13 +73,13 @@ LINES = st.sampled_from(
 )
 
 
-@given(st.lists(LINES), st.sampled_from(["\n", "\r\n"]), st.data())
+@given(st.lists(LINES), st.sampled_from(["\n", "\r\n", "\r"]), st.data())
 async def test_it_does_not_matter_where_the_bytes_are_cut(lines, line_end, data) -> None:
     stream = "".join(line + line_end for line in lines).encode()
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=8).map(sorted))
     bounds = [0, *cuts, len(stream)]
     chunks = [stream[start:end] for start, end in pairwise(bounds)]
-    assert await read(*chunks) == await read(stream.replace(b"\r\n", b"\n"))
+    assert await read(*chunks) == await read(stream.replace(line_end.encode(), b"\n"))
 
 
 @given(

@@ -76,7 +76,8 @@ class CaptionerClient:
             await raise_for_status(response, name="captioner")
             async for event in read_events(response):
                 if event.name == "delta":
-                    await on_delta(_parse_delta(event))
+                    if delta := _parse_delta(event):
+                        await on_delta(delta)
                 elif event.name == "done":
                     return await off_loop_if_large(len(event.data), partial(_parse_response, event))
                 elif event.name == "error":
@@ -102,19 +103,24 @@ class CaptionerClient:
 
 
 def _streamed_body(request: PerceiveRequest) -> bytes:
-    return encode(request.model_copy(update={"stream": True}).model_dump())
+    # An option at its default is not sent: a captioner of a version before may not know it.
+    body = request.model_dump(exclude={"options"})
+    return encode({**body, "options": request.options.changed(), "stream": True})
 
 
-def _parse_delta(event: Event) -> Delta:
+def _parse_delta(event: Event) -> Delta | None:
+    """Return a piece of text; None for one of a part that a later version knows."""
     try:
         return Delta.model_validate_json(event.data)
     except ValidationError as error:
+        if {detail["type"] for detail in error.errors()} == {"literal_error"}:
+            return None
         raise UpstreamError("the captioner's answer does not fit its contract") from error
 
 
 def _parse_response(event: Event) -> PerceiveResponse:
     try:
         # Parts, samples, their fields, counts.
-        return parse_json(PerceiveResponse, event.data, depth=3)
+        return parse_json(PerceiveResponse, event.data, depth=3).without_failures()
     except InvalidRequest as error:
         raise UpstreamError("the captioner's answer does not fit its contract") from error

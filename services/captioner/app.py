@@ -37,7 +37,7 @@ from services.captioner.workers import Workers
 
 def create_captioner(settings: CaptionerSettings) -> GuardedApp:
     """Return the app that captions as the settings say. Raises WrongSettingsError."""
-    workers = Workers(settings.worker_settings, _warm_up(settings))
+    workers = Workers(settings.workers, _warm_up(settings))
     api = create_api(
         title="RACRO captioner",
         readiness=_readiness_with(workers),

@@ -93,7 +93,7 @@ def test_the_environment_alone_chooses_another_captioner(load) -> None:
 
 
 def test_one_value_of_the_default_captioner_is_set_without_naming_its_kind(load) -> None:
-    assert load(CaptionerSettings, RACRO_CAPTIONER__WORKERS="2").worker_settings.count == 2
+    assert load(CaptionerSettings, RACRO_CAPTIONER__THREADS="2").captioner.threads == 2
 
 
 def test_one_value_of_the_default_engine_is_set_without_naming_its_kind(load) -> None:

@@ -37,7 +37,8 @@ def wait_until(condition, *, timeout_s: float = PATIENCE_S, what: str = "the con
 class Service:
     """`python -m <module>` with a YAML of its own, on a free loopback port.
 
-    It may have at most `open_files`.
+    It may have at most `open_files`. With `python`, it is what is installed in the environment of that
+    interpreter.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Service:
         config: dict[str, Any] | None = None,
         *,
         env: dict[str, str] | None = None,
+        python: Path | None = None,
         open_files: int | None = None,
         wait_for: str = "/readyz",
         timeout_s: float = PATIENCE_S,
@@ -58,7 +60,8 @@ class Service:
         self.configure(config or {})
         self._log_path = folder / "log"
         self._env = service_environment({"RACRO_CONFIG": str(self.config_file), **(env or {})})
-        self._command = module_command(module)
+        # -I: or this folder would come before what is installed.
+        self._command = [str(python), "-I", "-m", module] if python else module_command(module)
         if open_files is not None:
             limited = f'ulimit -n {open_files} && exec "$@"'
             self._command = ["sh", "-c", limited, "sh", *self._command]

@@ -60,8 +60,10 @@ class Service:
         self.configure(config or {})
         self._log_path = folder / "log"
         self._env = service_environment({"RACRO_CONFIG": str(self.config_file), **(env or {})})
-        # -I: or this folder would come before what is installed.
-        self._command = [str(python), "-I", "-m", module] if python else module_command(module)
+        self._command = module_command(module)
+        if python is not None:
+            # -I: or this folder would come before what is installed there.
+            self._command[:1] = [str(python), "-I"]
         if open_files is not None:
             limited = f'ulimit -n {open_files} && exec "$@"'
             self._command = ["sh", "-c", limited, "sh", *self._command]

@@ -68,7 +68,7 @@ test-eval: $(VENV)/dev
 # load: a minute, and half a minute for installing it.
 test-upgrade: $(VENV)/dev .compat-venv/installed
 	tests/needs 'redis-server|valkey-server=redis-server'
-	$(BIN)/python -m pytest tests/upgrade
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile tests/upgrade
 
 # docker-compose.yml for real: an engine of its own where none runs, base images without a registry.
 test-compose: .compose-venv/installed

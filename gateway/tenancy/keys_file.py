@@ -103,11 +103,11 @@ class KeysFile(_Record):
             raise BadKeysFileError(f"{path}: {findings(error, cls)[0]}") from error
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise BadKeysFileError(f"{path} cannot be read: {error}") from error
-        for field in file._unknown_fields():
+        for field in file.unknown_fields():
             _log.warning("%s: %s, which this version ignores", path, field)
         return file
 
-    def _unknown_fields(self) -> Iterator[str]:
+    def unknown_fields(self) -> Iterator[str]:
         """Yield what says where in the file a field is that this version does not know."""
         yield from _unknown(self, "")
         for name, tenant in self.tenants.items():

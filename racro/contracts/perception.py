@@ -25,7 +25,7 @@ def contract_from_headers(headers: Mapping[str, str]) -> int:
 
 
 class RequestBody(Frozen):
-    """A request of one of our APIs. An unknown field is refused, or it would seem to be honoured."""
+    """A request of one of our APIs. Unknown fields are refused: they would not be honoured."""
 
 
 class ResponseBody(Frozen):
@@ -76,12 +76,7 @@ class PerceiveOptions(RequestBody):
 
     def changed(self) -> dict[str, Any]:
         """Return the options that are not at their defaults, as JSON has them."""
-        fields = type(self).model_fields
-        return {
-            name: value
-            for name, value in self.model_dump(mode="json").items()
-            if value != fields[name].default
-        }
+        return self.model_dump(mode="json", exclude_defaults=True)
 
     def accepted_by(self, identity: "Identity") -> Self:
         """Return the options that a captioner accepts, with the others at their defaults."""

@@ -1,7 +1,9 @@
 """Settings under the names that they have in another version.
 
 A former name is taken for a release after a setting was renamed. A later one, which the operator
-lists, is ignored, so that the files of a release boot the one before it.
+lists, is ignored, so that the settings of a release boot the one before it.
+
+Names are paths such as `limits.max_images`; in `reasoners.*.model` the star is any step.
 """
 
 import copy
@@ -11,53 +13,76 @@ from typing import Any
 
 _log = logging.getLogger(__name__)
 
-Path = tuple[str | int, ...]
+Path = Sequence[str | int]
 
 
 def in_present_names(
     values: Mapping[str, Any], unknown: Iterable[Path], *, former: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return settings with those at `unknown` paths moved or left out, where a version has them.
+    """Return settings with what is `unknown` moved or left out, where another version knows it.
 
-    `former` has present names by former ones. Later ones stand in the setting `later_names`;
-    `reasoners.*.x` is one with any step in place of the star. What is moved or left out is logged.
+    `former` has present names by former ones, the setting `later_names` lists later ones. What is
+    moved or left out is logged.
     """
     adapted = copy.deepcopy(dict(values))
     listed = adapted.get("later_names")
     # Validation tells what is wrong with a list that is none.
     later = [str(name) for name in listed] if isinstance(listed, list | tuple) else []
     for path in unknown:
-        name = ".".join(map(str, path))
-        if name in former:
-            _move(adapted, path, former[name])
-        elif any(_covers(one.split("."), path) for one in later):
+        for name, present in former.items():
+            if _covers(name, path):
+                below = name.split(".")[len(path) :]
+                _move(adapted, [*path, *below], _filled(present, _stars(name, path)))
+        if any(_covers(name, path) for name in later):
             _take(adapted, path)
-            _log.warning("%s is ignored: later_names lists it", name)
+            _log.warning("%s is ignored: later_names lists it", _name(path))
     return adapted
 
 
-def _covers(steps: Sequence[str], path: Path) -> bool:
-    """Whether a name is that of a path, or of something below it."""
+def _covers(name: str, path: Path) -> bool:
+    """Return whether a name is that of what stands at a path, or below it."""
+    steps = name.split(".")
     pairs = zip(steps, path, strict=False)
     return len(steps) >= len(path) and all(step in ("*", str(one)) for step, one in pairs)
 
 
-def _move(values: dict[str, Any], path: Path, name: str) -> None:
-    """Put the value at `path` under `name`, unless there is one."""
-    value = _take(values, path)
-    *sections, last = name.split(".")
-    for section in sections:
-        values = values.setdefault(section, {})
-    kept = values.setdefault(last, value)
-    former = ".".join(map(str, path))
-    if kept is value:
-        _log.warning("%s is the former name of %s: rename it", former, name)
+def _stars(name: str, path: Path) -> list[str | int]:
+    """Return what stands in a path for the stars of a name."""
+    return [one for step, one in zip(name.split("."), path, strict=False) if step == "*"]
+
+
+def _filled(name: str, stars: Sequence[str | int]) -> list[str | int]:
+    """Return a name as a path, with the stars replaced in turn."""
+    left = iter(stars)
+    return [next(left, step) if step == "*" else step for step in name.split(".")]
+
+
+def _move(values: dict[str, Any], path: Path, present: Path) -> None:
+    """Put what stands at a path, if there is something, at another one, unless that is set."""
+    try:
+        value = _take(values, path)
+    except (LookupError, TypeError):
+        return
+    section: Any = values
+    *sections, last = present
+    for step in sections:
+        section = section.setdefault(step, {})
+    if last in section:
+        said = "%s, the former name of %s, is ignored: that is set, too"
     else:
-        _log.warning("%s, the former name of %s, is ignored: that is set, too", former, name)
+        section[last] = value
+        said = "%s is the former name of %s: rename it"
+    _log.warning(said, _name(path), _name(present))
 
 
 def _take(values: Any, path: Path) -> Any:
-    *sections, last = path
-    for section in sections:
-        values = values[section]
-    return values.pop(last)
+    """Take out what stands at a path, and the sections that are empty then."""
+    step, *below = path
+    taken = _take(values[step], below) if below else values[step]
+    if not below or not values[step]:
+        del values[step]
+    return taken
+
+
+def _name(path: Path) -> str:
+    return ".".join(map(str, path))

@@ -174,8 +174,9 @@ def _tls_context(
 
 
 class _Environment(EnvSettingsSource):
-    """Variables as they are where they are no JSON, or of no setting: validation tells what is wrong
-    with them.
+    """Variables as they are where they are no JSON, and those of no setting.
+
+    Validation names what is wrong with them.
     """
 
     def __call__(self) -> dict[str, Any]:

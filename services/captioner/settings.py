@@ -1,6 +1,7 @@
 """Declares the settings of the captioner service."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Tag, ValidationInfo, field_validator
 
@@ -120,7 +121,7 @@ class WorkersSection(Section):
 
 
 class CaptionerSettings(ServiceSettings, ImageLimitSettings):
-    former_names = {"captioner.workers": "workers.count"}  # noqa: RUF012 - a ClassVar
+    former_names: ClassVar[Mapping[str, str]] = {"captioner.workers": "workers.count"}
 
     port: int = Field(default=8001, ge=0, le=65535, description="Port to listen on.")
     captioner: Captioner = Field(

@@ -37,8 +37,8 @@ def wait_until(condition, *, timeout_s: float = PATIENCE_S, what: str = "the con
 class Service:
     """`python -m <module>` with a YAML of its own, on a free loopback port.
 
-    It may have at most `open_files`. With `python`, it is what is installed in the environment of that
-    interpreter.
+    It may have at most `open_files`. With `python` it is the version that is installed in the
+    environment of that interpreter.
     """
 
     def __init__(

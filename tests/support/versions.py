@@ -29,12 +29,14 @@ MODULES = {
 }
 
 
-def racro(version: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run the command line of a version."""
+def run(
+    version: str, module: str, *arguments: object, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a module of a version until it ends."""
     python = [OLD_PYTHON, "-I"] if version == OLD else [sys.executable]
     return subprocess.run(
-        [*python, "-m", "racro.cli", *map(str, arguments)],
-        capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=CLEAN,
+        [*python, "-m", module, *map(str, arguments)],
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=CLEAN | variables,
     )  # fmt: skip
 
 

@@ -128,7 +128,10 @@ def test_a_captioner_is_sent_the_options_that_it_accepts(
 ) -> None:
     captioner.script.identity = IDENTITY | told
     http.get(f"{curious.url}/readyz")
-    assert [solve(curious, "?").json()["visual_context"]["cache"] for _ in range(2)] == ["miss", "hit"]
+    assert [solve(curious, "?").json()["visual_context"]["cache"] for _ in range(2)] == [
+        "miss",
+        "hit",
+    ]
     [asked] = captioner.perceptions
     assert asked.json["options"] == sent
     assert asked.headers["x-racro-contract"] == "2"
@@ -154,9 +157,7 @@ def perceived(text: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("contract", ["2", "3", "999999999"])
-def test_a_gateway_of_contract_2_is_told_the_options(
-    ocr_captioner: Service, contract: str
-) -> None:
+def test_a_gateway_of_contract_2_is_told_the_options(ocr_captioner: Service, contract: str) -> None:
     headers = {"x-racro-contract": contract}
     identity = http.get(f"{ocr_captioner.url}/v1/identity", headers=headers).json()
     assert identity["options"] == ["max_tokens", "temperature", "seed", "n"]

@@ -1,6 +1,6 @@
 """A system whose services are of this version or of the one before it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 from support.address import Address
 from support.redis import RedisServer
 from support.scripted import ScriptedServer
-from support.versions import MODULES, NEW, OLD, OLD_PYTHON, System, racro
+from support.versions import MODULES, NEW, OLD, OLD_PYTHON, System, run
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,29 +21,33 @@ def _installed() -> None:
 def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A keys file that the old version made and the new one has changed, and a key in it."""
     file = tmp_path_factory.mktemp("keys") / "keys.yaml"
-    made = [racro(version, "keys", "new", "one", "--file", file) for version in (OLD, NEW)]
+    new = ["racro.cli", "keys", "new", "one", "--file", file]
+    made = [run(version, *new) for version in (OLD, NEW)]
     assert all(not one.returncode for one in made), made
     return file, made[0].stdout.split()[-1]
 
 
 @pytest.fixture(scope="session")
-def _models() -> Iterator[tuple[ScriptedServer, ScriptedServer]]:
+def models() -> Iterator[Sequence[ScriptedServer]]:
+    """One that sees, and one that reasons."""
     with ScriptedServer() as vision, ScriptedServer() as text:
         yield vision, text
 
 
 @pytest.fixture(scope="module")
-def system(_models: tuple[ScriptedServer, ScriptedServer], keys: tuple[Path, str]) -> Iterator[System]:
+def system(models: Sequence[ScriptedServer], keys: tuple[Path, str]) -> Iterator[System]:
     """Nothing of it runs yet. Each module has a cache of its own."""
-    vision, text = _models
-    engine = {"kind": "url", "model": "scripted", "revision": "r1"}
+    engines = [
+        {"kind": "url", "url": f"{model.url}/v1", "model": "scripted", "revision": "r1"}
+        for model in models
+    ]
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
         addresses = {kind: stack.enter_context(Address()) for kind in MODULES}
         reasoner = f"{addresses['reasoner'].url}/v1"
         configs = {
-            "captioner": {"captioner": {"kind": "vlm", "engine": engine | {"url": f"{vision.url}/v1"}}},
-            "reasoner": {"model": "scripted", "engine": engine | {"url": f"{text.url}/v1"}},
+            "captioner": {"captioner": {"kind": "vlm", "engine": engines[0]}},
+            "reasoner": {"model": "scripted", "engine": engines[1]},
             "gateway": {
                 "captioner": {"url": addresses["captioner"].url},
                 "reasoners": {"default": {"url": reasoner, "model": "scripted"}},

@@ -4,7 +4,7 @@ from itertools import count, permutations
 
 import pytest
 
-from support.versions import MODULES, NEW, OLD, Client, System
+from support.versions import IMAGE, MODULES, NEW, OLD, Client, System, run
 
 CACHED = "How high?"
 _numbers = count()
@@ -54,3 +54,12 @@ def test_a_rolling_upgrade_and_back(both: System, order: tuple[str, ...]) -> Non
         for versions in ((OLD, NEW), (version,)):
             both.use(kind, *versions)
             ask(both.client)
+
+
+@pytest.mark.parametrize("version", [OLD, NEW])
+def test_the_command_line_asks_gateways_of_both(both: System, version: str) -> None:
+    for gateway in both.gateways():
+        asked = ["solve", "--gateway", gateway.url, "--key", gateway.key, IMAGE, CACHED]
+        told = run(version, "racro.cli", *asked)
+        assert told.returncode == 0, told.stderr
+        assert "42" in told.stdout

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.address import Address
+from support.processes import PATIENCE_S
 from support.redis import RedisServer
 from support.scripted import ScriptedServer
 from support.versions import MODULES, NEW, OLD, OLD_PYTHON, System, run
@@ -51,7 +52,8 @@ def system(models: Sequence[ScriptedServer], keys: tuple[Path, str]) -> Iterator
             "gateway": {
                 "captioner": {"url": addresses["captioner"].url},
                 "reasoners": {"default": {"url": reasoner, "model": "scripted"}},
-                "cache": {"url": redis.url},
+                # On a busy machine, too, Redis answers in time.
+                "cache": {"url": redis.url, "timeout_ms": 1000 * PATIENCE_S},
                 "tenants": {"keys_file": str(keys[0]), "secret_env": "SECRET"},
                 # As behind a Service of Kubernetes: see docs/kubernetes.md.
                 "reuse_connections": False,

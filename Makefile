@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # With `$(1)/bin/python -m pip install`; says how far it is.
 install = $(PYTHON) requirements/install $(1)/bin/python
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-compose test-helm test-vllm test-train test-bounds fuzz soak bench-vllm bench-page
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-upgrade test-compose test-helm test-vllm test-train test-bounds fuzz soak bench-vllm bench-page
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -63,6 +63,12 @@ test-cache: $(VENV)/dev
 test-eval: $(VENV)/dev
 	tests/needs env=coreutils
 	$(BIN)/python -m pytest tests/evaluation
+
+# Services of the version before together with those of this one, and upgrades from it and back, under
+# load: a minute, and half a minute for installing it.
+test-upgrade: $(VENV)/dev .compat-venv/installed
+	tests/needs 'redis-server|valkey-server=redis-server'
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile tests/upgrade
 
 # docker-compose.yml for real: an engine of its own where none runs, base images without a registry.
 test-compose: .compose-venv/installed
@@ -125,7 +131,7 @@ lock: $(VENV)/dev
 	PATH="$(abspath $(BIN)):$$PATH" requirements/lock
 
 clean:
-	rm -rf $(VENV) .bench-venv .compose-venv .fuzz-venv .vllm-venv .training-venv
+	rm -rf $(VENV) .bench-venv .compat-venv .compose-venv .fuzz-venv .vllm-venv .training-venv
 
 # A set is complete: nothing is resolved at install time, and nothing unpinned can come in.
 $(addprefix $(VENV)/,embedded dev helm evaluation page): $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
@@ -165,6 +171,11 @@ $(VENV)/created:
 .fuzz-venv/installed: requirements/fuzz.txt
 	$(PYTHON) -m venv .fuzz-venv
 	$(call install,.fuzz-venv) --no-deps --require-hashes -r $<
+	@touch $@
+
+.compat-venv/installed: tests/compatibility/install tests/compatibility/0.1/commit | $(VENV)/dev
+	tests/needs git=git
+	$(PYTHON) tests/compatibility/install 0.1 $(BIN)/python .compat-venv
 	@touch $@
 
 .compose-venv/installed: requirements/compose.txt

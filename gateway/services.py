@@ -20,6 +20,7 @@ from gateway.settings import GatewaySettings
 from gateway.tenancy.fair_queue import FairQueue, QueueLimits
 from gateway.tenancy.rates import Rates
 from gateway.tenancy.tenants import Tenants
+from racro.contracts.perception import CONTRACT, CONTRACT_HEADER
 from racro.servekit.app import State
 from racro.servekit.upstream import Upstream, open_client
 
@@ -69,7 +70,12 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
         caches = await open_caches(settings.cache)
         stack.push_async_callback(caches.cache.close)
         captioner = CaptionerClient(
-            Upstream(client, settings.captioner.url, name="captioner"),
+            Upstream(
+                client,
+                settings.captioner.url,
+                name="captioner",
+                headers={CONTRACT_HEADER: str(CONTRACT)},
+            ),
             identity_ttl_s=settings.captioner.identity_ttl_s,
         )
         rates = Rates(caches.redis)

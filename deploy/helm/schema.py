@@ -7,6 +7,7 @@ What the chart itself takes is written there by hand; under `$defs` stand the se
 # ruff: noqa: INP001 - a script, no package
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,23 @@ def definitions() -> dict[str, Any]:
         schema = settings.model_json_schema()
         found |= schema.pop("$defs")
         found[settings.__name__] = schema
+    for settings in SERVICES:
+        for former, present in settings.former_names.items():
+            _add_former_name(found, settings.__name__, former.split("."), present)
     for name, fields in FILLED_IN.items():
         found[name]["required"] = sorted(set(found[name]["required"]) - fields)
     return {name: _bare(found[name]) for name in sorted(found)}
+
+
+def _add_former_name(found: dict[str, Any], owner: str, path: list[str], present: str) -> None:
+    """Have a former name taken at `path` of a definition, by each kind of section on the way."""
+    step, *below = path
+    properties = found[owner]["properties"]
+    if not below:
+        properties[step] = {"description": f"Former name of {present}."}
+        return
+    for section in re.findall(r"#/\$defs/(\w+)", json.dumps(properties[step])):
+        _add_former_name(found, section, below, present)
 
 
 def _bare(schema: Any) -> Any:

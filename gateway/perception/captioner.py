@@ -14,7 +14,7 @@ from racro.contracts.perception import (
     PerceiveRequest,
     PerceiveResponse,
 )
-from racro.servekit.relay import error_from_answer, raise_for_status
+from racro.servekit.relay import error_from_event, raise_for_status
 from racro.servekit.responses import encode
 from racro.servekit.sse import Event, read_events
 from racro.servekit.tasks import off_loop_if_large
@@ -69,11 +69,12 @@ class CaptionerClient:
             await raise_for_status(response, name="captioner")
             async for event in read_events(response):
                 if event.name == "delta":
-                    await on_delta(_parse_delta(event))
+                    if delta := _parse_delta(event):
+                        await on_delta(delta)
                 elif event.name == "done":
                     return await off_loop_if_large(len(event.data), partial(_parse_response, event))
                 elif event.name == "error":
-                    raise error_from_answer(500, event.data, name="captioner")
+                    raise error_from_event(event.data, name="captioner")
         raise UpstreamUnavailable("the captioner broke off its answer")
 
     async def _refresh(self) -> None:
@@ -95,13 +96,18 @@ class CaptionerClient:
 
 
 def _streamed_body(request: PerceiveRequest) -> bytes:
-    return encode(request.model_copy(update={"stream": True}).model_dump())
+    # An option at its default is not sent: a captioner of a version before may not know it.
+    body = request.model_dump(exclude={"options"})
+    return encode({**body, "options": request.options.changed(), "stream": True})
 
 
-def _parse_delta(event: Event) -> Delta:
+def _parse_delta(event: Event) -> Delta | None:
+    """Return a piece of text; None for one of a part that a later version knows."""
     try:
         return Delta.model_validate_json(event.data)
     except ValidationError as error:
+        if {detail["type"] for detail in error.errors()} == {"literal_error"}:
+            return None
         raise UpstreamError("the captioner's answer does not fit its contract") from error
 
 

@@ -63,30 +63,33 @@ class PartGenerator:
             await self._rates.check(request.tenant, "images", request.distinct_images)
             await ticket.enter()
             await self._rates.take(request.tenant, "images", request.distinct_images)
+            identity = await self._captioner.identity()
+            options = self._options.accepted_by(identity)
             # Encoding images as base64 takes long enough to hold up the event loop.
-            body = await asyncio.to_thread(self._perceive_request, request, parts)
+            body = await asyncio.to_thread(_perceive_request, request, parts, options)
             started = perf_counter()
             with metrics.Stopwatch().stage("captioner"):
                 response = await self._captioner.perceive(body, on_delta)
             seconds = (perf_counter() - started) / len(parts)
         usage = _usage_of(response)
         metrics.count_tokens("captioner", usage)
-        if (await self._captioner.identity()).fingerprint != response.fingerprint:
+        if identity.fingerprint != response.fingerprint:
             self._captioner.forget_identity()
         entries = dict(_entries(request, parts, response, seconds))
         if request.cache != "bypass":
-            await self._cache.set(request, entries, response.fingerprint)
+            await self._cache.set(request, entries, response.fingerprint, options)
         return PartsResult(entries, "miss", _failed(parts, response), usage)
 
-    def _perceive_request(
-        self, request: PerceptionRequest, parts: Sequence[Part]
-    ) -> PerceiveRequest:
-        return PerceiveRequest(
-            question=request.normalised_question,
-            images=tuple(image.data_url() for image in request.images),
-            parts=tuple(parts),
-            options=self._options,
-        )
+
+def _perceive_request(
+    request: PerceptionRequest, parts: Sequence[Part], options: PerceiveOptions
+) -> PerceiveRequest:
+    return PerceiveRequest(
+        question=request.normalised_question,
+        images=tuple(image.data_url() for image in request.images),
+        parts=tuple(parts),
+        options=options,
+    )
 
 
 def _usage_of(response: PerceiveResponse) -> Usage:

@@ -15,22 +15,23 @@ from racro.contracts.perception import Delta, OnDelta, Part, PerceiveOptions
 class PartCache:
     """Reads and writes captions and tentative responses, each under a key of its own.
 
-    Everything that shapes a part is in its key; `options` are those of every captioner call.
+    Everything that shapes a part is in its key, `options` of the captioner's call included.
     """
 
-    def __init__(self, cache: Cache, options: PerceiveOptions, *, max_entry_bytes: int) -> None:
+    def __init__(self, cache: Cache, *, max_entry_bytes: int) -> None:
         self._cache = cache
-        self._options = options
         self._max_entry_bytes = max_entry_bytes
 
-    def key(self, request: PerceptionRequest, part: Part, fingerprint: str) -> str:
+    def key(
+        self, request: PerceptionRequest, part: Part, fingerprint: str, options: PerceiveOptions
+    ) -> str:
         """Return the key of a part as the captioner of `fingerprint` generates it."""
         return visual_context_key(
             tenant=request.tenant.tag,
             image_digests=list(request.image_digests),
             question=request.normalised_question,
             fingerprint=fingerprint,
-            options=self._options,
+            options=options,
             part=part,
         )
 
@@ -43,12 +44,16 @@ class PartCache:
         return await self._decode(keys, await self._cache.get(list(keys.values())), on_delta)
 
     async def set(
-        self, request: PerceptionRequest, entries: Mapping[Part, Entry], fingerprint: str
+        self,
+        request: PerceptionRequest,
+        entries: Mapping[Part, Entry],
+        fingerprint: str,
+        options: PerceiveOptions,
     ) -> None:
         """Store parts under the fingerprint that the captioner answered with."""
         writes = []
         for part, entry in entries.items():
-            key = self.key(request, part, fingerprint)
+            key = self.key(request, part, fingerprint, options)
             value = encode(key, entry, max_bytes=self._max_entry_bytes)
             if value is not None:
                 metrics.count_bytes("written", len(value))

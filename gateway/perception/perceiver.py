@@ -47,14 +47,14 @@ class Perceiver:
         max_timeout_s: float,
         max_entry_bytes: int,
     ) -> None:
-        options = PerceiveOptions(max_tokens=max_tokens)
+        self._options = PerceiveOptions(max_tokens=max_tokens)
         self._captioner = captioner
         self._leases = leases
-        self._cache = PartCache(cache, options, max_entry_bytes=max_entry_bytes)
+        self._cache = PartCache(cache, max_entry_bytes=max_entry_bytes)
         self._generator = PartGenerator(
             captioner,
             self._cache,
-            options,
+            self._options,
             queue,
             rates,
             limit=TimeLimit(max_timeout_s, "limits.max_timeout_s"),
@@ -85,8 +85,9 @@ class Perceiver:
 
     async def _perceive(self, request: PerceptionRequest, on_delta: OnDelta) -> Perception:
         identity = await self._captioner.identity()
+        options = self._options.accepted_by(identity)
         keys = {
-            part: self._cache.key(request, part, identity.fingerprint)
+            part: self._cache.key(request, part, identity.fingerprint, options)
             for part in request.parts
             if part in identity.parts
         }

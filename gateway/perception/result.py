@@ -48,9 +48,7 @@ def assemble(
         failures += result.failed.values()
     caption, tentative = entries.get("caption"), entries.get("tentative")
     if caption is None:
-        why = f": {failures[0].message}" if failures else ""
-        without = UpstreamError(f"the captioner answered without a caption{why}")
-        raise errors[0] if errors else without
+        raise errors[0] if errors else _without_caption(results)
     context = VisualContext(
         caption=limit_marks(caption.text),
         tentative=limit_marks(tentative.text) if tentative else None,
@@ -63,6 +61,12 @@ def assemble(
     )
     usage = Usage() if joined else sum((result.usage for result in results), Usage())
     return Perception(context, usage, request.image_digests)
+
+
+def _without_caption(results: Sequence[PartsResult]) -> UpstreamError:
+    """Return what says that the captioner's answers have no caption, and why."""
+    failed = [result.failed["caption"].message for result in results if "caption" in result.failed]
+    return UpstreamError(": ".join(["the captioner answered without a caption", *failed[:1]]))
 
 
 def _source(

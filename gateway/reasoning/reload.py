@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 _CHECK_EVERY_S = 1.0
 # The settings that may change while the gateway runs.
-_LIVE = {"reasoners"}
+_LIVE = {"reasoners", "later_names"}
 
 
 class Reloader:

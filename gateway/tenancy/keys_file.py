@@ -6,9 +6,11 @@ kept.
 
 import hashlib
 import hmac
+import logging
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Annotated, Self
 
 import yaml
 from pydantic import (
+    ConfigDict,
     Field,
     ValidationError,
     model_validator,
@@ -23,7 +26,9 @@ from pydantic import (
 
 from racro.base.atomic import replacing
 from racro.base.frozen import Frozen
-from racro.servekit.findings import Matching, findings
+from racro.servekit.findings import Matching, findings, nearest, shown_name
+
+_log = logging.getLogger(__name__)
 
 # 256 bits, in base64url.
 _SECRET_BYTES = 32
@@ -46,12 +51,18 @@ class BadKeysFileError(Exception):
     """The file of tenants cannot be read; the message names it and the field."""
 
 
-class KeyRecord(Frozen):
+class _Record(Frozen):
+    """A part of the file. Fields of a later version are kept and written again."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class KeyRecord(_Record):
     sha256: Annotated[str, Matching(r"^[0-9a-f]{64}$", "a SHA-256 in 64 hexadecimal digits")]
     created: date
 
 
-class TenantRecord(Frozen):
+class TenantRecord(_Record):
     """The limits of a tenant (None: no limit), and its keys by their ids.
 
     `weight` (None: 1) is its share of the queues before captioner and reasoners, in relation to
@@ -66,7 +77,7 @@ class TenantRecord(Frozen):
     keys: dict[str, KeyRecord] = Field(default={})
 
 
-class KeysFile(Frozen):
+class KeysFile(_Record):
     tenants: dict[TenantName, TenantRecord] = Field(default={})
 
     @cached_property
@@ -87,11 +98,22 @@ class KeysFile(Frozen):
     def read(cls, path: Path) -> Self:
         """Read a file. Raises BadKeysFileError, also for an empty one: it may be half a change."""
         try:
-            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+            file = cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except ValidationError as error:
             raise BadKeysFileError(f"{path}: {findings(error, cls)[0]}") from error
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise BadKeysFileError(f"{path} cannot be read: {error}") from error
+        for field in file.unknown_fields():
+            _log.warning("%s: %s, which this version ignores", path, field)
+        return file
+
+    def unknown_fields(self) -> Iterator[str]:
+        """Yield what says where in the file a field is that this version does not know."""
+        yield from _unknown(self, "")
+        for name, tenant in self.tenants.items():
+            yield from _unknown(tenant, f"tenants.{name}.")
+            for identifier, record in tenant.keys.items():
+                yield from _unknown(record, f"tenants.{name}.keys.{identifier}.")
 
     def write(self, path: Path) -> None:
         """Writes the file, whole or not at all; one that exists keeps its owner and mode.
@@ -130,7 +152,7 @@ class KeysFile(Frozen):
         keys = {**limits.keys, identifier: record}
         changed = limits.model_copy(update={"keys": keys})
         tenants = {**self.tenants, tenant: changed}
-        return type(self)(tenants=tenants), f"rk_{identifier}_{secret}"
+        return self._with(tenants), f"rk_{identifier}_{secret}"
 
     def without_key(self, identifier: str) -> Self | None:
         """Return the file without that key, or None if it has no such key."""
@@ -138,8 +160,18 @@ class KeysFile(Frozen):
             if identifier in tenant.keys:
                 keys = {one: record for one, record in tenant.keys.items() if one != identifier}
                 changed = tenant.model_copy(update={"keys": keys})
-                return type(self)(tenants={**self.tenants, name: changed})
+                return self._with({**self.tenants, name: changed})
         return None
+
+    def _with(self, tenants: dict[TenantName, TenantRecord]) -> Self:
+        return type(self)(**{**(self.model_extra or {}), "tenants": tenants})
+
+
+def _unknown(record: _Record, prefix: str) -> Iterator[str]:
+    for name in record.model_extra or ():
+        meant = nearest(name, list(type(record).model_fields))
+        hint = f" (did you mean {meant}?)" if meant else ""
+        yield f"{prefix}{shown_name(name)} is unknown{hint}"
 
 
 def _sha256(secret: str) -> str:

@@ -16,6 +16,14 @@ _TIMEOUT = httpx2.Timeout(180, connect=10)
 # A gateway takes 20 MiB unless it is set otherwise; what is larger by far is no image.
 _MOST_IMAGE_BYTES = 256 * 2**20
 _SOLVE, _MODELS, _DESCRIPTION = "/v1/solve", "/v1/models", "/openapi.json"
+_EVENTS = {
+    "visual_context.delta",
+    "visual_context.done",
+    "reasoning.delta",
+    "answer.delta",
+    "done",
+    "error",
+}
 # What another service, or none of ours, says to a request for what only a gateway has.
 _NOT_SERVED = {404, 405}
 
@@ -59,7 +67,10 @@ class Gateway:
             raise SolveError(str(error)) from error
 
     def solve_events(self, request: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """(name, data) of each event of a streamed solve; the last one is `done`."""
+        """(name, data) of each event of a streamed solve; the last one is `done`.
+
+        Events of later versions are left out.
+        """
         name = ""
         with (
             self._client() as http,
@@ -67,6 +78,8 @@ class Gateway:
             self._broken_off(),
         ):
             for event in httpx2.EventSource(response):
+                if event.event not in _EVENTS:
+                    continue
                 name, data = event.event, self._data(event)
                 if name == "error":
                     raise SolveError(client.message_of(data.get("error")))

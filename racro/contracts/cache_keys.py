@@ -8,7 +8,7 @@ import hmac
 import json
 from collections.abc import Sequence
 
-from racro.contracts.perception import Part, PerceiveOptions
+from racro.contracts.perception import CONTRACT_1_OPTIONS, Part, PerceiveOptions
 
 # A gateway reads what gateways of its own schema wrote and nothing else.
 SCHEMA_VERSION = 1
@@ -42,15 +42,16 @@ def visual_context_key(
 
     `tenant` is a tenant_tag, or empty where tenants share. `question` is the normalised text that
     the captioner gets. JSON keeps the fields apart, so that no two different requests share an
-    encoding.
+    encoding. An option that contract 1 did not have is left out at its default.
     """
+    first = options.model_dump(mode="json", include=set(CONTRACT_1_OPTIONS))
     shaped_by = [
         SCHEMA_VERSION,
         tenant,
         list(image_digests),
         question,
         fingerprint,
-        options.model_dump(mode="json"),
+        first | options.changed(),
         part,
     ]
     return f"{_CONTEXT}:{part}:{hashlib.sha256(_encode(shaped_by).encode()).hexdigest()}"

@@ -2,22 +2,48 @@
 
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from racro.base.frozen import Frozen
 from racro.contracts.marks import limit_marks
 
+# A peer that says so in this header is told what a later contract has added; others, contract 1.
+CONTRACT_HEADER = "x-racro-contract"
+CONTRACT = 2
+_CONTRACT_NUMBER = re.compile("[1-9][0-9]{0,8}")
+
 Part = Literal["caption", "tentative"]
 
 
-class Wire(Frozen):
-    """A body that travels between the services and their clients."""
+def contract_from_headers(headers: Mapping[str, str]) -> int:
+    """Return the contract that both we and a peer know, by its header; 1 where it says none."""
+    said = headers.get(CONTRACT_HEADER, "")
+    return min(int(said), CONTRACT) if _CONTRACT_NUMBER.fullmatch(said) else 1
 
 
-class Usage(Wire):
+class RequestBody(Frozen):
+    """A request of one of our APIs. Unknown fields are refused: they would not be honoured."""
+
+
+class ResponseBody(Frozen):
+    """An answer of one of our APIs. What a later version has added to it is ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+def _known_parts(parts: Any) -> Any:
+    """Leave out the parts that a later version knows, of a list or of a mapping."""
+    if isinstance(parts, dict):
+        return {part: value for part, value in parts.items() if part in get_args(Part)}
+    if isinstance(parts, list):
+        return [part for part in parts if part in get_args(Part)]
+    return parts
+
+
+class Usage(ResponseBody):
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
@@ -33,30 +59,53 @@ class Usage(Wire):
         )
 
 
-class Identity(Wire):
-    """Who captions. `fingerprint` digests everything that shapes a caption: weights, adapter,
-    prompt texts, default sampling, token limit, image preprocessing, composer.
+# The options that every captioner accepts, and that are in every cache key.
+CONTRACT_1_OPTIONS = ("max_tokens", "temperature", "seed", "n")
 
-    `parts` are those it can produce at all (an OCR captioner has no tentative response).
+
+class PerceiveOptions(RequestBody):
+    """Per-request sampling; what is None falls to the captioner's own default.
+
+    A further option needs a default, with which it is neither sent nor in a cache key.
     """
-
-    model: str
-    revision: str
-    prompt_profile: str
-    fingerprint: str
-    parts: tuple[Part, ...] = ("caption", "tentative")
-
-
-class PerceiveOptions(Wire):
-    """Per-request sampling; what is None falls to the captioner's own default."""
 
     max_tokens: int | None = Field(default=None, ge=1, le=65536)
     temperature: float | None = Field(default=None, ge=0, le=2)
     seed: int | None = None
     n: int = Field(default=1, ge=1, le=16)
 
+    def changed(self) -> dict[str, Any]:
+        """Return the options that are not at their defaults, as JSON has them."""
+        return self.model_dump(mode="json", exclude_defaults=True)
 
-class PerceiveRequest(Wire):
+    def accepted_by(self, identity: "Identity") -> Self:
+        """Return the options that a captioner accepts, with the others at their defaults."""
+        return type(self)(
+            **{name: value for name, value in self.changed().items() if name in identity.options}
+        )
+
+
+class Identity(ResponseBody):
+    """Who captions. `fingerprint` digests everything that shapes a caption: weights, adapter,
+    prompt texts, default sampling, token limit, image preprocessing, composer.
+
+    `parts` are those it can produce at all (an OCR captioner has no tentative response), `options`
+    the names of the options that it accepts: contract 1 did not tell, and had four.
+    """
+
+    model: str
+    revision: str
+    prompt_profile: str
+    fingerprint: str
+    parts: Annotated[tuple[Part, ...], BeforeValidator(_known_parts)] = get_args(Part)
+    options: tuple[str, ...] = CONTRACT_1_OPTIONS
+
+    def as_of(self, contract: int) -> dict[str, Any]:
+        """Return it with the fields that `contract` has."""
+        return self.model_dump(mode="json", exclude={"options"} if contract == 1 else None)
+
+
+class PerceiveRequest(RequestBody):
     """Images are data URLs. No question asks for a general caption."""
 
     question: Annotated[str, StringConstraints(min_length=1)] | None = None
@@ -72,25 +121,33 @@ class PerceiveRequest(Wire):
         return self
 
 
-class Generation(Wire):
+def _whole_counts(usage: Any) -> Any:
+    """Leave out counts that are no whole numbers: no count costs a text."""
+    if isinstance(usage, Usage):
+        return usage
+    counts = usage if isinstance(usage, dict) else {}
+    return {name: count for name, count in counts.items() if type(count) is int}
+
+
+class Generation(ResponseBody):
     """One sampled text. `finish_reason` is `stop`, or `length` when the token limit cut it."""
 
     text: str
     finish_reason: str = "stop"
-    usage: Usage = Usage()
+    usage: Annotated[Usage, BeforeValidator(_whole_counts)] = Usage()
 
 
-class PartFailure(Wire):
+class PartFailure(ResponseBody):
     code: str
     message: str
 
 
-class PerceiveResponse(Wire):
+class PerceiveResponse(ResponseBody):
     """`n` generations a part. A tentative response that failed is empty and named in `failed`."""
 
     caption: tuple[Generation, ...] = ()
     tentative: tuple[Generation, ...] = ()
-    failed: dict[Part, PartFailure] = Field(default={})
+    failed: Annotated[dict[Part, PartFailure], BeforeValidator(_known_parts)] = Field(default={})
     model: str
     revision: str
     prompt_profile: str
@@ -100,7 +157,7 @@ class PerceiveResponse(Wire):
         return self.caption if part == "caption" else self.tentative
 
 
-class Delta(Wire):
+class Delta(ResponseBody):
     """A piece of a part's text while it is being generated; `index` counts the n samples."""
 
     part: Part

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from racro.contracts.perception import PartFailure, Usage, Wire
+from racro.contracts.perception import PartFailure, RequestBody, ResponseBody, Usage
 
 CacheMode = Literal["use", "refresh", "bypass"]
 CacheResult = Literal["hit", "miss", "coalesced", "bypass"]
@@ -12,7 +12,7 @@ CacheResult = Literal["hit", "miss", "coalesced", "bypass"]
 Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class SolveOptions(Wire):
+class SolveOptions(RequestBody):
     """Everything of a solve request but its images, which multipart carries as files; in their
     place `visual_context` may be the id of one that was perceived before.
     """
@@ -32,7 +32,7 @@ class SolveRequest(SolveOptions):
     images: tuple[str, ...] = ()
 
 
-class VisualContextRequest(Wire):
+class VisualContextRequest(RequestBody):
     """What to perceive now, to be asked about later. No question: a general caption."""
 
     images: tuple[str, ...] = Field(min_length=1)
@@ -42,7 +42,7 @@ class VisualContextRequest(Wire):
     timeout_s: float = Field(default=120, gt=0)
 
 
-class VisualContext(Wire):
+class VisualContext(ResponseBody):
     """Caption and tentative response of one question, and where they came from.
 
     `truncated` names the parts that the captioner's token limit cut; `failed` says why a
@@ -59,7 +59,7 @@ class VisualContext(Wire):
     cache: CacheResult
 
 
-class VisualContextResponse(Wire):
+class VisualContextResponse(ResponseBody):
     """`id` is for `/v1/solve`, until `expires_at` (seconds since 1970), for the same tenant."""
 
     id: str
@@ -69,19 +69,19 @@ class VisualContextResponse(Wire):
     usage: Usage
 
 
-class ReasonerName(Wire):
+class ReasonerName(ResponseBody):
     model: str
     revision: str | None = None
 
 
-class SolveUsage(Wire):
+class SolveUsage(ResponseBody):
     """Tokens spent for this request; a caption out of the cache costs none."""
 
     captioner: Usage = Usage()
     reasoner: Usage = Usage()
 
 
-class Timing(Wire):
+class Timing(ResponseBody):
     """Milliseconds of each stage; `first_token` and `reason` count from asking the reasoner."""
 
     perceive: float
@@ -90,7 +90,7 @@ class Timing(Wire):
     total: float
 
 
-class SolveResponse(Wire):
+class SolveResponse(ResponseBody):
     """`answer` is the short final answer, `text` the whole visible text of the reasoner."""
 
     id: str

@@ -127,6 +127,15 @@ def findings(error: ValidationError, model: type[BaseModel]) -> list[Finding]:
     ]
 
 
+def unknown_names(error: ValidationError, model: type[BaseModel]) -> list[Path]:
+    """The paths of what stands under names that `model` does not have."""
+    return [
+        _written(model, detail)[0]
+        for detail in error.errors(include_url=False)
+        if detail["type"] == "extra_forbidden"
+    ]
+
+
 def nearest(name: str, names: Sequence[str]) -> str | None:
     """The name that was probably meant."""
     if len(name) > _LONGEST_NAME:

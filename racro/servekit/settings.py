@@ -7,16 +7,19 @@ the boot with the field's name.
 import os
 import re
 import ssl
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
     Discriminator,
     Field,
+    ModelWrapValidatorHandler,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -30,10 +33,13 @@ from pydantic_settings import (
 from racro.base.frozen import Frozen
 from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.client import KEY_VARIABLE
-from racro.servekit.findings import Finding, Matching, findings, nearest
+from racro.servekit.findings import Finding, Matching, findings, nearest, unknown_names
+from racro.servekit.setting_names import in_present_names
 
 PREFIX = "RACRO_"
 CONFIG_VARIABLE = "RACRO_CONFIG"
+# Variables that begin so and are none of a service's settings.
+_NO_SETTINGS = {CONFIG_VARIABLE.lower(), KEY_VARIABLE.lower()}
 _VARIABLE_NAME = re.compile("[A-Z][A-Z0-9_]{0,63}")
 
 Url = Annotated[str, Matching("^https?://.+", "a URL that begins with http:// or https://")]
@@ -168,7 +174,27 @@ def _tls_context(
 
 
 class _Environment(EnvSettingsSource):
-    """Variables as they are where they are no JSON: validation names what is wrong with them."""
+    """Variables as they are where they are no JSON, and those of no setting.
+
+    Validation names what is wrong with them.
+    """
+
+    def __call__(self) -> dict[str, Any]:
+        sections = {name.partition("__")[0] for name in self.env_vars}
+        unknown = sections - {(PREFIX + name).lower() for name in self.settings_cls.model_fields}
+        further = {
+            section.removeprefix(PREFIX.lower()): self._value(section)
+            for section in unknown - _NO_SETTINGS
+            if section.startswith(PREFIX.lower())
+        }
+        return super().__call__() | further
+
+    def _value(self, variable: str) -> Any:
+        """Return what is set under a name that no setting has."""
+        below = self.explode_env_vars(
+            variable.removeprefix(PREFIX.lower()), FieldInfo(annotation=dict), self.env_vars
+        )
+        return below or self.env_vars[variable]
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
         try:
@@ -178,7 +204,12 @@ class _Environment(EnvSettingsSource):
 
 
 class ServiceSettings(BaseSettings):
-    """What every process has; services add their own fields."""
+    """What every process has; services add their own fields.
+
+    `former_names` has the present names of settings by those that they had in the release before.
+    """
+
+    former_names: ClassVar[Mapping[str, str]] = {}
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -228,6 +259,11 @@ class ServiceSettings(BaseSettings):
     upstreams: UpstreamsSection = Field(
         default=UpstreamsSection(), description="How other services are asked."
     )
+    later_names: tuple[str, ...] = Field(
+        default=(),
+        description="Names of settings that only a later release has, such as limits.new_one or "
+        "reasoners.*.new_one. They are ignored, with a warning, where they are not known.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -246,43 +282,51 @@ class ServiceSettings(BaseSettings):
     @classmethod
     def read(cls) -> Self:
         """Reads the settings from file and environment. Raises WrongSettingsError."""
-        if problems := [*_missing_config_file(), *cls._unknown_variables()]:
+        if problems := _missing_config_file():
             raise WrongSettingsError(*problems)
         try:
             return cls()
         except ValidationError as error:
-            raise WrongSettingsError(*map(_told, findings(error, cls))) from error
+            known = [PREFIX + name.upper() for name in cls.model_fields]
+            told = (_told(finding, known) for finding in findings(error, cls))
+            raise WrongSettingsError(*told) from error
         except Exception as error:
             raise WrongSettingsError(f"{CONFIG_VARIABLE}: {error}") from error
 
+    @model_validator(mode="wrap")
     @classmethod
-    def _unknown_variables(cls) -> list[str]:
-        """A misspelt variable would otherwise be ignored in silence."""
-        known = {PREFIX + name.upper() for name in cls.model_fields}
-        known |= {CONFIG_VARIABLE, KEY_VARIABLE}
-        return [
-            _no_such_variable(name, sorted(known))
-            for name in sorted(os.environ)
-            if name.startswith(PREFIX) and name.split("__")[0].upper() not in known
-        ]
+    def _in_present_names(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Validate once more where names are unknown that another version has."""
+        try:
+            return handler(values)
+        except ValidationError as error:
+            unknown = unknown_names(error, cls)
+            return handler(in_present_names(values, unknown, former=cls.former_names))
 
 
-def _no_such_variable(name: str, known: list[str]) -> str:
-    head, *rest = name.split("__")
-    meant = nearest(head.upper(), known)
-    hint = f"; did you mean {'__'.join([meant, *rest])}?" if meant else ""
-    return f"{name}: no such setting{hint}"
+def _told(finding: Finding, known: Sequence[str]) -> str:
+    """With the environment variable that the value came from, if it came from one.
 
-
-def _told(finding: Finding) -> str:
-    """With the environment variable that the value came from, if it came from one."""
-    names = [str(step).upper() for step in finding.path]
-    given = {name.upper() for name, value in os.environ.items() if value}
-    for length in range(len(names), 0, -1):
-        variable = PREFIX + "__".join(names[:length])
+    `known` has the variables of all settings, without what stands below them.
+    """
+    steps = [str(step).upper() for step in finding.path]
+    given = sorted(name.upper() for name, value in os.environ.items() if value)
+    for variable in given:
+        section = variable.partition("__")[0]
+        if section not in known and steps == [section.removeprefix(PREFIX)]:
+            return _no_such_variable(variable, known)
+    for length in range(len(steps), 0, -1):
+        variable = PREFIX + "__".join(steps[:length])
         if variable in given:
             return f"{finding} ({variable}{', as JSON' if finding.wants_entries else ''})"
     return str(finding)
+
+
+def _no_such_variable(name: str, known: Sequence[str]) -> str:
+    head, *rest = name.split("__")
+    meant = nearest(head, known)
+    hint = f"; did you mean {'__'.join([meant, *rest])}?" if meant else ""
+    return f"{name}: no such setting{hint}"
 
 
 def _missing_config_file() -> list[str]:

@@ -144,13 +144,20 @@ class Upstream:
     """One HTTP peer. `name` is what clients see of it: addresses are never shown."""
 
     def __init__(
-        self, client: Client, base_url: str, *, name: str, api_key: str | None = None
+        self,
+        client: Client,
+        base_url: str,
+        *,
+        name: str,
+        api_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
+        """`headers` go with every request."""
         self.name = name
-        headers = {"content-type": "application/json"}
+        every = {"content-type": "application/json", **(headers or {})}
         if api_key is not None:
-            headers["authorization"] = f"Bearer {api_key}"
-        self._target = client.target(base_url, headers)
+            every["authorization"] = f"Bearer {api_key}"
+        self._target = client.target(base_url, every)
 
     def request(
         self,

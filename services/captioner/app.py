@@ -5,9 +5,15 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse
 
 from racro.contracts.errors import NotStarted
-from racro.contracts.perception import Identity, PerceiveRequest, PerceiveResponse
+from racro.contracts.perception import (
+    Identity,
+    PerceiveRequest,
+    PerceiveResponse,
+    contract_from_headers,
+)
 from racro.engines.registry import create_engine
 from racro.servekit.access_log import AccessLog
 from racro.servekit.app import (
@@ -31,7 +37,7 @@ from services.captioner.workers import Workers
 
 def create_captioner(settings: CaptionerSettings) -> GuardedApp:
     """Return the app that captions as the settings say. Raises WrongSettingsError."""
-    workers = Workers(settings.worker_settings, _warm_up(settings))
+    workers = Workers(settings.workers, _warm_up(settings))
     api = create_api(
         title="RACRO captioner",
         readiness=_readiness_with(workers),
@@ -45,12 +51,16 @@ def create_captioner(settings: CaptionerSettings) -> GuardedApp:
         response=PerceiveResponse,
     )
 
-    @api.get("/v1/identity", summary="Who captions, and the fingerprint of all that shapes it.")
-    async def identity(request: Request) -> Identity:
+    @api.get(
+        "/v1/identity",
+        summary="Who captions, and the fingerprint of all that shapes it.",
+        response_model=Identity,
+    )
+    async def identity(request: Request) -> JSONResponse:
         captioner = captioner_in(request.scope["state"])
         if problem := await captioner.problem():
             raise NotStarted(problem.public)
-        return captioner.identity
+        return JSONResponse(captioner.identity.as_of(contract_from_headers(request.headers)))
 
     return GuardedApp(
         api,

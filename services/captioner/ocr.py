@@ -70,5 +70,5 @@ class OcrCaptioner:
             await on_delta(Delta(part="caption", index=index, text=generation.text))
         return PerceiveResponse(
             caption=tuple(generation for _ in wanted),
-            **self.identity.model_dump(exclude={"parts"}),
+            **self.identity.model_dump(exclude={"options", "parts"}),
         )

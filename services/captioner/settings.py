@@ -1,6 +1,7 @@
 """Declares the settings of the captioner service."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Tag, ValidationInfo, field_validator
 
@@ -18,9 +19,6 @@ _MOST_PIXELS = 16_777_216
 
 class OcrSettings(Section):
     kind: Literal["ocr"] = "ocr"
-    workers: int | None = Field(
-        default=None, ge=1, le=256, description="Former name of workers.count, where that is unset."
-    )
     threads: int = Field(default=1, ge=1, description="CPU threads for reading one image.")
     max_tokens: int = Field(
         default=1024, ge=1, description="Length of a caption, in tokens of about four characters."
@@ -127,6 +125,8 @@ class WorkersSection(Section):
 
 
 class CaptionerSettings(ServiceSettings, ImageLimitSettings):
+    former_names: ClassVar[Mapping[str, str]] = {"captioner.workers": "workers.count"}
+
     port: int = Field(default=8001, ge=0, le=65535, description="Port to listen on.")
     captioner: Captioner = Field(
         default_factory=OcrSettings, description="What captions.", validate_default=True
@@ -151,9 +151,3 @@ class CaptionerSettings(ServiceSettings, ImageLimitSettings):
     timeout_s: float = Field(
         default=600, gt=0, description="Longest time for one request, in seconds."
     )
-
-    @property
-    def worker_settings(self) -> WorkersSection:
-        """Return the section `workers`, with a count that stands under its former name."""
-        former = self.captioner.workers if isinstance(self.captioner, OcrSettings) else None
-        return self.workers.model_copy(update={"count": self.workers.count or former})

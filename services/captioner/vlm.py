@@ -118,7 +118,7 @@ class VlmCaptioner:
             caption=done.get("caption", ()),
             tentative=done.get("tentative", ()),
             failed=failed,
-            **identity.model_dump(exclude={"parts"}),
+            **identity.model_dump(exclude={"options", "parts"}),
         )
 
     async def _sample(

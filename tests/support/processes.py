@@ -38,7 +38,8 @@ class Service:
     """`python -m <module>` with a YAML of its own, on a free loopback port.
 
     It ends as soon as nothing is in flight unless `config` says otherwise, and may have at most
-    `open_files`.
+    `open_files`. With `python` it is the version that is installed in the environment of that
+    interpreter.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Service:
         config: dict[str, Any] | None = None,
         *,
         env: dict[str, str] | None = None,
+        python: Path | None = None,
         open_files: int | None = None,
         wait_for: str = "/readyz",
         timeout_s: float = PATIENCE_S,
@@ -61,6 +63,9 @@ class Service:
         self._log_path = folder / "log"
         self._env = service_environment({"RACRO_CONFIG": str(self.config_file), **(env or {})})
         self._command = module_command(module)
+        if python is not None:
+            # -I: or this folder would come before what is installed there.
+            self._command[:1] = [str(python), "-I"]
         if open_files is not None:
             limited = f'ulimit -n {open_files} && exec "$@"'
             self._command = ["sh", "-c", limited, "sh", *self._command]

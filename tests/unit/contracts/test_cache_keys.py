@@ -103,11 +103,41 @@ def test_a_key_names_its_schema_and_part_and_tells_nothing_else(part) -> None:
     assert re.fullmatch(rf"racro:1:context:{part}:[0-9a-f]{{64}}", key(part=part))
 
 
-def test_keys_outlive_a_release() -> None:
+@pytest.mark.parametrize(
+    ("options", "digest"),
+    [
+        ({}, "a80cac7983a231fc4f26b2c25be35455956bc1ea649efcb85ad66eca9a2ce869"),
+        ({"max_tokens": 100}, "b2227c6fe12f37069725c9f129781a741e6ebee9f51a782133e233e222c32233"),
+        (
+            {"max_tokens": 2048, "temperature": 0.5, "seed": 7, "n": 3},
+            "ba0286a4816a502ac09688bd196adf42638e6895352c28d65a9467d250a45cef",
+        ),
+    ],
+    ids=str,
+)
+def test_keys_outlive_a_release(options, digest) -> None:
     """Entries in Redis are found by the next release; a new form needs a new SCHEMA_VERSION."""
-    assert key() == (
-        "racro:1:context:caption:b2227c6fe12f37069725c9f129781a741e6ebee9f51a782133e233e222c32233"
-    )
+    assert key(options=PerceiveOptions(**options)) == f"racro:1:context:caption:{digest}"
+
+
+class LaterOptions(PerceiveOptions):
+    """Those of a later version, which has more."""
+
+    top_p: float = 1
+    regions: tuple[str, ...] = ()
+
+
+@given(OPTIONS)
+def test_an_option_of_a_later_version_moves_no_key_at_its_default(options) -> None:
+    later = LaterOptions(**options.model_dump())
+    assert key(options=later) == key(options=options)
+
+
+@given(OPTIONS, st.floats(0, 0.99), st.lists(st.text(), min_size=1))
+def test_an_option_of_a_later_version_is_in_the_key_if_it_is_set(options, top_p, regions) -> None:
+    changes = [{}, {"top_p": top_p}, {"regions": regions}, {"top_p": top_p, "regions": regions}]
+    keys = {key(options=LaterOptions(**options.model_dump() | change)) for change in changes}
+    assert len(keys) == len(changes)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import re
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -93,7 +93,7 @@ def test_the_environment_alone_chooses_another_captioner(load) -> None:
 
 
 def test_one_value_of_the_default_captioner_is_set_without_naming_its_kind(load) -> None:
-    assert load(CaptionerSettings, RACRO_CAPTIONER__WORKERS="2").worker_settings.count == 2
+    assert load(CaptionerSettings, RACRO_CAPTIONER__THREADS="2").captioner.threads == 2
 
 
 def test_one_value_of_the_default_engine_is_set_without_naming_its_kind(load) -> None:
@@ -471,6 +471,117 @@ def test_the_packaged_vision_model_needs_no_file_to_be_named(load) -> None:
 def test_a_vision_model_of_ones_own_is_shown_by_its_file_or_its_name() -> None:
     assert LlamaVisionSettings(model_path="/models/some-vl.gguf").model == "some-vl"
     assert LlamaVisionSettings(model_path="/models/some-vl.gguf", model="eyes").model == "eyes"
+
+
+@pytest.mark.parametrize(
+    ("config", "env"),
+    [
+        ({"captioner": {"workers": 2}}, {}),
+        ({"captioner": {"workers": 5}, "workers": {"count": 2}}, {}),
+        ({}, {"RACRO_CAPTIONER__WORKERS": "2"}),
+        ({}, {"RACRO_CAPTIONER": '{"workers": 2}'}),
+        ({"workers": {"timeout_s": 9}}, {"RACRO_CAPTIONER__WORKERS": "2"}),
+    ],
+    ids=str,
+)
+def test_a_former_name_is_taken_with_a_warning(load, caplog, config, env) -> None:
+    loaded = load(CaptionerSettings, config, **env)
+    assert loaded.workers.count == 2
+    assert loaded.workers.timeout_s == config.get("workers", {}).get("timeout_s", 30)
+    [message] = caplog.messages
+    assert message.startswith("captioner.workers")
+    assert "former name of workers.count" in message
+
+
+class Renamed(GatewaySettings):
+    """Settings of which some have had other names."""
+
+    former_names: ClassVar[Mapping[str, str]] = {
+        "threads": "limits.max_images",
+        "old.depth": "captioner.max_tokens",
+        "reasoners.*.length": "reasoners.*.context_tokens",
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "env"),
+    [
+        ({"threads": 3, "old": {"depth": 7}}, {}),
+        ({}, {"RACRO_THREADS": "3", "RACRO_OLD__DEPTH": "7"}),
+        ({"limits": {"max_images": 3}, "threads": 5}, {"RACRO_OLD__DEPTH": "7"}),
+    ],
+    ids=str,
+)
+def test_former_names_may_be_of_any_depth(load, config, env) -> None:
+    reasoners = {name: {"url": "http://r/v1", "model": "m", "length": 9000} for name in "ab"}
+    loaded = load(Renamed, {**config, "reasoners": reasoners}, **env)
+    assert (loaded.limits.max_images, loaded.captioner.max_tokens) == (3, 7)
+    assert {reasoner.context_tokens for reasoner in loaded.reasoners.values()} == {9000}
+
+
+@pytest.mark.parametrize(
+    ("config", "env", "named"),
+    [
+        ({"old": {"depth": 7, "width": 1}}, {}, "old: is unknown"),
+        ({"old": 7}, {}, "old: is unknown"),
+        ({}, {"RACRO_OLD": "7"}, "RACRO_OLD: no such setting"),
+        ({"threads": 0}, {}, "limits.max_images: at least 1"),
+    ],
+    ids=str,
+)
+def test_what_else_stands_beside_a_former_name_is_refused(load, config, env, named) -> None:
+    with pytest.raises(WrongSettingsError, match=re.escape(named)):
+        load(Renamed, config, **env)
+
+
+REGIONS = {"url": "http://r/v1", "model": "m", "regions": {"most": 3}}
+
+
+@pytest.mark.parametrize(
+    ("config", "env", "ignored"),
+    [
+        ({"later_names": ["limits.regions"], "limits": {"regions": 3}}, {}, "limits.regions"),
+        ({"later_names": ["regions"], "regions": {"on": True}}, {}, "regions"),
+        ({"later_names": ["regions.on"], "regions": {"on": True}}, {}, "regions"),
+        (
+            {"later_names": ["reasoners.*.regions"], "reasoners": {"a": REGIONS}},
+            {},
+            "reasoners.a.regions",
+        ),
+        ({}, {"RACRO_LATER_NAMES": '["regions"]', "RACRO_REGIONS": "1"}, "regions"),
+        ({"later_names": ["regions.on"]}, {"RACRO_REGIONS__ON": "1"}, "regions"),
+        ({"later_names": ["limits.regions"]}, {"RACRO_LIMITS__REGIONS": "1"}, "limits.regions"),
+    ],
+    ids=str,
+)
+def test_names_of_a_later_version_are_ignored_with_a_warning(
+    load, caplog, config, env, ignored
+) -> None:
+    load(GatewaySettings, config, **env)
+    assert caplog.messages == [f"{ignored} is ignored: later_names lists it"]
+
+
+def test_a_name_that_is_known_is_not_ignored_although_it_is_listed(load, caplog) -> None:
+    loaded = load(GatewaySettings, {"later_names": ["limits.*"], "limits": {"max_images": 3}})
+    assert loaded.limits.max_images == 3
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"limits": {"regions": 3}},
+        {"later_names": ["regions"], "limits": {"regions": 3}},
+        {"later_names": ["limits"], "limits": {"regions": 3}},
+        {"later_names": ["limits.regions"], "limits": {"regions": 3, "max_imges": 3}},
+        {"later_names": "limits.regions", "limits": {"regions": 3}},
+        {"later_names": {"limits.regions": 1}, "limits": {"regions": 3}},
+    ],
+    ids=str,
+)
+def test_other_unknown_names_stop_the_start(load, config) -> None:
+    with pytest.raises(WrongSettingsError, match="is unknown"):
+        load(GatewaySettings, config)
 
 
 PROCESSES = {

@@ -2,8 +2,10 @@
 
 import re
 import stat
+from datetime import date
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,7 +61,6 @@ def test_another_secret_with_the_same_id_does_not_open() -> None:
     ("text", "named"),
     [
         ("tenants: {acme: {concurrency: 0}}", "tenants.acme.concurrency"),
-        ("tenants: {acme: {limit: 1}}", "tenants.acme.limit"),
         ("tenants: {acme: {keys: {k: {sha256: short, created: 2026-01-01}}}}", "sha256"),
         ("tenants: {No Name: {}}", "tenants.No Name"),
         ("", "keys.yaml"),
@@ -77,6 +78,40 @@ def test_a_wrong_file_is_refused_with_its_field(tmp_path, text, named) -> None:
     path.write_text(text)
     with pytest.raises(BadKeysFileError, match=re.escape(named)):
         KeysFile.read(path)
+
+
+LATER = """
+owner: me
+tenants:
+  acme:
+    concurency: 3
+    zones: [eu]
+    keys:
+      "0123456789abcdef": {sha256: %s, created: 2026-01-01, label: laptop}
+""" % ("a" * 64)
+
+
+def test_fields_of_a_later_version_are_told_and_written_again(tmp_path, caplog) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text(LATER)
+    file = KeysFile.read(path)
+    assert [message.partition("keys.yaml: ")[2] for message in caplog.messages] == [
+        f"{field}, which this version ignores"
+        for field in (
+            "owner is unknown",
+            "tenants.acme.concurency is unknown (did you mean concurrency?)",
+            "tenants.acme.zones is unknown",
+            "tenants.acme.keys.0123456789abcdef.label is unknown",
+        )
+    ]
+    file, key = file.with_new_key("other", TenantRecord())
+    file = file.without_key(key.split("_")[1])
+    file.write(path)
+    there = yaml.safe_load(path.read_text())
+    assert there["tenants"].pop("other") == {"keys": {}}
+    [record] = there["tenants"]["acme"]["keys"].values()
+    record["created"] = date.fromisoformat(record["created"])
+    assert there == yaml.safe_load(LATER)
 
 
 def test_a_missing_file_is_refused(tmp_path) -> None:

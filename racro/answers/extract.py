@@ -7,7 +7,7 @@ from racro.answers.boxes import BOX, box_spans, has_words, last_element
 from racro.answers.formulas import worked_out
 from racro.answers.phrases import announcements
 from racro.answers.thought import split_reasoning
-from racro.answers.values import sentence, tidy, value
+from racro.answers.values import line_value, sentence, tidy, value
 from racro.contracts.prompts import NOT_TOLD, PROFILES, SolveProfile
 
 # An answer stands at the end of a text; reading so many characters takes milliseconds of CPU.
@@ -54,7 +54,7 @@ def compact_answer(boxed: str) -> str:
 
 
 def answer_line(answer: str) -> str:
-    """Return how the text of a compact-v1 answer ends: `solve_answer` finds `answer` in it again."""
+    """Return how the text of a compact-v1 answer ends; `solve_answer` finds `answer` in it."""
     return f"{_ANSWER_LINE}{answer}"
 
 
@@ -84,7 +84,7 @@ def _candidates(text: str) -> Iterator[str]:
     if retractions:
         yield from _declared(text[retractions[-1].end() :])
     yield from _declared(text)
-    yield from map(value, filter(has_words, reversed(text.splitlines())))
+    yield from map(line_value, filter(has_words, reversed(text.splitlines())))
 
 
 def _declared(text: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 # Russian, Turkish, Polish, Indonesian, Swahili, Arabic, Hindi, Bengali, Chinese, Japanese, Korean.
 _NOUNS = (
     r"\b(?:answer|ans|(?<!each )(?<!every )(?<!other )(?<!this )(?:choice|option)"
-    r"|final\s+(?:result|value)|(?:correct|right)\s+one"
+    r"|final\s+(?:result|value)|correct\s+one"
     r"|Antwort|Lösung|(?:End)?ergebnis|réponse|respuesta|resposta|risposta|antwoord"
     r"|ответ|cevap|odpowiedź|jawaban|jibu)\b"
     r"|الإجابة|الجواب|उत्तर|উত্তর"
@@ -19,13 +19,14 @@ _NOUNS = (
     r"|(?<![^\W_])答(?=\s*[：:])"
 )
 _ADJECTIVES = (
-    r"(?:\s+(?:is\s+therefore|choice|option|letter|correcta?|correcte|corretta|finale?|juste|exacta"
+    r"(?:\s+(?:choice|option|letter|correcta?|correcte|corretta|finale?|juste|exacta"
     r"|therefore|thus|hence|then|here|[A-Z]{1,2}(?=\s*=))){0,2}"
     r"(?:\s+(?:to|for|from|among|of|in|auf|zu|für|à|a|de|del|alla)\b[^.:=\n：。]{1,60}?)?"
     r"(?:\s*,[^,.:\n]{1,30},)?"
 )
 _LINKS = (
-    r"\s*+(?:is(?=n['’]t)|(?:is|was|equals|becomes|ist|lautet|wäre|(?:n['’])?est|(?:no\s+)?es|é|è|это)(?![^\W_])"
+    r"\s*+(?:is(?=n['’]t)|(?:is|was|equals|becomes|ist|lautet|wäre|(?:n['’])?est|(?:no\s+)?es|é|è"
+    r"|это)(?![^\W_])"
     r"|(?:must|should|would|will|can\s+only|has\s+to|comes\s+out\s+to)\s+be\b"
     r"|(?:应该|應該|应当|应)?(?:不?是|不?为|為|选|選)|は|은|는|[:：=】]|[-=]+>|→|(?<=\s)[–—-](?=\s)"
     r"|(?=(?-i:\([A-J]\))))"
@@ -43,14 +44,20 @@ _JSON = r"[\"'](?:final[_ ]?)?answer[\"']\s*+:\s*+"
 _LETTER = r"(?P<{}>(?-i:[A-JＡ-Ｊ]))"
 _BRACKETED = r"[(（\[【]?{}[)）\]】]?(?![A-Za-z])"
 # "Option D is correct", in which the letter comes first.
-_VERDICT = (
-    rf"(?<![\w-])(?:(?:option|choice|answer|antwort|réponse|opción|la|die)\s+)?"
-    rf"{_BRACKETED.format(_LETTER.format('verdict'))}"
+_VERB = (
     r"\s+(?:is|must\s+be|would\s+be|ist|est|es)\s+"
     r"(?:(?:thus|therefore|indeed|clearly|the|our|my|die|la|only)\s+)*+"
-    r"(?:(?:correct|right|best|final|richtige?|korrekte?|bonne|correcte|correcta)"
-    r"(?:\s+(?:answer|option|choice|one|antwort|réponse|respuesta))?|answer)\b"
-    r"(?!\s+(?:only|if|about))"
+)
+# Without the word before it, a letter may be an angle that is right, a statement that is correct.
+_VERDICT = (
+    rf"\b(?:option|choice|answer|antwort|réponse|opción)\s+"
+    rf"{_BRACKETED.format(_LETTER.format('option'))}{_VERB}"
+    r"(?:correct|right|best|richtig|korrekt|bonne|correcte|correcta)(?![\w-]|\s+(?:only|if|about))"
+    rf"|(?<![\w-]){_BRACKETED.format(_LETTER.format('answer'))}{_VERB}"
+    r"(?:(?:(?:correct|right|best|final|richtige|bonne)\s+)?"
+    r"(?:answer|option|choice|antwort|réponse|respuesta)\b)"
+    rf"|(?:^|[.,:;!?]\s|\b(?:so|that|only|thus|hence|therefore)\s)"
+    rf"{_BRACKETED.format(_LETTER.format('correct'))}{_VERB}correct\b(?!\s+(?:only|if|about))"
 )
 _CJK_VERDICT = (
     rf"(?<![A-Za-z])"
@@ -61,7 +68,8 @@ _CHOSEN = (
     r"(?:\b(?:choose|select|pick|go(?:ing)?\s+with)\s+(?:(?:the|option|choice|answer)\s+)*"
     rf"{_BRACKETED.format(_LETTER.format('chosen'))}"
     r"(?=[\s.)]*$|[.,]\s|\s+(?:because|since)\b)"
-    rf"|[选選]择?\s*+[：:]?+\s*+{_BRACKETED.format(_LETTER.format('cjk_chosen'))})"
+    rf"|[选選]择?\s*+[：:]?+\s*+{_BRACKETED.format(_LETTER.format('cjk_chosen'))}"
+    r"(?=\s*+(?:$|[。，,.；;、！!项項]|作[为為]答案)))"
 )
 _ANNOUNCED = re.compile(
     rf"(?P<json>{_JSON})|(?P<label>{_HEADING}|{_GSM8K})|{_VERDICT}|{_CJK_VERDICT}|{_CHOSEN}"
@@ -69,7 +77,7 @@ _ANNOUNCED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _AFTER = re.compile(_FILLERS, re.IGNORECASE)
-_LETTERS = ("verdict", "cjk_verdict", "chosen", "cjk_chosen")
+_LETTERS = ("option", "answer", "correct", "cjk_verdict", "chosen", "cjk_chosen")
 _UNDECIDED = re.compile(r"\b(?:n?or|if|whether|neither|not)\s+(?:\w+\s+)?\(?$", re.IGNORECASE)
 _NEGATIVE_LINK = re.compile(r"(?:\bno\s+es|n['’]est|不[是为])$", re.IGNORECASE)
 _NEGATION = re.compile(r"\s*(?:n['’]t|not|nicht|pas|never|neither)\b", re.IGNORECASE)

@@ -11,7 +11,8 @@ _BEGIN = (
 )
 _END = re.compile(
     r"</(?:think|thinking|thought|seed:think)>|\[/THINK\]|◁/think▷"
-    r"|(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>final(?: <\|constrain\|>\w{1,20})?<\|message\|>"
+    r"|(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>final"
+    r"(?: <\|constrain\|>\w{1,20})?<\|message\|>"
     r"|assistantfinal(?=[^a-z])"
 )
 _BEGINNING = re.compile(_BEGIN)

@@ -1,4 +1,4 @@
-r"""The short value in a sentence or a line: an option's letter, a number with its unit, the words."""
+r"""The short value in a sentence or a line: an option's letter, a number with a unit, words."""
 
 import re
 import unicodedata
@@ -24,7 +24,11 @@ _UNIT = (
     r"(?!(?:and|or|not|to|than|times|by|of|from|out|as)\b)"
     r"[^\W\d_]{1,20}(?:\^?\{?[23]\}?|[²³])?(?:/[^\W\d_]{1,12})?"
 )
-_IS = r"(?:=|\b(?:is|are|was|ist|sind|beträgt|est|es)\b|(?<!\d)(?<!\d )[:：]|[是为])\s*\**"
+# A colon between figures is one of a time or a ratio.
+_IS = (
+    r"(?:=|\b(?:is|are|was|ist|sind|beträgt|est|es)\b|(?<!\d)(?<!\d )[:：]|(?<=\d):(?=\s)|[是为])"
+    r"\s*\**"
+)
 _LAST_VALUE = re.compile(
     rf"{_IS}({_NUMBER}(?:\s?(?:{_UNIT}))?)"
     r"(?:\s(?:high|tall|long|wide|deep|old|in\s(?:total|all)))?\**\s*[.!。]?$"
@@ -32,7 +36,8 @@ _LAST_VALUE = re.compile(
 _LAST_FORMULA = re.compile(rf"{_IS}(\$[^$]+\$|\\\((?:[^\\]|\\[^()])+\\\))\**\s*[.!。]?$")
 _ASSIGNED = r"[A-Za-z]\w?\s*=\s*[^=,;，]{1,40}"
 _ASSIGNMENTS = re.compile(
-    rf"(?<![\w\\,;，])(?<![,;，] )(?<!\band )(?<!\bor ){_ASSIGNED}(?:(?:[,;，]|\s(?:and|or)\b)+\s*{_ASSIGNED})+$"
+    rf"(?<![\w\\,;，])(?<![,;，] )(?<!\band )(?<!\bor ){_ASSIGNED}"
+    rf"(?:(?:[,;，]|\s(?:and|or)\b)+\s*{_ASSIGNED})+$"
 )
 _YES_OR_NO = re.compile(r"(?i:(yes|no)),\s+(?!(?i:yes|no)\b)\S")
 # What a sentence says beyond its value: why it is right, or what is wrong.
@@ -45,7 +50,8 @@ _REASONS = re.compile(
     re.IGNORECASE,
 )
 _CONCLUSION = re.compile(
-    r"(?:(?i:so|thus|hence|therefore|finally|in\s+conclusion|also|daher|somit|donc|por\s+lo\s+tanto)\b[\s,:]+(?=\S)"
+    r"(?:(?i:so|thus|hence|therefore|finally|in\s+conclusion|also|daher|somit|donc|por\s+lo\s+tanto)\b"
+    r"[\s,:]+(?=\S)"
     r"|(?:因此|所以|故|综上|したがって|よって|따라서)[\s,:，、：]*+(?=\S))"
 )
 _COPULA = re.compile(r"\s*(?:です|である|だ|となります|になります|입니다|이다|이에요|예요)[.。]?$")
@@ -120,10 +126,26 @@ def _abbreviates(text: str, start: int, end: re.Match[str]) -> bool:
     return initial or word in _ABBREVIATIONS
 
 
-def value(line: str) -> str:
-    """Return the option's letter that opens a line, or the value that closes it, or all of it."""
+def value(said: str) -> str:
+    """Return the short value in what is said to be the answer: an option's letter that opens it, a
+    value that closes it, or the words before a reason.
+    """
+    said = _without_conclusion(said)
+    return _short(said) or tidy(_COPULA.sub("", _without_reasons(said)))
+
+
+def line_value(line: str) -> str:
+    """Return the short value in a line that may be no answer: all of it where it has none."""
+    return _short(_without_conclusion(line)) or tidy(line)
+
+
+def _without_conclusion(line: str) -> str:
     line = line.strip("* \t#")
-    line = line[conclusion.end() :] if (conclusion := _CONCLUSION.match(line)) else line
+    conclusion = _CONCLUSION.match(line)
+    return line[conclusion.end() :] if conclusion else line
+
+
+def _short(line: str) -> str | None:
     if _SEVERAL.match(line):
         return tidy(_without_reasons(line))
     if option := _OPTION.match(line):
@@ -134,7 +156,7 @@ def value(line: str) -> str:
     if assignments := _ASSIGNMENTS.search(line[-_LONGEST_CLOSING:].rstrip(" .")):
         return tidy(assignments[0])
     closing = _LAST_VALUE.search(line) or _LAST_FORMULA.search(line)
-    return tidy(closing[1] if closing else line)
+    return tidy(closing[1]) if closing else None
 
 
 def _without_reasons(line: str) -> str:

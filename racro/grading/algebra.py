@@ -80,8 +80,8 @@ def _value(formula: Any) -> Quantity | None:
 
 
 def _constant(formula: Any, value: Quantity | None) -> Quantity | None:
-    """Return the number that a formula with variables is for each of their values, if it may be
-    `value`: `\\sin^2 x + \\cos^2 x`. Most are ruled out by their value at one point.
+    r"""Return the number that a formula with variables is for each of their values, if it may be
+    `value`: `\sin^2 x + \cos^2 x`. Most are ruled out by their value at one point.
     """
     if value is None or not isinstance(formula, Expr) or not formula.free_symbols:
         return None

@@ -32,7 +32,7 @@ class Items(NamedTuple):
 
     @property
     def alternatives(self) -> bool | None:
-        """Whether "or" joins them; None for `\\pm`, which "and" may join as well."""
+        r"""Whether "or" joins them; None for `\pm`, which "and" may join as well."""
         return None if self.inside == _PLUS_OR_MINUS else _OR.search(self.inside) is not None
 
 

@@ -94,9 +94,9 @@ def _same_parts(answer: str, expected: str, algebra: Algebra) -> bool:
 
 
 def _same_solutions(answer: str, expected: str, algebra: Algebra) -> bool | None:
-    """Whether the sets are the same; None where neither side speaks of a variable's values.
+    r"""Whether the sets are the same; None where neither side speaks of a variable's values.
 
-    A side without a name may be a set itself: `(-\\infty, 3)`.
+    A side without a name may be a set itself: `(-\infty, 3)`.
     """
     ours, theirs = solutions(answer), solutions(expected)
     if ours is None and theirs is None:

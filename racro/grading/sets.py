@@ -49,7 +49,7 @@ def _interval(bounds: _Bounds) -> str:
 
 
 def _range(text: str) -> _Bounds | None:
-    """Return the bounds of `1 < x \\le 3`, or of `x > 1 and x \\le 3`."""
+    r"""Return the bounds of `1 < x \le 3`, or of `x > 1 and x \le 3`."""
     bounds = [_bounds(part.strip()) for part in _AND.split(text)]
     if len(bounds) == 1:
         return bounds[0]

@@ -109,7 +109,7 @@ _CHINESE = {
 
 def _prefixed() -> dict[str, str]:
     """Return the names of all multiples; a symbol goes with symbols, a word with words."""
-    names = {}
+    names: dict[str, str] = {}
     for unit, unit_names in _PREFIXABLE.items():
         for prefix, prefix_names in _PREFIXES.items():
             *symbols, word = prefix_names.split()
@@ -175,22 +175,23 @@ def known_unit(text: str) -> str | None:
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
     over, slash, under = text.strip().rstrip(".").partition("/")
-    powers: Counter[str] = Counter()
-    for part, sign in ((over, 1), (under, -1)):
-        factors = [_power(factor) for factor in part.split()]
-        # `3 /h` has nothing above the line.
-        if (part is under and slash and not factors) or None in factors:
-            return None
-        for name, power in filter(None, factors):
-            powers[name] += sign * power
-    return (
-        " ".join(
-            f"{name}^{powers[name]}" if powers[name] != 1 else name
-            for name in sorted(powers)
-            if powers[name]
-        )
-        or None
+    above, below = _product(over), _product(under)
+    if above is None or below is None or (slash and not below):
+        return None
+    above.subtract(below)
+    return " ".join(
+        name if power == 1 else f"{name}^{power}" for name, power in sorted(above.items()) if power
     )
+
+
+def _product(text: str) -> Counter[str] | None:
+    """Return the powers of its factors, none for nothing."""
+    powers: Counter[str] = Counter()
+    for factor in map(_power, text.split()):
+        if factor is None:
+            return None
+        powers[factor[0]] += factor[1]
+    return powers
 
 
 def _power(text: str) -> tuple[str, int] | None:

@@ -187,6 +187,8 @@ ANSWERS = {
     "digits": repeat("1,", before=": ", after="x"),
     "ends of thought": repeat("</think>"),
     "answer lines": repeat("\nAnswer: "),
+}
+THOUGHTS = {
     "beginnings of thought": repeat("<think>"),
     "lines of beginnings of thought": repeat("\n <think>"),
     "spaces before a thought": repeat(" ", before="\n", after="x"),
@@ -194,6 +196,8 @@ ANSWERS = {
     "halves of channels": repeat("<|end|><|start|>assistant<|channel|>"),
     "control tokens": repeat("<|im_end|>"),
     "halves of control tokens": repeat("<|a"),
+}
+PHRASES = {
     "elements": repeat("<answer>5</answer>"),
     "elements that are not closed": repeat("<answer>"),
     "boxes without braces": repeat(r"\boxed 2 "),
@@ -352,10 +356,10 @@ HEADERS = {
 PATHS = {"slashes": repeat("/"), "versions": repeat("/v1"), "letters": repeat("\u00e9")}
 
 GROUPS: list[tuple[Call, dict[str, Builder]]] = [
-    (final_answer, ANSWERS),
+    (final_answer, ANSWERS | THOUGHTS | PHRASES),
     (compact_answer, ANSWERS | FORMULAS),
     (solve_compact, ANSWERS | FORMULAS),
-    (split_reasoning, ANSWERS),
+    (split_reasoning, ANSWERS | THOUGHTS),
     (worked_out, FORMULAS),
     (neutralise, TOKENS),
     (escape_headings, HEADINGS),

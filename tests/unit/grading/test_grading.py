@@ -842,7 +842,8 @@ WRONG = {
 # No two of these are the same, whatever they have in common.
 DIFFERENT = r"""
 -5 | \pm 5 | 5 or -6 | 6 | 50 | 5% | 5 cm | 5 nm | 5 mm | 5 mV | 5 MV | 5 kΩ | 5 MΩ | 5 dB
-5 GB | 5 m/s | 5 m s | 5 m s^{-2} | 1.234,5 | 1,234 | 1.2345 | 12345 | x < 5 | x \le 5 | x > 5 | y < 7
+5 GB | 5 m/s | 5 m s | 5 m s^{-2} | 1.234,5 | 1,234 | 1.2345 | 12345 | x < 5 | x \le 5 | x > 5
+y < 7
 (5, \infty) \cup (-\infty, 2) | (-\infty, 5) \cap (2, 9) | [5, 7) | (5, 7) | (5, 7] | \{5, 7\}
 x \in \{5, 8\} | 2 < x < 9 | x < 2 or x > 9 | \sin^2 x | \sin^2 x + 2\cos^2 x | \sin 2x | 2\sin x
 5 \pm \sqrt{2} | 5 + \sqrt{2} | 5 \pm \sqrt{3} | \pm\sqrt{2} | x | 5x | x + 5 | yes | no

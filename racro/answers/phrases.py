@@ -25,7 +25,7 @@ _ADJECTIVES = (
     r"(?:\s*,[^,.:\n]{1,30},)?"
 )
 _LINKS = (
-    r"\s*+(?:is(?=n['’]t)|(?:is|was|equals|becomes|ist|lautet|wäre|(?:n['’])?est|(?:no\s+)?es|é|è"
+    r"\s*+(?:(?:is|was)(?=n['’]t)|(?:is|was|equals|becomes|ist|lautet|wäre|(?:n['’])?est|(?:no\s+)?es|é|è"
     r"|это)(?![^\W_])"
     r"|(?:must|should|would|will|can\s+only|has\s+to|comes\s+out\s+to)\s+be\b"
     r"|(?:应该|應該|应当|应)?(?:不?是|不?为|為|选|選)|は|은|는|[:：=】]|[-=]+>|→|(?<=\s)[–—-](?=\s)"
@@ -34,7 +34,7 @@ _LINKS = (
 # Between the announcement and the answer.
 _FILLERS = (
     r"[\s:：*、]*+(?:(?:therefore|thus|hence|then|simply|just|indeed|clearly|actually|exactly|still"
-    r"|approximately|about|roughly|around|given\s+by|obviously|definitely|now|the\s+letter"
+    r"|approximately|approx\.?|about|roughly|around|given\s+by|obviously|definitely|now|the\s+letter"
     r"|also|daher|somit|donc|por\s+(?:lo\s+)?tanto|entonces|la(?=\s+\(?[A-J]\b))"
     r"(?![^\W_])[\s:：*,]*+|大?约)*+(?:(?:\\\[|\$\$)[ \t]*\n\s*+)?"
 )
@@ -80,7 +80,7 @@ _AFTER = re.compile(_FILLERS, re.IGNORECASE)
 _LETTERS = ("option", "answer", "correct", "cjk_verdict", "chosen", "cjk_chosen")
 _UNDECIDED = re.compile(r"\b(?:n?or|if|whether|neither|not)\s+(?:\w+\s+)?\(?$", re.IGNORECASE)
 _NEGATIVE_LINK = re.compile(r"(?:\bno\s+es|n['’]est|不[是为])$", re.IGNORECASE)
-_NEGATION = re.compile(r"\s*(?:n['’]t|not|nicht|pas|never|neither)\b", re.IGNORECASE)
+_NEGATION = re.compile(r"\s*(?:n['’]t|not(?!\s+only)|nicht|pas|never|neither)\b", re.IGNORECASE)
 _INSTEAD = re.compile(
     r"(?:\b(?:but|rather|instead|sondern|sino|mais|(?:it|this|that)(?:['’]s|\s+is))\b|而是)"
     r"(?!\s+not\b)(?:\s+(?:rather|instead|actually|also|really)\b)*[\s:,]*",

@@ -3,14 +3,16 @@
 import re
 
 # `<think>` of DeepSeek-R1 and Qwen3, `[THINK]` of Magistral, `<thought>` of Gemini's OpenAI API,
-# `◁think▷` of Kimi, `<seed:think>` of Seed-OSS; and the channels of gpt-oss (harmony), with their
-# tokens or, where a server leaves those out, with the names that stood between them.
+# `◁think▷` of Kimi, `<seed:think>` of Seed-OSS, `<|begin_of_thought|>` of OpenThinker; and the
+# channels of gpt-oss (harmony), with their tokens or, where a server leaves those out, with the
+# names that stood between them.
+_TAG = "(?:think|thinking|thought|reasoning|seed:think)"
 _BEGIN = (
-    r"<(?:think|thinking|thought|seed:think)>|\[THINK\]|◁think▷"
+    rf"(?i:<{_TAG}\s?>)|\[THINK\]|◁think▷|<\|begin_of_thought\|>"
     r"|(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>|\Aanalysis(?=[A-Z])"
 )
 _END = re.compile(
-    r"</(?:think|thinking|thought|seed:think)>|\[/THINK\]|◁/think▷"
+    rf"(?i:</{_TAG}\s?>)|\[/THINK\]|◁/think▷|<\|end_of_thought\|>"
     r"|(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>final"
     r"(?: <\|constrain\|>\w{1,20})?<\|message\|>"
     r"|assistantfinal(?=[^a-z])"

@@ -9,10 +9,10 @@ _LATEX_MATH = re.compile(
     r"\$\$(?P<display>.*)\$\$|\$(?P<inline>.*)\$|\\\((?P<round>.*)\\\)|\\\[(?P<square>.*)\\\]",
     re.DOTALL,
 )
-_LETTER = r"\$?[(（\[【]?([A-HＡ-Ｈ])[)）\]】]?\$?"
+_LETTER = r"[$\"'“_]{0,2}[(（\[【]?([A-HＡ-Ｈ])[)）\]】]?[$\"'”_]{0,2}"
 _OPTION = re.compile(
     rf"(?:(?i:option|choice|letter|选项|選項|選択肢)\s*(?:[:：]\s*)?)?{_LETTER}"
-    r"(?:[.:),。，、：]|$|\s+(?:[–—-]\s|(?:because|since|as|for|with)\b)|(?=[选選项項、。，入でがはだ입이]))"
+    r"(?:[.:;!),。，；、：]|$|\s+(?:[–—-]\s|(?:because|since|as|for|with)\b)|\s?(?=[选選项項、。，入でがはだ입이]))"
 )
 _SEVERAL = re.compile(
     rf"{_LETTER}(?:\s*(?:,\s*(?:and|or)\b|,|、|&|/|\band\b|\bor\b|和)\s*{_LETTER}(?![\w]))+"
@@ -38,6 +38,12 @@ _ASSIGNED = r"[A-Za-z]\w?\s*=\s*[^=,;，]{1,40}"
 _ASSIGNMENTS = re.compile(
     rf"(?<![\w\\,;，])(?<![,;，] )(?<!\band )(?<!\bor ){_ASSIGNED}"
     rf"(?:(?:[,;，]|\s(?:and|or)\b)+\s*{_ASSIGNED})+$"
+)
+# "So it is option D.", "It's D."
+_CLOSING_OPTION = re.compile(rf"(?i:\b(?:option|choice)|\bit(?:['’]s|\s+is))\s+{_LETTER}[.!]?$")
+# "isn't 5 but 7"
+_CORRECTION = re.compile(
+    r"(?:n['’]t|\bnot(?!\s+only)|\bno\s+longer)\s[^.;]{1,80}?\bbut(?:\s+rather)?\s+", re.IGNORECASE
 )
 _YES_OR_NO = re.compile(r"(?i:(yes|no)),\s+(?!(?i:yes|no)\b)\S")
 # What a sentence says beyond its value: why it is right, or what is wrong.
@@ -150,7 +156,14 @@ def _short(line: str) -> str | None:
         return tidy(_without_reasons(line))
     if option := _OPTION.match(line):
         return _letter(option)
-    line = _COPULA.sub("", _without_reasons(line))
+    if corrections := list(_CORRECTION.finditer(line)):
+        return value(line[corrections[-1].end() :])
+    return _closing(_COPULA.sub("", _without_reasons(line)))
+
+
+def _closing(line: str) -> str | None:
+    if option := _CLOSING_OPTION.search(line):
+        return _letter(option)
     if answered := _YES_OR_NO.match(line):
         return answered[1]
     if assignments := _ASSIGNMENTS.search(line[-_LONGEST_CLOSING:].rstrip(" .")):

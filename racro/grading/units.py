@@ -32,7 +32,7 @@ _PREFIXABLE = {
     "F": "F farad",
     "C": "C coulomb",
     "T": "T tesla",
-    "H": "H henry",
+    "H": "H henry henries",
     "S": "S siemens",
     "Wb": "Wb weber",
     "Bq": "Bq becquerel",

@@ -208,6 +208,8 @@ PHRASES = {
     "answers that are not": repeat("the answer is not "),
     "answers that are not, but": repeat("the answer isn't but "),
     "answers to questions": repeat("the answer to "),
+    "corrections": repeat("it isn't a but ", before="The answer is "),
+    "lines of corrections": repeat("a isn't "),
     "adverbs after an announcement": repeat("therefore ", before="The answer is "),
     "nouns": repeat("answer "),
     "headings": repeat("\n## answer"),

@@ -162,6 +162,68 @@ WRONG_WITH_OPTIONS = {
     "nothing": (OPTIONS, "| B"),
 }  # fmt: skip
 RIGHT = {
+    "sets, signs and units as textbooks write them": """
+        x \\leqslant 3 | (-\\infty, 3]
+        -1 \\le x < 2 | [-1, 2)
+        x\\in[-1,2) | -1 \\le x < 2
+        t > 0 | (0, \\infty)
+        (0, +\\infty) | x>0
+        x \\in (0, +\\infty) | (0,\\infty)
+        x<-1\\text{ or }x>1 | (-\\infty,-1)\\cup(1,\\infty)
+        $x<3$ | $(-\\infty,3)$
+        x \\lt 3 | (-\\infty,3)
+        x \\in \\mathbb{R} | \\mathbb{R}
+        (-\\infty, 3) | \\{x : x < 3\\}
+        \\{x \\in \\mathbb{R} \\mid x<3\\} | x<3
+        x<3 \\text{ and } x>1 | (1,3)
+        x < 3 \\lor x > 5 | (-\\infty,3)\\cup(5,\\infty)
+        -1 or 1 | \\pm1
+        x=1 or x=-1 | \\pm 1
+        x=\\pm 1 | \\pm 1
+        ±1 | 1, -1
+        \\pm\\frac{1}{2} | \\frac12 or -\\frac12
+        \\pm 3i | 3i, -3i
+        3 \\pm 2i | 3+2i, 3-2i
+        1\\pm\\sqrt2 | 1-\\sqrt2 or 1+\\sqrt2
+        \\cos^2 x+\\sin^2 x | 1
+        1 | \\sin^2(x)+\\cos^2(x)
+        2\\sin x\\cos x | \\sin 2x
+        1+\\tan^2 x | \\sec^2 x
+        \\cos^2 x - \\sin^2 x | \\cos 2x
+        5 µF | 5 microfarads
+        5 uF | 5 μF
+        3 mmol | 3
+        500 nm | 500
+        1.5 GHz | 1.5
+        4 kB | 4
+        4 MB | 4
+        100 kPa | 100
+        2 mH | 2 millihenries
+        2 Ω | 2 ohms
+        5 kΩ | 5 kiloohms
+        5 k\\Omega | 5
+        20 dB | 20
+        3 eV | 3
+        3 MeV | 3
+        3 kN | 3 kilonewtons
+        3 mA | 3
+        5 mV | 5 millivolts
+        5 pF | 5
+        5 cL | 5 cl
+        5\\ \\mathrm{mA} | 5 mA
+        5\\,\\mu\\mathrm{F} | 5 µF
+        5 µs | 5 microseconds
+        10 N/m^2 | 10
+        3\\times10^8 m/s | 3e8
+        5 kg m^2 | 5
+        5 Gbit/s | 5
+        5 MB/s | 5
+        5 mol/L | 5
+        72 bpm | 72
+        5 kg·m/s² | 5
+        5 V/m | 5
+        10^{-9} m | 1e-9 m
+        """,
     "units with the prefixes of the SI": """
         5 nm | 5
         5 nm | 5 nanometers
@@ -500,6 +562,32 @@ RIGHT = {
         """,
 }
 WRONG = {
+    "sets, signs and units as textbooks write them": """
+        x \\le 3 | x<3
+        x\\in[-1,2) | -1<x<2
+        x>0 | [0,\\infty)
+        t>0 | x>0
+        -3<x<3 | \\pm 3
+        (1,3) | \\{1,3\\}
+        x \\in \\mathbb{R} | \\mathbb{Z}
+        \\pm 1 | \\pm 2
+        \\pm 1 | 0
+        1 or -1 | 1
+        5 mH | 5 MH
+        5 mm | 5 μm
+        5 GB | 5 Gb
+        5 mW | 5 MW
+        5 pF | 5 nF
+        5 nm | 5 dB
+        5 A | 5 V
+        5 kg | 5 g
+        \\cos 2x | \\cos^2 x
+        1+\\tan^2 x | 1
+        \\sin^2 x | 1
+        3 \\pm 2i | 3+2i
+        x < 3 \\lor x > 5 | (3,5)
+        x<3 or y>5 | (-\\infty,3)\\cup(5,\\infty)
+        """,
     "units with the prefixes of the SI": """
         5 nm | 5 mm
         5 mA | 5 MA

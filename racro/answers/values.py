@@ -48,11 +48,11 @@ _CORRECTION = re.compile(
 _YES_OR_NO = re.compile(r"(?i:(yes|no)),\s+(?!(?i:yes|no)\b)\S")
 # What a sentence says beyond its value: why it is right, or what is wrong.
 _REASONS = re.compile(
-    r"\s*[,;(–—]?\s*\b(?:because|since(?!\s+\d)|due\s+to|based\s+on|given\s+that"
+    r"(?:[,;(–—]\s{0,3})?\b(?:because|since(?!\s+\d)|due\s+to|based\s+on|given\s+that"
     r"|as\s+(?:it|the|this|that|we|they|shown|can|there)|rather\s+than|instead\s+of|(?:and|but)\s+not)\b"
-    r"|\s*[,;]\s*(?:as|so|which|where|for|meaning|that\s+is|with|not|denn|weil|da|car|porque|puesto)\b"
-    r"|[，,；、]?\s*(?:因为|因為|由于|由於|なぜなら|왜냐하면)"
-    r"|\s+\((?:rounded|approximately|because|since|which|the|as|to)\b",
+    r"|[,;]\s{0,3}(?:as|so|which|where|for|meaning|that\s+is|with|not|denn|weil|da|car|porque|puesto)\b"
+    r"|[，,；、]?(?:因为|因為|由于|由於|なぜなら|왜냐하면)"
+    r"|\s\((?:rounded|approximately|because|since|which|the|as|to)\b",
     re.IGNORECASE,
 )
 _CONCLUSION = re.compile(
@@ -60,7 +60,7 @@ _CONCLUSION = re.compile(
     r"[\s,:]+(?=\S)"
     r"|(?:因此|所以|故|综上|したがって|よって|따라서)[\s,:，、：]*+(?=\S))"
 )
-_COPULA = re.compile(r"\s*(?:です|である|だ|となります|になります|입니다|이다|이에요|예요)[.。]?$")
+_COPULA = re.compile(r"(?:です|である|だ|となります|になります|입니다|이다|이에요|예요)[.。]?$")
 _ENDS = re.compile(r"(?P<latin>\.)\s+(?=[A-ZÀ-Þ\\*])|[。！]|[\r\n]|(?<=[^\d])!\s+(?=[A-Z])")
 _WORD_BEFORE = re.compile(r"(?<![A-Za-z.])(?P<word>[A-Za-z.]{1,12})$")
 _ABBREVIATIONS = frozenset(
@@ -174,7 +174,7 @@ def _closing(line: str) -> str | None:
 
 def _without_reasons(line: str) -> str:
     reasons = _REASONS.search(line)
-    return line[: reasons.start()] if reasons and reasons.start() else line
+    return line[: reasons.start()].rstrip() if reasons and reasons.start() else line
 
 
 def _letter(option: re.Match[str]) -> str:

@@ -13,7 +13,8 @@ from gateway.reasoning.stage import ReasonStage
 from gateway.services import Services
 from gateway.tenancy.fair_queue import Ticket
 from gateway.tenancy.tenants import Tenant
-from racro.answers.extract import solve_answer, split_reasoning
+from racro.answers.extract import solve_answer
+from racro.answers.thought import split_reasoning
 from racro.contracts.completion import RESULTS, failed_ending
 from racro.contracts.errors import UpstreamError
 from racro.contracts.perception import Delta, Usage, normalise_question

@@ -12,7 +12,7 @@ from latex2sympy2_extended import NormalizationConfig
 from latex2sympy2_extended.latex2sympy2 import ConversionConfig, latex2sympy
 from math_verify import verify
 from math_verify.grader import should_treat_as_complex
-from sympy import Expr, Symbol
+from sympy import Expr, Rational, Symbol, simplify
 
 from racro.grading.quantities import Quantity, quantity, same_value
 
@@ -35,6 +35,10 @@ def same_formula(answer: str, expected: str) -> bool:
     """Whether both are the same formula or number; False for what cannot be read."""
     ours, theirs = quantity(answer) or _read(answer), quantity(expected) or _read(expected)
     our_value, their_value = _value(ours), _value(theirs)
+    our_value, their_value = (
+        our_value or _constant(ours, their_value),
+        their_value or _constant(theirs, our_value),
+    )
     if our_value and their_value:
         return same_value(our_value, their_value)
     if any(side is None or isinstance(side, Quantity) for side in (ours, theirs)):
@@ -73,6 +77,18 @@ def _value(formula: Any) -> Quantity | None:
     except Exception:  # noqa: BLE001 - sympy raises anything for numbers that make no sense
         return None
     return None if value is None else Quantity(value, abs(value) / 10**_DIGITS, _DIGITS)
+
+
+def _constant(formula: Any, value: Quantity | None) -> Quantity | None:
+    r"""Return the number that a formula with variables is for each of their values, if it may be
+    `value`: `\sin^2 x + \cos^2 x`. Most are ruled out by their value at one point.
+    """
+    if value is None or not isinstance(formula, Expr) or not formula.free_symbols:
+        return None
+    symbols = sorted(formula.free_symbols, key=str)
+    point = {symbol: Rational(17 + 6 * place, 29) for place, symbol in enumerate(symbols)}
+    there = _value(formula.subs(point))
+    return _value(simplify(formula)) if there and same_value(there, value) else None
 
 
 # The parser learns its grammar by reading; workers are forked off with what it learnt here.

@@ -9,7 +9,9 @@ from racro.grading.text import is_bracketed, split_outside_brackets
 
 _SEPARATOR = re.compile(r",?\s*\b(?:and|or)\b|[,;]")
 _OR = re.compile(r"\bor\b")
-_SIGNED = re.compile(r"(?P<name>[^=]*=\s*|)\\pm\s*(?P<value>\S.*)")
+_PLUS_OR_MINUS = r"\pm"
+# Where nothing stands before it, a plus says nothing.
+_LEADING = re.compile(r"(^|[=({])\s*\\pm\s*")
 
 
 class Items(NamedTuple):
@@ -29,19 +31,22 @@ class Items(NamedTuple):
         return self.named and len({item.split("=")[0].strip() for item in self.items}) == 1
 
     @property
-    def alternatives(self) -> bool:
-        return _OR.search(self.inside) is not None
+    def alternatives(self) -> bool | None:
+        r"""Whether "or" joins them; None for `\pm`, which "and" may join as well."""
+        return None if self.inside == _PLUS_OR_MINUS else _OR.search(self.inside) is not None
 
 
 def listed(text: str) -> Items | None:
     """None where it is one item."""
-    if signed := _SIGNED.fullmatch(text):
-        name, value = signed["name"], signed["value"]
-        return Items("", "", (f"{name}{value}", f"{name}-{value}"))
     brackets, inside = "", text.replace(r"\{", "{").replace(r"\}", "}")
     if is_bracketed(inside):
         brackets = (inside[0] + inside[-1]).replace("{}", "")
         inside = inside[1:-1]
+    if not brackets and inside.count(_PLUS_OR_MINUS) == 1 and not _SEPARATOR.search(inside):
+        plus, minus = _LEADING.sub(r"\1", inside), _LEADING.sub(r"\1-", inside)
+        # `2 - 1` would be a range.
+        signed = plus.replace(_PLUS_OR_MINUS, "+"), minus.replace(_PLUS_OR_MINUS, "+ -")
+        return Items("", _PLUS_OR_MINUS, signed)
     items = split_outside_brackets(inside, _SEPARATOR)
     return Items(brackets, inside, items) if len(items) > 1 and all(items) else None
 
@@ -50,7 +55,8 @@ def same_items(answer: Items, expected: Items, same: Callable[[str, str], bool])
     if answer.brackets != expected.brackets or len(answer.items) != len(expected.items):
         return False
     of_one_name = answer.of_one_name or expected.of_one_name
-    if answer.alternatives != expected.alternatives and not of_one_name:
+    joined = {answer.alternatives, expected.alternatives} - {None}
+    if len(joined) > 1 and not of_one_name:
         return False
     # `x = 2, y = 3` without its names is what it is only in its order.
     if answer.brackets or (answer.named != expected.named and not of_one_name):

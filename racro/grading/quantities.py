@@ -13,10 +13,13 @@ _NUMBER = re.compile(
         (?:(?P<whole>\d+)\s*)?\\frac\s*
             (?:\{\s*(?P<over>\d+)\s*\}\s*\{\s*(?P<under>\d+)\s*\}|(?P<over_digit>\d)\s*(?P<under_digit>\d))
       | (?:(?P<slash_whole>\d+)\s+)?(?P<slash_over>\d+)\s*/\s*(?P<slash_under>\d+)(?![\d.])
-      | (?P<digits>(?:\d{1,3}(?:[, ]\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?!,?\d)
+      | (?P<european>
+            \d{1,3}(?:(?:\.\d{3})+|(?:[ ]\d{3})+),(?:\d{1,2}|\d{4,})|\d{1,3}(?:\.\d{3}){2,}
+        )(?![.,]?\d)
+      | (?P<digits>(?:\d{1,3}(?:[, ']\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?!,?\d)
         (?:(?:[eE]|\s*(?:\\times|\\cdot|\*|x)\s*10\s*\^\s*)(?P<exponent>[-+]?\d{1,3}|\{[-+]?\d{1,3}\})(?!\d))?
     )
-    (?P<scale>[kKMB](?![\w/^])|\s*(?i:hundred|thousand|million|billion|trillion|lakh|crore|dozen)\b|)
+    (?P<scale>[kKMB](?![\w/^\\])|\s*(?i:hundred|thousand|million|billion|trillion|lakh|crore|dozen)\b|)
     (?P<unit>.*)
     """,
     re.VERBOSE,
@@ -62,11 +65,16 @@ def quantity(text: str) -> Quantity | None:
     if unit is None and (money or found["unit"].strip()):
         return None
     scale = _SCALES[found["scale"].strip().lower()] * (-1 if found["sign"] == "-" else 1)
-    return _decimal(found, scale, unit) if found["digits"] else _fraction(found, scale, unit)
+    return (
+        _decimal(found, scale, unit)
+        if found["digits"] or found["european"]
+        else _fraction(found, scale, unit)
+    )
 
 
 def _decimal(found: re.Match[str], scale: int, unit: str | None) -> Quantity:
-    digits = found["digits"].replace(",", "").replace(" ", "")
+    digits = found["digits"] or found["european"].replace(".", "").replace(",", ".")
+    digits = re.sub("[, ']", "", digits)
     power = Fraction(10) ** int((found["exponent"] or "0").strip("{}")) * scale
     _, point, places = digits.partition(".")
     return Quantity(
@@ -117,7 +125,7 @@ def _share(percentage: Quantity) -> Quantity:
 
 def without_unit(formula: str) -> tuple[str, str | None]:
     r"""(`2\sqrt{3}`, `cm`) of `2\sqrt{3} cm`. A letter of a formula with variables is no unit."""
-    for gap in re.finditer(r"(?<=[\d})\s])(?=[A-Za-z°%])", formula):
+    for gap in re.finditer(r"(?<=[\d})\s])(?=[A-Za-z°%μΩ]|\\(?:Omega|mu)(?![a-z]))", formula):
         body, unit = formula[: gap.start()].strip(), known_unit(formula[gap.start() :])
         if body and unit and not re.search("[A-Za-z]", re.sub(r"\\[A-Za-z]+", "", body)):
             return body, unit

@@ -7,6 +7,7 @@ from functools import partial
 from racro.grading.choices import expected_options, right_option, same_letter
 from racro.grading.lists import Items, listed, same_items
 from racro.grading.quantities import agree, quantity, without_unit
+from racro.grading.sets import solutions
 from racro.grading.text import LONGEST_ANSWER, is_bracketed, plain, same_words
 
 # What of LaTeX may be in a name; the rest are functions.
@@ -83,10 +84,28 @@ def _same(answer: str, expected: str, *, algebra: Algebra) -> bool:
 
 
 def _same_parts(answer: str, expected: str, algebra: Algebra) -> bool:
+    same_set = _same_solutions(answer, expected, algebra)
+    if same_set is not None:
+        return same_set
     ours, theirs = _listed(answer, beside=expected), _listed(expected, beside=answer)
     if ours and theirs:
         return same_items(ours, theirs, partial(_same, algebra=algebra))
     return not (ours or theirs) and _same_formulas(answer, expected, algebra)
+
+
+def _same_solutions(answer: str, expected: str, algebra: Algebra) -> bool | None:
+    r"""Whether the sets are the same; None where neither side speaks of a variable's values.
+
+    A side without a name may be a set itself: `(-\infty, 3)`.
+    """
+    ours, theirs = solutions(answer), solutions(expected)
+    if ours is None and theirs is None:
+        return None
+    if ours and theirs and ours.name != theirs.name:
+        return False
+    our_set = ours.values if ours else answer
+    their_set = theirs.values if theirs else expected
+    return _same(our_set, their_set, algebra=algebra)
 
 
 def _listed(text: str, *, beside: str) -> Items | None:

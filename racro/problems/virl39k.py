@@ -8,7 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from racro.answers.extract import boxes, final_answer
+from racro.answers.boxes import boxes
+from racro.answers.extract import final_answer
 from racro.problems.problem import InvalidProblem
 from racro.problems.row_validation import Row, Rows
 

@@ -18,8 +18,9 @@ from gateway.dialects.conversation import find_image_turns
 from gateway.dialects.request_options import cache_mode, check_question
 from gateway.images.loader import read_image
 from gateway.settings import LimitsSection
-from racro.answers.extract import compact_answer, final_answer, solve_answer, split_reasoning
+from racro.answers.extract import compact_answer, final_answer, solve_answer
 from racro.answers.formulas import worked_out
+from racro.answers.thought import split_reasoning
 from racro.contracts.control_tokens import escape_headings, neutralise
 from racro.contracts.errors import RacroError, UpstreamError, UpstreamUnavailable
 from racro.contracts.marks import limit_marks
@@ -194,6 +195,53 @@ ANSWERS = {
     "ends of thought": repeat("</think>"),
     "answer lines": repeat("\nAnswer: "),
 }
+THOUGHTS = {
+    "beginnings of thought": repeat("<think>"),
+    "lines of beginnings of thought": repeat("\n <think>"),
+    "spaces before a thought": repeat(" ", before="\n", after="x"),
+    "channels": repeat("<|channel|>final<|message|>"),
+    "halves of channels": repeat("<|end|><|start|>assistant<|channel|>"),
+    "control tokens": repeat("<|im_end|>"),
+    "halves of control tokens": repeat("<|a"),
+}
+PHRASES = {
+    "elements": repeat("<answer>5</answer>"),
+    "elements that are not closed": repeat("<answer>"),
+    "boxes without braces": repeat(r"\boxed 2 "),
+    "digits in a box without braces": repeat("1,", before=r"\boxed "),
+    "emphasis": repeat("**a"),
+    "retractions": repeat("wait, "),
+    "answers that are retracted": repeat("the answer is a. Wait, "),
+    "answers that are not": repeat("the answer is not "),
+    "answers that are not, but": repeat("the answer isn't but "),
+    "answers to questions": repeat("the answer to "),
+    "corrections": repeat("it isn't a but ", before="The answer is "),
+    "lines of corrections": repeat("a isn't "),
+    "adverbs after an announcement": repeat("therefore ", before="The answer is "),
+    "nouns": repeat("answer "),
+    "headings": repeat("\n## answer"),
+    "stars of a heading": repeat("*", before="\n", after="answer"),
+    "totals of GSM8K": repeat("\n#### 1"),
+    "spaces in a total of GSM8K": repeat(" ", before="####", after="1"),
+    "verdicts": repeat("option A is "),
+    "verdicts with adverbs": repeat("the ", before="option A is "),
+    "letters": repeat("A "),
+    "letters in brackets": repeat("(A) is "),
+    "chosen letters": repeat("choose the "),
+    "letters of one answer": repeat("A, ", before="The answer is "),
+    "JSON": repeat('{"answer": "a'),
+    "JSON strings that are not closed": repeat("\\a", before='{"answer": "'),
+    "initials": repeat("J. ", before="The answer is "),
+    "assignments": repeat("x = 1, ", before="The answer is "),
+    "reasons": repeat(" because", before="The answer is a"),
+    "parentheses of reasons": repeat(" (", before="The answer is a"),
+    "conclusions": repeat("so, "),
+    "dollars": repeat("= $a$ "),
+    "words behind a number": repeat("= 1 a"),
+    "Chinese announcements": repeat("答案是"),
+    "Chinese choices": repeat("选"),
+    "Chinese verdicts": repeat("选项A"),
+}
 FORMULAS = {
     "spaces": repeat(" ", before="= 1", after="1"),
     "parentheses": nested("(", "1", ")", before="= "),
@@ -329,10 +377,10 @@ HEADERS = {
 PATHS = {"slashes": repeat("/"), "versions": repeat("/v1"), "letters": repeat("\u00e9")}
 
 GROUPS: list[tuple[Call, dict[str, Builder]]] = [
-    (final_answer, ANSWERS),
+    (final_answer, ANSWERS | THOUGHTS | PHRASES),
     (compact_answer, ANSWERS | FORMULAS),
     (solve_compact, ANSWERS | FORMULAS),
-    (split_reasoning, ANSWERS),
+    (split_reasoning, ANSWERS | THOUGHTS),
     (worked_out, FORMULAS),
     (neutralise, TOKENS),
     (escape_headings, HEADINGS),

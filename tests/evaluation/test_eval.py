@@ -93,6 +93,16 @@ def test_one_run_gives_three_accuracies(
     assert len(reasoner.chats) == 24
 
 
+def test_a_tentative_response_is_read_as_models_write_it(
+    gateway: Service, captioner: ScriptedServer, tmp_path: Path
+) -> None:
+    captioner.script.tentative = "The answer isn't 7 but 42, since the bar ends there."
+    data = benchmark(tmp_path / "data.tsv", "tentative", 1)
+    done = racro_eval("run", data, "--gateway", gateway.url, "--output", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert results(tmp_path / "run")[0]["tentative_alone"] == {"answer": "42", "right": True}
+
+
 def test_a_result_has_all_that_was_said(
     gateway: Service, reasoner: ScriptedServer, tmp_path: Path
 ) -> None:

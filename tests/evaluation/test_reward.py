@@ -93,6 +93,16 @@ async def test_an_answer_cut_off_while_thinking_is_wrong(reasoner) -> None:
     assert await rewards(of(reasoner)) == [0]
 
 
+async def test_so_is_one_whose_thoughts_are_in_its_text(reasoner) -> None:
+    reasoner.script.texts = ["<think>The answer is 5"]
+    assert await rewards(of(reasoner)) == [0]
+
+
+async def test_an_answer_is_read_as_models_write_it(reasoner) -> None:
+    reasoner.script.texts = ["<think>3?</think>答案不是3，而是5。"]
+    assert await rewards(of(reasoner)) == [1]
+
+
 async def test_terms_are_taken_off_by_their_weights(reasoner) -> None:
     reasoner.script = RIGHT
     weights = {"leak": 0.5, "length": 0.25, "length_limit": 20, "format": 2}

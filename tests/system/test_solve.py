@@ -488,6 +488,35 @@ def test_each_reasoner_is_asked_in_its_own_profile(
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("答案：D", "D"),
+        ("<think>B?</think> <answer>D</answer>", "D"),
+        ("The answer is **D**, since the bar is the longest.", "D"),
+        ("The answer isn't 5 but 7.", "7"),
+        (
+            "<|channel|>analysis<|message|>5?<|end|><|start|>assistant<|channel|>final<|message|>7",
+            "7",
+        ),
+    ],
+)
+def test_an_answer_is_read_as_models_write_it(
+    gateway: Service, reasoner: ScriptedServer, text: str, answer: str
+) -> None:
+    reasoner.script.texts = [text]
+    assert solve(gateway)["answer"] == answer
+
+
+def test_an_answer_that_is_cut_within_its_thoughts_is_empty(
+    gateway: Service, reasoner: ScriptedServer
+) -> None:
+    reasoner.script.texts = ["<think>The bars are 3 and 4, ", "so it is 7"]
+    solved = solve(gateway)
+    assert (solved["answer"], solved["text"]) == ("", "")
+    assert solved["reasoning"] == "The bars are 3 and 4, so it is 7"
+
+
 @pytest.mark.parametrize(("model", "answer"), [("default", "= $5 + $6.50"), ("small", "$11.50")])
 def test_only_compact_answers_may_be_formulas(
     captioner: ScriptedServer, reasoner: ScriptedServer, model: str, answer: str

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from racro.answers.extract import compact_answer, final_answer, split_reasoning
+from racro.answers.extract import compact_answer, final_answer, solve_answer
+from racro.answers.thought import split_reasoning
+from support.phrasings import PHRASINGS
 
 BOXED = {
     r"\boxed{42}": "42",
@@ -103,6 +105,19 @@ def test_answer(text, answer) -> None:
     assert final_answer(text) == answer
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        pytest.param(text, answer, id=ascii(f"{source}: {text}"))
+        for source, rows in PHRASINGS.items()
+        for text, answer in rows.items()
+    ],
+)
+def test_an_answer_is_read_as_people_and_models_write_it(text, answer) -> None:
+    assert final_answer(text) == answer
+    assert solve_answer("racro-v1", text) == answer
+
+
 def test_a_sentence_about_the_answer_gives_its_value() -> None:
     assert final_answer("The final answer must be 14 points.") in {"14", "14 points"}
 
@@ -153,7 +168,7 @@ def test_of_boxes_within_boxes_the_innermost_is_the_answer(depth) -> None:
     assert final_answer(text) == compact_answer(text) == "3"
 
 
-@given(st.from_regex(r"[ \n]*:?[ \n]*\**[ \n]*", fullmatch=True))
+@given(st.from_regex(r"(?:[ \n]+|:)[ \n]*:?[ \n]*\**[ \n]*", fullmatch=True))
 def test_an_announced_answer_may_stand_apart(gap) -> None:
     assert final_answer(f"The answer is{gap}blue.\nSo.") == "blue"
 
@@ -165,7 +180,17 @@ def test_an_announced_answer_may_stand_apart(gap) -> None:
         ("<think>\nhm\n</think>\n\n42", "hm", "42"),
         ("hm</think>42", "hm", "42"),
         ("<think></think>42", "", "42"),
-        ("<think>cut off", None, "<think>cut off"),
+        ("<think>cut off", "cut off", ""),
+        ("Hm.\n<think>\ncut off", "cut off", "Hm."),
+        ("<think>a</think>b\n<think>cut off", "a\ncut off", "b"),
+        ("A model says <think> first.", None, "A model says <think> first."),
+        ("[THINK]hm[/THINK]42", "hm", "42"),
+        (
+            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>42",
+            "hm",
+            "42",
+        ),
+        ("analysisHm.assistantfinal42", "Hm.", "42"),
     ],
     ids=ascii,
 )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from fractions import Fraction
+from itertools import combinations
 
 import psutil
 import pytest
@@ -161,6 +162,143 @@ WRONG_WITH_OPTIONS = {
     "nothing": (OPTIONS, "| B"),
 }  # fmt: skip
 RIGHT = {
+    "sets, signs and units as textbooks write them": """
+        x \\leqslant 3 | (-\\infty, 3]
+        -1 \\le x < 2 | [-1, 2)
+        x\\in[-1,2) | -1 \\le x < 2
+        t > 0 | (0, \\infty)
+        (0, +\\infty) | x>0
+        x \\in (0, +\\infty) | (0,\\infty)
+        x<-1\\text{ or }x>1 | (-\\infty,-1)\\cup(1,\\infty)
+        $x<3$ | $(-\\infty,3)$
+        x \\lt 3 | (-\\infty,3)
+        x \\in \\mathbb{R} | \\mathbb{R}
+        (-\\infty, 3) | \\{x : x < 3\\}
+        \\{x \\in \\mathbb{R} \\mid x<3\\} | x<3
+        x<3 \\text{ and } x>1 | (1,3)
+        x < 3 \\lor x > 5 | (-\\infty,3)\\cup(5,\\infty)
+        -1 or 1 | \\pm1
+        x=1 or x=-1 | \\pm 1
+        x=\\pm 1 | \\pm 1
+        ±1 | 1, -1
+        \\pm\\frac{1}{2} | \\frac12 or -\\frac12
+        \\pm 3i | 3i, -3i
+        3 \\pm 2i | 3+2i, 3-2i
+        1\\pm\\sqrt2 | 1-\\sqrt2 or 1+\\sqrt2
+        \\cos^2 x+\\sin^2 x | 1
+        1 | \\sin^2(x)+\\cos^2(x)
+        2\\sin x\\cos x | \\sin 2x
+        1+\\tan^2 x | \\sec^2 x
+        \\cos^2 x - \\sin^2 x | \\cos 2x
+        5 µF | 5 microfarads
+        5 uF | 5 μF
+        3 mmol | 3
+        500 nm | 500
+        1.5 GHz | 1.5
+        4 kB | 4
+        4 MB | 4
+        100 kPa | 100
+        2 mH | 2 millihenries
+        2 Ω | 2 ohms
+        5 kΩ | 5 kiloohms
+        5 k\\Omega | 5
+        20 dB | 20
+        3 eV | 3
+        3 MeV | 3
+        3 kN | 3 kilonewtons
+        3 mA | 3
+        5 mV | 5 millivolts
+        5 pF | 5
+        5 cL | 5 cl
+        5\\ \\mathrm{mA} | 5 mA
+        5\\,\\mu\\mathrm{F} | 5 µF
+        5 µs | 5 microseconds
+        10 N/m^2 | 10
+        3\\times10^8 m/s | 3e8
+        5 kg m^2 | 5
+        5 Gbit/s | 5
+        5 MB/s | 5
+        5 mol/L | 5
+        72 bpm | 72
+        5 kg·m/s² | 5
+        5 V/m | 5
+        10^{-9} m | 1e-9 m
+        """,
+    "units with the prefixes of the SI": """
+        5 nm | 5
+        5 nm | 5 nanometers
+        5 mV | 5
+        60 dB | 60
+        16 GB | 16
+        2 eV | 2 electronvolts
+        3 kN | 3
+        20 mA | 20 milliamps
+        10 kΩ | 10
+        10 k\\Omega | 10 kΩ
+        10\\,k\\Omega | 10 kΩ
+        10k\\Omega | 10 kΩ
+        5 \\mu m | 5 μm
+        5 µm | 5 um
+        5 \\mu\\text{A} | 5 microamps
+        5 m s^{-1} | 5 m/s
+        9.8 m/s^2 | 9.8 m s^{-2}
+        5 N·m | 5 N m
+        4.2 J/(kg·K) | 4.2 J/kg K
+        5 mph | 5 mi/h
+        5 T | 5
+        12厘米 | 12 cm
+        12平方厘米 | 12 cm^2
+        5 KB | 5 kB
+        5 hPa | 5
+        3 \\Omega | 3 ohms
+        50 km/h | 50 kph
+        2\\sqrt{3}\\,k\\Omega | 2\\sqrt{3}
+        5 Å | 5 angstroms
+        """,
+    "solutions of inequalities": """
+        x<3 | (-\\infty,3)
+        x \\in (-\\infty,3) | x<3
+        x \\in (1,2) | (1,2)
+        1<x<3 | (1,3)
+        3 > x \\ge 1 | [1,3)
+        x \\le 3 | (-\\infty, 3]
+        x \\ge \\sqrt{2} | [\\sqrt 2, \\infty)
+        x<1 or x>2 | (-\\infty,1)\\cup(2,\\infty)
+        x>1 and x<3 | (1,3)
+        x>1 and x<3 | 1<x<3
+        \\{x \\mid x<3\\} | (-\\infty,3)
+        x \\in \\{1,2\\} | 1, 2
+        x ∈ {1,2} | x = 1 or x = 2
+        x∈(-∞,3) | (-\\infty,3)
+        x<=3 | (-\\infty,3]
+        5 < x | (5,\\infty)
+        """,
+    "plus or minus": """
+        1 or -1 | \\pm 1
+        \\pm 1 | -1 or 1
+        1 and -1 | \\pm 1
+        2 \\pm \\sqrt{3} | 2+\\sqrt{3}, 2-\\sqrt{3}
+        \\frac{-1 \\pm \\sqrt{5}}{2} | \\frac{-1+\\sqrt{5}}{2}, \\frac{-1-\\sqrt{5}}{2}
+        x = 2 \\pm 1 | x = 1 or x = 3
+        \\{\\pm 1\\} | \\{-1,1\\}
+        +/-2 | \\pm 2
+        5.0 \\pm 0.1 | 5 \\pm 0.1
+        """,
+    "formulas that are a number for every x": """
+        \\sin^2 x+\\cos^2 x | 1
+        \\sin^2\\theta + \\cos^2\\theta | 1
+        \\sec^2 x - \\tan^2 x | 1
+        \\frac{x^2-1}{x-1}-x | 1
+        \\sin 30^\\circ | 1/2
+        \\cos(60°) | 0.5
+        """,
+    "numbers as they are written in Europe": """
+        1.234,5 | 1234.5
+        1 234,5 | 1234.5
+        1.234,50 € | €1,234.50
+        1.234.567 | 1234567
+        1'234.5 | 1234.5
+        """,
     "a letter where the options stand in the question": """
         B | B
         B. 12 cm | B
@@ -424,6 +562,89 @@ RIGHT = {
         """,
 }
 WRONG = {
+    "sets, signs and units as textbooks write them": """
+        x \\le 3 | x<3
+        x\\in[-1,2) | -1<x<2
+        x>0 | [0,\\infty)
+        t>0 | x>0
+        -3<x<3 | \\pm 3
+        (1,3) | \\{1,3\\}
+        x \\in \\mathbb{R} | \\mathbb{Z}
+        \\pm 1 | \\pm 2
+        \\pm 1 | 0
+        1 or -1 | 1
+        5 mH | 5 MH
+        5 mm | 5 μm
+        5 GB | 5 Gb
+        5 mW | 5 MW
+        5 pF | 5 nF
+        5 nm | 5 dB
+        5 A | 5 V
+        5 kg | 5 g
+        \\cos 2x | \\cos^2 x
+        1+\\tan^2 x | 1
+        \\sin^2 x | 1
+        3 \\pm 2i | 3+2i
+        x < 3 \\lor x > 5 | (3,5)
+        x<3 or y>5 | (-\\infty,3)\\cup(5,\\infty)
+        """,
+    "units with the prefixes of the SI": """
+        5 nm | 5 mm
+        5 mA | 5 MA
+        5 dB | 5 GB
+        2T | 2
+        2S | 2
+        3dt | 3
+        5 kN | 5 N
+        5 kΩ | 5 MΩ
+        5 m/s | 5 m s
+        2\\omega | 2
+        5 nm | 5 Nm
+        5 meV | 5 MeV
+        2ab | 2
+        5 / | 5
+        5 m/m | 6
+        """,
+    "solutions of inequalities": """
+        x<3 | (-\\infty,3]
+        x \\le 3 | (-\\infty,3)
+        x<3 | (3,\\infty)
+        x \\in (1,2) | y \\in (1,2)
+        x<3 | y<3
+        1<x<3 | (1,4)
+        x \\in (1,2] | (1,2)
+        1<x<3 | [1,3]
+        x<1 or x>2 | (1,2)
+        x<3 | 3
+        x>1 and x>3 | (1,3)
+        x \\in \\{1,2\\} | \\{1,3\\}
+        x<3 | x
+        """,
+    "plus or minus": """
+        1 | \\pm 1
+        1 or 1 | \\pm 1
+        1 or 2 | \\pm 1
+        2 \\pm \\sqrt{3} | 2+\\sqrt{3}
+        2 \\pm \\sqrt{3} | 2 \\pm \\sqrt{2}
+        -1 | \\pm 1
+        5 \\pm 0.1 | 5
+        """,
+    "formulas that are a number for every x": """
+        \\sin^2 x-\\cos^2 x | 1
+        \\sin^2 x+\\cos^2 y | 1
+        \\sin x+\\cos x | 1
+        2\\sin^2 x+\\cos^2 x | 1
+        \\sin^2 x+\\cos^2 x | 2
+        \\sin 30 | 1/2
+        \\cos 30° | 1/2
+        """,
+    "numbers as they are written in Europe": """
+        1.234 | 1,234
+        1.234,5 | 1.2345
+        3,5 | 3.5
+        1.234,567 | 1234567
+        12,34 | 1234
+        """,
     "a letter where the options stand in the question": """
         A | B
         A or B | B
@@ -706,6 +927,17 @@ WRONG = {
 }
 
 
+# No two of these are the same, whatever they have in common.
+DIFFERENT = r"""
+-5 | \pm 5 | 5 or -6 | 6 | 50 | 5% | 5 cm | 5 nm | 5 mm | 5 mV | 5 MV | 5 kΩ | 5 MΩ | 5 dB
+5 GB | 5 m/s | 5 m s | 5 m s^{-2} | 1.234,5 | 1,234 | 1.2345 | 12345 | x < 5 | x \le 5 | x > 5
+y < 7
+(5, \infty) \cup (-\infty, 2) | (-\infty, 5) \cap (2, 9) | [5, 7) | (5, 7) | (5, 7] | \{5, 7\}
+x \in \{5, 8\} | 2 < x < 9 | x < 2 or x > 9 | \sin^2 x | \sin^2 x + 2\cos^2 x | \sin 2x | 2\sin x
+5 \pm \sqrt{2} | 5 + \sqrt{2} | 5 \pm \sqrt{3} | \pm\sqrt{2} | x | 5x | x + 5 | yes | no
+""".replace("\n", " | ")
+
+
 def pairs(lines: str) -> list[tuple[str, str]]:
     found = []
     for line in filter(str.strip, lines.splitlines()):
@@ -735,6 +967,13 @@ def test_the_table_is_large_enough() -> None:
 @pytest.mark.parametrize(("answer", "expected", "verdict"), FREE, ids=ascii)
 def test_free_answer(answer, expected, verdict) -> None:
     assert is_right(answer, expected) is verdict
+
+
+def test_different_answers_are_wrong_for_each_other() -> None:
+    answers = [answer.strip() for answer in DIFFERENT.split(" | ") if answer.strip()]
+    every = list(combinations(answers, 2))
+    assert len(every) >= 1000
+    assert [pair for pair in every if is_right(*pair)] == []
 
 
 @pytest.mark.parametrize(("answer", "expected", "options", "verdict"), CHOICES, ids=ascii)

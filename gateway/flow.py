@@ -69,13 +69,15 @@ async def perceive_images(
         return await in_rounds([partial(perceive, request, on_delta) for request in requests])
 
 
-def expect(services: Services, tenant: Tenant, ticket: Ticket | None, looks: Iterable[int]) -> None:
+def expect(
+    services: Services, tenant: Tenant, ticket: Ticket | None, counts: Iterable[int]
+) -> None:
     """Have a request expected by its reasoner, before any of its images is captioned.
 
-    `looks` are the numbers of images that are captioned together. Raises InvalidRequest for more
+    `counts` are the numbers of images that are captioned together. Raises InvalidRequest for more
     than the tenant may ever have captioned at once, QueueFull and RateLimited.
     """
-    for images in looks:
+    for images in counts:
         services.rates.check_possible(tenant, "images", images)
     if ticket is not None:
         ticket.expect()
@@ -115,7 +117,14 @@ async def _done_or_refused(work: Callable[[], Awaitable[T]]) -> _Done[T] | Queue
         return refusal
 
 
+def check_counts(loader: ImageLoader, questions: Sequence[ImageQuestion]) -> None:
+    """Raise InvalidRequest where too many images are to be captioned together, copies included."""
+    for question in questions:
+        loader.check_count(question.sources)
+
+
 async def _load(loader: ImageLoader, questions: Sequence[ImageQuestion]) -> list[list[Image]]:
+    check_counts(loader, questions)
     sources = [source for question in questions for source in question.sources]
     images = iter(await loader.load(sources))
     loaded = [list(islice(images, len(question.sources))) for question in questions]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 
-from gateway.flow import ImageQuestion, expect, in_rounds
+from gateway.flow import ImageQuestion, check_counts, expect, in_rounds
 from gateway.images.loader import Image, ImageLoader
 from gateway.metrics import Stopwatch
 from gateway.perception.missing import MissingPerception, missing_perception
@@ -46,8 +46,8 @@ async def perceive_or_note(
         for question, images in zip(questions, loaded, strict=True)
     ]
     questions.clear()
-    looks = (one.distinct_images for one in requests if isinstance(one, PerceptionRequest))
-    expect(services, tenant, ticket, looks)
+    counts = (one.distinct_images for one in requests if isinstance(one, PerceptionRequest))
+    expect(services, tenant, ticket, counts)
     left = limit._replace(seconds=limit.seconds - watch.stages["load"])
     with watch.stage("perceive"):
         return await in_rounds(
@@ -71,6 +71,7 @@ async def _load(
     loader: ImageLoader, questions: Sequence[ImageQuestion], limit: TimeLimit
 ) -> list[Sequence[Image] | RacroError]:
     """Return the images of each question, or the first error among them."""
+    check_counts(loader, questions)
     sources = [source for question in questions for source in question.sources]
     outcomes = iter(await loader.load_each(sources, limit))
     return [

@@ -87,6 +87,14 @@ class ImageLoader:
         with step("load images"):
             return await self._load_all(sources, load)
 
+    def check_count(self, sources: Sequence[ImageSource]) -> None:
+        """Raises InvalidRequest for too many images."""
+        if len(sources) > self._limits.max_images:
+            raise InvalidRequest(
+                f"{len(sources)} images; max_images = {self._limits.max_images}",
+                param=field_of_all(sources[0].param),
+            )
+
     def check_together(self, images: Sequence[Image]) -> None:
         """Check the images that are captioned together, copies among them, as the captioner does.
 
@@ -103,11 +111,7 @@ class ImageLoader:
             return [await load(sources[0])]
         # Agents send one image many times over: it counts, is fetched and read once.
         unique = {source.content: source for source in sources}
-        if len(unique) > self._limits.max_images:
-            raise InvalidRequest(
-                f"{len(unique)} images; max_images = {self._limits.max_images}",
-                param=field_of_all(sources[0].param),
-            )
+        self.check_count(list(unique.values()))
         images = await all_of(load(source) for source in unique.values())
         by_content = dict(zip(unique, images, strict=True))
         return [_for_field(by_content[source.content], source.param) for source in sources]

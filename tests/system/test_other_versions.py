@@ -103,7 +103,7 @@ def test_a_caption_that_an_old_captioner_broke_off_is_not_cached(
     question = f"{next(_numbers)}?"
     failed = solve(gateway, question)
     assert failed.status_code == 502
-    assert f"(finish_reason: {reason})" in failed.json()["error"]["message"]
+    assert f"finish_reason {reason!r}" in failed.json()["error"]["message"]
     captioner.script.fixed.clear()
     assert solve(gateway, question).json()["visual_context"]["cache"] == "miss"
 

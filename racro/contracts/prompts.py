@@ -218,7 +218,7 @@ def missing_image(reason: str, *, follow_up: bool = False) -> str:
     `follow_up` is for a further look, at an image of an earlier turn.
     """
     image, again = ("image shown earlier", " again") if follow_up else ("image", "")
-    return f"[{image}: could not be looked at{again}: {neutralise(reason)}]"
+    return neutralise(f"[{image}: could not be looked at{again}: {reason}]")
 
 
 def further_image(number: int) -> str:

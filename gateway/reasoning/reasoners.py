@@ -95,8 +95,8 @@ class Reasoner:
 
 
 def _revision(listing: Any, model: str) -> str | None:
-    cards = listing.get("data", ()) if isinstance(listing, dict) else ()
-    for card in cards:
+    cards = listing.get("data") if isinstance(listing, dict) else None
+    for card in cards if isinstance(cards, list) else ():
         if isinstance(card, dict) and card.get("id") == model:
             revision = card.get("revision")
             return revision if isinstance(revision, str) else None

@@ -10,9 +10,8 @@ from gateway.images.loader import Image, ImageLoader, ImageSource
 from gateway.metrics import Stopwatch
 from gateway.perception.request import Perception, PerceptionRequest
 from gateway.services import Services
-from gateway.tenancy.fair_queue import Ticket
+from gateway.tenancy.fair_queue import NoRoom, ShareTaken, Ticket
 from gateway.tenancy.tenants import Tenant
-from racro.contracts.errors import QueueFull, RateLimited
 from racro.contracts.perception import OnDelta, ignore_delta
 from racro.contracts.solve_api import CacheMode
 from racro.servekit.tasks import all_of
@@ -75,7 +74,7 @@ def expect(
     """Have a request expected by its reasoner, before any of its images is captioned.
 
     `counts` are the numbers of images that are captioned together. Raises InvalidRequest for more
-    than the tenant may ever have captioned at once, QueueFull and RateLimited.
+    than the tenant may ever have captioned at once, NoRoom and ShareTaken.
     """
     for images in counts:
         services.rates.check_possible(tenant, "images", images)
@@ -86,9 +85,9 @@ def expect(
 async def in_rounds(work: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
     """Do at the same time what there is room for, and the rest after it; return all results.
 
-    Raises QueueFull or RateLimited where there is no room for any of those that are left, and
-    other errors as they come. What was captioned by then is paid for, and in the cache when the
-    client asks again.
+    Raises NoRoom or ShareTaken where there is no room for any of those that are left, and other
+    errors as they come. What was captioned by then is paid for, and in the cache when the client
+    asks again.
     """
     results: dict[int, T] = {}
     while len(results) < len(work):
@@ -110,10 +109,10 @@ class _Done(Generic[T]):
     result: T
 
 
-async def _done_or_refused(work: Callable[[], Awaitable[T]]) -> _Done[T] | QueueFull | RateLimited:
+async def _done_or_refused(work: Callable[[], Awaitable[T]]) -> _Done[T] | NoRoom | ShareTaken:
     try:
         return _Done(await work())
-    except (QueueFull, RateLimited) as refusal:
+    except (NoRoom, ShareTaken) as refusal:
         return refusal
 
 

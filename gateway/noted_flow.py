@@ -1,5 +1,6 @@
 """From the images of a chat to perceptions, where one that cannot be had does not end the chat."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
@@ -48,20 +49,22 @@ async def perceive_or_note(
     questions.clear()
     counts = (one.distinct_images for one in requests if isinstance(one, PerceptionRequest))
     expect(services, tenant, ticket, counts)
-    left = limit._replace(seconds=limit.seconds - watch.stages["load"])
+    due = asyncio.get_running_loop().time() + limit.seconds - watch.stages["load"]
     with watch.stage("perceive"):
         return await in_rounds(
-            [partial(_perceive, services.perceiver, request, left) for request in requests]
+            [partial(_perceive, services.perceiver, request, limit, due) for request in requests]
         )
 
 
 async def _perceive(
-    perceiver: Perceiver, request: PerceptionRequest | RacroError, limit: TimeLimit
+    perceiver: Perceiver, request: PerceptionRequest | RacroError, limit: TimeLimit, due: float
 ) -> Perception | MissingPerception:
+    """Perceive until the event loop's time is `due`, the end of the limit."""
     if isinstance(request, RacroError):
         return missing_perception(request)
+    left_s = max(0, due - asyncio.get_running_loop().time())
     try:
-        with within(limit):
+        with within(limit._replace(seconds=left_s)):
             return await perceiver.perceive(request)
     except RacroError as error:
         return missing_perception(error)

@@ -25,6 +25,14 @@ KEPT_S = 1.0
 _ROUNDING = 1e-9
 
 
+class NoRoom(QueueFull):
+    """A queue of this process has no room for another request of anybody."""
+
+
+class ShareTaken(RateLimited):
+    """A queue of this process has no room for another request of this tenant."""
+
+
 @dataclass(frozen=True)
 class QueueLimits:
     """How many requests run at once, and how many more may wait."""
@@ -125,7 +133,7 @@ class Ticket:
         self._running: _Share | None = None
 
     def expect(self) -> None:
-        """Have the request let in later. Raises QueueFull or RateLimited where there is no room."""
+        """Have the request let in later. Raises NoRoom or ShareTaken where there is no room."""
         self._expected = self._queue.admit(self._tenant)
         self._expected.expected += 1
 
@@ -138,7 +146,7 @@ class Ticket:
         return self._running is not None
 
     async def enter(self) -> None:
-        """Wait for a place. Raises QueueFull or RateLimited where there is no room to wait."""
+        """Wait for a place. Raises NoRoom or ShareTaken where there is no room to wait."""
         self._check_has_none()
         share = self._expected or self._queue.admit(self._tenant)
         self._forget_expected()
@@ -206,7 +214,7 @@ class FairQueue:
         return Ticket(self, tenant)
 
     def admit(self, tenant: Tenant) -> _Share:
-        """Return a tenant's share. Raises QueueFull or RateLimited where it has no room left."""
+        """Return a tenant's share. Raises NoRoom or ShareTaken where it has no room left."""
         share = self._shares.get(tenant.name)
         if share is None:
             share = _Share(served=self._served, kept_s=self._kept_s)
@@ -264,7 +272,7 @@ class FairQueue:
         return self._limits.in_flight - self._running
 
     def _check(self, share: _Share) -> None:
-        """Raise QueueFull or RateLimited where one more request has no room to wait."""
+        """Raise NoRoom or ShareTaken where one more request has no room to wait."""
         most = self._limits.waiting
         divided = self._divide(share)
         part = divided.part_of(share)
@@ -334,7 +342,7 @@ class FairQueue:
         metrics.count_refusal(self.name, 503 if is_full else 429)
         limits = f"max_in_flight = {self._limits.in_flight}, max_waiting = {self._limits.waiting}"
         if is_full:
-            raise QueueFull(f"the {self.name} has no room for another request now ({limits})")
-        raise RateLimited(
+            raise NoRoom(f"the {self.name} has no room for another request now ({limits})")
+        raise ShareTaken(
             f"your key's share of the room before the {self.name} is taken now ({limits})"
         )

@@ -18,7 +18,7 @@ from gateway.tenancy.keys_file import KeysFile, TenantRecord
 from support import http
 from support.pictures import data_url, png
 from support.processes import PATIENCE_S, Service, wait_until
-from support.scripted import Fixed, ScriptedServer
+from support.scripted import Fixed, Script, ScriptedServer
 
 IN_FLIGHT, WAITING = 3, 4
 ROOM = IN_FLIGHT + WAITING
@@ -106,11 +106,12 @@ def opened(
     reasoner: ScriptedServer,
     *,
     limits: dict[str, int] = LIMITS,
+    of_reasoner: dict[str, Any] | None = None,
     **more: Any,
 ) -> Iterator[Gateway]:
     config = gateway_config(captioner.url, reasoner.url, **more)
     config["captioner"] |= limits
-    config["reasoners"]["default"] |= limits
+    config["reasoners"]["default"] |= {**limits, **(of_reasoner or {})}
     with Service("gateway", config) as service:
         yield Gateway(service)
 
@@ -223,20 +224,53 @@ def test_a_deadline_that_many_have_makes_room(gateway, captioner, reasoner, door
     assert gateway.post(path, body()).status_code == 200
 
 
-def test_a_chat_with_more_pictures_than_there_is_room_for_is_answered(captioner, reasoner) -> None:
+def long_chat(turns: int) -> dict[str, Any]:
+    """A conversation with a picture, and a question of its own, in each turn."""
+    answer = {"role": "assistant", "content": "Seen."}
+    messages = [
+        message for _ in range(turns) for message in (*chat(image=True)["messages"], answer)
+    ]
+    return {"model": "default", "messages": messages[:-1]}
+
+
+@pytest.mark.parametrize("on_caption_failure", ["error", "note"])
+def test_a_chat_with_more_pictures_than_there_is_room_for_is_answered(
+    captioner, reasoner, on_caption_failure
+) -> None:
     narrow = {"max_in_flight": 1, "max_waiting": 0}
-    with opened(captioner, reasoner, limits=narrow) as gateway:
-        messages = [
-            message
-            for _ in range(4)
-            for message in (
-                *chat(image=True)["messages"],
-                {"role": "assistant", "content": "Seen."},
-            )
-        ]
-        body = {"model": "default", "messages": messages[:-1]}
-        assert gateway.post("/v1/chat/completions", body).status_code == 200
+    settings = {"on_caption_failure": on_caption_failure}
+    with opened(captioner, reasoner, limits=narrow, of_reasoner=settings) as gateway:
+        answer = gateway.post("/v1/chat/completions", long_chat(4))
+        assert answer.status_code == 200
+        assert answer.headers["x-racro-visual-context"] == "miss, miss, miss, miss"
     assert len(captioner.perceptions) == 4
+
+
+def test_however_narrow_the_captioner_half_of_the_time_is_the_reasoners(
+    captioner, reasoner
+) -> None:
+    narrow = {"max_in_flight": 1, "max_waiting": 0}
+    captioner.script.respond = lambda asked: (
+        None if len(captioner.perceptions) == 1 else Script(held_at=0)
+    )
+    noting = {"on_caption_failure": "note"}
+    with opened(captioner, reasoner, limits=narrow, of_reasoner=noting) as gateway:
+        answer = gateway.post(
+            "/v1/chat/completions", long_chat(3), headers={"x-racro-timeout-ms": "6000"}
+        )
+    assert answer.status_code == 200
+    assert sorted(answer.headers["x-racro-visual-context"].split(", ")) == [
+        "failed", "failed", "miss",
+    ]  # fmt: skip
+
+
+def test_a_captioner_that_limits_its_clients_is_asked_once_for_each_picture(
+    gateway, captioner
+) -> None:
+    limited = Script(status=429, plain={"error": {"message": "slower, please"}})
+    captioner.script.respond = lambda _: None if len(captioner.perceptions) == 1 else limited
+    assert gateway.post("/v1/chat/completions", long_chat(5)).status_code == 429
+    assert len(captioner.perceptions) <= 5
 
 
 def test_an_upstream_that_has_no_room_itself_stays_in_use(captioner, reasoner) -> None:

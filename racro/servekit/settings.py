@@ -262,7 +262,8 @@ class ServiceSettings(BaseSettings):
     later_names: tuple[str, ...] = Field(
         default=(),
         description="Names of settings that only a later release has, such as limits.new_one or "
-        "reasoners.*.new_one. They are ignored, with a warning, where they are not known.",
+        "reasoners.*.new_one. They are ignored, with a warning, where they are not known. A star "
+        "is any name but one that is near a known one.",
     )
 
     @classmethod

@@ -591,7 +591,8 @@ def test_other_unknown_names_stop_the_start(load, config) -> None:
 
 
 STARS = ["*", "*.*", "*.*.*", "limits.*", "reasoners.*.*"]
-MODLE = {"url": "http://r/v1", "model": "m", "modle": "n"}
+REMOTE_REASONER = {"url": "http://r/v1", "model": "m"}
+MODLE = {**REMOTE_REASONER, "modle": "n"}
 
 
 @pytest.mark.parametrize(
@@ -620,6 +621,26 @@ def test_what_is_no_section_is_named_although_a_former_name_stands_beside_it(loa
 def test_a_former_name_may_be_listed_as_a_later_one(load) -> None:
     loaded = load(Renamed, {"threads": 3, "later_names": ["threads"]})
     assert loaded.limits.max_images == 3
+
+
+def test_that_usage_is_not_asked_for_is_said_by_null_alone(load) -> None:
+    def reasoner(value: bool | None) -> dict[str, Any]:
+        return {"reasoners": {"a": {**REMOTE_REASONER, "stream_options": value}}}
+
+    def captioner(value: bool | None) -> dict[str, Any]:
+        engine = {"kind": "url", **REMOTE_REASONER, "stream_options": value}
+        return {"captioner": {"kind": "vlm", "engine": engine}}
+
+    for settings, config in ((GatewaySettings, reasoner), (CaptionerSettings, captioner)):
+        for value in (True, None):
+            load(settings, config(value))
+        with pytest.raises(
+            WrongSettingsError, match=r"stream_options: true, or null .* is expected"
+        ):
+            load(settings, config(False))
+    load(GatewaySettings, reasoner(True), RACRO_REASONERS__A__STREAM_OPTIONS="true")
+    loaded = load(GatewaySettings, reasoner(True), RACRO_REASONERS__A__STREAM_OPTIONS="null")
+    assert loaded.reasoners["a"].stream_options is None
 
 
 PROCESSES = {

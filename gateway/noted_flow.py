@@ -59,7 +59,7 @@ async def _perceive(
     perceiver: Perceiver, request: PerceptionRequest | RacroError, limit: TimeLimit
 ) -> Perception | MissingPerception:
     if isinstance(request, RacroError):
-        return missing_perception(request)
+        return missing_perception(request, of_loading=True)
     try:
         with within(limit):
             return await perceiver.perceive(request)

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from racro.contracts.errors import InvalidRequest
-from racro.servekit.refusals import OwnField, Refusal, refusal, texts
+from racro.servekit.field_refusals import OwnField, Refusal, refusal, texts
 from racro.servekit.relay import raise_for_status
 from racro.servekit.upstream import Response
 

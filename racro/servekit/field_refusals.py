@@ -23,8 +23,8 @@ _OF_NAMES_OR_VALUES = (
     r"unsupported|n[o']t support|not permitted|not allowed|not accepted|cannot both|deprecated"
 )
 _REFUSING = rf"(?:{_OF_NAMES}|{_OF_NAMES_OR_VALUES})"
-_refuses = re.compile(_REFUSING, re.IGNORECASE)
-_refuses_name = re.compile(_OF_NAMES, re.IGNORECASE)
+_REFUSES = re.compile(_REFUSING, re.IGNORECASE)
+_REFUSES_NAME = re.compile(_OF_NAMES, re.IGNORECASE)
 # A number that is no part of a name such as gpt-4.1.
 _FIGURE = re.compile(r"(?<![\w.-])-?\d")
 _RANGE = re.compile(
@@ -56,9 +56,9 @@ def refusal(error: InvalidRequest, sent: dict[str, Any], field: OwnField) -> Ref
     said = error.message
     if field not in sent or len(said) > _MOST_CHARACTERS or _RANGE.search(said):
         return None
-    if _FIGURE.search(said) and not _refuses_name.search(said):
+    if _FIGURE.search(said) and not _REFUSES_NAME.search(said):
         return None
-    if error.param == field and _refuses.search(said):
+    if error.param == field and _REFUSES.search(said):
         return Refusal(field, is_certain=True)
     named = re.search(
         rf"{_REFUSING}\w*{_WORDS_BETWEEN}{field}\b|\b{field}{_WORDS_BETWEEN}{_REFUSING}",

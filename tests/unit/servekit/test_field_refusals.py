@@ -3,7 +3,7 @@
 import pytest
 
 from racro.contracts.errors import InvalidRequest
-from racro.servekit.refusals import Refusal, refusal
+from racro.servekit.field_refusals import Refusal, refusal
 
 FIELDS = ("stream_options", "top_p", "temperature", "max_tokens")
 

@@ -61,7 +61,7 @@ async def _perceive(
 ) -> Perception | MissingPerception:
     """Perceive until the event loop's time is `due`, the end of the limit."""
     if isinstance(request, RacroError):
-        return missing_perception(request)
+        return missing_perception(request, of_loading=True)
     left_s = max(0, due - asyncio.get_running_loop().time())
     try:
         with within(limit._replace(seconds=left_s)):

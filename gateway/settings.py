@@ -13,6 +13,7 @@ from racro.servekit.image_settings import ImageLimitSettings
 from racro.servekit.json_bounds import Bound
 from racro.servekit.settings import (
     ApiKeyEnv,
+    AsksForUsage,
     BytesInFlight,
     MaxTokensField,
     Section,
@@ -126,7 +127,7 @@ class ReasonerSection(QueueSection):
     max_tokens_field: MaxTokensField = Field(
         default="max_tokens", description="The server's name for sampling.max_tokens."
     )
-    stream_options: bool | None = Field(
+    stream_options: AsksForUsage = Field(
         default=True,
         description="Ask for the tokens of a /v1/solve by stream_options; null: not sent, and they "
         "are counted where the server tells them all the same.",

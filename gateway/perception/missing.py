@@ -21,7 +21,14 @@ _log = logging.getLogger(__name__)
 
 # Asking again a little later helps, and clients do so.
 _PASSING = (RateLimited, Overloaded, UpstreamOverloaded)
-# These say what is wrong with an image, in words of ours.
+# What the captioner says may hold addresses, and instructions of whoever runs it.
+_REASONS: tuple[tuple[type[RacroError], str], ...] = (
+    (InvalidImage, "the captioner cannot read it"),
+    (UnsupportedMediaType, "the captioner cannot read it"),
+    (TooLarge, "it is too large for the captioner"),
+    (DeadlineExceeded, "it took too long"),
+    (UpstreamUnavailable, "the captioner is not available"),
+)
 _OF_IMAGES = (InvalidImage, TooLarge, UnsupportedMediaType, UrlForbidden)
 _MOST_CHARACTERS = 200
 
@@ -32,8 +39,11 @@ class MissingPerception(NamedTuple):
     reason: str
 
 
-def missing_perception(error: RacroError) -> MissingPerception:
+def missing_perception(error: RacroError, *, of_loading: bool = False) -> MissingPerception:
     """Return what stands for the perception that an error was raised for, and count it.
+
+    `of_loading` says that the gateway raised it itself, before it asked the captioner: then the
+    words are its own, and the reason where the image is at fault.
 
     Raises the error itself where the client had better ask again: a limit, or no room for now.
     """
@@ -41,15 +51,7 @@ def missing_perception(error: RacroError) -> MissingPerception:
         raise error
     metrics.CAPTIONS_MISSING.labels(error.code).inc()
     _log.warning("a chat goes on without a caption: %s (%s)", error.message, error.code)
-    return MissingPerception(" ".join(_reason(error).split())[:_MOST_CHARACTERS])
-
-
-def _reason(error: RacroError) -> str:
-    """Return the reason in fixed words unless it is the image: others' words may tell addresses."""
-    if isinstance(error, _OF_IMAGES):
-        return error.message
-    if isinstance(error, DeadlineExceeded):
-        return "it took too long"
-    if isinstance(error, UpstreamUnavailable):
-        return "the captioner is not available"
-    return "the captioner could not caption it"
+    if of_loading and isinstance(error, _OF_IMAGES):
+        return MissingPerception(" ".join(error.message.split())[:_MOST_CHARACTERS])
+    reasons = (reason for kind, reason in _REASONS if isinstance(error, kind))
+    return MissingPerception(next(reasons, "the captioner could not caption it"))

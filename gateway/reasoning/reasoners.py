@@ -14,7 +14,8 @@ from gateway.tenancy.tenants import Tenant
 from racro.contracts.completion import Chunk
 from racro.contracts.errors import UnknownModel, UpstreamError
 from racro.servekit.chat_stream import read_chunks
-from racro.servekit.own_fields import OwnField, OwnFields
+from racro.servekit.field_refusals import OwnField
+from racro.servekit.own_fields import OwnFields
 from racro.servekit.settings import api_key
 from racro.servekit.upstream import Client, Response, Upstream
 

@@ -52,7 +52,10 @@ class BadKeysFileError(Exception):
 
 
 class _Record(Frozen):
-    """A part of the file. Fields of a later version are kept and written again."""
+    """A part of the file. Fields of a later version are kept and written again.
+
+    One whose name is near a known one is refused: it may be a limit, misspelt.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -94,26 +97,46 @@ class KeysFile(_Record):
             raise ValueError("two tenants have a key of the same id")
         return self
 
+    @model_validator(mode="after")
+    def _no_field_is_misspelt(self) -> Self:
+        for prefix, part in self._parts():
+            for name in part.model_extra or ():
+                if problem := _probably_meant(name, part):
+                    raise ValueError(f"{prefix}{shown_name(name)} {problem}")
+        return self
+
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a file. Raises BadKeysFileError, also for an empty one: it may be half a change."""
+        """Read a file.
+
+        Raises BadKeysFileError, also for one without `tenants`, which would refuse every key: it
+        may be half a change.
+        """
         try:
             file = cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except ValidationError as error:
             raise BadKeysFileError(f"{path}: {findings(error, cls)[0]}") from error
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise BadKeysFileError(f"{path} cannot be read: {error}") from error
+        if "tenants" not in file.model_fields_set:
+            raise BadKeysFileError(f"{path}: tenants: is required")
         for field in file.unknown_fields():
-            _log.warning("%s: %s, which this version ignores", path, field)
+            _log.warning("%s: %s is unknown: this version ignores it", path, field)
         return file
 
     def unknown_fields(self) -> Iterator[str]:
-        """Yield what says where in the file a field is that this version does not know."""
-        yield from _unknown(self, "")
+        """Yield where in the file a field is that this version does not know."""
+        for prefix, part in self._parts():
+            for name in part.model_extra or ():
+                yield f"{prefix}{shown_name(name)}"
+
+    def _parts(self) -> Iterator[tuple[str, _Record]]:
+        """Yield all parts of the file with what the paths of their fields begin with."""
+        yield "", self
         for name, tenant in self.tenants.items():
-            yield from _unknown(tenant, f"tenants.{name}.")
-            for identifier, record in tenant.keys.items():
-                yield from _unknown(record, f"tenants.{name}.keys.{identifier}.")
+            yield f"tenants.{name}.", tenant
+            for identifier, key in tenant.keys.items():
+                yield f"tenants.{name}.keys.{identifier}.", key
 
     def write(self, path: Path) -> None:
         """Writes the file, whole or not at all; one that exists keeps its owner and mode.
@@ -167,11 +190,14 @@ class KeysFile(_Record):
         return type(self)(**{**(self.model_extra or {}), "tenants": tenants})
 
 
-def _unknown(record: _Record, prefix: str) -> Iterator[str]:
-    for name in record.model_extra or ():
-        meant = nearest(name, list(type(record).model_fields))
-        hint = f" (did you mean {meant}?)" if meant else ""
-        yield f"{prefix}{shown_name(name)} is unknown{hint}"
+def _probably_meant(name: str, part: _Record) -> str | None:
+    """Return what is wrong with an unknown field if one of this version was probably meant."""
+    written = name.strip().lower()
+    if meant := nearest(written, list(type(part).model_fields)):
+        return f"is unknown; did you mean {meant}?"
+    # A line with too few or too many blanks before it.
+    elsewhere = any(written in kind.model_fields for kind in (KeysFile, TenantRecord, KeyRecord))
+    return "is unknown at this place" if elsewhere else None
 
 
 def _sha256(secret: str) -> str:

@@ -12,7 +12,7 @@ from racro.contracts.errors import UpstreamError
 from racro.engines.engine import NOT_STARTED, Engine, ServedModel, Traits
 from racro.engines.engine_sections import EngineSection, VisionSection
 from racro.servekit.health import Problem
-from racro.servekit.settings import ApiKeyEnv, MaxTokensField, Url, api_key
+from racro.servekit.settings import ApiKeyEnv, AsksForUsage, MaxTokensField, Url, api_key
 from racro.servekit.upstream import Response
 
 _BELIEVED_S = 5
@@ -47,7 +47,7 @@ class RemoteVisionSettings(RemoteSettings, VisionSection):
     max_tokens_field: MaxTokensField = Field(
         default="max_tokens", description="The server's name for the token limit of a caption."
     )
-    stream_options: bool | None = Field(
+    stream_options: AsksForUsage = Field(
         default=True,
         description="Ask for the tokens of a caption by stream_options; null: not sent.",
     )

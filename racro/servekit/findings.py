@@ -127,13 +127,22 @@ def findings(error: ValidationError, model: type[BaseModel]) -> list[Finding]:
     ]
 
 
-def unknown_names(error: ValidationError, model: type[BaseModel]) -> list[Path]:
-    """The paths of what stands under names that `model` does not have."""
-    return [
-        _written(model, detail)[0]
+class UnknownName(NamedTuple):
+    """Where a name stands that a model does not have, and the one that was probably meant."""
+
+    path: Path
+    meant: str | None
+
+
+def unknown_names(error: ValidationError, model: type[BaseModel]) -> list[UnknownName]:
+    """Each name, once, that `model` does not have."""
+    written = (
+        _written(model, detail)
         for detail in error.errors(include_url=False)
         if detail["type"] == "extra_forbidden"
-    ]
+    )
+    unknown = (UnknownName(path, nearest(str(path[-1]), names)) for path, names in written)
+    return list(dict.fromkeys(unknown))
 
 
 def nearest(name: str, names: Sequence[str]) -> str | None:

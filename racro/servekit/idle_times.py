@@ -1,8 +1,13 @@
 """Ends what was idle for too long, with one timer for all that may be idle equally long."""
 
 import asyncio
+import logging
+import math
+from itertools import takewhile
 from typing import Protocol
 from weakref import WeakKeyDictionary
+
+_log = logging.getLogger(__name__)
 
 
 class Idle(Protocol):
@@ -27,6 +32,8 @@ class IdleTimes:
 
     def start(self, idle: Idle) -> None:
         """Note that something is idle from now on."""
+        # One that was idle already is the last to be due now.
+        self._due.pop(idle, None)
         self._due[idle] = self._loop.time() + self._seconds
         if self._timer is None:
             self._timer = self._loop.call_later(self._seconds, self._wake)
@@ -38,12 +45,24 @@ class IdleTimes:
     def _wake(self) -> None:
         self._timer = None
         now = self._loop.time()
-        for idle, due in list(self._due.items()):
+        late = [idle for idle, _ in takewhile(lambda one: one[1] <= now, self._due.items())]
+        for due in self._due.values():
             if due > now:
                 self._timer = self._loop.call_at(due, self._wake)
-                return
-            del self._due[idle]
+                break
+        for idle in late:
+            self._tell(idle, now)
+
+    def _tell(self, idle: Idle, now: float) -> None:
+        """Tell one that was idle for too long, unless the one before has ended that."""
+        if self._due.get(idle, math.inf) > now:
+            return
+        del self._due[idle]
+        try:
             idle.on_idle()
+        except Exception:  # noqa: BLE001
+            # The others are told all the same.
+            _log.exception("unexpected error")
 
 
 _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, IdleTimes]] = WeakKeyDictionary()

@@ -6,12 +6,12 @@ take no `max_tokens`, Mistral no `stream_options`.
 """
 
 import logging
-import re
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Literal
+from typing import Any
 
 from racro.contracts.errors import InvalidRequest
+from racro.servekit.field_refusals import OwnField, Refusal, refusal, texts
 from racro.servekit.relay import raise_for_status
 from racro.servekit.upstream import Response
 
@@ -19,32 +19,26 @@ _log = logging.getLogger(__name__)
 
 Body = dict[str, Any]
 Post = Callable[[Body], AbstractAsyncContextManager[Response]]
-OwnField = Literal["stream_options", "top_p", "temperature", "max_tokens"]
 
 # Under another name, for without it an answer has no limit.
 _RENAMED = {"max_tokens": "max_completion_tokens"}
-# In the words of OpenAI, Azure, Mistral, Gemini, Bedrock, pydantic and FastAPI. "Too large" and the
-# like are not among them: a value that is wrong is the operator's to mend.
-_REFUSED = re.compile(
-    r"unsupported|not support|not permitted|not allowed|not accepted|cannot both|deprecated"
-    r"|unrecogni[sz]ed|unknown (?:field|name|parameter|argument)|unexpected|extra_forbidden",
-    re.IGNORECASE,
-)
-# What is longer quotes the request.
-_MOST_CHARACTERS = 4096
+# OpenAI's models that reason refuse three fields, one after the other.
+_MOST_REPEATS = 3
 
 
 class OwnFields:
     """Sends requests to one server, again without those fields that it refuses by their names.
 
-    `optional` are the fields that may be left out so; `max_tokens` is renamed instead. What a
-    server refused is left out of all further requests once it has answered without it. `server` is
-    what the log calls it.
+    `optional` are the fields that may be left out so; `max_tokens` is renamed instead. A field is
+    left out of all further requests once the server has refused it in two with different texts,
+    and answered them without it. `server` is what the log calls it.
     """
 
     def __init__(self, optional: Collection[OwnField], *, server: str) -> None:
         self._optional = optional
         self._server = server
+        # The texts of the first request without it, as a hash, by the field.
+        self._refused_once: dict[OwnField, int] = {}
         self._refused: frozenset[OwnField] = frozenset()
 
     @asynccontextmanager
@@ -53,37 +47,42 @@ class OwnFields:
 
         Raises as `post` and `raise_for_status` do.
         """
-        refused = self._refused
+        refusals: list[Refusal] = []
+        known = self._refused
         while True:
-            async with post(_without(body, refused)) as response:
+            sent = _without(body, known.union(one.field for one in refusals))
+            async with post(sent) as response:
                 try:
                     await raise_for_status(response, name=name)
                 except InvalidRequest as error:
-                    field = self._refused_by(error, _without(body, refused))
-                    if field is None:
+                    further = self._refusal(error, sent)
+                    if further is None or len(refusals) == _MOST_REPEATS:
                         raise
-                    refused |= {field}
+                    refusals.append(further)
                     continue
-                self._learn(refused)
+                self._learn(refusals, body)
                 yield response
                 return
 
-    def _refused_by(self, error: InvalidRequest, sent: Body) -> OwnField | None:
-        """Return the field that an error says is not taken, if it may be left out."""
-        said = f"{error.param} {error.message}"[:_MOST_CHARACTERS]
-        if _REFUSED.search(said) is None:
-            return None
-        named = (field for field in self._optional if re.search(rf"\b{field}\b", said))
-        return next((field for field in named if field in sent), None)
+    def _refusal(self, error: InvalidRequest, sent: Body) -> Refusal | None:
+        """Return the first refusal that an error is, of a field that may be left out."""
+        each = (refusal(error, sent, field) for field in self._optional)
+        return next((one for one in each if one is not None), None)
 
-    def _learn(self, refused: frozenset[OwnField]) -> None:
-        for field in refused - self._refused:
+    def _learn(self, refusals: Collection[Refusal], body: Body) -> None:
+        """Note what the server refused, now that it has answered without it."""
+        for field, is_certain in refusals:
+            if not is_certain or field in self._refused:
+                continue
+            asked = hash(texts(body))
+            if self._refused_once.setdefault(field, asked) == asked:
+                continue
+            self._refused |= {field}
             instead = f"{_RENAMED[field]} is sent" if field in _RENAMED else "it is left out"
             _log.warning(
                 "%s refuses %s: %s from now on; its settings can say so", self._server, field,
                 instead,
             )  # fmt: skip
-        self._refused |= refused
 
 
 def _without(body: Body, refused: Collection[OwnField]) -> Body:

@@ -18,6 +18,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -262,7 +263,8 @@ class ServiceSettings(BaseSettings):
     later_names: tuple[str, ...] = Field(
         default=(),
         description="Names of settings that only a later release has, such as limits.new_one or "
-        "reasoners.*.new_one. They are ignored, with a warning, where they are not known.",
+        "reasoners.*.new_one. They are ignored, with a warning, where they are not known. A star "
+        "is any name but one that is near a known one.",
     )
 
     @classmethod
@@ -357,6 +359,18 @@ def api_key(variable: str | None) -> str | None:
 
 # What a server of OpenAI's chat API calls the token limit of an answer.
 MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
+
+
+def _not_false(value: bool | None) -> bool | None:
+    if value is False:
+        raise ValueError("true, or null for what is not sent, is expected")
+    return value
+
+
+# Whether a chat request of our own has `stream_options`; None: not sent, as with other fields.
+AsksForUsage = Annotated[
+    bool | None, AfterValidator(_not_false), WithJsonSchema({"enum": [True, None]})
+]
 
 
 def kind_of(default: str) -> Discriminator:

@@ -213,13 +213,24 @@ def test_a_revoked_key_is_refused_within_a_second_or_two(door) -> None:
     wait_until(lambda: door.solve(key).status_code == 401, what="it is refused")
 
 
-def test_a_broken_file_locks_nobody_out(door) -> None:
+# Files that were changed by hand, and what the log says of them.
+WRONG_FILES = {
+    "tenants: [": "cannot be read",
+    "tenents: {b: {}}": "tenents is unknown; did you mean tenants?",
+    "owner: me": "tenants: is required",
+    "tenants: {b: {reasoner: [another], request_per_minute: 1}}": "tenants.b.reasoner is unknown",
+}
+
+
+@pytest.mark.parametrize(("text", "named"), WRONG_FILES.items())
+def test_a_broken_file_locks_nobody_out(door, text, named) -> None:
     key = known(door, "steady")
-    door.path.write_text("tenants: [")
+    door.path.write_text(text)
 
     def said() -> bool:
         door.solve(key)
-        return "the keys file is left as it was" in door.service.log()
+        left = "the keys file is left as it was"
+        return any(left in line and named in line for line in door.service.log().splitlines())
 
     wait_until(said, what="the log says it")
     assert door.solve(key).status_code == 200
@@ -230,6 +241,20 @@ def test_a_broken_file_locks_nobody_out(door) -> None:
         lambda: http.get(f"{door.service.url}/readyz").json()["checks"]["keys"] == "ok",
         what="the file is whole again",
     )
+
+
+def test_further_fields_are_taken_with_a_warning(door) -> None:
+    key = known(door, "further")
+    there = yaml.safe_load(door.path.read_text())
+    there["tenants"]["further"] |= {"zones": ["eu"], "concurrency": 7}
+    door.path.write_text(yaml.safe_dump(there))
+    warning = "tenants.further.zones is unknown: this version ignores it"
+
+    def said() -> bool:
+        return door.solve(key).status_code == 200 and warning in door.service.log()
+
+    wait_until(said, what="the changed file is read")
+    door.file.write(door.path)
 
 
 def keys(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -272,6 +297,36 @@ def test_a_tenant_needs_a_plain_name(tmp_path, name) -> None:
     assert not (tmp_path / "keys.yaml").exists()
 
 
+def test_a_gateway_boots_with_further_fields_but_not_with_misspelt_ones(
+    tmp_path, captioner, reasoner
+) -> None:
+    path = tmp_path / "keys.yaml"
+    config = gateway_config(captioner.url, reasoner.url, tenants={"keys_file": str(path)})
+    path.write_text("owner: me\ntenants: {b: {zones: [eu]}}")
+    with Service("gateway", config) as gateway:
+        for field in ("owner", "tenants.b.zones"):
+            assert f"{field} is unknown: this version ignores it" in gateway.log()
+    for text, named in WRONG_FILES.items():
+        path.write_text(text)
+        ended = _boot(tmp_path, config)
+        assert ended.returncode == 1
+        assert named in ended.stderr
+
+
+def _boot(folder: Path, config: dict[str, object]) -> subprocess.CompletedProcess[str]:
+    """Start a gateway that is expected to end at once."""
+    path = folder / "gateway.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return subprocess.run(
+        [sys.executable, "-m", "gateway"],
+        env={**os.environ, "RACRO_CONFIG": str(path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+
 @pytest.mark.parametrize(
     ("config", "says"),
     [
@@ -287,15 +342,6 @@ def test_a_tenant_needs_a_plain_name(tmp_path, name) -> None:
     ids=str,
 )
 def test_a_setting_that_would_let_anybody_in_stops_the_boot(tmp_path, config, says) -> None:
-    path = tmp_path / "gateway.yaml"
-    path.write_text(yaml.safe_dump(config))
-    ended = subprocess.run(
-        [sys.executable, "-m", "gateway"],
-        env={**os.environ, "RACRO_CONFIG": str(path)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
+    ended = _boot(tmp_path, config)
     assert ended.returncode == 1
     assert says in ended.stderr

@@ -542,14 +542,17 @@ REGIONS = {"url": "http://r/v1", "model": "m", "regions": {"most": 3}}
     [
         ({"later_names": ["limits.regions"], "limits": {"regions": 3}}, {}, "limits.regions"),
         ({"later_names": ["regions"], "regions": {"on": True}}, {}, "regions"),
-        ({"later_names": ["regions.on"], "regions": {"on": True}}, {}, "regions"),
+        ({"later_names": ["regions.on"], "regions": {"on": True}}, {}, "regions.on"),
+        ({"later_names": ["regions.*"], "regions": {"on": True}}, {}, "regions.on"),
+        ({"later_names": ["limits.*"], "limits": {"zones": 3}}, {}, "limits.zones"),
+        ({"later_names": ["zones", "*"], "zones": {"on": True}}, {}, "zones"),
         (
             {"later_names": ["reasoners.*.regions"], "reasoners": {"a": REGIONS}},
             {},
             "reasoners.a.regions",
         ),
         ({}, {"RACRO_LATER_NAMES": '["regions"]', "RACRO_REGIONS": "1"}, "regions"),
-        ({"later_names": ["regions.on"]}, {"RACRO_REGIONS__ON": "1"}, "regions"),
+        ({"later_names": ["regions.on"]}, {"RACRO_REGIONS__ON": "1"}, "regions.on"),
         ({"later_names": ["limits.regions"]}, {"RACRO_LIMITS__REGIONS": "1"}, "limits.regions"),
     ],
     ids=str,
@@ -576,12 +579,68 @@ def test_a_name_that_is_known_is_not_ignored_although_it_is_listed(load, caplog)
         {"later_names": ["limits.regions"], "limits": {"regions": 3, "max_imges": 3}},
         {"later_names": "limits.regions", "limits": {"regions": 3}},
         {"later_names": {"limits.regions": 1}, "limits": {"regions": 3}},
+        {"later_names": ["regions.on"], "regions": {"on": 1, "off": 2}},
+        {"later_names": ["regions.on"], "regions": 3},
+        {"later_names": ["regions.*.on"], "regions": {"a": {"on": 1}, "b": {"off": 2}}},
     ],
     ids=str,
 )
 def test_other_unknown_names_stop_the_start(load, config) -> None:
     with pytest.raises(WrongSettingsError, match="is unknown"):
         load(GatewaySettings, config)
+
+
+STARS = ["*", "*.*", "*.*.*", "limits.*", "reasoners.*.*"]
+REMOTE_REASONER = {"url": "http://r/v1", "model": "m"}
+MODLE = {**REMOTE_REASONER, "modle": "n"}
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"limit": {"max_images": 3}}, "limit: is unknown; did you mean limits?"),
+        ({"limits": {"max_imges": 3}}, "limits.max_imges: is unknown; did you mean max_images?"),
+        ({"reasoners": {"a": MODLE}}, "reasoners.a.modle: is unknown; did you mean model?"),
+    ],
+    ids=str,
+)
+def test_stars_among_later_names_cover_no_misspelt_name(load, config, named) -> None:
+    with pytest.raises(WrongSettingsError, match=re.escape(named)):
+        load(GatewaySettings, {"later_names": STARS, **config})
+
+
+@pytest.mark.parametrize("wrong", [None, 4, "many", [1]], ids=str)
+def test_what_is_no_section_is_named_although_a_former_name_stands_beside_it(load, wrong) -> None:
+    config = {"captioner": {"workers": 3}, "workers": wrong}
+    with pytest.raises(WrongSettingsError, match=r"^workers: an object with named fields"):
+        load(CaptionerSettings, config)
+    with pytest.raises(WrongSettingsError, match=r"^captioner(\.max_tokens)?: "):
+        load(Renamed, {"old": {"depth": 7}, "captioner": wrong})
+
+
+def test_a_former_name_may_be_listed_as_a_later_one(load) -> None:
+    loaded = load(Renamed, {"threads": 3, "later_names": ["threads"]})
+    assert loaded.limits.max_images == 3
+
+
+def test_that_usage_is_not_asked_for_is_said_by_null_alone(load) -> None:
+    def reasoner(value: bool | None) -> dict[str, Any]:
+        return {"reasoners": {"a": {**REMOTE_REASONER, "stream_options": value}}}
+
+    def captioner(value: bool | None) -> dict[str, Any]:
+        engine = {"kind": "url", **REMOTE_REASONER, "stream_options": value}
+        return {"captioner": {"kind": "vlm", "engine": engine}}
+
+    for settings, config in ((GatewaySettings, reasoner), (CaptionerSettings, captioner)):
+        for value in (True, None):
+            load(settings, config(value))
+        with pytest.raises(
+            WrongSettingsError, match=r"stream_options: true, or null .* is expected"
+        ):
+            load(settings, config(False))
+    load(GatewaySettings, reasoner(True), RACRO_REASONERS__A__STREAM_OPTIONS="true")
+    loaded = load(GatewaySettings, reasoner(True), RACRO_REASONERS__A__STREAM_OPTIONS="null")
+    assert loaded.reasoners["a"].stream_options is None
 
 
 PROCESSES = {

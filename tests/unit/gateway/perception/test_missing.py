@@ -31,16 +31,23 @@ messages = st.text() | st.sampled_from(
 
 @given(message=messages, kind=st.sampled_from(OF_IMAGES), follow_up=st.booleans())
 def test_it_is_one_short_line_without_control_tokens(message, kind, follow_up) -> None:
-    line = missing_image(missing_perception(kind(message)).reason, follow_up=follow_up)
+    reason = missing_perception(kind(message), of_loading=True).reason
+    line = missing_image(reason, follow_up=follow_up)
     assert len(line.splitlines()) == 1
     assert neutralise(line) == line
     # A control token is broken by a space.
     assert len(line) < 500
 
 
-@pytest.mark.parametrize("kind", OTHERS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*OTHERS, *OF_IMAGES], ids=lambda kind: kind.__name__)
 def test_what_others_say_is_not_repeated(kind) -> None:
     assert "10.0.0.1" not in missing_perception(kind("no route to http://10.0.0.1")).reason
+
+
+@pytest.mark.parametrize("kind", OTHERS, ids=lambda kind: kind.__name__)
+def test_what_is_no_image_s_fault_is_not_repeated_of_loading_either(kind) -> None:
+    error = kind("no route to http://10.0.0.1")
+    assert "10.0.0.1" not in missing_perception(error, of_loading=True).reason
 
 
 @pytest.mark.parametrize("kind", PASSING, ids=lambda kind: kind.__name__)

@@ -71,9 +71,54 @@ def test_another_secret_with_the_same_id_does_not_open() -> None:
         ),
         ("tenants: [", "cannot be read"),
         ("- a", "keys.yaml"),
+        ("{}", "tenants: is required"),
+        ("owner: me", "tenants: is required"),
+        ("tenants: null", "tenants"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_field(tmp_path, text, named) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text(text)
+    with pytest.raises(BadKeysFileError, match=re.escape(named)):
+        KeysFile.read(path)
+
+
+KEY_RECORD = f"sha256: {'a' * 64}, created: 2026-01-01"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("tenents: {acme: {}}", "tenents is unknown; did you mean tenants?"),
+        ("{tenants: {acme: {}}, Tenant: {b: {}}}", "Tenant is unknown; did you mean tenants?"),
+        *(
+            (
+                f"tenants: {{acme: {{}}, b: {{{written}: 1}}}}",
+                f"tenants.b.{written} is unknown; did you mean {meant}?",
+            )
+            for written, meant in {
+                "reasoner": "reasoners",
+                "REASONERS": "reasoners",
+                "request_per_minute": "requests_per_minute",
+                "requests-per-minute": "requests_per_minute",
+                "images_per_min": "images_per_minute",
+                "concurency": "concurrency",
+                "weigth": "weight",
+                "key": "keys",
+            }.items()
+        ),
+        (
+            f"tenants: {{acme: {{keys: {{k: {{{KEY_RECORD}, create: 1}}}}}}}}",
+            "tenants.acme.keys.k.create is unknown; did you mean created?",
+        ),
+        (
+            f"tenants: {{acme: {{keys: {{k: {{{KEY_RECORD}, concurrency: 1}}}}}}}}",
+            "tenants.acme.keys.k.concurrency is unknown at this place",
+        ),
+        ("{tenants: {acme: {}}, reasoners: [a]}", "reasoners is unknown at this place"),
+    ],
+)
+def test_a_field_that_is_probably_misspelt_is_refused(tmp_path, text, named) -> None:
     path = tmp_path / "keys.yaml"
     path.write_text(text)
     with pytest.raises(BadKeysFileError, match=re.escape(named)):
@@ -84,7 +129,6 @@ LATER = """
 owner: me
 tenants:
   acme:
-    concurency: 3
     zones: [eu]
     keys:
       "0123456789abcdef": {sha256: %s, created: 2026-01-01, label: laptop}
@@ -96,13 +140,8 @@ def test_fields_of_a_later_version_are_told_and_written_again(tmp_path, caplog) 
     path.write_text(LATER)
     file = KeysFile.read(path)
     assert [message.partition("keys.yaml: ")[2] for message in caplog.messages] == [
-        f"{field}, which this version ignores"
-        for field in (
-            "owner is unknown",
-            "tenants.acme.concurency is unknown (did you mean concurrency?)",
-            "tenants.acme.zones is unknown",
-            "tenants.acme.keys.0123456789abcdef.label is unknown",
-        )
+        f"{field} is unknown: this version ignores it"
+        for field in ("owner", "tenants.acme.zones", "tenants.acme.keys.0123456789abcdef.label")
     ]
     file, key = file.with_new_key("other", TenantRecord())
     file = file.without_key(key.split("_")[1])

@@ -37,14 +37,14 @@ def box_spans(text: str) -> list[tuple[int, int]]:
 def last_element(text: str) -> tuple[int, int] | None:
     """Return where the content of the last `<answer>` with words begins and ends.
 
-    One that is not closed goes on to the end: servers leave out a text that stops them.
+    Where none is closed, one goes on to the end: servers leave out a text that stops them.
     """
     found, start = None, None
     for tag in _ELEMENT_TAG.finditer(text):
         if start is not None and has_words(text[start : tag.start()]):
             found = start, tag.start()
         start = tag.end() if tag["open"] else None
-    if start is not None and has_words(text[start:]):
+    if found is None and start is not None and has_words(text[start:]):
         found = start, len(text)
     return found
 

@@ -1,27 +1,34 @@
 r"""The final answer out of a reasoner's text: `\boxed{…}`, an announced one, else the last line."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from racro.answers.boxes import BOX, box_spans, has_words, last_element
 from racro.answers.formulas import worked_out
-from racro.answers.phrases import announcements
+from racro.answers.phrases import Announced, announcements
 from racro.answers.thought import split_reasoning
-from racro.answers.values import line_value, sentence, tidy, value
+from racro.answers.values import is_figure, is_remark, line_value, sentence, tidy, value
 from racro.contracts.prompts import NOT_TOLD, PROFILES, SolveProfile
 
 # An answer stands at the end of a text; reading so many characters takes milliseconds of CPU.
 _LONGEST_END = 8 * 2**10
+# Reading the value of each costs up to a millisecond.
+_MOST_ANNOUNCED = 16
 _ANSWER_LINE = "\nAnswer: "
 # Control tokens of chat templates, which some servers leave in the text.
 _CONTROL_TOKEN = re.compile(r"<\|[^<>|\s]{1,40}\|>|<｜[^<>｜\s]{1,40}｜>|</?s>|<end_of_turn>")
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9)}])\*\*|\*\*(?![A-Za-z0-9({\\-])")
 # What came before may be wrong; what is announced after it counts, even against a box.
 _RETRACTION = re.compile(
-    r"\b(?:wait|correction|actually|scratch\s+that|on\s+second\s+thoughts?"
-    r"|I\s+made\s+an?\s+(?:mistake|error))\b|不对|等等|更正",
-    re.IGNORECASE,
+    r"\b(?:wait(?=\s*+[,.!:—–-])|correction\s*+:|scratch\s+that|on\s+second\s+thoughts?"
+    r"|I\s+made\s+an?\s+(?:mistake|error))|(?:^|[.!?,;:—–])[ \t*]*+actually\b"
+    r"|不对|等等|更正",
+    re.IGNORECASE | re.MULTILINE,
 )
+# Without the word "answer", only where a figure and nothing else follows a retraction.
+_SHOULD_BE = re.compile(r"\b(?:it|this|that)\s+should\s+(?:be|have\s+been)\s+", re.IGNORECASE)
 
 
 def solve_answer(profile: SolveProfile, text: str) -> str:
@@ -70,6 +77,14 @@ def final_answer(text: str) -> str:
     return next(filter(None, _candidates(_narrowed(visible))), visible.strip())
 
 
+class _Said(NamedTuple):
+    """An announced value; how many retractions come before it; how surely it is the answer."""
+
+    value: str
+    retractions: int
+    rank: int
+
+
 def _narrowed(text: str) -> str:
     """Return the content of the last `<answer>`, unless a box comes behind it."""
     element, boxes = last_element(text), box_spans(text)
@@ -80,19 +95,49 @@ def _narrowed(text: str) -> str:
 
 def _candidates(text: str) -> Iterator[str]:
     """Yield what may be the answer, the likeliest first."""
-    retractions = list(_RETRACTION.finditer(text))
-    if retractions:
-        yield from _declared(text[retractions[-1].end() :])
-    yield from _declared(text)
+    boxes, retractions = box_spans(text), [found.end() for found in _RETRACTION.finditer(text)]
+    said = _said(text, retractions)
+    if boxes:
+        # Words behind a box are spoken about it.
+        boxed = bisect(retractions, boxes[-1][1])
+        yield from (one.value for one in said if one.retractions > boxed and is_figure(one.value))
+    # From the last one on, so that of boxes within boxes only one is copied.
+    for start, end in reversed(boxes):
+        yield tidy(text[start:end])
+    yield from (one.value for one in said)
     yield from map(line_value, filter(has_words, reversed(text.splitlines())))
 
 
-def _declared(text: str) -> Iterator[str]:
-    """Yield what is boxed or announced, the last first."""
-    # From the last one on, so that of boxes within boxes only one is copied.
-    for start, end in reversed(box_spans(text)):
-        yield tidy(text[start:end])
-    for found in reversed(announcements(text)):
-        said = text[found.start : found.end] if found.end else sentence(text, found.start)
-        if has_words(said):
-            yield value(said)
+def _said(text: str, retractions: Sequence[int]) -> list[_Said]:
+    """Return what is announced, the likeliest first: the last figure behind the last retraction.
+
+    What comes behind an answer explains it, in words: "Option A is too small".
+    """
+    said = []
+    for found in announcements(text)[-_MOST_ANNOUNCED:]:
+        end = found.end or found.start + len(sentence(text, found.start))
+        if has_words(text[found.start : end]):
+            short = value(text[found.start : end])
+            said.append(_Said(short, bisect(retractions, found.start), _rank(found, short)))
+    said += _corrected(text, retractions)
+    # Of those that are as likely, the last first.
+    said.reverse()
+    said.sort(key=lambda one: (one.rank > 0, one.retractions, one.rank), reverse=True)
+    return said
+
+
+def _rank(found: Announced, short: str) -> int:
+    if found.is_field:
+        return 3
+    if is_remark(short):
+        return 0
+    return 2 if found.is_final or is_figure(short) else 1
+
+
+def _corrected(text: str, retractions: Sequence[int]) -> Iterator[_Said]:
+    """Yield the figures that something "should be", behind a retraction."""
+    behind = _SHOULD_BE.finditer(text, retractions[0] if retractions else len(text))
+    for found in list(behind)[-_MOST_ANNOUNCED:]:
+        short = tidy(sentence(text, found.end()))
+        if is_figure(short):
+            yield _Said(short, bisect(retractions, found.start()), 2)

@@ -9,7 +9,7 @@ import re
 _TAG = "(?:think|thinking|thought|reasoning|seed:think)"
 _BEGIN = (
     rf"(?i:<{_TAG}\s?>)|\[THINK\]|◁think▷|<\|begin_of_thought\|>"
-    r"|(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>|\Aanalysis(?=[A-Z])"
+    r"|(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>"
 )
 _END = re.compile(
     rf"(?i:</{_TAG}\s?>)|\[/THINK\]|◁/think▷|<\|end_of_thought\|>"
@@ -17,9 +17,13 @@ _END = re.compile(
     r"(?: <\|constrain\|>\w{1,20})?<\|message\|>"
     r"|assistantfinal(?=[^a-z])"
 )
-_BEGINNING = re.compile(_BEGIN)
-# In the middle of a line a tag is spoken about.
-_OPENED = re.compile(rf"^[ \t]{{0,80}}(?:{_BEGIN})", re.MULTILINE)
+_BEGINNING = re.compile(rf"{_BEGIN}|\Aanalysis(?=[A-Z])")
+# A picture may show "analysisThe": without an end, these words begin what gpt-oss thinks.
+_BEGIN_WITHOUT_END = r"\Aanalysis(?=(?:We|The user|User|Need|Let['’]s|I)\b)"
+# In the middle of a line, or of a sentence that goes over lines, a tag is spoken about.
+_OPENED = re.compile(
+    rf"^(?<![a-z]{{3}}\n)[ \t]{{0,80}}(?:{_BEGIN}|{_BEGIN_WITHOUT_END})", re.MULTILINE
+)
 
 
 def split_reasoning(text: str) -> tuple[str | None, str]:

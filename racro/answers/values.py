@@ -12,7 +12,7 @@ _LATEX_MATH = re.compile(
 _LETTER = r"[$\"'“_]{0,2}[(（\[【]?([A-HＡ-Ｈ])[)）\]】]?[$\"'”_]{0,2}"
 _OPTION = re.compile(
     rf"(?:(?i:option|choice|letter|选项|選項|選択肢)\s*(?:[:：]\s*)?)?{_LETTER}"
-    r"(?:[.:;!),。，；、：]|$|\s+(?:[–—-]\s|(?:because|since|as|for|with)\b)|\s?(?=[选選项項、。，入でがはだ입이]))"
+    r"(?:\.(?!\s[A-Z]\.)|[:;!),。，；、：]|$|\s+(?:[–—-]\s|(?:because|since|as|for|with)\b)|\s?(?=[选選项項、。，入でがはだ입이]))"
 )
 _SEVERAL = re.compile(
     rf"{_LETTER}(?:\s*(?:,\s*(?:and|or)\b|,|、|&|/|\band\b|\bor\b|和)\s*{_LETTER}(?![\w]))+"
@@ -45,19 +45,29 @@ _CLOSING_OPTION = re.compile(rf"(?i:\b(?:option|choice)|\bit(?:['’]s|\s+is))\s
 _CORRECTION = re.compile(
     r"(?:n['’]t|\bnot(?!\s+only)|\bno\s+longer)\s[^.;]{1,80}?\bbut(?:\s+rather)?\s+", re.IGNORECASE
 )
-_YES_OR_NO = re.compile(r"(?i:(yes|no)),\s+(?!(?i:yes|no)\b)\S")
+# More than a word behind it is a sentence that explains it.
+_YES_OR_NO = re.compile(r"(?i:(yes|no)),\s+(?!(?i:yes|no)\b)\w+[,;]?\s+\S")
 # What a sentence says beyond its value: why it is right, or what is wrong.
 _REASONS = re.compile(
     r"(?:[,;(–—]\s{0,3})?\b(?:because|since(?!\s+\d)|due\s+to|based\s+on|given\s+that"
     r"|as\s+(?:it|the|this|that|we|they|shown|can|there)|rather\s+than|instead\s+of|(?:and|but)\s+not)\b"
-    r"|[,;]\s{0,3}(?:as|so|which|where|for|meaning|that\s+is|with|not|denn|weil|da|car|porque|puesto)\b"
+    r"|[,;]\s{0,3}(?:which|not|denn|weil|porque|puesto)\b"
     r"|[，,；、]?(?:因为|因為|由于|由於|なぜなら|왜냐하면)"
     r"|\s\((?:rounded|approximately|because|since|which|the|as|to)\b",
     re.IGNORECASE,
 )
+# Behind a letter or a number these give a reason, too; behind words they may be part of the
+# answer: "Love, for all".
+_REASONS_OF_FIGURES = re.compile(
+    r"[,;]\s{0,3}(?:as|so|where|for|meaning|that\s+is|with|da|car)\b"
+    r"|\s\((?=[A-Za-z]+\s[^()]*\)[\s.*]*$)",
+    re.IGNORECASE,
+)
 _CONCLUSION = re.compile(
     r"(?:(?i:so|thus|hence|therefore|finally|in\s+conclusion|also|daher|somit|donc|por\s+lo\s+tanto)\b"
-    r"[\s,:]+(?=\S)"
+    # Without a comma it may be part of the answer: "so far".
+    r"(?:\s*[,:]\s*|\s+(?=(?i:the|it|we|there|this|that|option|choice|answer)\b"
+    r"|[A-Za-z]\s*=|\(?[A-J]\)?(?:[\s.:]|$)|[-+$\\\d]))(?=\S)"
     r"|(?:因此|所以|故|综上|したがって|よって|따라서)[\s,:，、：]*+(?=\S))"
 )
 _COPULA = re.compile(r"(?:です|である|だ|となります|になります|입니다|이다|이에요|예요)[.。]?$")
@@ -106,6 +116,20 @@ _BEGINNINGS = re.compile(
     r"|Thus|Hence|Therefore|However|Note|Here|To|For|From|And|But|Both|Each|All|By|You|I|Let"
     r"|Option|When|Wait|Actually|No|Yes|Looking|\*)(?![^\W_])"
 )
+_QUANTITY = re.compile(rf"{_NUMBER}(?:\s?(?:{_UNIT}))?")
+_QUANTITY_WITH_UNIT = re.compile(rf"{_NUMBER}\s?(?:{_UNIT})")
+_LETTERS = re.compile(r"[A-JＡ-Ｊ](?:(?:\s*[,、&/]\s*|\s+(?:and|or)\s+|,\s+(?:and|or)\s+)[A-J])*")
+_LATEX_COMMAND = re.compile(r"\\[A-Za-z]+|\\text\s*\{[^{}]*\}")
+_FORMULA_WORD = re.compile(r"[^\W\d_]{3,}|(?<!\S)[^\W\d_]{2}(?!\S)")
+_FORMULA_SIGN = re.compile(r"[\d=+*/^<>\\√π]")
+# What is said about an answer and not in place of one.
+_REMARK = re.compile(
+    r"(?:also|not|thus|therefore|indeed|only|very|now|quite)?\s*"
+    r"(?:(?:in)?correct|right|wrong|confirmed|verified|consistent|reasonable|unique|standard|rounded"
+    r"|shown|given\s+(?:in|by|above|below)|based|supported|justified|plausible|valid|final|clear"
+    r"|obvious|marked|as\s+(?:above|follows))\b(?!\s+(?:angle|triangle|side|hand|bar))",
+    re.IGNORECASE,
+)
 # Characters. A value is short; a reader of longer ones would read them many times.
 _LONGEST = 1000
 _LONGEST_CLOSING = 200
@@ -140,6 +164,19 @@ def value(said: str) -> str:
     return _short(said) or tidy(_COPULA.sub("", _without_reasons(said)))
 
 
+def is_figure(short: str) -> bool:
+    """Return whether a short value is letters of options, a number with a unit, or a formula."""
+    if _LETTERS.fullmatch(short) or _QUANTITY.fullmatch(short):
+        return True
+    bare = _LATEX_COMMAND.sub("", short)
+    return bool(_FORMULA_SIGN.search(short)) and not _FORMULA_WORD.search(bare)
+
+
+def is_remark(short: str) -> bool:
+    """Return whether it is said about an answer, as `correct` of "the answer is correct"."""
+    return _REMARK.match(short) is not None
+
+
 def line_value(line: str) -> str:
     """Return the short value in a line that may be no answer: all of it where it has none."""
     return _short(_without_conclusion(line)) or tidy(line)
@@ -169,12 +206,19 @@ def _closing(line: str) -> str | None:
     if assignments := _ASSIGNMENTS.search(line[-_LONGEST_CLOSING:].rstrip(" .")):
         return tidy(assignments[0])
     closing = _LAST_VALUE.search(line) or _LAST_FORMULA.search(line)
-    return tidy(closing[1]) if closing else None
+    # `12 cm = 0.12 m` says the same twice.
+    if closing is None or _QUANTITY_WITH_UNIT.fullmatch(line[: closing.start()].strip()):
+        return None
+    return tidy(closing[1])
 
 
 def _without_reasons(line: str) -> str:
     reasons = _REASONS.search(line)
-    return line[: reasons.start()].rstrip() if reasons and reasons.start() else line
+    line = line[: reasons.start()].rstrip() if reasons and reasons.start() else line
+    reasons = _REASONS_OF_FIGURES.search(line)
+    if reasons and is_figure(before := tidy(line[: reasons.start()])):
+        return before
+    return line
 
 
 def _letter(option: re.Match[str]) -> str:

@@ -27,6 +27,11 @@ _NORMAL = NormalizationConfig(
 # math-verify's own `parse` takes R for r.
 _CASED = ConversionConfig(lowercase_symbols=False)
 _CAPITAL = re.compile("[A-Z]")
+# What is no name of a variable.
+_COMMAND = re.compile(r"\\(?!theta|alpha|beta|gamma|phi|omega)[A-Za-z]+")
+# Other letters than those of Euler's number and of the imaginary unit.
+_VARIABLE = re.compile(r"[A-Za-df-hj-z]")
+_QUOTIENT = re.compile(r"\\frac|/|\^\s*\{?\s*[-0]")
 # An angle or a factor; sympy would have Euler's constant for both letters.
 _GAMMA = re.compile(r"\\([Gg]amma)(?![a-z]|\s*_)")
 
@@ -40,11 +45,21 @@ def same_formula(answer: str, expected: str) -> bool:
         their_value or _constant(theirs, our_value),
     )
     if our_value and their_value:
-        return same_value(our_value, their_value)
+        undefined = _may_be_undefined(answer) or _may_be_undefined(expected)
+        return same_value(our_value, their_value) and not undefined
     if any(side is None or isinstance(side, Quantity) for side in (ours, theirs)):
         return False
     # It follows the expected side's form, and takes `x + 1 = 5` for 5: both ways round it does not.
     return all(verify(*pair, timeout_seconds=None) for pair in ((theirs, ours), (ours, theirs)))
+
+
+def _may_be_undefined(formula: str) -> bool:
+    r"""Return whether variables may stand where a zero makes no sense, as in `\frac{x}{x}`, `x^0`.
+
+    That is read off the text, as sympy cancels what it reads.
+    """
+    has_variables = _VARIABLE.search(_COMMAND.sub(" ", formula)) is not None
+    return has_variables and _QUOTIENT.search(formula) is not None
 
 
 def _read(formula: str) -> Any:

@@ -11,15 +11,22 @@ _SEPARATOR = re.compile(r",?\s*\b(?:and|or)\b|[,;]")
 _OR = re.compile(r"\bor\b")
 _PLUS_OR_MINUS = r"\pm"
 # Where nothing stands before it, a plus says nothing.
+# With decimals it gives a tolerance, as in `5 \pm 0.1 cm`; behind `x =` it gives two values.
+_MEASURED = re.compile(
+    r"-?(?:\d+\.\d+\s*\\pm\s*\d+(?:\.\d+)?|\d+\s*\\pm\s*\d+\.\d+)(?![\d.*/^+-]).*"
+)
 _LEADING = re.compile(r"(^|[=({])\s*\\pm\s*")
 
 
 class Items(NamedTuple):
-    """`brackets` are the two around a tuple or an interval, where the order counts."""
+    r"""`brackets` are the two around a tuple or an interval, where the order counts; `is_measured`
+    tells a measurement with its uncertainty, whose ends are no two answers.
+    """
 
     brackets: str
     inside: str
     items: Sequence[str]
+    is_measured: bool = False
 
     @property
     def named(self) -> bool:
@@ -46,13 +53,16 @@ def listed(text: str) -> Items | None:
         plus, minus = _LEADING.sub(r"\1", inside), _LEADING.sub(r"\1-", inside)
         # `2 - 1` would be a range.
         signed = plus.replace(_PLUS_OR_MINUS, "+"), minus.replace(_PLUS_OR_MINUS, "+ -")
-        return Items("", _PLUS_OR_MINUS, signed)
+        is_measured = _MEASURED.fullmatch(inside) is not None
+        return Items("", _PLUS_OR_MINUS, signed, is_measured)
     items = split_outside_brackets(inside, _SEPARATOR)
     return Items(brackets, inside, items) if len(items) > 1 and all(items) else None
 
 
 def same_items(answer: Items, expected: Items, same: Callable[[str, str], bool]) -> bool:
     if answer.brackets != expected.brackets or len(answer.items) != len(expected.items):
+        return False
+    if answer.is_measured != expected.is_measured:
         return False
     of_one_name = answer.of_one_name or expected.of_one_name
     joined = {answer.alternatives, expected.alternatives} - {None}

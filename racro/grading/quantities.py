@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from racro.grading.units import counted, known_unit
+from racro.grading.units import counted, is_measure, known_unit
 
 _NUMBER = re.compile(
     r"""
@@ -38,12 +38,15 @@ _GIVEN_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """`step` is the place of a decimal's last digit, None for what is exact as it is written."""
+    """`step` is the place of a decimal's last digit, None for what is exact as it is written;
+    `is_abbreviated` tells a number like `5k`, whose letter may be a unit or a part of one as well.
+    """
 
     value: Fraction
     step: Fraction | None = None
     digits: int = 0
     unit: str | None = None
+    is_abbreviated: bool = False
 
     def rounds(self, exact: Fraction, *, digits: int) -> bool:
         """Whether this is a decimal of so many significant digits that `exact` rounds to."""
@@ -82,6 +85,7 @@ def _decimal(found: re.Match[str], scale: int, unit: str | None) -> Quantity:
         step=abs(power) / 10 ** len(places) if point else None,
         digits=len(digits.replace(".", "").lstrip("0")),
         unit=unit,
+        is_abbreviated=found["scale"] in {*"kKMB"},
     )
 
 
@@ -98,6 +102,11 @@ def agree(answer: Quantity, expected: Quantity) -> bool:
     if answer.unit == expected.unit:
         return same_value(answer, expected)
     if answer.unit is not None and expected.unit is not None:
+        return False
+    if any(
+        one.is_abbreviated and one.unit is None and is_measure(other.unit)
+        for one, other in ((answer, expected), (expected, answer))
+    ):
         return False
     if "%" not in {answer.unit, expected.unit}:
         return same_value(answer, expected)

@@ -133,6 +133,7 @@ def _named(table: Mapping[str, str]) -> dict[str, str]:
 _NAMES = _prefixed() | _named(_PREFIXABLE) | _named(_SPELLINGS) | _named(_CHINESE)
 # Right behind a number, these are variables.
 _VARIABLES = frozenset("CFTHSB")
+_OF_AMOUNTS = frozenset("$€£¥₹%") | {"cent", "unit"}
 _WHOLE = {"mph": "h^-1 mi", "kph": "h^-1 km", "kmh": "h^-1 km"}
 _REWRITES = [
     (re.compile(pattern, re.IGNORECASE), replacement)
@@ -182,6 +183,11 @@ def known_unit(text: str) -> str | None:
     return " ".join(
         name if power == 1 else f"{name}^{power}" for name, power in sorted(above.items()) if power
     )
+
+
+def is_measure(unit: str | None) -> bool:
+    """Return whether it is a unit of the table, and none of money, a share or a count."""
+    return unit is not None and unit not in _OF_AMOUNTS and known_unit(unit) is not None
 
 
 def _product(text: str) -> Counter[str] | None:

@@ -283,12 +283,13 @@ RIGHT = {
         \\{\\pm 1\\} | \\{-1,1\\}
         +/-2 | \\pm 2
         5.0 \\pm 0.1 | 5 \\pm 0.1
+        x = 2.5 \\pm 0.5 | x = 2 or x = 3
+        1-\\pm 2 | 3 and -1
         """,
     "formulas that are a number for every x": """
         \\sin^2 x+\\cos^2 x | 1
         \\sin^2\\theta + \\cos^2\\theta | 1
         \\sec^2 x - \\tan^2 x | 1
-        \\frac{x^2-1}{x-1}-x | 1
         \\sin 30^\\circ | 1/2
         \\cos(60°) | 0.5
         """,
@@ -361,6 +362,8 @@ RIGHT = {
         2.5 million | 2,500,000
         3 thousand | 3000
         5k | 5000
+        5k | $5000
+        5k | 5000 people
         $1.5M | $1,500,000
         2 dozen | 24
         """,
@@ -628,6 +631,10 @@ WRONG = {
         2 \\pm \\sqrt{3} | 2 \\pm \\sqrt{2}
         -1 | \\pm 1
         5 \\pm 0.1 | 5
+        5 \\pm 0.1 | 4.9 and 5.1
+        4.9, 5.1 | 5 \\pm 0.1
+        5 ± 0.1 cm | 4.9 cm and 5.1 cm
+        2.5 +/- 1 | 1.5 or 3.5
         """,
     "formulas that are a number for every x": """
         \\sin^2 x-\\cos^2 x | 1
@@ -635,6 +642,13 @@ WRONG = {
         \\sin x+\\cos x | 1
         2\\sin^2 x+\\cos^2 x | 1
         \\sin^2 x+\\cos^2 x | 2
+        \\frac{x^2-1}{x-1}-x | 1
+        \\frac{x}{x} | 1
+        \\frac{\\theta}{\\theta} | 1
+        x/x | 1
+        x^0 | 1
+        x \\cdot x^{-1} | 1
+        \\frac{x}{x} + 1 | 2
         \\sin 30 | 1/2
         \\cos 30° | 1/2
         """,
@@ -682,6 +696,10 @@ WRONG = {
         1000001 | 1000000
         5 | 5 million
         $5k | $5
+        1.5k | 1500 g
+        1.5K | 1500 m
+        2M | 2000000 m
+        1500 g | 1.5k
         3 halves | 3
         3 squared | 3
         12,34 | 12.34

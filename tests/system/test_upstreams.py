@@ -180,6 +180,18 @@ EITHER = [
     Row("SGLang's error", refused("400 Bad Request", {"object": "error", "message":
         "Input length (700001 tokens) exceeds the maximum allowed length (536826 tokens)."}),
         Outcome(TOO_LONG, "536826")),
+    Row("xAI's refused key", refused("400 Bad Request", {
+        "code": "Client specified an invalid argument", "error": "Incorrect API key: xai-sk-1"}),
+        Outcome(UPSTREAM, "refused the credentials")),
+    Row("a code of ours with another status", refused("401 Unauthorized", {
+        "error": {"code": "invalid_request", "message": "sk-1"}}),
+        Outcome(UPSTREAM, "refused the credentials")),
+    Row("an address", refused("400 Bad Request", b"dial tcp 10.0.0.5:8000: refused"),
+        Outcome("invalid_request", "dial tcp [redacted]: refused")),
+    Row("a model that is being loaded", refused("409 Conflict", {"error": "being loaded"}),
+        Outcome(UNAVAILABLE, "is not available")),
+    Row("a quota", refused("429 Too Many Requests", {
+        "error": {"message": "x", "code": "insufficient_quota"}}), Outcome(UPSTREAM, "no credit")),
     Row("a text", refused("400 Bad Request", b"temperature must be positive"),
         Outcome("invalid_request", "temperature must be positive")),
 ]  # fmt: skip

@@ -27,6 +27,7 @@ from gateway.reasoning.stage import ReasonStage
 from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings, LimitsSection
 from gateway.tenancy.tenants import Tenant, tenant_of
+from racro.base.surrogates import has_lone_surrogates, without_lone_surrogates
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve_api import CacheMode, VisualContext
 from racro.servekit.chat_relay import StreamedAnswer, check_completion, read_beginning
@@ -45,9 +46,7 @@ from racro.servekit.responses import (
 from racro.servekit.sse import EventStream
 from racro.servekit.surrogates import (
     fields_with_surrogates,
-    has_lone_surrogates,
     why_not_json,
-    without_lone_surrogates,
 )
 from racro.servekit.tasks import is_small
 

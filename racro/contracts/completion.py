@@ -4,11 +4,13 @@ Every reader shares these structs: they stand here and not in servekit, which CR
 Fields that are not named are ignored, null is as good as absent, and a wrong count costs no answer.
 """
 
+import codecs
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from racro.base.surrogates import without_lone_surrogates
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import Usage
 
@@ -48,6 +50,24 @@ class Completion(msgspec.Struct):
 
     choices: list[PlainChoice] | None = None
     error: Any = None
+
+
+_decoder = msgspec.json.Decoder(Completion)
+
+
+def decode_completion(answer: bytes) -> Completion:
+    """Return a completion that is not streamed. Raises ValueError for what is none.
+
+    A byte order mark may come first, and halves of surrogate pairs are read as U+FFFD.
+    """
+    text = answer.removeprefix(codecs.BOM_UTF8)
+    try:
+        return _decoder.decode(text)
+    except ValueError:
+        mended = without_lone_surrogates(text)
+        if mended is text:
+            raise
+    return _decoder.decode(mended)
 
 
 class Delta(msgspec.Struct):

@@ -10,13 +10,13 @@ from collections import deque
 import msgspec
 from msgspec import Raw
 
+from racro.base.surrogates import without_lone_surrogates
 from racro.contracts.completion import counted
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import Usage
 from racro.servekit.relay import error_from_event, has_other_content, no_completion
 from racro.servekit.responses import BYTE_ORDER_MARK, NotJson
 from racro.servekit.sse import Event, EventReader, Readable, parse_event
-from racro.servekit.surrogates import without_lone_surrogates
 
 _MARK = b'"usage":'
 _LONGEST_LINE = 64 * 2**10

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from racro.base.surrogates import without_lone_surrogates
 from racro.contracts.completion import Chunk
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.servekit.error_bodies import decode
@@ -12,7 +13,6 @@ from racro.servekit.json_bounds import may_hold_more
 from racro.servekit.relay import error_from_event, has_other_content, no_completion
 from racro.servekit.responses import NotJson
 from racro.servekit.sse import Event, Readable, read_events
-from racro.servekit.surrogates import without_lone_surrogates
 
 OpenChunk = dict[str, Any]
 

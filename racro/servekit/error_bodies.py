@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
+from racro.base.surrogates import without_lone_surrogates
 from racro.servekit.redaction import speaks_of_credentials
 from racro.servekit.responses import NotJson
-from racro.servekit.surrogates import without_lone_surrogates
 
 _FIELDS = ("error", "message", "detail", "msg", "errors", "reason", "description")
 _MOST_NESTED = 5

@@ -163,6 +163,9 @@ EITHER = [
         Outcome(UNAVAILABLE, "is not available", "30")),
     Row("a fraction of a second", refused("429 Too Many Requests", {}, retry_after="0.25"),
         Outcome("rate_limited", "", "1")),
+    Row("a date that is none",
+        refused("429 Too Many Requests", {}, retry_after="Mon, 01 Jan 2024 00:00:00 +" + "9" * 17),
+        Outcome("rate_limited", "", "1")),
     Row("Ollama's error", refused("400 Bad Request", {"error": "x does not support tools"}),
         Outcome("invalid_request", "x does not support tools")),
     Row("TGI's error", refused("422 Unprocessable Entity", {
@@ -389,6 +392,32 @@ async def test_a_rollout_that_failed_gives_no_reward(upstream: StrangeServer, ro
     upstream.answer = row.sends
     settings = RewardSettings.model_validate(
         {"urls": [upstream.url], "model": "strange", "attempts": 1, "rollouts": 1}
+    )
+    async with Reward(settings) as reward:
+        assert await reward([Captioned("1", "How high?", "A bar.", "42")]) == [None]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"\xef\xbb\xbf" + json.dumps(completion()).encode(), completion(f"\ud83d {TEXT}")],
+    ids=["a byte order mark", "half of a surrogate pair"],
+)
+async def test_a_rollout_that_is_written_oddly_gives_a_reward(
+    upstream: StrangeServer, body: Any
+) -> None:
+    upstream.answer = Answer(response(body))
+    settings = RewardSettings.model_validate(
+        {"urls": [upstream.url], "model": "strange", "attempts": 1, "rollouts": 1}
+    )
+    async with Reward(settings) as reward:
+        assert await reward([Captioned("1", "How high?", "A bar.", "42")]) == [1.0]
+
+
+async def test_a_rollout_is_waited_for_whatever_date_is_said(upstream: StrangeServer) -> None:
+    date = "Mon, 01 Jan 2024 00:00:00 +99999999999999999"
+    upstream.answer = refused("429 Too Many Requests", {}, retry_after=date)
+    settings = RewardSettings.model_validate(
+        {"urls": [upstream.url], "model": "strange", "rollouts": 1, "patience_s": 0}
     )
     async with Reward(settings) as reward:
         assert await reward([Captioned("1", "How high?", "A bar.", "42")]) == [None]

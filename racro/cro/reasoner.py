@@ -158,7 +158,7 @@ def _parse(response: httpx2.Response) -> PlainChoice:
         completion = decode_completion(response.content)
     except (ValueError, RecursionError) as error:
         raise ReasonerRefused(_no_completion(response)) from error
-    if completion.error is not None:
+    if completion.has_failed:
         raise Failed(f"{response.url} answered with an error: {words_of(response)}")
     if not completion.choices:
         raise ReasonerRefused(_no_completion(response))

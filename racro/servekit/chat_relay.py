@@ -6,6 +6,7 @@ the one that counts tokens, and its last lines once it is over.
 
 import re
 from collections import deque
+from functools import partial
 
 import msgspec
 from msgspec import Raw
@@ -16,7 +17,8 @@ from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import Usage
 from racro.servekit.relay import error_from_event, has_other_content, no_completion
 from racro.servekit.responses import BYTE_ORDER_MARK, NotJson
-from racro.servekit.sse import Event, EventReader, Readable, parse_event
+from racro.servekit.sse import Event, EventReader, Readable, is_other_event, parse_event
+from racro.servekit.tasks import off_loop_if_large
 
 _MARK = b'"usage":'
 _LONGEST_LINE = 64 * 2**10
@@ -38,6 +40,8 @@ _END = re.compile(
 )
 
 _NULL = Raw(b"null")
+_NO_CHOICES = (b"null", b"[]")
+_EMPTY = re.compile(rb'false|-?0(?:\.0)?|""|\{\s*\}|\[\s*\]')
 
 
 class _Answer(msgspec.Struct):
@@ -47,8 +51,12 @@ class _Answer(msgspec.Struct):
     object: Raw = _NULL
 
     @property
-    def has_error(self) -> bool:
-        return self.error is not _NULL and bytes(self.error) != b"null"
+    def has_failed(self) -> bool:
+        """Tell whether there is an error; one that is empty or false is none beside choices."""
+        error = bytes(self.error)
+        if error == b"null":
+            return False
+        return _EMPTY.fullmatch(error) is None or bytes(self.choices) in _NO_CHOICES
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
@@ -64,7 +72,7 @@ def check_completion(answer: bytes, *, name: str) -> Usage:
         fields = _fields(answer)
     except NotJson as error:
         raise no_completion(answer, name=name) from error
-    if memoryview(fields.choices)[0] != _BRACKET or fields.has_error:
+    if memoryview(fields.choices)[0] != _BRACKET or fields.has_failed:
         raise no_completion(answer, name=name)
     return _counted(fields.usage)
 
@@ -110,14 +118,15 @@ async def _read_first_event(response: Readable, piece: bytes, name: str) -> byte
         if size > _LONGEST_BEGINNING:
             raise UpstreamError(f"the {name} sent 4 MiB without an event")
         events = map(parse_event, reader.feed(piece))
-        if first := next(filter(None, events), None):
+        chunks = (event for event in events if event and not is_other_event(event))
+        if first := next(chunks, None):
             break
         piece = await response.readany()
     else:
         first = reader.end()
     beginning = b"".join(pieces)
     if first is not None:
-        _check_first(first, name)
+        await off_loop_if_large(len(first.data), partial(_check_first, first, name))
     elif has_other_content(beginning):
         raise no_completion(beginning, name=name)
     else:
@@ -136,7 +145,7 @@ def _check_first(event: Event, name: str) -> None:
             # Google's APIs wrap it in a list.
             raise error_from_event(data, name=name) from error
         raise UpstreamError(f"the {name} sent something else than a chat completion") from error
-    if event.name == "error" or chunk.has_error or bytes(chunk.object) == b'"error"':
+    if event.name == "error" or chunk.has_failed or bytes(chunk.object) == b'"error"':
         raise error_from_event(data, name=name)
 
 

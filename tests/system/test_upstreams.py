@@ -110,6 +110,7 @@ ENDINGS = [
     Row("repetition", ended("repetition"), Outcome(UPSTREAM, "finish_reason 'repetition'")),
     Row("a tool call", ended("tool_calls"), Outcome(UPSTREAM, "finish_reason 'tool_calls'")),
     Row("the limit of tokens", ended("length")),
+    *(Row(f"the end called {one}", ended(one)) for one in ("eos", "STOP", "MAX_TOKENS")),
 ]
 
 # What both meet in a stream.
@@ -206,6 +207,12 @@ CONTENTS = [
         SAID, STOP, DONE)),
     Row("texts in parts", streamed(
         chunk({"content": [{"type": "text", "text": TEXT}]}), STOP, DONE)),
+    Row("an index that is a text, and no thoughts", streamed(
+        event({"choices": [{"index": "0", "delta": {"content": TEXT, "reasoning": []}}]}),
+        STOP, DONE)),
+    Row("one part, and no error", streamed(
+        chunk({"content": {"type": "text", "text": TEXT}}, error=""), STOP, DONE)),
+    Row("a ping", streamed(b"event: ping\ndata: ping\n\n", SAID, STOP, DONE)),
     Row("half of a surrogate pair", streamed(
         SAID, chunk({"content": " \ud83d"}), STOP, DONE)),
 ]  # fmt: skip
@@ -387,7 +394,7 @@ def test_an_evaluation_grades_no_answer_that_failed(
     assert not (run / "results.jsonl").read_text()
 
 
-@rows(ENDINGS[:-1])
+@rows([row for row in ENDINGS if row.comes.code])
 async def test_a_rollout_that_failed_gives_no_reward(upstream: StrangeServer, row: Row) -> None:
     upstream.answer = row.sends
     settings = RewardSettings.model_validate(

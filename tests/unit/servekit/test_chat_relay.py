@@ -61,6 +61,11 @@ def test_a_count_that_cannot_be_read_costs_no_answer(usage) -> None:
     assert check(b'{"choices": [{}], "usage": ' + usage + b"}") == Usage()
 
 
+@pytest.mark.parametrize("error", [None, False, "", {}, [], 0], ids=str)
+def test_an_empty_error_costs_no_answer(error) -> None:
+    assert check({"choices": [{}], "error": error, "usage": USAGE}) == COUNTED
+
+
 def test_half_of_a_surrogate_pair_costs_no_answer() -> None:
     assert check({"choices": [{"message": {"content": "a\ud83d"}}], "usage": USAGE}) == COUNTED
 
@@ -204,6 +209,8 @@ class TestBeginning:
             events({"id": "c1"}),
             events({"choices": [], "prompt_filter_results": []}),
             events({**SAID, "error": None}),
+            events({**SAID, "error": ""}),
+            b"event: ping\ndata: ping\n\n" + events(SAID),
             events(SAID).rstrip(),
             events(SAID).replace(b"\n", b"\r"),
             events({"choices": [{"delta": {"content": "a\ud83d"}}]}),

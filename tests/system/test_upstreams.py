@@ -374,6 +374,17 @@ def test_an_answer_that_is_passed_on_says_how_it_ended(
     assert '"finish_reason": "content_filter"' in chat(strange_gateway, stream=stream).text
 
 
+def test_each_of_several_answers_that_are_passed_on_has_to_end(
+    strange_gateway: Service, mind: Service, upstream: StrangeServer
+) -> None:
+    upstream.answer = streamed(SAID, STOP, *[b": waiting\n\n"] * 20)
+    for service in (strange_gateway, mind):
+        assert error_of(chat(service, stream=True)) is None
+        error = error_of(chat(service, stream=True, n=2))
+        assert error is not None
+        assert "broke off" in error["message"]
+
+
 def test_an_evaluation_grades_no_answer_that_failed(
     strange_gateway: Service, upstream: StrangeServer, tmp_path: Path
 ) -> None:

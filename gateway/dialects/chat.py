@@ -27,7 +27,7 @@ from gateway.reasoning.stage import ReasonStage
 from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings, LimitsSection
 from gateway.tenancy.tenants import Tenant, tenant_of
-from racro.base.surrogates import has_lone_surrogates, without_lone_surrogates
+from racro.base.lone_surrogates import has_lone_surrogates, without_lone_surrogates
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve_api import CacheMode, VisualContext
 from racro.servekit.chat_relay import (

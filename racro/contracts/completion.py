@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from racro.base.surrogates import without_lone_surrogates
+from racro.base.lone_surrogates import without_lone_surrogates
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import Usage
 

@@ -11,7 +11,7 @@ from functools import partial
 import msgspec
 from msgspec import Raw
 
-from racro.base.surrogates import without_lone_surrogates
+from racro.base.lone_surrogates import without_lone_surrogates
 from racro.contracts.completion import Chunk, counted
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import Usage

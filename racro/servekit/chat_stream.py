@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from racro.base.surrogates import without_lone_surrogates
+from racro.base.lone_surrogates import without_lone_surrogates
 from racro.contracts.completion import Chunk, is_failure
 from racro.contracts.errors import RacroError, UpstreamError, UpstreamUnavailable
 from racro.servekit.error_bodies import decode

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from racro.base.surrogates import without_lone_surrogates
+from racro.base.lone_surrogates import without_lone_surrogates
 from racro.servekit.redaction import speaks_of_credentials
 from racro.servekit.responses import NotJson
 

@@ -4,7 +4,7 @@ import json
 
 from msgspec import Raw
 
-from racro.base.surrogates import has_lone_surrogates
+from racro.base.lone_surrogates import has_lone_surrogates
 from racro.servekit.json_bounds import TooManyError, may_hold_more
 
 # The whole text becomes objects of Python.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from racro.base.surrogates import has_lone_surrogates, without_lone_surrogates
+from racro.base.lone_surrogates import has_lone_surrogates, without_lone_surrogates
 from racro.servekit.json_bounds import TooManyError
 from racro.servekit.surrogates import (
     fields_with_surrogates,

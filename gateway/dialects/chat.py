@@ -27,9 +27,15 @@ from gateway.reasoning.stage import ReasonStage
 from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings, LimitsSection
 from gateway.tenancy.tenants import Tenant, tenant_of
+from racro.base.lone_surrogates import has_lone_surrogates, without_lone_surrogates
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.solve_api import CacheMode, VisualContext
-from racro.servekit.chat_relay import StreamedAnswer, check_completion, read_beginning
+from racro.servekit.chat_relay import (
+    StreamedAnswer,
+    check_completion,
+    choices_of,
+    read_beginning,
+)
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.json_bounds import TooManyError, fields_of
 from racro.servekit.protocol import body_writer
@@ -45,9 +51,7 @@ from racro.servekit.responses import (
 from racro.servekit.sse import EventStream
 from racro.servekit.surrogates import (
     fields_with_surrogates,
-    has_lone_surrogates,
     why_not_json,
-    without_lone_surrogates,
 )
 from racro.servekit.tasks import is_small
 
@@ -65,7 +69,10 @@ class _Head(msgspec.Struct):
 
 
 _NO_MESSAGES = Raw(b"[]")
+_ONE = Raw(b"1")
 _SMALL_BYTES = 16 * 2**10
+# Of a number of answers; no more of it is looked at.
+_MOST_DIGITS = 9
 _head_decoder = msgspec.json.Decoder(_Head)
 
 
@@ -94,6 +101,12 @@ def _head_of(body: bytes, fields: Mapping[str, Raw]) -> _Head:
     # A large body is gone through once.
     named = {name: fields[name] for name in _Head.__struct_fields__ if name in fields}
     return _head_decoder.decode(_encode(named))
+
+
+def _choices_of(fields: Mapping[str, Raw]) -> int:
+    """Return how many answers are asked for; what is no number is the reasoner's to judge."""
+    digits = memoryview(fields.get("n", _ONE))[:_MOST_DIGITS].tobytes()
+    return choices_of(int(digits) if digits.isdigit() else None)
 
 
 def _image_turns(messages: bytes, limits: LimitsSection, *, follow_up: bool) -> list[ImageTurn]:
@@ -128,6 +141,7 @@ class ChatRequest:
             raise InvalidRequest(f"the body is not a chat request: {why}") from error
         self.model = head.model
         self.stream = bool(head.stream)
+        self.choices = _choices_of(self._fields)
 
     def for_reasoner(self, reasoner: Reasoner, perceptions: Sequence[Outcome]) -> bytes:
         """Return the body for the reasoner, given one perception for each turn that is looked at.
@@ -204,7 +218,8 @@ class _Completion:
             await out.add_headers(_headers(perceptions, self.watch))
         body = await self._reasoner_body(perceptions)
         with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
-            started, answer = self.watch.total(), StreamedAnswer(name=_REASONER)
+            started = self.watch.total()
+            answer = StreamedAnswer(name=_REASONER, choices=self._chat.choices)
             async with self._reasoner.chat(body, self.ticket) as response:
                 await raise_for_status(response, name=_REASONER)
                 first = await read_beginning(response, name=_REASONER)

@@ -23,6 +23,8 @@ from racro.contracts.perception import (
     Usage,
 )
 from racro.servekit.context import TimeLimit, within
+from racro.servekit.relay import error_from_event
+from racro.servekit.responses import encode
 
 
 class PartGenerator:
@@ -99,13 +101,19 @@ def _usage_of(response: PerceiveResponse) -> Usage:
 
 def _failed(parts: Sequence[Part], response: PerceiveResponse) -> dict[Part, PartFailure]:
     """Return why parts are missing: as the captioner says, or because their texts are not whole."""
-    failed = dict(response.failed)
+    failed = {part: _passed_on(failure) for part, failure in response.failed.items()}
     for part in parts:
         for generation in response.generations(part)[:1]:
             if generation.finish_reason not in RESULTS:
                 error = failed_ending(generation.finish_reason, name="captioner")
                 failed[part] = PartFailure(code=error.code, message=error.message)
     return failed
+
+
+def _passed_on(failure: PartFailure) -> PartFailure:
+    """Return a failure as our clients may see it: captioners may be others' too."""
+    error = error_from_event(encode({"error": failure.model_dump()}), name="captioner")
+    return PartFailure(code=error.code, message=error.message)
 
 
 def _entries(

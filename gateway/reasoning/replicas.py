@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -10,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from gateway.tenancy.fair_queue import Ticket
+from racro.contracts.client import retry_after_s
 from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
 from racro.servekit.tasks import all_of
 from racro.servekit.upstream import Response, Upstream, is_ending, is_safe_to_retry
@@ -17,7 +17,6 @@ from racro.servekit.upstream import Response, Upstream, is_ending, is_safe_to_re
 _NOT_READY = 503
 # A replica that failed is tried last for so long, unless a check finds it up.
 _DOWN_S = 5.0
-_SECONDS = re.compile(r"[0-9]{1,9}")
 # One that gave no byte of an answer for so long until nobody waited any more may hang.
 _SILENT_S = 30.0
 
@@ -42,10 +41,9 @@ class Replica:
     def is_down(self) -> bool:
         return time.monotonic() < self._down_until
 
-    def mark_down(self, retry_after: str = "") -> None:
+    def mark_down(self, said_s: int | None = None) -> None:
         """Try it last for a while, or for so many seconds if it says so and they are fewer."""
-        said_s = float(retry_after) if _SECONDS.fullmatch(retry_after) else _DOWN_S
-        self._down_until = time.monotonic() + min(said_s, _DOWN_S)
+        self._down_until = time.monotonic() + min(_DOWN_S if said_s is None else said_s, _DOWN_S)
 
     def mark_up(self) -> None:
         self._down_until = 0.0
@@ -151,7 +149,7 @@ class _Post:
             raise
         if response.status == _NOT_READY:
             # Of an overloaded one, a second as a rule.
-            replica.mark_down(response.headers.get("retry-after", ""))
+            replica.mark_down(retry_after_s(response.headers))
         elif is_ending(response):
             replica.mark_down()
         return response

@@ -22,6 +22,9 @@ KEY_VARIABLE = "RACRO_KEY"
 GATEWAY_TITLE = "RACRO gateway"
 
 _LONGEST_MESSAGE = 2000
+# Longer than any date, and than any number of seconds that is waited for.
+_LONGEST_RETRY_AFTER = 64
+_LONGEST_WAIT_S = 3600
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 _ADVICE = {
     "invalid_api_key": f"pass --key or set {KEY_VARIABLE}",
@@ -175,18 +178,20 @@ def _wait(headers: Mapping[str, str]) -> Iterator[str]:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> int | None:
-    """Seconds to wait by the header Retry-After, which has them or a date; None without it.
+    """Return the seconds to wait by the header Retry-After, which has them or a date.
 
-    Fractions, which some servers write, are rounded up.
+    Fractions, which some servers write, are rounded up. It is at most 3,600, and None where the
+    header is missing or makes no sense.
     """
-    value = headers.get("retry-after", "")
+    value = headers.get("retry-after", "")[:_LONGEST_RETRY_AFTER]
     if _SECONDS.fullmatch(value):
-        return math.ceil(float(value[:9]))
+        return min(math.ceil(float(value)), _LONGEST_WAIT_S)
     try:
         left = parsedate_to_datetime(value) - datetime.now(UTC)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
+        # The offset of a date may be any number.
         return None
-    return max(0, math.ceil(left.total_seconds()))
+    return min(max(0, math.ceil(left.total_seconds())), _LONGEST_WAIT_S)
 
 
 def another_service(url: str, description: Any) -> str | None:

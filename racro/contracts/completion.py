@@ -4,11 +4,14 @@ Every reader shares these structs: they stand here and not in servekit, which CR
 Fields that are not named are ignored, null is as good as absent, and a wrong count costs no answer.
 """
 
+import codecs
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from racro.base.lone_surrogates import without_lone_surrogates
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import Usage
 
@@ -18,8 +21,36 @@ _MOST_TOKENS = 2**53
 
 # What a whole answer ends with; of a chat that calls tools, further ones.
 RESULTS = frozenset({"stop", "length"})
+# The same in the words of TGI, Ollama and other engines, Anthropic, Google and Mistral.
+_ALIASES = {
+    "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
+    "end_turn": "stop",
+    "STOP": "stop",
+    "max_tokens": "length",
+    "MAX_TOKENS": "length",
+    "model_length": "length",
+}
 _MAY_COME_LATER = frozenset({None, "abort", "error"})
 _LONGEST_SHOWN = 40
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+Content = str | list[Any] | dict[str, Any] | None
+
+
+def standard_ending(finish_reason: str | None) -> str | None:
+    """Return a `finish_reason` in OpenAI's word for it, if it is another server's."""
+    return _ALIASES.get(finish_reason, finish_reason) if finish_reason else finish_reason
+
+
+def is_failure(error: object, choices: object) -> bool:
+    """Tell whether the field `error` of a completion says that there is one.
+
+    What is empty or false says so only where no choices stand beside it.
+    """
+    return error is not None and (bool(error) or not choices)
 
 
 class Message(msgspec.Struct):
@@ -29,7 +60,7 @@ class Message(msgspec.Struct):
     apart.
     """
 
-    content: str | list[Any] | None = None
+    content: Content = None
 
     @property
     def text(self) -> str:
@@ -42,12 +73,37 @@ class PlainChoice(msgspec.Struct):
     message: Message
     finish_reason: str | None = None
 
+    def __post_init__(self) -> None:
+        self.finish_reason = standard_ending(self.finish_reason)
+
 
 class Completion(msgspec.Struct):
     """Holds a completion that is not streamed; `error` is what its server sent instead of one."""
 
     choices: list[PlainChoice] | None = None
     error: Any = None
+
+    @property
+    def has_failed(self) -> bool:
+        return is_failure(self.error, self.choices)
+
+
+_decoder = msgspec.json.Decoder(Completion)
+
+
+def decode_completion(answer: bytes) -> Completion:
+    """Return a completion that is not streamed. Raises ValueError for what is none.
+
+    A byte order mark may come first, and halves of surrogate pairs are read as U+FFFD.
+    """
+    text = answer.removeprefix(codecs.BOM_UTF8)
+    try:
+        return _decoder.decode(text)
+    except ValueError:
+        mended = without_lone_surrogates(text)
+        if mended is text:
+            raise
+    return _decoder.decode(mended)
 
 
 class Delta(msgspec.Struct):
@@ -57,17 +113,33 @@ class Delta(msgspec.Struct):
     among the parts of its content.
     """
 
-    content: str | list[Any] | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
+    content: Content = None
+    reasoning_content: Any = None
+    reasoning: Any = None
 
 
 class Choice(msgspec.Struct):
     """Holds what a chunk adds to one of the answers: to the first where it has no `index`."""
 
-    index: int | None = None
+    index: int | float | str | None = None
     delta: Delta | None = None
     finish_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.finish_reason:
+            self.finish_reason = standard_ending(self.finish_reason)
+
+    @property
+    def number(self) -> int:
+        """Return its index, which some servers write as a text or with a fraction."""
+        match self.index:
+            case int(index):
+                return index
+            case float(index) if index.is_integer():
+                return int(index)
+            case str(index) if _NUMBER.fullmatch(index):
+                return int(index)
+        return 0
 
     @property
     def content(self) -> str:
@@ -79,19 +151,23 @@ class Choice(msgspec.Struct):
         if self.delta is None:
             return ""
         apart = self.delta.reasoning_content or self.delta.reasoning
-        return apart or _thoughts_of(self.delta.content)
+        return apart if apart and isinstance(apart, str) else _thoughts_of(self.delta.content)
 
 
-def _text_of(content: str | list[Any] | None) -> str:
-    if not isinstance(content, list):
-        return content or ""
-    return "".join(_texts(content, kind="text", field="text"))
+def _text_of(content: Content) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(_texts(_parts_of(content), kind="text", field="text"))
 
 
-def _thoughts_of(content: str | list[Any] | None) -> str:
-    if not isinstance(content, list):
-        return ""
-    return "".join(_texts(content, kind="thinking", field="thinking"))
+def _thoughts_of(content: Content) -> str:
+    return "".join(_texts(_parts_of(content), kind="thinking", field="thinking"))
+
+
+def _parts_of(content: Content) -> list[Any]:
+    if isinstance(content, dict):
+        return [content]
+    return content if isinstance(content, list) else []
 
 
 def _texts(parts: list[Any], *, kind: str, field: str) -> Iterator[str]:
@@ -131,6 +207,10 @@ class Chunk(msgspec.Struct):
     choices: list[Choice] | None = None
     usage: Any = None
     error: Any = None
+
+    @property
+    def has_failed(self) -> bool:
+        return self.object == "error" or is_failure(self.error, self.choices)
 
     @property
     def first(self) -> Choice:

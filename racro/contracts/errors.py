@@ -244,10 +244,16 @@ def error_from_status(status: int, message: str) -> RacroError:
     return _BY_STATUS.get(status, fallback)(message)
 
 
-def error_from_envelope(body: Any) -> RacroError | None:
-    """The error that one of our own services reported, or None if `body` is no envelope of ours."""
+def error_from_envelope(body: Any, *, status: int | None = None) -> RacroError | None:
+    """Return the error that one of our own services reported; None where `body` is none.
+
+    It is none either where it came with another status than that of its code: servers of others
+    use some of the same codes. Without a `status` the code alone is believed.
+    """
     match body:
         case {"error": {"code": str(code), "message": str(message), **rest}} if code in _BY_CODE:
+            error = _BY_CODE[code]
             param = rest.get("param")
-            return _BY_CODE[code](message, param=param if isinstance(param, str) else None)
+            if status in {None, error.status}:
+                return error(message, param=param if isinstance(param, str) else None)
     return None

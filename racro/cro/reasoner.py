@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import httpx2
-import msgspec
 
-from racro.contracts.completion import RESULTS, Completion, PlainChoice
+from racro.contracts.completion import RESULTS, PlainChoice, decode_completion
 from racro.cro.reasoner_errors import (
     Failed,
     ReasonerRefused,
@@ -31,8 +30,6 @@ _CONNECT_TIMEOUT_S = 5
 _IDLE_CONNECTION_S = 4
 # A replica that was away is asked last for so long.
 _AVOIDED_S = 5.0
-
-_decoder = msgspec.json.Decoder(Completion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +155,10 @@ class Reasoner:
 def _parse(response: httpx2.Response) -> PlainChoice:
     """Return the answer. Raises Failed for an error in its place, ReasonerRefused for no answer."""
     try:
-        completion = _decoder.decode(response.content)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        completion = decode_completion(response.content)
+    except (ValueError, RecursionError) as error:
         raise ReasonerRefused(_no_completion(response)) from error
-    if completion.error is not None:
+    if completion.has_failed:
         raise Failed(f"{response.url} answered with an error: {words_of(response)}")
     if not completion.choices:
         raise ReasonerRefused(_no_completion(response))

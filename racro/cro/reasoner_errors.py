@@ -1,9 +1,8 @@
 """What can go wrong with a reasoner that is asked for a rollout."""
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-
 import httpx2
+
+from racro.contracts.client import retry_after_s
 
 _WORDS_OF_THE_SERVER = 300
 # 502 is how a proxy says that the server behind it is down.
@@ -47,7 +46,7 @@ def raise_for_status(response: httpx2.Response) -> None:
         return
     message = f"{response.url} answered with status {status}: {words_of(response)}"
     if status in _UNAVAILABLE:
-        raise Unavailable(message, retry_after_s=_retry_after_s(response))
+        raise Unavailable(message, retry_after_s=retry_after_s(response.headers) or 0)
     if response.is_server_error or status == httpx2.codes.REQUEST_TIMEOUT:
         raise Failed(message)
     if status in _OF_ONE_REQUEST:
@@ -59,15 +58,3 @@ def raise_for_status(response: httpx2.Response) -> None:
 def words_of(response: httpx2.Response) -> str:
     """Return the beginning of what the server said, in one line."""
     return " ".join(response.text.split())[:_WORDS_OF_THE_SERVER] or "nothing more"
-
-
-def _retry_after_s(response: httpx2.Response) -> float:
-    """0 where the header is missing or makes no sense."""
-    value = response.headers.get("retry-after", "")
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return 0
-    return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())

@@ -6,17 +6,19 @@ the one that counts tokens, and its last lines once it is over.
 
 import re
 from collections import deque
+from functools import partial
 
 import msgspec
 from msgspec import Raw
 
-from racro.contracts.completion import counted
+from racro.base.lone_surrogates import without_lone_surrogates
+from racro.contracts.completion import Chunk, counted
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import Usage
 from racro.servekit.relay import error_from_event, has_other_content, no_completion
 from racro.servekit.responses import BYTE_ORDER_MARK, NotJson
-from racro.servekit.sse import Event, EventReader, Readable, parse_event
-from racro.servekit.surrogates import without_lone_surrogates
+from racro.servekit.sse import Event, EventReader, Readable, is_other_event, parse_event
+from racro.servekit.tasks import off_loop_if_large
 
 _MARK = b'"usage":'
 _LONGEST_LINE = 64 * 2**10
@@ -28,16 +30,21 @@ _LONGEST_BEGINNING = 4 * 2**20
 
 # No text ends a line: in JSON a line feed is escaped.
 _LAST_LINE = b"data: [DONE]\n"
-# What an answer ends with may stand before its counts, and each of the two in pieces of its own.
+# Its end may come in pieces of its own.
 _LATEST_PIECES = 8
 _LATEST_BYTES = 4 * 2**10
 _END = re.compile(
     # At the beginning of a line, and outside of a text, where quotes are escaped.
-    rb"(?:^|[\r\n])(?:data: ?\[DONE\]|error:|event: ?error)"
-    rb'|"finish_reason"\s*:\s*"|"error"\s*:\s*[^\sn]|"object"\s*:\s*"error"'
+    rb"(?:^|[\r\n])(?:data: *\[DONE\]|error:|event: ?error)|\"object\"\s*:\s*\"error\""
+    rb'|"error"\s*:\s*(?!null|false|-?0|""|\{\s*\}|\[\s*\]|\s)'
 )
+# As JSON is written as a rule; others are found in the latest lines.
+_FINISHES = (b'"finish_reason":"', b'"finish_reason": "')
+_FINISH = re.compile(rb'"finish_reason"\s*:\s*"[^"]')
 
 _NULL = Raw(b"null")
+_NO_CHOICES = (b"null", b"[]")
+_EMPTY = re.compile(rb'false|-?0(?:\.0)?|""|\{\s*\}|\[\s*\]')
 
 
 class _Answer(msgspec.Struct):
@@ -47,11 +54,16 @@ class _Answer(msgspec.Struct):
     object: Raw = _NULL
 
     @property
-    def has_error(self) -> bool:
-        return self.error is not _NULL and bytes(self.error) != b"null"
+    def has_failed(self) -> bool:
+        """Tell whether there is an error; one that is empty or false is none beside choices."""
+        error = bytes(self.error)
+        if error == b"null":
+            return False
+        return _EMPTY.fullmatch(error) is None or bytes(self.choices) in _NO_CHOICES
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
+_decode_chunk = msgspec.json.Decoder(Chunk).decode
 _BRACKET = ord("[")
 
 
@@ -64,7 +76,7 @@ def check_completion(answer: bytes, *, name: str) -> Usage:
         fields = _fields(answer)
     except NotJson as error:
         raise no_completion(answer, name=name) from error
-    if memoryview(fields.choices)[0] != _BRACKET or fields.has_error:
+    if memoryview(fields.choices)[0] != _BRACKET or fields.has_failed:
         raise no_completion(answer, name=name)
     return _counted(fields.usage)
 
@@ -110,14 +122,15 @@ async def _read_first_event(response: Readable, piece: bytes, name: str) -> byte
         if size > _LONGEST_BEGINNING:
             raise UpstreamError(f"the {name} sent 4 MiB without an event")
         events = map(parse_event, reader.feed(piece))
-        if first := next(filter(None, events), None):
+        chunks = (event for event in events if event and not is_other_event(event))
+        if first := next(chunks, None):
             break
         piece = await response.readany()
     else:
         first = reader.end()
     beginning = b"".join(pieces)
     if first is not None:
-        _check_first(first, name)
+        await off_loop_if_large(len(first.data), partial(_check_first, first, name))
     elif has_other_content(beginning):
         raise no_completion(beginning, name=name)
     else:
@@ -136,20 +149,27 @@ def _check_first(event: Event, name: str) -> None:
             # Google's APIs wrap it in a list.
             raise error_from_event(data, name=name) from error
         raise UpstreamError(f"the {name} sent something else than a chat completion") from error
-    if event.name == "error" or chunk.has_error or bytes(chunk.object) == b'"error"':
+    if event.name == "error" or chunk.has_failed or bytes(chunk.object) == b'"error"':
         raise error_from_event(data, name=name)
+
+
+def choices_of(n: object) -> int:
+    """Return how many answers a chat request's field `n` asks for; what is no number is one."""
+    return n if type(n) is int and n > 0 else 1
 
 
 class StreamedAnswer:
     """Watches an event stream that is passed on in pieces, however they are cut.
 
     `usage` is the last one that the stream tells, zero until there is one; counts are totals, not
-    increments.
+    increments. `choices` is how many answers were asked for.
     """
 
-    def __init__(self, *, name: str) -> None:
+    def __init__(self, *, name: str, choices: int = 1) -> None:
         self.usage = Usage()
         self._name = name
+        self._choices = choices
+        self._ended: set[int] = set()
         self._latest: deque[bytes] = deque(maxlen=_LATEST_PIECES)
         # A line may come in many pieces: they are joined once, when its end has come.
         self._unfinished: list[bytes] = []
@@ -167,6 +187,8 @@ class StreamedAnswer:
                 self._latest.append(lines if is_short else lines[-_LATEST_BYTES:])
                 if _MARK in lines:
                     self._search(lines)
+                if _FINISHES[0] in lines or _FINISHES[1] in lines:
+                    self._note_ends(lines)
         if rest:
             self._unfinished.append(rest)
             self._unfinished_bytes += len(rest)
@@ -177,15 +199,27 @@ class StreamedAnswer:
     def end(self) -> None:
         """Take the stream's end. Raises UpstreamUnavailable where the answer has not come to its.
 
-        An answer ends with a `finish_reason`, with `[DONE]`, or with an error that its client sees.
+        An answer ends with a `finish_reason` for each of its choices, with `[DONE]`, or with an
+        error that its client sees.
         """
         if self._latest and self._latest[-1].endswith(_LAST_LINE):
             return
         rest = b"".join(self._unfinished)
         if _MARK in rest:
             self._search(rest)
-        if not _END.search(b"\n".join([*self._latest, rest])):
+        latest = b"\n".join([*self._latest, rest])
+        self._note_ends(latest)
+        if len(self._ended) < self._choices and not _END.search(latest):
             raise UpstreamUnavailable(f"the {self._name} broke off its answer")
+
+    def _note_ends(self, lines: bytes) -> None:
+        if len(self._ended) >= self._choices or not _FINISH.search(lines):
+            return
+        if self._choices == 1:
+            self._ended.add(0)
+            return
+        for line in filter(_FINISH.search, lines.splitlines()):
+            self._ended |= _ended_in(line.removeprefix(b"data:"))
 
     def _forget(self) -> None:
         self._unfinished, self._unfinished_bytes = [], 0
@@ -209,3 +243,11 @@ def _usage_of(event: bytes) -> Usage:
         return _counted(_decode(event).usage)
     except NotJson:
         return Usage()
+
+
+def _ended_in(event: bytes) -> set[int]:
+    try:
+        choices = _decode_chunk(event).choices or ()
+    except NotJson:
+        return set()
+    return {choice.number for choice in choices if choice.finish_reason}

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
+from racro.base.lone_surrogates import without_lone_surrogates
+from racro.servekit.redaction import speaks_of_credentials
 from racro.servekit.responses import NotJson
-from racro.servekit.surrogates import without_lone_surrogates
 
 _FIELDS = ("error", "message", "detail", "msg", "errors", "reason", "description")
 _MOST_NESTED = 5
@@ -30,11 +31,14 @@ _TOO_LONG = re.compile(
     r"|maximum (?:model|allowed|prompt|input) length|maximum number of tokens allowed"
     r"|max_new_tokens` must be|`inputs` must have less than|max_seq_len|max_num_tokens"
     r"|(?:prompt|input) (?:is )?too long|input (?:token )?length too long"
-    r"|too many (?:input )?tokens"
+    r"|too many (?:input )?tokens(?! per )"
     r"|tokens exceed the configured limit|model token limit|prompt exceeds max length"
     r"|range of input length|reduce the length of the (?:messages|prompt|input)",
     re.IGNORECASE,
 )
+
+# Of OpenAI, Azure, Groq and Cerebras; what is too much for a minute may fit the context.
+_RATES = re.compile(r"(?:tokens|requests) per (?:second|minute|min|hour|day)", re.IGNORECASE)
 
 # The types and codes of OpenAI, Anthropic, Google's APIs, vLLM, SGLang and LiteLLM.
 _KINDS = {
@@ -43,12 +47,24 @@ _KINDS = {
         "bad_request", "badrequest", "context_length_exceeded", "exceed_context_size_error",
         "contextwindowexceedederror", "content_filter", "content_policy_violation", "validation",
     ),
-    401: ("authentication_error", "unauthenticated", "authenticationerror"),
+    401: ("authentication_error", "unauthenticated", "authenticationerror", "invalid_api_key"),
+    402: (
+        "insufficient_quota", "insufficient_balance", "exceeded_current_quota_error",
+        "billing_hard_limit_reached", "billing_not_active", "billing_error",
+    ),
     403: ("permission_error", "permission_denied"),
     404: ("not_found_error", "notfounderror"),
     429: (
         "rate_limit_error", "rate_limit_exceeded", "rate_limit", "ratelimiterror",
-        "resource_exhausted", "insufficient_quota", "too_many_requests",
+        "resource_exhausted", "too_many_requests",
+    ),
+    500: (
+        "server_error", "internal_server_error", "internalservererror", "internal_error",
+        "internal", "api_error",
+    ),
+    503: (
+        "overloaded_error", "server_overloaded", "unavailable", "service_unavailable",
+        "serviceunavailableerror",
     ),
 }  # fmt: skip
 _STATUS_OF_KIND = {kind: status for status, kinds in _KINDS.items() for kind in kinds}
@@ -98,8 +114,24 @@ def _location(loc: Any) -> str:
 
 def says_too_long(body: bytes, parsed: Any) -> bool:
     """Tell whether an error says that the request does not fit the model's context."""
-    kinds = (str(one[field]) for one in _objects(parsed) for field in _KIND_FIELDS if field in one)
-    return any(map(_TOO_LONG.search, (message_of(body, parsed) or "", *kinds)))
+    said = _words(body, parsed)
+    return any(map(_TOO_LONG.search, said)) and not any(map(_RATES.search, said))
+
+
+def says_too_often(body: bytes, parsed: Any) -> bool:
+    """Tell whether an error says that a rate of tokens or requests is exceeded."""
+    return any(map(_RATES.search, _words(body, parsed)))
+
+
+def says_credentials(body: bytes, parsed: Any) -> bool:
+    """Tell whether an error is about an API key or the account that pays."""
+    return any(map(speaks_of_credentials, _words(body, parsed)))
+
+
+def _words(body: bytes, parsed: Any) -> list[str]:
+    """Return the message of an error and its kinds."""
+    kinds = [str(one[field]) for one in _objects(parsed) for field in _KIND_FIELDS if field in one]
+    return [message_of(body, parsed) or "", *kinds]
 
 
 def status_of(parsed: Any) -> int | None:
@@ -108,6 +140,11 @@ def status_of(parsed: Any) -> int | None:
         for field in _STATUS_FIELDS:
             if (status := _number(one.get(field))) in _ERRORS:
                 return status
+    return status_of_kind(parsed)
+
+
+def status_of_kind(parsed: Any) -> int | None:
+    """Return the HTTP status that an error object names by its kind alone."""
     for one in _objects(parsed):
         for field in _KIND_FIELDS:
             if status := _STATUS_OF_KIND.get(str(one.get(field)).lower()):

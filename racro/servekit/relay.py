@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from racro.contracts.client import retry_after_s
 from racro.contracts.errors import (
@@ -20,26 +21,48 @@ from racro.contracts.errors import (
     UpstreamUnavailable,
     error_from_envelope,
 )
-from racro.servekit.error_bodies import decode, message_of, says_too_long, status_of
+from racro.servekit.error_bodies import (
+    decode,
+    message_of,
+    says_credentials,
+    says_too_long,
+    says_too_often,
+    status_of,
+    status_of_kind,
+)
+from racro.servekit.redaction import redacted, speaks_of_credentials
 from racro.servekit.responses import BYTE_ORDER_MARK
 from racro.servekit.upstream import Response, is_safe_to_retry
 
 SUCCESSES = range(200, 300)
+_REFUSED_KEY = 401
+_NO_CREDIT = 402
 _TOO_MANY = 429
 _INTERNAL_ERROR = 500
 # What is longer quotes the request, and its size is the client's choice.
 _LONGEST_ERROR = 64 * 2**10
-_LIMITS = "x-ratelimit-"
 _EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
-_MOST_LIMITS = 16
+# The spellings of OpenAI, Azure, Groq, Together, Cerebras, SambaNova and Fireworks.
+_LIMIT = re.compile(
+    r"x-ratelimit-(?:limit|remaining|reset)(?:-(?:requests|tokens))?(?:-(?:1m|minute|hour|day))?"
+)
+_FIGURE = re.compile(r"[0-9][0-9A-Za-z.:,;=+ -]{0,39}")
 # Of the upstream's settings or account, not of the request.
 _NOT_THE_CLIENTS = {
     401: "refused the credentials it is configured with",
     402: "has no credit on the account that it is asked with",
     403: "refused the credentials it is configured with",
     404: "does not know the model or path it is asked for",
+    405: "takes no requests at the path it is asked at",
+    407: "is behind a proxy that wants credentials",
+    410: "has no longer the model or path it is asked for",
 }
-_SHORT = re.compile(r"[\x20-\x7e]{1,200}")
+# A model that is being loaded; what is too early.
+_NOT_YET = {409, 425}
+# It ran out of time, failed inside (TGI), or thinks that we had hung up.
+_BROKEN_OFF = {408, 424, 499}
+# With those a request is refused for what it is.
+_OF_THE_REQUEST = {400, 413, 422}
 
 
 async def raise_for_status(response: Response, *, name: str) -> None:
@@ -64,9 +87,9 @@ def _pass_on_limits(error: RacroError, headers: Mapping[str, str]) -> None:
     limits = [
         (header.encode(), value.encode())
         for header, value in headers.items()
-        if header.startswith(_LIMITS) and _SHORT.fullmatch(header) and _SHORT.fullmatch(value)
+        if _LIMIT.fullmatch(header.lower()) and _FIGURE.fullmatch(value)
     ]
-    error.headers = (*error.headers, *limits[:_MOST_LIMITS])
+    error.headers = (*error.headers, *limits)
 
 
 async def _read_start(response: Response) -> bytes:
@@ -79,46 +102,72 @@ async def _read_start(response: Response) -> bytes:
 
 
 def error_from_answer(status: int, body: bytes, *, name: str) -> RacroError:
-    """Errors of our own services pass through; those of others find their place in the tree."""
+    """Return what an answer of upstream `name` with an error status means to our client.
+
+    Errors of our own services pass through; those of others find their place in the tree. What
+    they say is redacted.
+    """
     body = body.removeprefix(BYTE_ORDER_MARK)
-    ours = error_from_envelope(decode(body))
-    if isinstance(ours, DeadlineExceeded):
-        # The limit that it names is that service's own, or what it was given by us.
-        return DeadlineExceeded(f"the {name}: {ours.message}")
-    # A key that an upstream refuses is none of our client's, and the answer may quote it; nor is
-    # a model that it does not know.
-    if ours is not None and not isinstance(ours, Unauthenticated | NotFound):
-        return ours
-    return _error_of_another(status if ours is None else ours.status, body, name)
-
-
-def _error_of_another(status: int, body: bytes, name: str) -> RacroError:
-    """Return the place in our tree of an error of a server that is none of ours."""
     parsed = decode(body)
-    message = message_of(body, parsed) or f"the {name} refused the request"
-    is_too_long = says_too_long(body[:_LONGEST_ERROR], parsed)
-    # llama.cpp's older servers said so with 500.
-    if is_too_long and status == _INTERNAL_ERROR:
-        return ContextLengthExceeded(message)
-    if failure := _failure(status, name):
-        return failure
-    if status == _TOO_MANY:
-        return RateLimited(message)
-    return ContextLengthExceeded(message) if is_too_long else InvalidRequest(message)
+    if ours := error_from_envelope(parsed, status=status):
+        return _passed_on(ours, name)
+    return _error_of_another(status, body, parsed, name)
 
 
 def error_from_event(data: bytes, *, name: str) -> RacroError:
     """Return what an error object within the stream of upstream `name` means to our client.
 
-    Without a status it is a failure of the upstream, unless it says that the request is too long.
+    Without a status it is a failure of the upstream, unless it says that the request is too long,
+    or that it is asked too often.
     """
     parsed = decode(data)
-    status = status_of(parsed) or _INTERNAL_ERROR
-    error = error_from_answer(status, data, name=name)
-    if isinstance(error, UpstreamUnavailable) and error_from_envelope(parsed) is None:
+    if ours := error_from_envelope(parsed):
+        return _passed_on(ours, name)
+    error = _error_of_another(status_of(parsed), data, parsed, name)
+    if isinstance(error, UpstreamUnavailable):
         # It had accepted the request: work may have begun.
         return UpstreamUnavailable(f"the {name} failed while it was answering")
     return error
+
+
+def _passed_on(error: RacroError, name: str) -> RacroError:
+    """Return an error that one of our services reported, or a server that uses our codes."""
+    # A key that an upstream refuses is none of our client's, nor is a model it does not know.
+    if isinstance(error, Unauthenticated | NotFound):
+        return _not_the_clients(error.status, name)
+    if isinstance(error, RequestError) and speaks_of_credentials(error.message):
+        return _not_the_clients(_REFUSED_KEY, name)
+    if error.code == RacroError.code:
+        return RacroError("internal error")
+    message = redacted(error.message)
+    if isinstance(error, DeadlineExceeded):
+        # The limit that it names is that service's own, or what it was given by us.
+        message = f"the {name}: {message}"
+    return type(error)(message, param=error.param and redacted(error.param))
+
+
+def _error_of_another(status: int | None, body: bytes, parsed: Any, name: str) -> RacroError:
+    """Return the place in our tree of an error of a server that is none of ours.
+
+    Its status is None where it is not known, as within a stream.
+    """
+    if status == _TOO_MANY and status_of_kind(parsed) == _NO_CREDIT:
+        status = _NO_CREDIT
+    message = redacted(message_of(body, parsed) or "") or f"the {name} refused the request"
+    is_of_the_request = status is None or status in _OF_THE_REQUEST
+    if is_of_the_request and says_too_often(body, parsed):
+        status = _TOO_MANY
+    if status == _TOO_MANY:
+        # Of these many point to where more can be bought.
+        is_shown = not says_credentials(body, parsed)
+        return RateLimited(message if is_shown else f"the {name} is asked too often")
+    if is_of_the_request and says_too_long(body[:_LONGEST_ERROR], parsed):
+        return ContextLengthExceeded(message)
+    if failure := _failure(_INTERNAL_ERROR if status is None else status, name):
+        return failure
+    if says_credentials(body, parsed):
+        return _not_the_clients(_REFUSED_KEY, name)
+    return InvalidRequest(message)
 
 
 def has_other_content(beginning: bytes) -> bool:
@@ -150,13 +199,17 @@ def _kind_of(body: bytes, name: str) -> str:
     return "something else"
 
 
+def _not_the_clients(status: int, name: str) -> UpstreamError:
+    return UpstreamError(f"the {name} {_NOT_THE_CLIENTS[status]}")
+
+
 def _failure(status: int, name: str) -> RacroError | None:
     """What the client cannot mend."""
-    if why := _NOT_THE_CLIENTS.get(status):
-        return UpstreamError(f"the {name} {why}")
-    if status == NotStarted.status:
+    if status in _NOT_THE_CLIENTS:
+        return _not_the_clients(status, name)
+    if status == NotStarted.status or status in _NOT_YET:
         return NotStarted(f"the {name} is not available")
-    if status >= _INTERNAL_ERROR:
+    if status >= _INTERNAL_ERROR or status in _BROKEN_OFF:
         return UpstreamUnavailable(f"the {name} failed with status {status}")
     if status < 400:  # noqa: PLR2004
         return UpstreamError(f"the {name} answered with status {status}")

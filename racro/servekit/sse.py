@@ -87,6 +87,12 @@ def parse_event(block: bytes) -> Event | None:
     return Event(name or "message", b"\n".join(data)) if data else None
 
 
+def is_other_event(event: Event) -> bool:
+    """Tell whether an event has a name of its own and holds no JSON object or array, as a ping."""
+    has_name = event.name not in {"message", "error"}
+    return has_name and not event.data.lstrip().startswith((b"{", b"["))
+
+
 class EventReader:
     """Finds the events in a stream that comes in pieces, however they are cut.
 

@@ -1,38 +1,15 @@
-"""Halves of surrogate pairs in JSON: Python's json reads and writes them, other parsers do not."""
+"""Names halves of surrogate pairs in requests, and reads the fields of those that have some."""
 
 import json
-import re
 
 from msgspec import Raw
 
+from racro.base.lone_surrogates import has_lone_surrogates
 from racro.servekit.json_bounds import TooManyError, may_hold_more
 
 # The whole text becomes objects of Python.
 _LARGE_BYTES = 2**20
 _MANY_VALUES = 10_000
-# An escape after the other, so that none begins with the second half of an escaped backslash.
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
-)
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_REPLACEMENT = rb"\ufffd"
-
-
-def without_lone_surrogates(text: bytes) -> bytes:
-    """Return a JSON text with U+FFFD for each half of a surrogate pair that is escaped alone.
-
-    It is the text itself where there are none.
-    """
-    if not _SURROGATE.search(text):
-        return text
-    return _ESCAPE.sub(lambda found: _REPLACEMENT if found["lone"] else found[0], text)
-
-
-def has_lone_surrogates(text: bytes) -> bool:
-    """Tell whether a JSON text has half of a surrogate pair, escaped alone."""
-    return any(found["lone"] for found in _ESCAPE.finditer(text))
 
 
 def why_not_json(text: bytes, error: Exception) -> str:

@@ -67,7 +67,7 @@ class _Samples:
         self._usage = chunk.tokens or self._usage
         deltas = []
         for choice in chunk.choices or ():
-            index = choice.index or 0
+            index = choice.number
             if not 0 <= index < self.number:
                 continue
             self._finish_reasons[index] = choice.finish_reason or self._finish_reasons[index]

@@ -5,7 +5,12 @@ from collections.abc import AsyncIterator
 from starlette.types import Send
 
 from racro.contracts.errors import InvalidRequest
-from racro.servekit.chat_relay import StreamedAnswer, check_completion, read_beginning
+from racro.servekit.chat_relay import (
+    StreamedAnswer,
+    check_completion,
+    choices_of,
+    read_beginning,
+)
 from racro.servekit.chat_stream import OpenChunk, read_open_chunks
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import encode, send_response
@@ -28,8 +33,8 @@ class ChatCompletions(Relay):
         _check(request.body, most_choices=request.served.most_choices)
         return request
 
-    async def _relay(self, response: Response, out: EventStream) -> None:
-        answer = StreamedAnswer(name=_ENGINE)
+    async def _relay(self, request: Request, response: Response, out: EventStream) -> None:
+        answer = StreamedAnswer(name=_ENGINE, choices=choices_of(request.body.get("n")))
         first = await read_beginning(response, name=_ENGINE)
         await out.write(first)
         answer.feed(first)

@@ -91,9 +91,14 @@ class Relay:
     async def _stream(self, request: Request, out: EventStream) -> None:
         async with self._ask(request.for_engine) as response:
             await self._check(response)
-            await self._relay(response, out)
+            await self._relay(request, response, out)
 
-    async def _relay(self, response: Response, out: EventStream) -> None:
+    async def _relay(
+        self,
+        request: Request,  # noqa: ARG002 - of a chat, says how many answers have to end
+        response: Response,
+        out: EventStream,
+    ) -> None:
         """Pass a stream on."""
         await out.relay(response)
 

@@ -15,7 +15,7 @@ from racro.contracts.prompts import solve_messages
 from support import http
 from support.pictures import data_url, png
 from support.processes import PATIENCE_S, Service, wait_until
-from support.scripted import IDENTITY, ScriptedServer, read_events
+from support.scripted import IDENTITY, Fixed, ScriptedServer, read_events
 
 PICTURE = data_url(png())
 CAPTION = "A bar chart with one bar of height 42."
@@ -410,6 +410,19 @@ class TestSingleFlight:
         assert results == ["coalesced"] * 3
         assert len(captioner.perceptions) == 1
         assert captioner.perceptions[0].left_at is None
+
+    def test_why_there_is_none_is_told_without_what_captioners_of_others_let_out(
+        self, gateway, captioner
+    ) -> None:
+        done = {
+            **IDENTITY,
+            "caption": [{"text": CAPTION, "finish_reason": "stop", "usage": {}}],
+            "failed": {"tentative": {"code": "overloaded", "message": "no room at 10.0.0.5:8000"}},
+        }
+        body = b"event: done\ndata: " + json.dumps(done).encode() + b"\n\n"
+        captioner.script.fixed["/v1/perceive"] = Fixed(body=body, media_type="text/event-stream")
+        told = context_of(gateway, "whose words?", cache="bypass")["failed"]
+        assert told == {"code": "overloaded", "message": "no room at [redacted]"}
 
     def test_a_late_joiner_hears_the_whole_caption(
         self, gateway: Service, captioner: ScriptedServer

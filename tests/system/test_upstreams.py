@@ -110,6 +110,7 @@ ENDINGS = [
     Row("repetition", ended("repetition"), Outcome(UPSTREAM, "finish_reason 'repetition'")),
     Row("a tool call", ended("tool_calls"), Outcome(UPSTREAM, "finish_reason 'tool_calls'")),
     Row("the limit of tokens", ended("length")),
+    *(Row(f"the end called {one}", ended(one)) for one in ("eos", "STOP", "MAX_TOKENS")),
 ]
 
 # What both meet in a stream.
@@ -163,6 +164,9 @@ EITHER = [
         Outcome(UNAVAILABLE, "is not available", "30")),
     Row("a fraction of a second", refused("429 Too Many Requests", {}, retry_after="0.25"),
         Outcome("rate_limited", "", "1")),
+    Row("a date that is none",
+        refused("429 Too Many Requests", {}, retry_after="Mon, 01 Jan 2024 00:00:00 +" + "9" * 17),
+        Outcome("rate_limited", "", "1")),
     Row("Ollama's error", refused("400 Bad Request", {"error": "x does not support tools"}),
         Outcome("invalid_request", "x does not support tools")),
     Row("TGI's error", refused("422 Unprocessable Entity", {
@@ -180,6 +184,18 @@ EITHER = [
     Row("SGLang's error", refused("400 Bad Request", {"object": "error", "message":
         "Input length (700001 tokens) exceeds the maximum allowed length (536826 tokens)."}),
         Outcome(TOO_LONG, "536826")),
+    Row("xAI's refused key", refused("400 Bad Request", {
+        "code": "Client specified an invalid argument", "error": "Incorrect API key: xai-sk-1"}),
+        Outcome(UPSTREAM, "refused the credentials")),
+    Row("a code of ours with another status", refused("401 Unauthorized", {
+        "error": {"code": "invalid_request", "message": "sk-1"}}),
+        Outcome(UPSTREAM, "refused the credentials")),
+    Row("an address", refused("400 Bad Request", b"dial tcp 10.0.0.5:8000: refused"),
+        Outcome("invalid_request", "dial tcp [redacted]: refused")),
+    Row("a model that is being loaded", refused("409 Conflict", {"error": "being loaded"}),
+        Outcome(UNAVAILABLE, "is not available")),
+    Row("a quota", refused("429 Too Many Requests", {
+        "error": {"message": "x", "code": "insufficient_quota"}}), Outcome(UPSTREAM, "no credit")),
     Row("a text", refused("400 Bad Request", b"temperature must be positive"),
         Outcome("invalid_request", "temperature must be positive")),
 ]  # fmt: skip
@@ -191,6 +207,12 @@ CONTENTS = [
         SAID, STOP, DONE)),
     Row("texts in parts", streamed(
         chunk({"content": [{"type": "text", "text": TEXT}]}), STOP, DONE)),
+    Row("an index that is a text, and no thoughts", streamed(
+        event({"choices": [{"index": "0", "delta": {"content": TEXT, "reasoning": []}}]}),
+        STOP, DONE)),
+    Row("one part, and no error", streamed(
+        chunk({"content": {"type": "text", "text": TEXT}}, error=""), STOP, DONE)),
+    Row("a ping", streamed(b"event: ping\ndata: ping\n\n", SAID, STOP, DONE)),
     Row("half of a surrogate pair", streamed(
         SAID, chunk({"content": " \ud83d"}), STOP, DONE)),
 ]  # fmt: skip
@@ -352,6 +374,17 @@ def test_an_answer_that_is_passed_on_says_how_it_ended(
     assert '"finish_reason": "content_filter"' in chat(strange_gateway, stream=stream).text
 
 
+def test_each_of_several_answers_that_are_passed_on_has_to_end(
+    strange_gateway: Service, mind: Service, upstream: StrangeServer
+) -> None:
+    upstream.answer = streamed(SAID, STOP, *[b": waiting\n\n"] * 20)
+    for service in (strange_gateway, mind):
+        assert error_of(chat(service, stream=True)) is None
+        error = error_of(chat(service, stream=True, n=2))
+        assert error is not None
+        assert "broke off" in error["message"]
+
+
 def test_an_evaluation_grades_no_answer_that_failed(
     strange_gateway: Service, upstream: StrangeServer, tmp_path: Path
 ) -> None:
@@ -372,11 +405,37 @@ def test_an_evaluation_grades_no_answer_that_failed(
     assert not (run / "results.jsonl").read_text()
 
 
-@rows(ENDINGS[:-1])
+@rows([row for row in ENDINGS if row.comes.code])
 async def test_a_rollout_that_failed_gives_no_reward(upstream: StrangeServer, row: Row) -> None:
     upstream.answer = row.sends
     settings = RewardSettings.model_validate(
         {"urls": [upstream.url], "model": "strange", "attempts": 1, "rollouts": 1}
+    )
+    async with Reward(settings) as reward:
+        assert await reward([Captioned("1", "How high?", "A bar.", "42")]) == [None]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"\xef\xbb\xbf" + json.dumps(completion()).encode(), completion(f"\ud83d {TEXT}")],
+    ids=["a byte order mark", "half of a surrogate pair"],
+)
+async def test_a_rollout_that_is_written_oddly_gives_a_reward(
+    upstream: StrangeServer, body: Any
+) -> None:
+    upstream.answer = Answer(response(body))
+    settings = RewardSettings.model_validate(
+        {"urls": [upstream.url], "model": "strange", "attempts": 1, "rollouts": 1}
+    )
+    async with Reward(settings) as reward:
+        assert await reward([Captioned("1", "How high?", "A bar.", "42")]) == [1.0]
+
+
+async def test_a_rollout_is_waited_for_whatever_date_is_said(upstream: StrangeServer) -> None:
+    date = "Mon, 01 Jan 2024 00:00:00 +99999999999999999"
+    upstream.answer = refused("429 Too Many Requests", {}, retry_after=date)
+    settings = RewardSettings.model_validate(
+        {"urls": [upstream.url], "model": "strange", "rollouts": 1, "patience_s": 0}
     )
     async with Reward(settings) as reward:
         assert await reward([Captioned("1", "How high?", "A bar.", "42")]) == [None]

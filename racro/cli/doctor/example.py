@@ -14,7 +14,7 @@ from gateway.settings import GatewaySettings, ReasonerSection
 from racro.cli.doctor.check_report import Finding, bad_because, good
 from racro.cli.probing import Probe, Problem, WrongAnswer, shown
 from racro.contracts.client import message_of
-from racro.contracts.completion import Chunk
+from racro.contracts.completion import Chunk, standard_ending
 from racro.contracts.perception import PerceiveResponse
 from racro.contracts.prompts import solve_messages
 from racro.servekit.responses import NotJson
@@ -149,7 +149,7 @@ def _is_end(url: str, name: str, data: Event) -> bool:
     """Raise WrongAnswer where the answer ended in another way than a complete one or a cut one."""
     match data:
         case {"choices": [{"finish_reason": str(reason)}, *_]}:
-            if reason not in _COMPLETE:
+            if standard_ending(reason) not in _COMPLETE:
                 raise WrongAnswer(f"{url} ended its answer with finish_reason {shown(reason)}")
             return True
     return name == _DONE

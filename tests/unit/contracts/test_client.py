@@ -120,9 +120,21 @@ def test_the_wait_may_be_a_date() -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
     assert 60 < retry_after_s({"retry-after": later}) <= 91
     assert retry_after_s({"retry-after": "Sun, 06 Nov 1994 08:49:37 GMT"}) == 0
-    assert retry_after_s({"retry-after": "9" * 5000}) == 999_999_999
     for nothing in ({}, {"retry-after": "soon"}, {"retry-after": "²"}):
         assert retry_after_s(nothing) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["3601", "9" * 50, "9" * 5000, "3600.5", "Fri, 31 Dec 9999 23:59:59 GMT"]
+)
+def test_nobody_is_told_to_wait_over_an_hour(value) -> None:
+    assert retry_after_s({"retry-after": value}) == 3600
+
+
+@pytest.mark.parametrize("offset", ["+99999999999999999", "-99999999999", "+9999", "UTC"])
+@pytest.mark.parametrize("date", ["Mon, 01 Jan 2024 00:00:00", "Mon, 01 Jan 0001 00:00:00"])
+def test_no_date_breaks_the_reader(date, offset) -> None:
+    assert retry_after_s({"retry-after": f"{date} {offset}"}) in {None, 0}
 
 
 def test_another_service_is_known_by_its_description() -> None:

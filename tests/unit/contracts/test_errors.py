@@ -81,6 +81,12 @@ def test_what_is_no_envelope_of_ours_is_none(body) -> None:
     assert error_from_envelope(body) is None
 
 
+def test_a_code_that_came_with_another_status_is_none_of_ours() -> None:
+    sent = errors.TooLarge("m").envelope()
+    assert isinstance(error_from_envelope(sent, status=413), errors.TooLarge)
+    assert error_from_envelope(sent, status=400) is None
+
+
 def test_a_param_that_is_no_text_is_dropped() -> None:
     arrived = error_from_envelope({"error": {"code": "too_large", "message": "m", "param": [1]}})
     assert arrived is not None

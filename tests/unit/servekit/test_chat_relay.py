@@ -61,6 +61,11 @@ def test_a_count_that_cannot_be_read_costs_no_answer(usage) -> None:
     assert check(b'{"choices": [{}], "usage": ' + usage + b"}") == Usage()
 
 
+@pytest.mark.parametrize("error", [None, False, "", {}, [], 0], ids=str)
+def test_an_empty_error_costs_no_answer(error) -> None:
+    assert check({"choices": [{}], "error": error, "usage": USAGE}) == COUNTED
+
+
 def test_half_of_a_surrogate_pair_costs_no_answer() -> None:
     assert check({"choices": [{"message": {"content": "a\ud83d"}}], "usage": USAGE}) == COUNTED
 
@@ -106,8 +111,8 @@ def events(*datas: object) -> bytes:
     return b"".join(b"data: " + json.dumps(data).encode() + b"\n\n" for data in datas)
 
 
-def streamed(*pieces: bytes) -> Usage:
-    answer = StreamedAnswer(name="reasoner")
+def streamed(*pieces: bytes, choices: int = 1) -> Usage:
+    answer = StreamedAnswer(name="reasoner", choices=choices)
     for piece in pieces:
         answer.feed(piece)
     answer.end()
@@ -154,6 +159,7 @@ ENDS = {
     "a finish_reason, then counts": events(SAID, FINISHED, {"choices": [], "usage": USAGE}),
     "a finish_reason that is a failure": events({"choices": [{"finish_reason": "abort"}]}),
     "an unterminated event": events(SAID, FINISHED).rstrip(),
+    "done after spaces": events(SAID) + b"data:   [DONE]\n\n",
     "an unterminated done": events(SAID) + b"data: [DONE]",
     "an error": events(SAID, {"error": {"message": "no"}}),
     "a bare error": events(SAID, {"object": "error", "message": "no"}),
@@ -166,6 +172,10 @@ NO_ENDS = {
     "a text": events(SAID),
     "counts": events(SAID, {"choices": [], "usage": USAGE}),
     "no error": events({**SAID, "error": None}),
+    "an error that is false": events({**SAID, "error": False}),
+    "an empty error": events({**SAID, "error": {}}, {**SAID, "error": ""}, {**SAID, "error": []}),
+    "a number for an error": events({**SAID, "error": 0}),
+    "an empty finish_reason": events({"choices": [{"delta": {}, "finish_reason": ""}]}),
     "a text about ends": events({"choices": [{"delta": {"content": '[DONE]"error": "x"'}}]}),
     "a text that quotes an end": events({"choices": [{"delta": {"content": DONE.decode()}}]}),
     "a text that quotes events": events({"choices": [{"text": json.dumps(FINISHED)}]}),
@@ -186,6 +196,26 @@ class TestEnd:
             with pytest.raises(UpstreamUnavailable, match="the reasoner broke off its answer"):
                 streamed(*pieces)
 
+    @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+    def test_much_may_come_after_a_finish_reason(self, separators) -> None:
+        stream = f"data: {json.dumps(FINISHED, separators=separators)}\n\n".encode()
+        streamed(events(SAID), stream, *[b": waiting\n\n"] * 100)
+        streamed(events(SAID), stream[:20], stream[20:], b": " + b"x" * 2**17 + b"\n\n")
+        streamed(events({**FINISHED, "pad": "x" * 5000}))
+
+    def test_each_of_several_choices_has_to_end(self) -> None:
+        first, second = (
+            {"choices": [{"index": index, "delta": {}, "finish_reason": "stop"}]}
+            for index in (0, 1)
+        )
+        both = {"choices": first["choices"] + second["choices"]}
+        for ended in ([first], [second, second], [first, SAID]):
+            with pytest.raises(UpstreamUnavailable):
+                streamed(events(*ended), choices=2)
+        streamed(*bytewise(events(first, SAID, second)), choices=2)
+        streamed(events(both), choices=2)
+        streamed(events(first), DONE, choices=2)
+
     def test_a_long_one_is_known_too(self) -> None:
         for line_end in (b"\n", b"\r"):
             said = events(SAID).replace(b"\n", line_end)
@@ -204,6 +234,8 @@ class TestBeginning:
             events({"id": "c1"}),
             events({"choices": [], "prompt_filter_results": []}),
             events({**SAID, "error": None}),
+            events({**SAID, "error": ""}),
+            b"event: ping\ndata: ping\n\n" + events(SAID),
             events(SAID).rstrip(),
             events(SAID).replace(b"\n", b"\r"),
             events({"choices": [{"delta": {"content": "a\ud83d"}}]}),

@@ -1,6 +1,7 @@
 """Chat streams are read as leniently as their servers write them, but for what they mean."""
 
 import json
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from racro.contracts.completion import Chunk
+from racro.contracts.completion import Chunk, decode_completion
 from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import Usage
 from racro.servekit.chat_stream import read_chunks, read_open_chunks
@@ -83,12 +84,66 @@ async def test_a_chunk_may_say_nothing(chunk) -> None:
         ([{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "five"}], "five", "hm"),
         ([{"type": "reference", "reference_ids": [1]}, None, {"type": "text"}], "", ""),
         ([], "", ""),
+        ({"type": "text", "text": "five"}, "five", ""),
+        ({}, "", ""),
     ],
     ids=str,
 )
 async def test_content_may_come_in_parts(content, text, thought) -> None:
     chunk = await read_one({"choices": [{"delta": {"content": content}}]})
     assert (chunk.first.content, chunk.first.reasoning) == (text, thought)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"reasoning": []}, {"reasoning": {}}, {"reasoning_content": []}, {"reasoning": {"text": "x"}}],
+    ids=str,
+)
+async def test_a_thought_that_is_no_text_costs_no_answer(more) -> None:
+    chunk = await read_one({"choices": [{"delta": {"content": "five", **more}}]})
+    assert (chunk.first.content, chunk.first.reasoning) == ("five", "")
+
+
+@pytest.mark.parametrize(("index", "number"), [("1", 1), (1.0, 1), (None, 0), ("x", 0), (0.5, 0)])
+async def test_an_index_may_be_written_oddly(index, number) -> None:
+    chunk = await read_one({"choices": [{"index": index, "delta": {"content": "five"}}]})
+    assert chunk.first.number == number
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        *((one, "stop") for one in ("stop", "eos", "eos_token", "stop_sequence", "end_turn")),
+        *((one, "length") for one in ("length", "max_tokens", "MAX_TOKENS", "model_length")),
+        ("STOP", "stop"),
+        ("abort", "abort"),
+        ("", ""),
+        (None, None),
+    ],
+)
+async def test_an_ending_has_one_name(said, meant) -> None:
+    chunk = await read_one({"choices": [{"delta": {}, "finish_reason": said}]})
+    assert chunk.first.finish_reason == meant
+    plain = {"choices": [{"message": {"content": "five"}, "finish_reason": said}]}
+    [choice] = decode_completion(json.dumps(plain).encode()).choices
+    assert choice.finish_reason == meant
+
+
+async def test_to_mend_a_large_event_takes_no_turn_of_others() -> None:
+    data = {"choices": [{"delta": {"content": "\ud83d" * 100_000}, "finish_reason": "stop"}]}
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        [chunk] = await read(event(data))
+    finally:
+        sys.setprofile(None)
+    assert chunk.first.content == "\ufffd" * 100_000
+    assert calls < 10_000
 
 
 async def test_half_of_a_surrogate_pair_is_a_replacement_character() -> None:
@@ -147,6 +202,16 @@ class TestEnd:
         *_, last = await read(event(SAID), event(finished()), event(usage))
         assert last.tokens == Usage(prompt_tokens=7)
 
+    @pytest.mark.parametrize(
+        "after",
+        [event({"error": "no counts"}), b"event: error\ndata: {}\n\n", event([]), b"data: {\n\n"],
+        ids=ascii,
+    )
+    async def test_what_fails_after_it_costs_no_answer(self, after) -> None:
+        assert len(await read(event(SAID), event(finished()), after)) == 2
+        with pytest.raises(UpstreamError):
+            await read(event(SAID), event(finished()), after, choices=2)
+
     @pytest.mark.parametrize("stream", [[], [event(SAID)], [event({"choices": []})]], ids=ascii)
     async def test_without_either_it_was_broken_off(self, stream) -> None:
         with pytest.raises(UpstreamUnavailable, match="the peer broke off its answer"):
@@ -177,8 +242,13 @@ class TestErrors:
         with pytest.raises(UpstreamUnavailable, match="the peer failed while it was answering"):
             [_ async for _ in reader(content, name="peer")]
 
-    async def test_null_is_none(self, reader) -> None:
-        content = Arriving([event({**SAID, "error": None}), DONE])
+    @pytest.mark.parametrize("error", [None, False, "", {}, [], 0], ids=str)
+    async def test_what_is_empty_is_none_beside_choices(self, reader, error) -> None:
+        content = Arriving([event({**SAID, "error": error}), DONE])
+        assert len([_ async for _ in reader(content, name="peer")]) == 1
+
+    async def test_a_ping_is_passed_over(self, reader) -> None:
+        content = Arriving([b"event: ping\ndata: ping\n\n", event(SAID), DONE])
         assert len([_ async for _ in reader(content, name="peer")]) == 1
 
 

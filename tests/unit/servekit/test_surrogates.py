@@ -2,18 +2,18 @@
 
 import json
 import re
+import sys
 
 import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from racro.base.lone_surrogates import has_lone_surrogates, without_lone_surrogates
 from racro.servekit.json_bounds import TooManyError
 from racro.servekit.surrogates import (
     fields_with_surrogates,
-    has_lone_surrogates,
     why_not_json,
-    without_lone_surrogates,
 )
 
 # Backslashes and the letters of escapes are as likely as halves of pairs.
@@ -34,6 +34,25 @@ def test_each_half_that_stands_alone_is_replaced(text) -> None:
     whole = json.loads(raw)["a"]
     assert read == re.sub("[\ud800-\udfff]", "\ufffd", whole)
     assert has_lone_surrogates(raw) == (mended != raw)
+
+
+def test_a_text_of_escapes_takes_no_step_of_python_for_each() -> None:
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    for end in ("", "\\ud83d"):
+        text = b'"' + rb"\n" * 100_000 + end.encode() + b'"'
+        sys.setprofile(count)
+        try:
+            has_lone_surrogates(text)
+            why_not_json(text, ValueError("no JSON"))
+            without_lone_surrogates(text)
+        finally:
+            sys.setprofile(None)
+    assert calls < 100
 
 
 @given(st.dictionaries(TEXTS, TEXTS | st.integers() | st.lists(TEXTS) | st.none(), max_size=4))

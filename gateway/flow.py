@@ -12,6 +12,7 @@ from gateway.perception.request import Perception, PerceptionRequest
 from gateway.services import Services
 from gateway.tenancy.fair_queue import NoRoom, ShareTaken, Ticket
 from gateway.tenancy.tenants import Tenant
+from racro.contracts.errors import QueueFull, RateLimited
 from racro.contracts.perception import OnDelta, ignore_delta
 from racro.contracts.solve_api import CacheMode
 from racro.servekit.tasks import all_of
@@ -85,9 +86,9 @@ def expect(
 async def in_rounds(work: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
     """Do at the same time what there is room for, and the rest after it; return all results.
 
-    Raises NoRoom or ShareTaken where there is no room for any of those that are left, and other
-    errors as they come. What was captioned by then is paid for, and in the cache when the client
-    asks again.
+    Raises QueueFull and RateLimited when the others are done: what was captioned by then is paid
+    for, and in the cache when the client asks again. Those of our own queues are raised where there
+    is no room for any of those that are left. Raises other errors as they come.
     """
     results: dict[int, T] = {}
     while len(results) < len(work):
@@ -98,8 +99,11 @@ async def in_rounds(work: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
             for number, outcome in zip(left, outcomes, strict=True)
             if isinstance(outcome, _Done)
         }
-        if not done:
-            raise next(outcome for outcome in outcomes if not isinstance(outcome, _Done))
+        refusals = [outcome for outcome in outcomes if not isinstance(outcome, _Done)]
+        # Whatever else has no room is not asked again: it says when it may be.
+        for_good = [refusal for refusal in refusals if not isinstance(refusal, NoRoom | ShareTaken)]
+        if for_good or not done:
+            raise (for_good or refusals)[0]
         results |= done
     return [results[number] for number in range(len(work))]
 
@@ -109,10 +113,10 @@ class _Done(Generic[T]):
     result: T
 
 
-async def _done_or_refused(work: Callable[[], Awaitable[T]]) -> _Done[T] | NoRoom | ShareTaken:
+async def _done_or_refused(work: Callable[[], Awaitable[T]]) -> _Done[T] | QueueFull | RateLimited:
     try:
         return _Done(await work())
-    except (NoRoom, ShareTaken) as refusal:
+    except (QueueFull, RateLimited) as refusal:
         return refusal
 
 

@@ -34,17 +34,26 @@ def completion(content: str) -> bytes:
     return b'{"choices":[{"index":0,"message":{"content":"%b"}}]}' % content.encode()
 
 
+BEGINNING = b'data: {"choices":[{"delta":{"content":"It"},"finish_reason":"stop"}]}\n\n'
+
+
+def streamed(body: bytes, *, begins_well: bool = True) -> Row:
+    """A stream that goes on in a way that no completion does, or begins so."""
+    whole = BEGINNING + body if begins_well else body
+    return Row(lambda: Fixed(body=whole, media_type=_EVENTS), True, 200 if begins_well else 502)
+
+
 ROWS = {
-    "one-endless-line": Row(
-        lambda: Fixed(body=b"data: " + b"x" * (60 * _MIB), media_type=_EVENTS), True, 200
-    ),
-    "short-lines": Row(lambda: Fixed(body=b"\n" * (20 * _MIB), media_type=_EVENTS), True, 200),
-    "lines-about-usage": Row(
-        lambda: Fixed(body=b'data: {"usage":\n' * 500_000, media_type=_EVENTS), True, 200
-    ),
+    "one-endless-line": streamed(b"data: " + b"x" * (60 * _MIB)),
+    "short-lines": streamed(b"\n" * (20 * _MIB)),
+    "lines-about-usage": streamed(b'data: {"usage":\n' * 500_000),
+    "nothing-but-a-line": streamed(b"data: " + b"x" * (60 * _MIB), begins_well=False),
+    "nothing-but-lines-about-usage": streamed(b'data: {"usage":\n' * 500_000, begins_well=False),
     "plain-64-mib": Row(lambda: Fixed(body=completion("x" * (60 * _MIB))), False, 200),
     "plain-over-64-mib": Row(lambda: Fixed(body=bytes(70 * _MIB)), False, 503, "broke off"),
-    "plain-values": Row(lambda: Fixed(body=b'{"usage":[' + b"1," * 5_000_000 + b"1]}"), False, 200),
+    "plain-values": Row(
+        lambda: Fixed(body=b'{"choices":[],"usage":[' + b"1," * 5_000_000 + b"1]}"), False, 200
+    ),
     "compressed": Row(
         lambda: Fixed(body=packed(1000 * _MIB), headers={"content-encoding": "gzip"}),
         False,

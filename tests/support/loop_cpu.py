@@ -77,6 +77,10 @@ class MeasuredService(Service):
         }
         super().__init__("support.loop_cpu", config, env=env)
 
+    def __exit__(self, *details: object) -> None:
+        super().__exit__(*details)
+        self._measured.close()
+
     def clear(self) -> None:
         """Begin to measure anew, also the peak of the memory."""
         # In place: a file that was cut would take the memory from under the probe.

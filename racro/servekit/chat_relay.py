@@ -202,11 +202,11 @@ class StreamedAnswer:
         An answer ends with a `finish_reason` for each of its choices, with `[DONE]`, or with an
         error that its client sees.
         """
-        if self._latest and self._latest[-1].endswith(_LAST_LINE):
-            return
         rest = b"".join(self._unfinished)
         if _MARK in rest:
             self._search(rest)
+        if self._latest and self._latest[-1].endswith(_LAST_LINE):
+            return
         latest = b"\n".join([*self._latest, rest])
         self._note_ends(latest)
         if len(self._ended) < self._choices and not _END.search(latest):

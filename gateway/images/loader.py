@@ -11,7 +11,6 @@ from gateway import metrics
 from gateway.images.base64_pieces import decode_base64, encode_base64
 from gateway.images.fetch import Fetcher
 from gateway.settings import LimitsSection
-from racro.base.size import Size
 from racro.contracts.errors import InvalidImage, InvalidRequest, RacroError
 from racro.servekit.context import TimeLimit, within
 from racro.servekit.image_header import read_header
@@ -25,14 +24,14 @@ _DATA_URL = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
 class Image:
     """One checked image. `digest` is the SHA-256 of its bytes, `param` the client's field.
 
-    `size` is the width and height in pixels that it declares.
+    `pixels` is the most that decoding it makes.
     """
 
     data: bytes
     media_type: str
     digest: str
     param: str
-    size: Size
+    pixels: int
 
     def data_url(self) -> str:
         return f"data:{self.media_type};base64,{encode_base64(self.data)}"
@@ -100,8 +99,8 @@ class ImageLoader:
 
         Raises TooLarge where they have too many pixels.
         """
-        sizes = [image.size for image in images]
-        self._limits.image_limits.check_request(sizes, param=field_of_all(images[0].param))
+        pixels = [image.pixels for image in images]
+        self._limits.image_limits.check_request(pixels, param=field_of_all(images[0].param))
 
     async def _load_all(
         self, sources: Sequence[ImageSource], load: Callable[[ImageSource], Loading[Loaded]]
@@ -140,7 +139,7 @@ def read_image(content: str | bytes, *, param: str, limits: LimitsSection) -> Im
     data = decode_data_url(content, param=param) if isinstance(content, str) else content
     header = read_header(data, limits.image_limits, param=param)
     digest = hashlib.sha256(data).hexdigest()
-    return Image(data, header.media_type, digest, param, header.size)
+    return Image(data, header.media_type, digest, param, header.pixels)
 
 
 def field_of_all(param: str) -> str:

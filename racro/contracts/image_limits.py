@@ -11,9 +11,12 @@ from math import prod
 from racro.base.size import Size
 from racro.contracts.errors import InvalidImage, TooLarge
 
-# Pillow takes 16 bytes a pixel for a WebP: libwebp's animation decoder has two canvases, and the
-# pixels are copied twice out of them. Other formats take 4, and progressive JPEGs up to 12.
-_WEBP_COST = 2
+# The most pixels of a page of a PDF, however large its paper is: A4 at 200 dots an inch.
+PAGE_PIXELS = 4_000_000
+# Formats whose images may have only a part of max_image_pixels, as a divisor of it. Pillow takes 16
+# bytes a pixel for a WebP: libwebp's animation decoder has two canvases, and the pixels are copied
+# twice out of them. Other formats take 4, and progressive JPEGs up to 12.
+_COSTLY = {"image/webp": ("a WebP", 2)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +32,7 @@ class ImageLimits:
     max_image_side: int
     max_image_aspect: float
     max_request_pixels: int
+    max_pages: int
 
     def check_bytes(self, count: int, *, param: str) -> None:
         """Check the length of an image's file, in bytes."""
@@ -38,14 +42,17 @@ class ImageLimits:
                 param=param,
             )
 
-    def check_size(self, size: Size, *, is_webp: bool, param: str) -> None:
-        """Check the size that an image declares."""
+    def check_size(self, size: Size, *, media_type: str, param: str) -> None:
+        """Check the size that an image of that media type declares."""
         pixels, declares = prod(size), f"the image declares {size[0]}x{size[1]} pixels"
         if pixels > self.max_image_pixels:
             raise TooLarge(f"{declares}; max_image_pixels = {self.max_image_pixels}", param=param)
-        if is_webp and pixels * _WEBP_COST > self.max_image_pixels:
+        name, divisor = _COSTLY.get(media_type, ("", 1))
+        if pixels * divisor > self.max_image_pixels:
+            share = "half" if divisor == 2 else f"1/{divisor}"  # noqa: PLR2004
             raise TooLarge(
-                f"{declares}; a WebP may have half of max_image_pixels = {self.max_image_pixels}",
+                f"{declares}; {name} may have {share} of max_image_pixels = "
+                f"{self.max_image_pixels}",
                 param=param,
             )
         if max(size) > self.max_image_side:
@@ -55,11 +62,11 @@ class ImageLimits:
                 f"{declares}, too thin; max_image_aspect = {self.max_image_aspect:g}", param=param
             )
 
-    def check_request(self, sizes: Iterable[Size], *, param: str) -> None:
-        """Check the images of a request together; `param` names the field of all of them."""
-        if (pixels := sum(map(prod, sizes))) > self.max_request_pixels:
+    def check_request(self, pixels: Iterable[int], *, param: str) -> None:
+        """Check the pixels of a request's images together; `param` names the field of all."""
+        if (total := sum(pixels)) > self.max_request_pixels:
             raise TooLarge(
-                f"the images declare {pixels} pixels together; "
+                f"the images declare {total} pixels together; "
                 f"max_request_pixels = {self.max_request_pixels}",
                 param=param,
             )

@@ -73,6 +73,8 @@ class PerceiveOptions(RequestBody):
     temperature: float | None = Field(default=None, ge=0, le=2)
     seed: int | None = None
     n: int = Field(default=1, ge=1, le=16)
+    # Of a PDF, from its first one on; None: as many as the captioner's own setting says.
+    max_pages: int | None = Field(default=None, ge=1, le=1000)
 
     def changed(self) -> dict[str, Any]:
         """Return the options that are not at their defaults, as JSON has them."""
@@ -143,7 +145,10 @@ class PartFailure(ResponseBody):
 
 
 class PerceiveResponse(ResponseBody):
-    """`n` generations a part. A tentative response that failed is empty and named in `failed`."""
+    """`n` generations a part. A tentative response that failed is empty and named in `failed`.
+
+    `pages` is how many pages of PDFs were shown; 0 where no image is one.
+    """
 
     caption: tuple[Generation, ...] = ()
     tentative: tuple[Generation, ...] = ()
@@ -152,6 +157,11 @@ class PerceiveResponse(ResponseBody):
     revision: str
     prompt_profile: str
     fingerprint: str
+    pages: int = 0
+
+    def as_of(self, contract: int) -> dict[str, Any]:
+        """Return it with the fields that `contract` has."""
+        return self.model_dump(mode="json", exclude={"pages"} if contract == 1 else None)
 
     def generations(self, part: Part) -> tuple[Generation, ...]:
         return self.caption if part == "caption" else self.tentative

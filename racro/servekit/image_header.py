@@ -2,6 +2,7 @@
 
 import io
 import re
+from math import prod
 from typing import NamedTuple
 
 import imagesize
@@ -12,21 +13,20 @@ from racro.contracts.image_limits import ImageLimits
 
 SUPPORTED = "PNG, JPEG, GIF and WebP are supported"
 
-_WEBP = "image/webp"
 _MAGIC = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
     (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), _WEBP),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
 )
 _MOST_READS = 32 * 2**10
 
 
 class ImageHeader(NamedTuple):
-    """What an image's first bytes tell. The size is that of the pixels as they are stored."""
+    """What an image's first bytes tell: `pixels` is the most that decoding it makes."""
 
     media_type: str
-    size: Size
+    pixels: int
 
 
 def read_header(data: bytes, limits: ImageLimits, *, param: str) -> ImageHeader:
@@ -35,9 +35,9 @@ def read_header(data: bytes, limits: ImageLimits, *, param: str) -> ImageHeader:
     `param` names the client's field. Raises TooLarge, UnsupportedMediaType and InvalidImage.
     """
     limits.check_bytes(len(data), param=param)
-    header = ImageHeader(_sniff(data, param=param), _declared_size(data, param=param))
-    limits.check_size(header.size, is_webp=header.media_type == _WEBP, param=param)
-    return header
+    media_type, size = _sniff(data, param=param), _declared_size(data, param=param)
+    limits.check_size(size, media_type=media_type, param=param)
+    return ImageHeader(media_type, prod(size))
 
 
 def _sniff(data: bytes, *, param: str) -> str:

@@ -32,6 +32,13 @@ class ImageLimitSettings(BaseModel):
         "request's, or in a chat a message's. Copies count: each is decoded.",
     )
 
+    max_pages: int = Field(
+        default=8,
+        ge=1,
+        le=1000,
+        description="Most pages of a PDF that are captioned, from its first one on.",
+    )
+
     @property
     def image_limits(self) -> ImageLimits:
         """Return the limits alone, as processes that have no settings are given them."""
@@ -41,4 +48,5 @@ class ImageLimitSettings(BaseModel):
             max_image_side=self.max_image_side,
             max_image_aspect=self.max_image_aspect,
             max_request_pixels=self.max_request_pixels,
+            max_pages=self.max_pages,
         )

@@ -17,7 +17,6 @@ from racro.servekit.image_header import read_header
 PREPROCESSING_VERSION = "upright-rgb-2"
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
-_WEBP = "WEBP"
 # Each scan of a JPEG goes over all of its pixels; encoders write about ten. The length of a scan's
 # head is that of its one to four components: two bytes alone stand anywhere in a film behind it.
 _BEGIN_OF_JPEG = b"\xff\xd8"
@@ -39,14 +38,14 @@ def read_images(data_urls: Sequence[str], limits: ImageLimits) -> list[bytes]:
 
     Raises InvalidImage, UnsupportedMediaType and TooLarge, which name `images` or one of them.
     """
-    files, sizes = [], []
+    files, pixels = [], []
     for index, data_url in enumerate(data_urls):
         param = f"images[{index}]"
         data = _payload(data_url, param=param)
-        sizes.append(read_header(data, limits, param=param).size)
+        pixels.append(read_header(data, limits, param=param).pixels)
         files.append(data)
     # Each copy of an image counts: each is decoded.
-    limits.check_request(sizes, param="images")
+    limits.check_request(pixels, param="images")
     return files
 
 
@@ -72,7 +71,8 @@ def decode_image(
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             # A file may declare one size to who reads its header, and another to its decoder.
-            limits.check_size(image.size, is_webp=image.format == _WEBP, param=param)
+            media_type = Image.MIME.get(image.format or "", "")
+            limits.check_size(image.size, media_type=media_type, param=param)
             return upright_rgb(image, fit)
     except (RacroError, MemoryError):
         raise

@@ -33,8 +33,7 @@ WORKERS = 40
 TENANTS = ["", tenant_tag("one", b"secret"), tenant_tag("two", b"secret")]
 PIXELS = [bytes([number]) * 100 for number in range(4)]
 IMAGES = [
-    Image(data, "image/png", hashlib.sha256(data).hexdigest(), "images[0]", (1, 1))
-    for data in PIXELS
+    Image(data, "image/png", hashlib.sha256(data).hexdigest(), "images[0]", 1) for data in PIXELS
 ]
 QUESTIONS = [None, "a", "A", "a  b", "a b", "a\nb"]
 MODES = ["use"] * 18 + ["refresh", "bypass"]

@@ -28,7 +28,7 @@ SPENT = Usage(prompt_tokens=100, completion_tokens=20)
 def image(number: int = 0) -> Image:
     data = bytes([number])
     digest = hashlib.sha256(data).hexdigest()
-    return Image(data, "image/png", digest, f"messages[0].content[{number}].image_url", (1, 1))
+    return Image(data, "image/png", digest, f"messages[0].content[{number}].image_url", 1)
 
 
 def request(*, images: int = 1, tentative: bool = False, cache: str = "use") -> PerceptionRequest:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from racro.contracts.perception import Identity
 from racro.contracts.prompts import RACRO_V1, prompt_texts
+from services.captioner.image_work import OPTIONS
 from services.captioner.images import PREPROCESSING_VERSION
 from services.captioner.settings import VlmSettings
 
@@ -36,4 +37,5 @@ def identity_of(settings: VlmSettings, *, revision: str | None) -> Identity:
         revision=revision or model,
         prompt_profile=RACRO_V1,
         fingerprint=hashlib.sha256(json.dumps(shaped_by).encode()).hexdigest(),
+        options=OPTIONS,
     )

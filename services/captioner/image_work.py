@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pybase64
 from PIL import Image
 
+from racro.base.size import Fit
 from racro.contracts.image_limits import ImageLimits
-from racro.contracts.perception import Identity
+from racro.contracts.perception import CONTRACT_1_OPTIONS, Identity
 from services.captioner.images import PREPROCESSING_VERSION, decode_image
 from services.captioner.settings import OcrSettings, VlmSettings
 
@@ -22,12 +23,21 @@ if TYPE_CHECKING:
     from racro.embedded.reader import OcrReader
 
 
+# Of a request, as both captioners accept them.
+OPTIONS = (*CONTRACT_1_OPTIONS, "max_pages")
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
-    """The bytes of an image's file, and the client's field that it came in."""
+    """The bytes of an image's file, and the client's field that it came in.
+
+    Of a PDF, `page` is the page that is meant, from 1 on.
+    """
 
     data: bytes
     param: str
+    is_pdf: bool = False
+    page: int | None = None
 
 
 class Caption(NamedTuple):
@@ -70,29 +80,45 @@ def load_ocr(settings: OcrSettings) -> Identity:
         prompt_profile=COMPOSER_VERSION,
         fingerprint=hashlib.sha256(json.dumps(shaped_by).encode()).hexdigest(),
         parts=("caption",),
+        options=OPTIONS,
     )
+
+
+def count_pages(image: EncodedImage) -> int:
+    """Return how many pages a PDF has. Raises InvalidImage."""
+    from services.captioner import pdf_pages  # noqa: PLC0415
+
+    return pdf_pages.count_pages(image.data, param=image.param)
 
 
 def read_caption(
     image: EncodedImage, limits: ImageLimits, settings: OcrSettings, max_chars: int
 ) -> Caption:
-    """Return what is written in an image. Raises InvalidImage or TooLarge."""
+    """Return what is written in an image or on a page. Raises InvalidImage or TooLarge."""
     from racro.embedded.composer import compose  # noqa: PLC0415
 
-    pixels = decode_image(image.data, param=image.param, limits=limits, fit=settings.fit)
+    pixels = _decoded(image, limits, settings.fit)
     words, read = _reader(settings.threads).read(pixels, max_chars=max_chars)
     return Caption(*compose(words, read, max_chars=max_chars))
 
 
 def write_png(image: EncodedImage, limits: ImageLimits, settings: VlmSettings) -> Png:
-    """Return an image as a vision engine is shown it. Raises InvalidImage or TooLarge."""
-    pixels = decode_image(image.data, param=image.param, limits=limits, fit=settings.fit)
+    """Return an image or a page as a vision engine is shown it. Raises InvalidImage or TooLarge."""
+    pixels = _decoded(image, limits, settings.fit)
     buffer = io.BytesIO()
     # Lossless: the engine gets the pixels that were decoded here. Level 1 for speed.
     pixels.save(buffer, "PNG", compress_level=1)
     png = buffer.getbuffer()
     url = "data:image/png;base64," + pybase64.b64encode_as_string(png)
     return Png(url, hashlib.sha256(png).hexdigest())
+
+
+def _decoded(image: EncodedImage, limits: ImageLimits, fit: Fit) -> Image.Image:
+    if image.page is None:
+        return decode_image(image.data, param=image.param, limits=limits, fit=fit)
+    from services.captioner.pdf_pages import render_page  # noqa: PLC0415
+
+    return render_page(image.data, image.page, param=image.param, limits=limits, fit=fit)
 
 
 @cache

@@ -4,6 +4,7 @@ import io
 import re
 import warnings
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pybase64
 from PIL import Image
@@ -24,6 +25,13 @@ _HEAD_OF_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04
 _MOST_SCANS = 100
 
 
+class ImageFile(NamedTuple):
+    """The bytes of an image's file, and the media type that they have."""
+
+    data: bytes
+    media_type: str
+
+
 def _limit_pixels(max_pixels: int) -> None:
     """Make Pillow's own guard an error at our limit, for the whole process.
 
@@ -33,7 +41,7 @@ def _limit_pixels(max_pixels: int) -> None:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def read_images(data_urls: Sequence[str], limits: ImageLimits) -> list[bytes]:
+def read_images(data_urls: Sequence[str], limits: ImageLimits) -> list[ImageFile]:
     """Return the files of a request's images, whose headers declare nothing beyond the limits.
 
     Raises InvalidImage, UnsupportedMediaType and TooLarge, which name `images` or one of them.
@@ -42,8 +50,9 @@ def read_images(data_urls: Sequence[str], limits: ImageLimits) -> list[bytes]:
     for index, data_url in enumerate(data_urls):
         param = f"images[{index}]"
         data = _payload(data_url, param=param)
-        pixels.append(read_header(data, limits, param=param).pixels)
-        files.append(data)
+        header = read_header(data, limits, param=param)
+        pixels.append(header.pixels)
+        files.append(ImageFile(data, header.media_type))
     # Each copy of an image counts: each is decoded.
     limits.check_request(pixels, param="images")
     return files

@@ -12,8 +12,9 @@ from racro.contracts.perception import (
     PerceiveResponse,
 )
 from racro.servekit.health import Problem
-from services.captioner.image_work import EncodedImage, load_ocr, read_caption
+from services.captioner.image_work import Caption, EncodedImage, load_ocr, read_caption
 from services.captioner.settings import OcrSettings
+from services.captioner.shown_images import ShownImage, page_count, shown_images
 from services.captioner.workers import Admission, Workers
 
 # Rough, and enough for a limit: OCR text has no tokenizer of its own.
@@ -50,25 +51,35 @@ class OcrCaptioner:
         on_delta: OnDelta,
     ) -> PerceiveResponse:
         """Return what is written in the images. Raises what `Admission.run` does."""
+        shown = await shown_images(
+            images, request.options.max_pages or self._limits.max_pages, admission
+        )
         limit = request.options.max_tokens or self._settings.max_tokens
-        share = limit * _CHARS_PER_TOKEN // len(images)
+        share = limit * _CHARS_PER_TOKEN // len(shown)
         captions = [
             await admission.run(
                 read_caption, image, self._limits, self._settings, share, param=image.param
             )
-            for image in images
-        ]
-        texts = [
-            f"Image {number}:\n{caption.text}" if len(images) > 1 else caption.text
-            for number, caption in enumerate(captions, start=1)
+            for image, _, _ in shown
         ]
         cut = any(caption.is_cut for caption in captions)
-        generation = Generation(text="\n\n".join(texts), finish_reason="length" if cut else "stop")
+        generation = Generation(
+            text=_joined(shown, captions), finish_reason="length" if cut else "stop"
+        )
         # Reading is deterministic: n samples of it are n times the same.
         wanted = range(request.options.n) if "caption" in request.parts else range(0)
         for index in wanted:
             await on_delta(Delta(part="caption", index=index, text=generation.text))
         return PerceiveResponse(
             caption=tuple(generation for _ in wanted),
+            pages=page_count(shown),
             **self.identity.model_dump(exclude={"options", "parts"}),
         )
+
+
+def _joined(shown: Sequence[ShownImage], captions: Sequence[Caption]) -> str:
+    """Return the captions as one, each with the lines before it and after it."""
+    paragraphs: list[str] = []
+    for one, caption in zip(shown, captions, strict=True):
+        paragraphs += ["\n".join((*one.before, caption.text)), *one.after]
+    return "\n\n".join(paragraphs)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from racro.contracts.errors import InvalidRequest
@@ -13,11 +15,13 @@ from racro.contracts.perception import (
     OnDelta,
     PerceiveRequest,
     PerceiveResponse,
+    contract_from_headers,
     ignore_delta,
 )
 from racro.servekit.app import State
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.health import Problem
+from racro.servekit.image_header import PDF
 from racro.servekit.json_bounds import Bound
 from racro.servekit.protocol import body_writer
 from racro.servekit.responses import read_body, send_response
@@ -73,6 +77,7 @@ class Perceive:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         captioner = captioner_in(scope["state"])
         timeout_s = timeout_from_headers(scope["headers"], most_s=self._settings.timeout_s)
+        contract = contract_from_headers(Headers(scope=scope))
         with within(timeout_s):
             body = await read_body(receive)
             with self._workers.admit() as admission:
@@ -80,7 +85,7 @@ class Perceive:
                 del body
                 if not request.stream:
                     response = await captioner.perceive(request, images, admission, ignore_delta)
-                    await send_response(send, response.model_dump_json().encode())
+                    await send_response(send, msgspec.json.encode(response.as_of(contract)))
                     return
                 stream = NamedEventStream(
                     send, body_writer(scope), keep_alive_s=self._settings.keep_alive_s
@@ -91,7 +96,7 @@ class Perceive:
                         await out.event("delta", delta.model_dump())
 
                     response = await captioner.perceive(request, images, admission, send_delta)
-                    await out.event("done", response.model_dump())
+                    await out.event("done", response.as_of(contract))
 
     def _parse(self, body: bytes) -> tuple[PerceiveRequest, list[EncodedImage]]:
         """Return a request without its images, and the images."""
@@ -102,9 +107,16 @@ class Perceive:
                 f"{len(request.images)} images; max_images = {self._settings.max_images}",
                 param="images",
             )
+        limits = self._settings.image_limits
+        asked = request.options.max_pages
+        if asked is not None and asked > limits.max_pages:
+            raise InvalidRequest(
+                f"options.max_pages = {asked}; max_pages = {limits.max_pages}",
+                param="options.max_pages",
+            )
         images = [
-            EncodedImage(data, param=f"images[{index}]")
-            for index, data in enumerate(read_images(request.images, self._settings.image_limits))
+            EncodedImage(data, param=f"images[{index}]", is_pdf=media_type == PDF)
+            for index, (data, media_type) in enumerate(read_images(request.images, limits))
         ]
         # Their texts would be kept for as long as the work takes.
         return request.model_copy(update={"images": ()}), images

@@ -6,6 +6,7 @@ from typing import Any
 from racro.contracts.errors import NotStarted, RacroError, UpstreamError
 from racro.contracts.image_limits import ImageLimits
 from racro.contracts.perception import (
+    Delta,
     Generation,
     Identity,
     OnDelta,
@@ -28,6 +29,7 @@ from services.captioner.messages import image_parts, prompt_messages
 from services.captioner.samples import sample
 from services.captioner.sent_images import SentImages
 from services.captioner.settings import VlmSettings
+from services.captioner.shown_images import lines_after, page_count, shown_images
 from services.captioner.workers import Admission
 
 
@@ -85,13 +87,18 @@ class VlmCaptioner:
         # A caption must not be stored under a revision that was only a guess.
         identity = await self._ask_identity()
         with self._sent.hold() as held:
-            for image in images:
+            shown = await shown_images(
+                images, request.options.max_pages or self._limits.max_pages, admission
+            )
+            for image, _, _ in shown:
                 png = await admission.run(
                     write_png, image, self._limits, self._settings, param=image.param
                 )
                 held.add(png)
-            parts = image_parts(held.images, with_ids=self._engine.traits.image_ids)
-            return await self._generate(request, identity, parts, on_delta)
+            parts = image_parts(shown, held.images, with_ids=self._engine.traits.image_ids)
+            response = await self._generate(request, identity, parts, on_delta)
+            caption = await _with_lines(response.caption, lines_after(shown), on_delta)
+            return response.model_copy(update={"caption": caption, "pages": page_count(shown)})
 
     async def _generate(
         self,
@@ -144,6 +151,18 @@ class VlmCaptioner:
             "messages": prompt_messages(prompt, parts),
             **{name: value for name, value in sampling.items() if value is not None},
         }
+
+
+async def _with_lines(
+    captions: tuple[Generation, ...], lines: Sequence[str], on_delta: OnDelta
+) -> tuple[Generation, ...]:
+    """Return the captions with lines behind them, for those who read no more than a caption."""
+    told = "".join(f"\n\n{line}" for line in lines)
+    if not told:
+        return captions
+    for index in range(len(captions)):
+        await on_delta(Delta(part="caption", index=index, text=told))
+    return tuple(one.model_copy(update={"text": one.text + told}) for one in captions)
 
 
 def _prompts(request: PerceiveRequest) -> dict[Part, CaptionPrompt]:

@@ -1,0 +1,105 @@
+"""Renders the pages of PDFs, with PDFium. Worker processes import it, and the service does not.
+
+The build of PDFium that pypdfium2 carries has neither V8 nor XFA: it runs no script of a document.
+Of links, actions and attached files it follows and opens none. It reads fonts of the system, for
+those that a document names and does not hold; where there is none, it has its own.
+
+Which PDFium renders is not in a captioner's fingerprint, as which Pillow decodes is not. A change
+that is to invalidate captions changes PREPROCESSING_VERSION.
+"""
+
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pypdfium2
+from PIL import Image
+from pypdfium2 import raw
+
+from racro.base.size import Fit, Size, same_size
+from racro.contracts.errors import InvalidImage
+from racro.contracts.image_limits import PAGE_PIXELS, ImageLimits
+
+# Pixels of a point, which is 1/72 of an inch: as scanners have them for text.
+_MOST_SCALE = 200 / 72
+_WHITE = (255, 255, 255, 255)
+# Filled-in fields and comments are seen where a reader shows them.
+_FLAGS = raw.FPDF_ANNOT | raw.FPDF_REVERSE_BYTE_ORDER
+_DAMAGED = "cannot be read: it is truncated or damaged"
+# Why PDFium opens none, by its codes. It has none for a document without pages.
+_REFUSALS = {
+    raw.FPDF_ERR_SUCCESS: "the PDF has no pages",
+    raw.FPDF_ERR_PASSWORD: "the PDF needs a password",
+    raw.FPDF_ERR_SECURITY: "the PDF is encrypted by a scheme that is not supported",
+}
+# It would warn, on stderr, of what is odd in a stranger's file.
+logging.getLogger("pypdfium2").setLevel(logging.CRITICAL)
+
+
+def count_pages(data: bytes, *, param: str) -> int:
+    """Return how many pages a PDF says that it has. Raises InvalidImage."""
+    with _opened(data, param=param) as document:
+        if (count := len(document)) < 1:
+            raise InvalidImage(_REFUSALS[raw.FPDF_ERR_SUCCESS], param=param)
+        return int(count)
+
+
+def render_page(
+    data: bytes, number: int, *, param: str, limits: ImageLimits, fit: Fit = same_size
+) -> Image.Image:
+    """Return a page, of which 1 is the first, in RGB, upright and on white.
+
+    The crop box is rendered, with form fields and annotations. `fit` gets the page's width and
+    height in pixels, at 200 dots an inch or as many as the limits and PAGE_PIXELS leave it, and
+    says at which ones it is wanted. Raises InvalidImage, without PDFium's own words.
+    """
+    with _opened(data, param=param) as document:
+        try:
+            # Fields are drawn on pages that were loaded after this.
+            document.init_forms()
+            page = document[number - 1]
+        except pypdfium2.PdfiumError as error:
+            raise InvalidImage(f"page {number} of the PDF {_DAMAGED}", param=param) from error
+        points = page.get_size()
+        if not 0 < max(points) <= limits.max_image_aspect * min(points):
+            raise InvalidImage(
+                f"page {number} of the PDF has {points[0]:g}x{points[1]:g} points, too thin; "
+                f"max_image_aspect = {limits.max_image_aspect:g}",
+                param=param,
+            )
+        return _rendered(page, fit(_size_in_pixels(points, limits)))
+
+
+@contextmanager
+def _opened(data: bytes, *, param: str) -> Iterator[pypdfium2.PdfDocument]:
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        refusal = _REFUSALS.get(error.err_code, f"the PDF {_DAMAGED}")
+        raise InvalidImage(refusal, param=param) from error
+    with document:
+        yield document
+
+
+def _size_in_pixels(points: tuple[float, float], limits: ImageLimits) -> Size:
+    most_pixels = min(PAGE_PIXELS, limits.max_image_pixels)
+    scale = min(
+        _MOST_SCALE,
+        math.sqrt(most_pixels / math.prod(points)),
+        limits.max_image_side / max(points),
+    )
+    width, height = (max(1, math.floor(side * scale)) for side in points)
+    return width, height
+
+
+def _rendered(page: pypdfium2.PdfPage, size: Size) -> Image.Image:
+    """Return a page at that very size, which pypdfium2's own `render` rounds otherwise."""
+    bitmap = pypdfium2.PdfBitmap.new_native(*size, raw.FPDFBitmap_BGR, rev_byteorder=True)
+    bitmap.fill_rect(_WHITE, 0, 0, *size)
+    drawn = (bitmap, page, 0, 0, *size, 0, _FLAGS)
+    raw.FPDF_RenderPageBitmap(*drawn)
+    if page.formenv:
+        raw.FPDF_FFLDraw(page.formenv, *drawn)
+    image: Image.Image = bitmap.to_pil()
+    return image

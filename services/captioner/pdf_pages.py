@@ -27,9 +27,8 @@ _WHITE = (255, 255, 255, 255)
 # Filled-in fields and comments are seen where a reader shows them.
 _FLAGS = raw.FPDF_ANNOT | raw.FPDF_REVERSE_BYTE_ORDER
 _DAMAGED = "cannot be read: it is truncated or damaged"
-# Why PDFium opens none, by its codes. It has none for a document without pages.
+# Why PDFium opens none, by its codes.
 _REFUSALS = {
-    raw.FPDF_ERR_SUCCESS: "the PDF has no pages",
     raw.FPDF_ERR_PASSWORD: "the PDF needs a password",
     raw.FPDF_ERR_SECURITY: "the PDF is encrypted by a scheme that is not supported",
 }
@@ -40,9 +39,7 @@ logging.getLogger("pypdfium2").setLevel(logging.CRITICAL)
 def count_pages(data: bytes, *, param: str) -> int:
     """Return how many pages a PDF says that it has. Raises InvalidImage."""
     with _opened(data, param=param) as document:
-        if (count := len(document)) < 1:
-            raise InvalidImage(_REFUSALS[raw.FPDF_ERR_SUCCESS], param=param)
-        return int(count)
+        return len(document)
 
 
 def render_page(
@@ -73,12 +70,14 @@ def render_page(
 
 @contextmanager
 def _opened(data: bytes, *, param: str) -> Iterator[pypdfium2.PdfDocument]:
-    try:
-        document = pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError as error:
-        refusal = _REFUSALS.get(error.err_code, f"the PDF {_DAMAGED}")
-        raise InvalidImage(refusal, param=param) from error
-    with document:
+    # What pypdfium2 says of one without pages is the reason why the one before was not opened.
+    handle = raw.FPDF_LoadMemDocument64(data, len(data), None)
+    if not handle:
+        refusal = _REFUSALS.get(raw.FPDF_GetLastError(), f"the PDF {_DAMAGED}")
+        raise InvalidImage(refusal, param=param)
+    with pypdfium2.PdfDocument(handle) as document:
+        if len(document) < 1:
+            raise InvalidImage("the PDF has no pages", param=param)
         yield document
 
 

@@ -26,8 +26,8 @@ from support.scripted import ScriptedServer
 _ANSWERS = {200, 400, 413, 415, 503}
 # Of the service and its workers together, as compose and the chart have it.
 _MOST_MIB = 2048
-# Each takes as long as an image may be read; one of the kind is always tried.
-_LONG = {"words-apart", "dashes"}
+# Each takes as long as an image may be read, or several workers; one of the kind is always tried.
+_LONG = {"words-apart", "dashes", "pdf-blended", "pdf-forms-of-forms"}
 _QUESTION = "What is the number?"
 _NUMBER = "4827"
 # Each within the limits of one picture.

@@ -15,7 +15,6 @@ UNSUPPORTED = {
     "tiff": lambda: _made("TIFF"),
     "bmp": lambda: _made("BMP"),
     "ico": lambda: _made("ICO"),
-    "pdf": lambda: _made("PDF"),
     "eps": lambda: _made("EPS"),
     "psd": lambda: b"8BPS\0\x01" + bytes(6) + b"\0\x03\0\0\x75\x30\0\0\x75\x30\0\x08\0\x03",
     "svg": lambda: _SVG,

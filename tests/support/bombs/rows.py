@@ -8,6 +8,7 @@ from support.bombs import (
     gif_files,
     jpeg_files,
     other_files,
+    pdf_bombs,
     png_files,
     webp_files,
 )
@@ -128,6 +129,19 @@ _JPEG = {
     "jpeg-16-mb-profile": _one(jpeg_files.with_color_profile),
     "jpeg-16-photographs-20mp": Row(lambda: jpeg_files.photographs(16, 5_000, 4_000)),
 }
+_PDF = {
+    "pdf-claiming-900000-pages": _one(pdf_bombs.claiming_pages, 900_000, right=_DAMAGED),
+    "pdf-900000-pages": _one(pdf_bombs.with_pages, 900_000, right={200}),
+    "pdf-circular-tree": _one(pdf_bombs.circular_tree, right=_DAMAGED),
+    "pdf-image-400mp-on-200-inches": _one(pdf_bombs.image_on_page, 20_000, inches=200),
+    "pdf-contents-100mb": _one(pdf_bombs.long_contents, 100 * _MIB),
+    "pdf-nested-states": _one(pdf_bombs.nested_states, 5_000_000),
+    "pdf-30000-lines": _one(pdf_bombs.many_lines, 30_000),
+    "pdf-blended": _one(pdf_bombs.blended, 20_000, right=_TOO_LARGE),
+    "pdf-drawing-itself": _one(pdf_bombs.drawing_itself),
+    "pdf-forms-of-forms": _one(pdf_bombs.forms_of_forms, 12),
+    "pdf-600000-objects": _one(pdf_bombs.many_objects, 600_000, right=_DAMAGED),
+}
 _DRAWINGS = {
     "text-16mp-12": _one(drawings.dense_text, 4_000, font_size=12),
     "text-16mp-24": _one(drawings.dense_text, 4_000, font_size=24),
@@ -146,7 +160,7 @@ _OTHERS = {
     "empty": _one(bytes, right=_DAMAGED),
     "20-mb-of-zeros": _one(bytes, 20 * _MIB, right=_UNSUPPORTED),
 }
-ROWS = _PNG | _WEBP | _GIF | _JPEG | _DRAWINGS | _OTHERS
+ROWS = _PNG | _WEBP | _GIF | _JPEG | _PDF | _DRAWINGS | _OTHERS
 # What is cut off or damaged so that no pixel of it is sure.
 DAMAGED_FILES = {
     "png-cut-short": png_files.cut_short,

@@ -47,6 +47,8 @@ _LONGEST_PIECE = 64
 # between what a chart may have beside it (5,000 letters, 10 s of a core) and twice that.
 _READ_WIDTH_OF_LETTER = 30
 _LEAST_READ_IN_ALL, _MOST_READ_IN_ALL = 120_000, 240_000
+# Of a page of a document at least: eight have what a picture has.
+LEAST_READ_OF_PAGE = _LEAST_READ_IN_ALL // 8
 
 PREPARATION = (
     f"at most {READ_SIDE} pixels, 1 : {_MOST_ELONGATED}; "
@@ -69,19 +71,21 @@ class OcrReader:
     def __init__(self, *, threads: int) -> None:
         self._threads = threads
 
-    def read(self, image: Image.Image, *, max_chars: int = 0) -> tuple[list[Word], Pixels]:
+    def read(
+        self, image: Image.Image, *, max_chars: int = 0, least_width: int = _LEAST_READ_IN_ALL
+    ) -> tuple[list[Word], Pixels]:
         """Return the words of an RGB image and the pixels (height x width x 3) of their boxes.
 
         Of an image larger than 2,000 pixels a smaller one is read. Of much text the upper part is,
         at least 5,000 letters and at most 10,000, as a caption of `max_chars` needs; the rest are
-        words without a text.
+        words without a text. `least_width`, in pixels at a height of 48, is that of the least.
         """
         if max(image.size) > READ_SIDE:
             image = image.copy()
             image.thumbnail((READ_SIDE, READ_SIDE), reducing_gap=2)
         canvas = _less_thin(image)
         boxes = self._find(canvas)
-        width = min(max(_READ_WIDTH_OF_LETTER * max_chars, _LEAST_READ_IN_ALL), _MOST_READ_IN_ALL)
+        width = min(max(_READ_WIDTH_OF_LETTER * max_chars, least_width), _MOST_READ_IN_ALL)
         return self._recognize(canvas, boxes, width), np.asarray(image)
 
     def _find(self, image: Image.Image) -> Boxes:

@@ -96,9 +96,12 @@ def read_caption(
 ) -> Caption:
     """Return what is written in an image or on a page. Raises InvalidImage or TooLarge."""
     from racro.embedded.composer import compose  # noqa: PLC0415
+    from racro.embedded.reader import LEAST_READ_OF_PAGE  # noqa: PLC0415
 
     pixels = _decoded(image, limits, settings.fit)
-    words, read = _reader(settings.threads).read(pixels, max_chars=max_chars)
+    # A dense page takes 10 s of a core, and there are many: no more of it is read than is told.
+    least = {} if image.page is None else {"least_width": LEAST_READ_OF_PAGE}
+    words, read = _reader(settings.threads).read(pixels, max_chars=max_chars, **least)
     return Caption(*compose(words, read, max_chars=max_chars))
 
 

@@ -36,7 +36,9 @@ class ImageLimitSettings(BaseModel):
         default=8,
         ge=1,
         le=1000,
-        description="Most pages of a PDF that are captioned, from its first one on.",
+        description="Most pages of a PDF that are captioned, from its first one on; a caption "
+        "names those that are not. Whatever its length, a PDF counts max_pages times 4 million "
+        "pixels in max_request_pixels.",
     )
 
     @property

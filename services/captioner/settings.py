@@ -115,7 +115,8 @@ class WorkersSection(Section):
     timeout_s: float = Field(
         default=30,
         gt=0,
-        description="Longest time for one image, without waiting; beyond it 413.",
+        description="Longest time for one image, or one page of a PDF, without waiting; beyond it "
+        "413.",
     )
     max_waiting: int = Field(
         default=32,

@@ -183,7 +183,7 @@ _flips = st.lists(st.tuples(st.integers(0, 2**16), st.integers(1, 255)), max_siz
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(flips=_flips, kept=st.floats(0.2, 1))
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP", "PDF"])
 def test_a_file_damaged_at_random_is_answered(
     bombed: Service, form: str, flips: list[tuple[int, int]], kept: float
 ) -> None:

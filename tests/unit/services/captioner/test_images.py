@@ -149,7 +149,7 @@ def test_a_file_of_too_many_bytes_is_refused() -> None:
         read_images([data_url(data)], limits(max_image_bytes=len(data) - 1))
 
 
-@pytest.mark.parametrize("form", ["TIFF", "BMP"])
+@pytest.mark.parametrize("form", ["PPM", "TGA"])
 def test_another_format_is_refused(form) -> None:
     with pytest.raises(UnsupportedMediaType):
         read_images([data_url(encoded(photograph(), form))], limits())

@@ -4,6 +4,7 @@ import io
 import re
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 
 import pybase64
@@ -29,6 +30,7 @@ from racro.servekit.image_types import (
 )
 from services.captioner.heic import enable_heic
 from services.captioner.metadata import without_metadata
+from services.captioner.standard_error import no_standard_error
 
 PREPROCESSING_VERSION = "upright-rgb-2"
 
@@ -45,8 +47,8 @@ _FORMATS = {
     JPEG_2000: "JPEG2000",
     HEIC: "HEIF",
 }
-# How libtiff, libavif and libheif say through Pillow that an allocation failed.
-_OUT_OF_MEMORY = re.compile("memory", re.IGNORECASE)
+# How Pillow and libavif say that an allocation failed.
+_OUT_OF_MEMORY = re.compile("out of memory", re.IGNORECASE)
 # Each scan of a JPEG goes over all of its pixels; encoders write about ten. The length of a scan's
 # head is that of its one to four components: two bytes alone stand anywhere in a film behind it.
 _HEAD_OF_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
@@ -105,14 +107,17 @@ def decode_image(
         enable_heic(param=param)
     if media_type == JPEG and len(_HEAD_OF_SCAN.findall(data)) > _MOST_SCANS:
         raise InvalidImage(f"the JPEG has more than {_MOST_SCANS} scans", param=param)
+    # libtiff writes a line for every strip that it finds something wrong in.
+    quiet = no_standard_error() if media_type == TIFF else nullcontext()
     decode = partial(_decode, media_type=media_type, param=param, limits=limits, fit=fit)
-    try:
-        return decode(data)
-    except InvalidImage:
-        bare = without_metadata(data, media_type)
-        if bare == data:
-            raise
-    return decode(bare)
+    with quiet:
+        try:
+            return decode(data)
+        except InvalidImage:
+            bare = without_metadata(data, media_type)
+            if bare == data:
+                raise
+        return decode(bare)
 
 
 def _decode(

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
+from math import prod
 
 import pybase64
 from PIL import AvifImagePlugin, Image
@@ -47,6 +48,8 @@ _FORMATS = {
     JPEG_2000: "JPEG2000",
     HEIC: "HEIF",
 }
+# A pixel's, at most, while it is decoded (racro/contracts/image_limits.py).
+_JPEG_2000_BYTES = 25
 # How Pillow and libavif say that an allocation failed.
 _OUT_OF_MEMORY = re.compile("out of memory", re.IGNORECASE)
 # Each scan of a JPEG goes over all of its pixels; encoders write about ten. The length of a scan's
@@ -128,6 +131,9 @@ def _decode(
         with Image.open(io.BytesIO(data), formats=(_FORMATS[media_type],)) as image:
             # A file may declare one size to who reads its header, and another to its decoder.
             limits.check_size(image.size, media_type=media_type, param=param)
+            if media_type == JPEG_2000:
+                # openjpeg calls a file damaged where memory is short: MemoryError comes from here.
+                bytearray(prod(image.size) * _JPEG_2000_BYTES)
             return upright_rgb(image, fit)
     except (RacroError, MemoryError):
         raise
@@ -140,9 +146,10 @@ def _decode(
         if _OUT_OF_MEMORY.search(str(error)):
             raise MemoryError from error
         # Decoders raise whatever a crafted file makes them.
-        raise InvalidImage(
-            "the image cannot be decoded: it is truncated or damaged", param=param
-        ) from error
+        said = "the image cannot be decoded: it is truncated or damaged"
+        if media_type == TIFF:
+            said += ", or a kind of TIFF that is not read"
+        raise InvalidImage(said, param=param) from error
 
 
 def _payload(data_url: str, *, param: str) -> bytes:

@@ -8,10 +8,10 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 
-from racro.servekit.image_types import AVIF, HEIC, JPEG, JPEG_2000, PNG, TIFF, WEBP
+from racro.servekit.image_types import AVIF, HEIC, ICO, JPEG, JPEG_2000, PNG, TIFF, WEBP
 from racro.servekit.tiff_header import tiff_entries
 
-_PNG_SIGNATURE = 8
+_PNG_BEGIN = b"\x89PNG\r\n\x1a\n"
 # The fewest bytes of transparency by the header's colour type: a grey, and a red, green and blue.
 _LEAST_TRANSPARENCY = {0: 2, 2: 6}
 _START_OF_SCAN = 0xDA
@@ -32,7 +32,7 @@ _TIFF_PIXELS = frozenset(
 _TIFF_BYTE = 1
 _CLASSIC_VALUE = 8
 _JP2_SIGNATURE = 12
-_CODESTREAM = b"\xff\x4f\xff\x51"
+_CODESTREAM, _END_OF_CODESTREAM = b"\xff\x4f\xff\x51", b"\xff\xd9"
 
 
 def without_metadata(data: bytes, media_type: str) -> bytes:
@@ -44,22 +44,27 @@ def without_metadata(data: bytes, media_type: str) -> bytes:
 
 
 def _bare_png(data: bytes) -> bytes:
-    return data[:_PNG_SIGNATURE] + b"".join(_png_parts(data))
+    return data[: len(_PNG_BEGIN)] + b"".join(_png_parts(data))
 
 
 def _png_parts(data: bytes) -> Iterator[bytes]:
     """Give the chunks that shape pixels; without acTL, an APNG is its default image."""
-    at, color_type = _PNG_SIGNATURE, data[25] if len(data) > 25 else 0  # noqa: PLR2004
-    while at + 8 <= len(data):
+    at, color_type = len(_PNG_BEGIN), data[25] if len(data) > 25 else 0  # noqa: PLR2004
+    while at + 12 <= len(data):
         length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
         end = at + length + 12
-        is_critical, checked = not kind[:1].islower(), data[at + 4 : min(end, len(data)) - 4]
-        if is_critical or (end > len(data) and kind == b"IDAT"):
+        if not kind[:1].islower():
             yield data[at:end]
-        elif kind == b"tRNS" and length >= _LEAST_TRANSPARENCY.get(color_type, 1):
-            yield data[at : end - 4] + zlib.crc32(checked).to_bytes(4)
-        elif kind == b"eXIf" and data[end - 4 : end] == zlib.crc32(checked).to_bytes(4):
-            yield data[at:end]
+        elif kind in (b"tRNS", b"eXIf"):
+            checksum = zlib.crc32(data[at + 4 : end - 4]).to_bytes(4)
+            if kind == b"tRNS":
+                is_kept = length >= _LEAST_TRANSPARENCY.get(color_type, 1)
+            else:
+                is_kept = data[end - 4 : end] == checksum
+            if is_kept:
+                yield data[at : end - 4] + checksum
+        if kind == b"IEND":
+            return
         at = end
 
 
@@ -112,6 +117,19 @@ def _webp_parts(data: bytes) -> Iterator[bytes]:
         at = end
 
 
+def _bare_ico(data: bytes) -> bytes:
+    """Return an icon of its largest image alone, where that is a PNG."""
+    number = min(int.from_bytes(data[4:6], "little"), (len(data) - 6) // 16)
+    entries = (data[at : at + 16] for at in range(6, 6 + 16 * number, 16))
+    largest = max(entries, key=lambda entry: (entry[0] or 256) * (entry[1] or 256))
+    png = data[int.from_bytes(largest[12:16], "little") :]
+    if not png.startswith(_PNG_BEGIN):
+        return data
+    bare = _bare_png(png)
+    place = len(bare).to_bytes(4, "little") + (6 + 16).to_bytes(4, "little")
+    return data[:4] + b"\1\0" + largest[:8] + place + bare
+
+
 def _bare_jp2(data: bytes) -> bytes:
     if data.startswith(_CODESTREAM):
         return data
@@ -119,13 +137,15 @@ def _bare_jp2(data: bytes) -> bytes:
 
 
 def _jp2_parts(data: bytes) -> Iterator[bytes]:
-    """Give the boxes of the brand, of the header with its colours, and of the pixels to the end."""
-    pixels = data.find(_CODESTREAM)
+    """Give the boxes of the brand, of the header with its colours, and of the pixels."""
+    pixels = max(data.find(_CODESTREAM), 0)
     for kind in (b"ftyp", b"jp2h"):
-        at = data.find(kind, 0, max(pixels, 0)) - 4
+        at = data.find(kind, 0, pixels) - 4
         if at >= 0:
             yield data[at : at + int.from_bytes(data[at : at + 4])]
-    yield bytes(4) + b"jp2c" + data[pixels:]
+    # Up to the last marker of an end: what the box says of its length may be what is damaged.
+    end = data.rfind(_END_OF_CODESTREAM)
+    yield bytes(4) + b"jp2c" + data[pixels : end + 2 if end >= 0 else None]
 
 
 def _bare_heif(data: bytes) -> bytes:
@@ -157,6 +177,7 @@ _BARE: dict[str, Callable[[bytes], bytes]] = {
     PNG: _bare_png,
     JPEG: _bare_jpeg,
     WEBP: _bare_webp,
+    ICO: _bare_ico,
     JPEG_2000: _bare_jp2,
     AVIF: _bare_heif,
     HEIC: _bare_heif,

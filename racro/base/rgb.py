@@ -5,42 +5,69 @@ Pillow is imported when it is needed: not every package that imports `racro.base
 
 from typing import TYPE_CHECKING
 
+from racro.base.background import Background, background_of
+from racro.base.eight_bits import Levels, levels_of
 from racro.base.size import Fit, Size, same_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Sixteen-bit greys are scaled down; Pillow's own conversion would clip them to white.
-_SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 # EXIF's tag for how an image is turned, and its values that swap width and height.
 _ORIENTATION = 0x0112
 _ON_ITS_SIDE = frozenset({5, 6, 7, 8})
+# The formats that can be decoded at a part of their size.
+_DRAFTED = ("JPEG", "MPO")
 # Pixels are averaged in squares, at full speed, down to so many times the wanted size, and only
 # then resampled: the reducing gap that Pillow recommends as good enough for any picture.
 _REDUCING_GAP = 2
 _BAND_PIXELS = 2**20
+# The background is chosen by so many pixels of each side, at most.
+_SAMPLED_SIDE = 512
 
 
 def upright_rgb(image: "Image", fit: Fit = same_size) -> "Image":
-    """Turns an image as its EXIF data says and lays it on white where it is transparent.
+    """Turns an image as its EXIF data says and lays it on a background where it is transparent.
 
-    Takes any mode of Pillow's, opened or loaded, and of an animation the frame that is loaded;
-    returns mode RGB. `fit` gets the width and height of the upright image in pixels and says which
-    ones are wanted. The pixels are part of the captioner's fingerprint: whoever changes them
-    changes PREPROCESSING_VERSION there.
+    The background is white, and black for what can hardly be seen on white. Takes any mode of
+    Pillow's, opened or loaded, and of an animation the frame that is loaded; returns mode RGB.
+    `fit` gets the width and height of the upright image in pixels and says which ones are wanted.
+    The pixels are part of the captioner's fingerprint: whoever changes them changes
+    PREPROCESSING_VERSION there.
     """
-    from PIL import ImageOps  # noqa: PLC0415
-
-    orientation = image.getexif().get(_ORIENTATION, 1)
+    if image.format not in _DRAFTED:
+        # Only then are the size and the orientation of some formats right: a TIFF is turned by
+        # then, and an icon's image may have another size than the icon says.
+        image.load()
+    orientation = _orientation(image)
     is_turned = orientation in _ON_ITS_SIDE
     wanted = _swapped(fit(_swapped(image.size, is_turned)), is_turned)
     # A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is enough.
     image.draft(None, wanted)
     image.load()
-    resized = _resized(image, wanted)
-    resized.getexif()[_ORIENTATION] = orientation
-    ImageOps.exif_transpose(resized, in_place=True)
-    return resized
+    return _turned(_resized(image, wanted), orientation)
+
+
+def _orientation(image: "Image") -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001
+        # Whatever EXIF data is damaged to: pixels without it can be seen.
+        return 1
+
+
+def _turned(image: "Image", orientation: int) -> "Image":
+    from PIL.Image import Transpose  # noqa: PLC0415
+
+    method = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }.get(orientation)
+    return image if method is None else image.transpose(method)
 
 
 def _swapped(size: Size, is_turned: bool) -> Size:
@@ -55,11 +82,14 @@ def _resized(image: "Image", size: Size) -> "Image":
     from PIL import Image  # noqa: PLC0415
 
     width, height = image.size
+    levels = levels_of(image)
+    background = _background(image, levels)
     factor = int(min(width / size[0], height / size[1]) / _REDUCING_GAP) or 1
     narrowed = Image.new("RGB", (size[0], -(-height // factor)))
     rows = max(_BAND_PIXELS // width // factor, 1) * factor
     for top in range(0, height, rows):
-        band = _on_white(image.crop((0, top, width, min(top + rows, height)))).reduce(factor)
+        band = image.crop((0, top, width, min(top + rows, height)))
+        band = _rgb(band, levels, background).reduce(factor)
         across = (0, 0, width / factor, band.height)
         band = band.resize((size[0], band.height), Image.Resampling.BICUBIC, box=across)
         narrowed.paste(band, (0, top // factor))
@@ -69,13 +99,37 @@ def _resized(image: "Image", size: Size) -> "Image":
     return narrowed.resize(size, Image.Resampling.BICUBIC, box=down)
 
 
-def _on_white(image: "Image") -> "Image":
+def _background(image: "Image", levels: Levels) -> Background:
+    """Return the background of the whole image, by pixels that are spread over it."""
+    from PIL.Image import Resampling  # noqa: PLC0415
+
+    if not image.has_transparency_data:
+        return "white"
+    width, height = (min(side, _SAMPLED_SIDE) for side in image.size)
+    sample = levels.eight_bits(image.resize((width, height), Resampling.NEAREST))
+    return background_of(_rgba(sample))
+
+
+def _rgb(image: "Image", levels: Levels, background: Background) -> "Image":
     from PIL import Image  # noqa: PLC0415
 
-    if image.mode in _SIXTEEN_BIT:
-        image = image.convert("I").point(lambda value: value / 256).convert("L")
+    image = levels.eight_bits(image)
+    if image.mode == "LAB":
+        return _lab_to_rgb(image)
     if not image.has_transparency_data:
         return image.convert("RGB")
-    layer = image.convert("RGBA")
-    background = Image.new("RGBA", layer.size, "white")
-    return Image.alpha_composite(background, layer).convert("RGB")
+    layer = _rgba(image)
+    behind = Image.new("RGBA", layer.size, background)
+    return Image.alpha_composite(behind, layer).convert("RGB")
+
+
+def _rgba(image: "Image") -> "Image":
+    # Pillow turns greys that are multiplied with their alpha into nothing else.
+    return (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+
+
+def _lab_to_rgb(image: "Image") -> "Image":
+    from PIL.ImageCms import ImageCmsProfile, ImageCmsTransform, createProfile  # noqa: PLC0415
+
+    lab, srgb = (ImageCmsProfile(createProfile(space)) for space in ("LAB", "sRGB"))
+    return ImageCmsTransform(lab, srgb, "LAB", "RGB").apply(image)

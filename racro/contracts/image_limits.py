@@ -13,10 +13,18 @@ from racro.contracts.errors import InvalidImage, TooLarge
 
 # The most pixels of a page of a PDF, however large its paper is: A4 at 200 dots an inch.
 PAGE_PIXELS = 4_000_000
-# Formats whose images may have only a part of max_image_pixels, as a divisor of it. Pillow takes 16
-# bytes a pixel for a WebP: libwebp's animation decoder has two canvases, and the pixels are copied
-# twice out of them. Other formats take 4, and progressive JPEGs up to 12.
-_COSTLY = {"image/webp": ("a WebP", 2)}
+# Formats whose images may have only a part of max_image_pixels, as a divisor of it, by the memory
+# that Pillow decodes them in (bytes a pixel, measured at 50 million in a process of its own). WebP
+# 16: libwebp's animation decoder has two canvases, and the pixels are copied twice out of them.
+# AVIF 9 to 10.5, and by its planes 20 where they are of ten bits with alpha; HEIC the same. JPEG
+# 2000 24 where it has alpha, 19 without: openjpeg holds every component in 32 bits. Other formats
+# take 4, TIFFs whose pixels are one strip 8, and progressive JPEGs up to 12.
+_COSTLY = {
+    "image/webp": ("a WebP", 2),
+    "image/avif": ("an AVIF", 2),
+    "image/heic": ("a HEIC", 2),
+    "image/jp2": ("a JPEG 2000", 3),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

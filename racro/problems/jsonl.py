@@ -14,7 +14,20 @@ from racro.problems.problem import Image, InvalidProblem, Problem, image_bytes
 from racro.problems.row_validation import Row, Rows, lettered
 
 _NAME = "problems.jsonl"
-_SUFFIXES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp"}
+# By the bytes that a file begins with.
+_SUFFIXES = {
+    b"\x89PNG": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF8": ".gif",
+    b"RIFF": ".webp",
+    b"BM": ".bmp",
+    b"II": ".tiff",
+    b"MM": ".tiff",
+    b"\0\0\x01\0": ".ico",
+    b"\0\0\0\x0cjP": ".jp2",
+    b"\xff\x4f\xff\x51": ".j2k",
+}
+_AVIF = b"ftypavif"
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -115,6 +128,8 @@ def _stored(image: Image, folder: Path) -> str:
     """Its path, named by content: a file that is there need not be written again."""
     data = image_bytes(image)
     suffix = next((end for start, end in _SUFFIXES.items() if data.startswith(start)), "")
+    if data.startswith(_AVIF, 4):
+        suffix = ".avif"
     name = f"images/{hashlib.sha256(data).hexdigest()[:32]}{suffix}"
     if not (folder / name).exists():
         write_bytes(folder / name, data)

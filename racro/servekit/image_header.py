@@ -1,27 +1,24 @@
 """Tells an image's format and size by its header, before anything of it is decoded."""
 
 import io
-import re
+import struct
+from collections.abc import Callable
 from math import prod
 from typing import NamedTuple
 
 import imagesize
 
 from racro.base.size import Size
-from racro.contracts.errors import InvalidImage, UnsupportedMediaType
+from racro.contracts.errors import InvalidImage
 from racro.contracts.image_limits import PAGE_PIXELS, ImageLimits
+from racro.servekit.heif_header import heif_size
+from racro.servekit.image_types import AVIF, BMP, HEIC, ICO, JPEG_2000, PDF, TIFF, media_type_of
+from racro.servekit.tiff_header import tiff_size
 
-SUPPORTED = "PNG, JPEG, GIF and WebP are supported"
-
-PDF = "application/pdf"
-_BEGIN_OF_PDF = b"%PDF-"
-_MAGIC = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
-)
 _MOST_READS = 32 * 2**10
+_MOST_AT_ONCE = 64 * 2**10
+_BEGIN_OF_CODESTREAM = b"\xff\x4f"
+_CORE_HEADER = 12
 
 
 class ImageHeader(NamedTuple):
@@ -32,26 +29,17 @@ class ImageHeader(NamedTuple):
 
 
 def read_header(data: bytes, limits: ImageLimits, *, param: str) -> ImageHeader:
-    """Return the header of an image that is within the limits.
+    """Return the header of an image, or of a PDF, that is within the limits.
 
     `param` names the client's field. Raises TooLarge, UnsupportedMediaType and InvalidImage.
     """
     limits.check_bytes(len(data), param=param)
-    if data.startswith(_BEGIN_OF_PDF):
-        return ImageHeader(PDF, limits.max_pages * PAGE_PIXELS)
-    media_type, size = _sniff(data, param=param), _declared_size(data, param=param)
+    media_type = media_type_of(data, param=param)
+    if media_type == PDF:
+        return ImageHeader(media_type, limits.max_pages * PAGE_PIXELS)
+    size = _declared_size(data, media_type, param=param)
     limits.check_size(size, media_type=media_type, param=param)
     return ImageHeader(media_type, prod(size))
-
-
-def _sniff(data: bytes, *, param: str) -> str:
-    """Return the media type by the first bytes: names and declared types prove nothing."""
-    if not data:
-        raise InvalidImage("the image is empty (0 bytes)", param=param)
-    for magic, media_type in _MAGIC:
-        if magic.match(data):
-            return media_type
-    raise UnsupportedMediaType(f"this is not an image of a known type; {SUPPORTED}", param=param)
 
 
 class _HeaderReader(io.BytesIO):
@@ -60,18 +48,62 @@ class _HeaderReader(io.BytesIO):
     _reads = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Raises ValueError once there were more reads than any header takes."""
+        """Raises ValueError once there were more reads, or one of more bytes, than headers take."""
         self._reads += 1
         if self._reads > _MOST_READS:
             raise ValueError("the header has too many segments")
+        if size is None or not 0 <= size <= _MOST_AT_ONCE:
+            raise ValueError("the header has too long a segment")
         return super().read(size)
 
 
-def _declared_size(data: bytes, *, param: str) -> Size:
+def _declared_size(data: bytes, media_type: str, *, param: str) -> Size:
     try:
-        width, height = imagesize.get(_HeaderReader(data), exif_rotation=False)
+        if media_type == JPEG_2000 and data.startswith(_BEGIN_OF_CODESTREAM):
+            width, height = _codestream_size(data)
+        else:
+            width, height = _READERS.get(media_type, _known_size)(data)
     except Exception as error:
         raise InvalidImage("the image's header cannot be read", param=param) from error
     if width < 1 or height < 1:
         raise InvalidImage("the image's header is truncated or damaged", param=param)
     return width, height
+
+
+def _known_size(data: bytes) -> Size:
+    width, height = imagesize.get(_HeaderReader(data), exif_rotation=False)
+    return width, height
+
+
+def _codestream_size(data: bytes) -> Size:
+    """Return the size of JPEG 2000 without a file around it (ISO 15444-1, A.5.1)."""
+    right, bottom, left, top = struct.unpack_from(">4I", data, 8)
+    return right - left, bottom - top
+
+
+def _bmp_size(data: bytes) -> Size:
+    """Return the size of a bitmap: OS/2's header is shorter, and a height below 0 is from the top.
+
+    imagesize does not know the former.
+    """
+    if data[14] == _CORE_HEADER:
+        width, height = struct.unpack_from("<HH", data, 18)
+    else:
+        width, height = struct.unpack_from("<ii", data, 18)
+    return width, abs(height)
+
+
+def _ico_size(data: bytes) -> Size:
+    """Return the size of an icon's largest image; in its byte, 0 stands for 256."""
+    number = min(int.from_bytes(data[4:6], "little"), (len(data) - 6) // 16)
+    entries = (data[at : at + 2] for at in range(6, 6 + 16 * number, 16))
+    return max(((width or 256, height or 256) for width, height in entries), key=prod)
+
+
+_READERS: dict[str, Callable[[bytes], Size]] = {
+    AVIF: heif_size,
+    HEIC: heif_size,
+    BMP: _bmp_size,
+    ICO: _ico_size,
+    TIFF: tiff_size,
+}

@@ -4,23 +4,57 @@ import io
 import re
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import partial
+from math import prod
 from typing import NamedTuple
 
 import pybase64
-from PIL import Image
+from PIL import AvifImagePlugin, Image
 
 from racro.base.rgb import upright_rgb
 from racro.base.size import Fit, same_size
 from racro.contracts.errors import InvalidImage, RacroError, TooLarge
 from racro.contracts.image_limits import ImageLimits
 from racro.servekit.image_header import read_header
+from racro.servekit.image_types import (
+    AVIF,
+    BMP,
+    GIF,
+    HEIC,
+    ICO,
+    JPEG,
+    JPEG_2000,
+    PNG,
+    TIFF,
+    WEBP,
+    media_type_of,
+)
+from services.captioner.heic import enable_heic
+from services.captioner.metadata import without_metadata
+from services.captioner.standard_error import no_standard_error
 
 PREPROCESSING_VERSION = "upright-rgb-2"
 
-_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+# The names that Pillow's decoders have; no other one ever sees a file.
+_FORMATS = {
+    PNG: "PNG",
+    JPEG: "JPEG",
+    GIF: "GIF",
+    WEBP: "WEBP",
+    AVIF: "AVIF",
+    BMP: "BMP",
+    TIFF: "TIFF",
+    ICO: "ICO",
+    JPEG_2000: "JPEG2000",
+    HEIC: "HEIF",
+}
+# A pixel's, at most, while it is decoded (racro/contracts/image_limits.py).
+_JPEG_2000_BYTES = 25
+# How Pillow and libavif say that an allocation failed.
+_OUT_OF_MEMORY = re.compile("out of memory", re.IGNORECASE)
 # Each scan of a JPEG goes over all of its pixels; encoders write about ten. The length of a scan's
 # head is that of its one to four components: two bytes alone stand anywhere in a film behind it.
-_BEGIN_OF_JPEG = b"\xff\xd8"
 _HEAD_OF_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
 _MOST_SCANS = 100
 
@@ -32,13 +66,17 @@ class ImageFile(NamedTuple):
     media_type: str
 
 
-def _limit_pixels(max_pixels: int) -> None:
+def _set_up_pillow(max_pixels: int) -> None:
     """Make Pillow's own guard an error at our limit, for the whole process.
 
-    It sees what the file's header says and also what a later frame claims.
+    It sees what the file's header says and also what a later frame claims. Of damaged metadata it
+    would warn in the log of the service.
     """
     Image.MAX_IMAGE_PIXELS = max_pixels
+    warnings.simplefilter("ignore", UserWarning)
     warnings.simplefilter("error", Image.DecompressionBombWarning)
+    # More of them would each reserve memory for their stack, on a machine of many cores too much.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
 def read_images(data_urls: Sequence[str], limits: ImageLimits) -> list[ImageFile]:
@@ -65,23 +103,46 @@ def decode_image(
     limits: ImageLimits,
     fit: Fit = same_size,
 ) -> Image.Image:
-    """Return an image's first frame, turned as its EXIF data says, on white where transparent.
+    """Return an image's first frame or page, upright and without transparency.
 
     `data` is one that `read_images` returned. `fit` gets the width and height of the upright image
     in pixels, and says at which ones it is wanted. Of 50 million pixels, 2,000 wide, it takes 225
     MiB, and at most 400: of a progressive JPEG in CMYK (docs/performance.md). All arguments and
     errors can be sent to other processes and back.
 
-    Raises InvalidImage or TooLarge. Pillow's own words are not shown: they may carry addresses.
+    Raises InvalidImage, TooLarge, and UnsupportedMediaType for HEIC without its extra. Metadata
+    refuses no image: it is left out where the decoder stumbles over it.
     """
-    _limit_pixels(limits.max_image_pixels)
-    if data.startswith(_BEGIN_OF_JPEG) and len(_HEAD_OF_SCAN.findall(data)) > _MOST_SCANS:
+    _set_up_pillow(limits.max_image_pixels)
+    media_type = media_type_of(data, param=param)
+    if media_type == HEIC:
+        enable_heic(param=param)
+    if media_type == JPEG and len(_HEAD_OF_SCAN.findall(data)) > _MOST_SCANS:
         raise InvalidImage(f"the JPEG has more than {_MOST_SCANS} scans", param=param)
+    # libtiff writes a line for every strip that it finds something wrong in.
+    quiet = no_standard_error() if media_type == TIFF else nullcontext()
+    decode = partial(_decode, media_type=media_type, param=param, limits=limits, fit=fit)
+    with quiet:
+        try:
+            return decode(data)
+        except InvalidImage:
+            bare = without_metadata(data, media_type)
+            if bare == data:
+                raise
+        return decode(bare)
+
+
+def _decode(
+    data: bytes, *, media_type: str, param: str, limits: ImageLimits, fit: Fit
+) -> Image.Image:
+    """Decode with Pillow, whose own words are not shown: they may carry addresses."""
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=(_FORMATS[media_type],)) as image:
             # A file may declare one size to who reads its header, and another to its decoder.
-            media_type = Image.MIME.get(image.format or "", "")
             limits.check_size(image.size, media_type=media_type, param=param)
+            if media_type == JPEG_2000:
+                # openjpeg calls a file damaged where memory is short: MemoryError comes from here.
+                bytearray(prod(image.size) * _JPEG_2000_BYTES)
             return upright_rgb(image, fit)
     except (RacroError, MemoryError):
         raise
@@ -91,10 +152,13 @@ def decode_image(
             param=param,
         ) from error
     except Exception as error:
+        if _OUT_OF_MEMORY.search(str(error)):
+            raise MemoryError from error
         # Decoders raise whatever a crafted file makes them.
-        raise InvalidImage(
-            "the image cannot be decoded: it is truncated or damaged", param=param
-        ) from error
+        said = "the image cannot be decoded: it is truncated or damaged"
+        if media_type == TIFF:
+            said += ", or a kind of TIFF that is not read"
+        raise InvalidImage(said, param=param) from error
 
 
 def _payload(data_url: str, *, param: str) -> bytes:

@@ -21,7 +21,7 @@ from racro.contracts.perception import (
 from racro.servekit.app import State
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.health import Problem
-from racro.servekit.image_header import PDF
+from racro.servekit.image_types import PDF
 from racro.servekit.json_bounds import Bound
 from racro.servekit.protocol import body_writer
 from racro.servekit.responses import read_body, send_response

@@ -123,6 +123,8 @@ _SOLVED = (
     "jpeg-100000-segments",
     "jpeg-16-photographs-20mp",
     "jpeg-orientations",
+    "tiff-100000-pages",
+    "avif-endless-boxes",
 )
 _CHATTED = (
     "png-65535",
@@ -132,6 +134,8 @@ _CHATTED = (
     "gif-screen-65535",
     "gif-frame-49mp",
     "jpeg-65500",
+    "bmp-65535",
+    "ico-65535-images",
     "noise-16mp",
 )
 
@@ -183,7 +187,9 @@ _flips = st.lists(st.tuples(st.integers(0, 2**16), st.integers(1, 255)), max_siz
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(flips=_flips, kept=st.floats(0.2, 1))
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP", "PDF"])
+@pytest.mark.parametrize(
+    "form", ["PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "ICO", "JPEG2000", "PDF"]
+)
 def test_a_file_damaged_at_random_is_answered(
     bombed: Service, form: str, flips: list[tuple[int, int]], kept: float
 ) -> None:

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from conftest import gateway_config
+from racro.servekit.image_types import SUPPORTED
 from support import http
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
@@ -500,7 +501,7 @@ FAILURES = {
         "the data URL is not valid base64", "invalid_image", image="data:image/png;base64,%%%"
     ),
     "no image": Failure(
-        "this is not an image of a known type; PNG, JPEG, GIF and WebP are supported",
+        f"this is text; {SUPPORTED}",
         "unsupported_media_type",
         image=data_url(b"hello, this is text"),
     ),

@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from support.bombs import (
+    codec_files,
     drawings,
     gif_files,
+    icon_files,
     jpeg_files,
     other_files,
     pdf_bombs,
     png_files,
+    tiff_files,
     webp_files,
 )
 
@@ -129,6 +132,53 @@ _JPEG = {
     "jpeg-16-mb-profile": _one(jpeg_files.with_color_profile),
     "jpeg-16-photographs-20mp": Row(lambda: jpeg_files.photographs(16, 5_000, 4_000)),
 }
+_TIFF = {
+    "tiff-32768-strips": _one(tiff_files.many_strips, 1_500, 32_768),
+    "tiff-one-strip-49mp": _one(tiff_files.one_strip, 7_000, 7_000, samples=3),
+    "tiff-one-strip-16-bit-24mp": _one(tiff_files.one_strip, 6_000, 4_000, samples=3, bits=16),
+    "tiff-huge-tile": _one(tiff_files.huge_tile, 2**30),
+    "tiff-large-tile": _one(tiff_files.huge_tile, 32_768),
+    "tiff-cyclic-pages": _one(tiff_files.cyclic_pages, right={200}),
+    "tiff-100000-pages": _one(tiff_files.many_pages, 100_000),
+    "tiff-4000-fields": _one(tiff_files.many_fields, 4_000, right=_DAMAGED),
+    "tiff-65535-fields": _one(tiff_files.many_fields, 65_535, right=_DAMAGED),
+    "tiff-65535-samples": _one(tiff_files.many_samples, right=_DAMAGED),
+    "tiff-large-values": _one(tiff_files.large_values, right=_DAMAGED),
+}
+_ICONS = {
+    "ico-65535-images": _one(icon_files.many_images, 65_535, right={200}),
+    "ico-65535-declared": _one(icon_files.many_declared_images, right=_DAMAGED),
+    "ico-49mp-within": _one(icon_files.large_within, 7_000, 7_000),
+    "ico-65535-within": _one(icon_files.large_within, 1, 65_535),
+    "ico-inflating-text": _one(icon_files.with_inflating_text, 1_000 * _MIB),
+    "bmp-65535": _one(icon_files.bmp_declaring, 65_535, 65_535, right=_TOO_LARGE),
+    "bmp-2147483648": _one(icon_files.bmp_declaring, -(2**31), -(2**31), right=_DAMAGED),
+    "bmp-49mp-without-pixels": _one(icon_files.bmp_declaring, 7_000, 7_000, right=_DAMAGED),
+    "bmp-runs-49mp": _one(icon_files.run_lengths, 7_000, 7_000, b"\xff\x01" * 200_000),
+    "bmp-runs-of-one": _one(icon_files.run_lengths, 7_000, 7_000, b"\x01\x01" * 5_000_000),
+    "bmp-moves": _one(icon_files.run_lengths, 7_000, 7_000, b"\x00\x02\xff\xff" * 1_000_000),
+}
+_CODECS = {
+    "avif-25mp": _one(codec_files.avif, 5_000, 5_000),
+    "avif-25mp-rgba": _one(codec_files.avif, 5_000, 5_000, "RGBA"),
+    "avif-49mp": _one(codec_files.avif, 7_000, 7_000, right=_TOO_LARGE),
+    "avif-declaring-small": _one(
+        lambda: codec_files.avif_declaring(codec_files.avif(7_000, 7_000), 64, 64)
+    ),
+    "avif-declaring-large": _one(
+        lambda: codec_files.avif_declaring(codec_files.avif(64, 64), 5_000, 5_000)
+    ),
+    "avif-200-frames": _one(codec_files.avif_frames, 200, right={200}),
+    "avif-endless-boxes": _one(codec_files.endless_boxes, 1_000_000, right=_DAMAGED),
+    "jp2-16mp-rgba": _one(codec_files.jp2, 4_000, 4_000, "RGBA", right={200}),
+    "jp2-49mp": _one(codec_files.codestream_declaring, 7_000, 7_000, right=_TOO_LARGE),
+    "jp2-16mp-without-pixels": _one(codec_files.codestream_declaring, 4_000, 4_000),
+    "jp2-62500-tiles": _one(codec_files.codestream_declaring, 4_000, 4_000, tile=16),
+    "jp2-16000000-tiles": _one(codec_files.codestream_declaring, 4_000, 4_000, tile=1),
+    "jp2-declaring-large": _one(codec_files.jp2_declaring, 4_000, 4_000),
+    "jp2-16384-components": _one(codec_files.many_components, 16_384),
+    "jp2-64-components": _one(codec_files.many_components, 64),
+}
 _PDF = {
     "pdf-claiming-900000-pages": _one(pdf_bombs.claiming_pages, 900_000, right=_DAMAGED),
     "pdf-900000-pages": _one(pdf_bombs.with_pages, 900_000, right={200}),
@@ -160,7 +210,7 @@ _OTHERS = {
     "empty": _one(bytes, right=_DAMAGED),
     "20-mb-of-zeros": _one(bytes, 20 * _MIB, right=_UNSUPPORTED),
 }
-ROWS = _PNG | _WEBP | _GIF | _JPEG | _PDF | _DRAWINGS | _OTHERS
+ROWS = _PNG | _WEBP | _GIF | _JPEG | _TIFF | _ICONS | _CODECS | _PDF | _DRAWINGS | _OTHERS
 # What is cut off or damaged so that no pixel of it is sure.
 DAMAGED_FILES = {
     "png-cut-short": png_files.cut_short,

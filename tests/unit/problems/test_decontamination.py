@@ -113,6 +113,6 @@ def test_characters_are_words_where_no_spaces_are_written() -> None:
 
 def test_images_that_cannot_be_decoded_are_named() -> None:
     broken, whole = problem("x", SHORT, noise(1)[:90]), problem("y", SHORT, noise(2))
-    assert dropped(broken, whole) == "image 1: no whole PNG, JPEG, GIF or WebP image"
+    assert dropped(broken, whole) == "image 1: no whole image of a known format"
     with pytest.raises(ValueError, match="an image of evaluation problem x: no whole"):
         decontaminated([whole], [broken])

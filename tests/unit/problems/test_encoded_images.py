@@ -10,7 +10,7 @@ from racro.problems.problem import InvalidProblem
 from support.diagrams import noise
 from support.pictures import encoded
 
-KINDS = ("PNG", "JPEG", "GIF", "WEBP")
+KINDS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "JPEG2000")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -32,7 +32,7 @@ def test_a_damaged_png_is_refused() -> None:
         check(bytes(data))
 
 
-@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"<svg/>", noise(1, "BMP")])
+@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"<svg/>", noise(1, "PPM")])
 def test_what_is_no_such_image_is_refused(data) -> None:
     with pytest.raises(InvalidProblem, match="no whole"):
         check(data)

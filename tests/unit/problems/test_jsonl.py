@@ -77,7 +77,7 @@ UNFIT = {
     "option 'a' is no letter from A to Z": {"options": {"a": "yes"}, "answer": "a"},
     "option B is empty": {"options": ["yes", ""], "answer": "A"},
     "image 1: 'y.png' is neither a file nor base64": {"images": ["y.png"]},
-    "image 2: no whole PNG, JPEG, GIF or WebP image": {"images": ["x.png", "aGVsbG8="]},
+    "image 2: no whole image of a known format": {"images": ["x.png", "aGVsbG8="]},
 }
 
 

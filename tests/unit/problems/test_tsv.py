@@ -155,7 +155,7 @@ UNFIT = {
     "its image is that of row '77', which has none": {"image": "77"},
     "not valid base64": {"image": "?" * 65},
     "a list in it cannot be read": {"image": "[1, 2" + "x" * 70 + "]"},
-    "image 1: no whole PNG, JPEG, GIF or WebP image": {"image": ENCODED[0][:80]},
+    "image 1: no whole image of a known format": {"image": ENCODED[0][:80]},
     "2 image tags for 1 images": {"question": "<image> or <image>?"},
 }
 

@@ -147,9 +147,9 @@ def test_the_media_type_is_that_of_the_bytes(form, media_type, declared) -> None
     assert image.data_url() == data_url(data, media_type)
 
 
-@pytest.mark.parametrize("form", ["BMP", "TIFF", "ICO"])
+@pytest.mark.parametrize("form", ["PPM", "TGA", "DDS"])
 def test_a_format_that_is_not_supported_is_named_a_media_type(form) -> None:
-    with pytest.raises(UnsupportedMediaType, match="PNG, JPEG, GIF and WebP are supported"):
+    with pytest.raises(UnsupportedMediaType, match="are supported"):
         read(encoded(text_picture("42"), form))
 
 

@@ -1,6 +1,7 @@
 """Decoding: any format and mode, upright and on white, at the size that is wanted."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 from racro.base.size import Fit
 from racro.contracts.errors import InvalidImage, RacroError, TooLarge, UnsupportedMediaType
@@ -17,6 +18,8 @@ from racro.contracts.image_limits import ImageLimits
 from services.captioner.image_size import LongestSide, PixelBounds
 from services.captioner.images import decode_image, read_images
 from services.captioner.settings import CaptionerSettings
+from support.bombs import icon_files
+from support.heic import turned
 from support.pictures import (
     data_url,
     declaring,
@@ -24,6 +27,7 @@ from support.pictures import (
     gif_declaring,
     jpeg_declaring,
     png,
+    text_picture,
     webp_declaring,
 )
 from support.processes import PATIENCE_S
@@ -75,6 +79,21 @@ MODES: dict[str, Callable[[], bytes]] = {
     "jpeg": lambda: encoded(photograph(), "JPEG", quality=95),
     "jpeg-progressive": lambda: encoded(photograph(), "JPEG", quality=95, progressive=True),
     "jpeg-cmyk": lambda: encoded(photograph().convert("CMYK"), "JPEG", quality=95),
+    "avif": lambda: encoded(photograph(), "AVIF", speed=10),
+    "avif-see-through": lambda: encoded(see_through(), "AVIF", speed=10),
+    "bmp": lambda: encoded(photograph(), "BMP"),
+    "bmp-palette": lambda: encoded(photograph().quantize(64), "BMP"),
+    "tiff": lambda: encoded(photograph(), "TIFF", compression="tiff_lzw"),
+    "tiff-see-through": lambda: encoded(see_through(), "TIFF", compression="tiff_deflate"),
+    "tiff-cmyk": lambda: encoded(photograph().convert("CMYK"), "TIFF"),
+    "tiff-lab": lambda: encoded(photograph().convert("LAB"), "TIFF"),
+    "tiff-jpeg": lambda: encoded(photograph(), "TIFF", compression="jpeg"),
+    "tiff-fax": lambda: encoded(photograph().convert("1"), "TIFF", compression="group4"),
+    "tiff-grey-16-bit": lambda: encoded(grey_16_bit(), "TIFF"),
+    "tiff-float": lambda: encoded(photograph().convert("F"), "TIFF"),
+    "jpeg-2000": lambda: encoded(photograph(), "JPEG2000"),
+    "jpeg-2000-see-through": lambda: encoded(see_through(), "JPEG2000"),
+    "jpeg-2000-grey": lambda: encoded(photograph().convert("L"), "JPEG2000", no_jp2=True),
 }
 
 
@@ -96,7 +115,7 @@ def test_decoded_at_a_size_it_is_what_it_would_be_shrunk(make, side) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(10))
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_it_is_upright_at_any_size(form, orientation) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
@@ -107,6 +126,76 @@ def test_it_is_upright_at_any_size(form, orientation) -> None:
     assert small.size == LongestSide(300)(SIZE[::-1] if tall else SIZE)
     upright = decode(data).resize(small.size, Image.Resampling.BICUBIC, reducing_gap=2)
     assert farthest(small, upright) <= 5
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_it_is_turned_as_it_says(form, orientation) -> None:
+    turns = Image.Transpose
+    turn = {2: turns.FLIP_LEFT_RIGHT, 3: turns.ROTATE_180, 4: turns.FLIP_TOP_BOTTOM}
+    turn |= {5: turns.TRANSPOSE, 6: turns.ROTATE_270, 7: turns.TRANSVERSE, 8: turns.ROTATE_90}
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    data = encoded(photograph(), form, exif=exif, quality=95)
+    expected = photograph() if orientation == 1 else photograph().transpose(turn[orientation])
+    # Of the colours that the formats lose; a wrong turn makes ten times as much.
+    assert mean_difference(decode(data), expected) < 4
+
+
+@pytest.mark.parametrize("quarters", range(4))
+def test_heic_is_turned_as_its_property_says(quarters) -> None:
+    """Counterclockwise, by whole quarters."""
+    expected = text_picture("42").rotate(90 * quarters, expand=True)
+    assert mean_difference(decode(turned(quarters)), expected) < 4
+
+
+def mean_difference(one: Image.Image, other: Image.Image) -> float:
+    assert (one.size, one.mode) == (other.size, other.mode)
+    return max(ImageStat.Stat(ImageChops.difference(one, other)).mean)
+
+
+_WITHOUT_EXTRA = """
+import sys
+from services.captioner.images import decode_image
+from services.captioner.settings import CaptionerSettings
+from support.heic import HEIC
+
+try:
+    decode_image(HEIC, param="images[0]", limits=CaptionerSettings().image_limits)
+except Exception as error:
+    print(type(error).__name__, error.param, error.message)
+"""
+
+
+def test_heic_without_its_extra_is_refused_by_name(tmp_path) -> None:
+    (tmp_path / "pi_heif.py").write_text("raise ImportError('it is not installed')")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_EXTRA],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.stdout.startswith("UnsupportedMediaType images[0] HEIC is read only where")
+    assert 'pip install "racro[heif]"' in done.stdout
+
+
+def test_a_tiff_is_its_first_page() -> None:
+    pages = [text_picture(text) for text in ("1", "2", "3")]
+    data = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    assert decode(data).tobytes() == pages[0].tobytes()
+
+
+def test_an_icon_is_its_largest_image() -> None:
+    large = text_picture("42", size=(256, 192))
+    assert decode(encoded(large, "ICO", sizes=[(16, 12), (256, 192), (64, 48)])).size == (256, 192)
+
+
+def test_an_icon_has_the_size_of_its_image() -> None:
+    """Not the one that its directory says."""
+    assert decode(icon_files.large_within(600, 500)).size == (600, 500)
 
 
 def test_what_is_small_is_not_enlarged() -> None:
@@ -150,7 +239,7 @@ def test_a_file_of_too_many_bytes_is_refused() -> None:
         read_images([data_url(data)], limits(max_image_bytes=len(data) - 1))
 
 
-@pytest.mark.parametrize("form", ["TIFF", "BMP"])
+@pytest.mark.parametrize("form", ["PPM", "TGA"])
 def test_another_format_is_refused(form) -> None:
     with pytest.raises(UnsupportedMediaType):
         read_images([data_url(encoded(photograph(), form))], limits())

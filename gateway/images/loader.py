@@ -18,6 +18,8 @@ from racro.servekit.image_header import read_header
 from racro.servekit.tasks import all_of, off_loop_if_large
 from racro.servekit.tracing import step
 
+# The media type of an image that has pages.
+PDF = "application/pdf"
 _FETCHED = re.compile(r"\s{0,1000}https?://", re.IGNORECASE)
 # A word or a path may consist of base64's characters, and is so short.
 _LONGEST_WORD_BYTES = 64

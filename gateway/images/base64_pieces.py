@@ -12,6 +12,7 @@ _PIECE_BYTES = _PIECE_CHARACTERS // 4 * 3
 _WHITESPACE = b" \t\n\r\v\f"
 # What may stand behind the last character: padding, however much, and ends of lines.
 _END = "=" + _WHITESPACE.decode()
+_TAIL_CHARACTERS = 1024
 # RFC 4648's second alphabet, for URLs and file names, in characters of the first one.
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
@@ -33,7 +34,7 @@ def decode_base64(text: str, start: int = 0) -> bytes:
     broken.
     """
     decoded, left = [], b""
-    end = max(start, len(text.rstrip(_END)))
+    end = max(start, _end(text))
     for at in range(start, end, _PIECE_CHARACTERS):
         piece = left + text[at : min(at + _PIECE_CHARACTERS, end)].encode("ascii")
         groups, left = _groups(piece)
@@ -45,6 +46,13 @@ def decode_base64(text: str, start: int = 0) -> bytes:
     if last := left.translate(_STANDARD, _WHITESPACE):
         decoded.append(_decode_groups(last + b"=" * (-len(last) % 4), padded=True))
     return decoded[0] if len(decoded) == 1 else b"".join(decoded)
+
+
+def _end(text: str) -> int:
+    """Return where the padding begins, without a copy of a whole image."""
+    tail = text[-_TAIL_CHARACTERS:]
+    kept = len(tail.rstrip(_END))
+    return len(text) - len(tail) + kept if kept else len(text.rstrip(_END))
 
 
 def _groups(piece: bytes) -> tuple[bytes, bytes]:

@@ -12,18 +12,20 @@ _LONGEST_HEADER = 4096
 # Up to the comma, which is percent-encoded where the whole URL is. Those in quotes are a name's.
 _HEADERS = (
     re.compile(
-        r'\s*(?P<scheme>data(?::|%3a))?(?P<fields>(?:[^,%"]|%(?!2c)|"[^"]*")*)(?:,|%2c)',
+        r'\s*+(?P<scheme>data(?::|%3a))?(?P<fields>(?:[^,%"]|%(?!2c)|"[^"]*")*+)(?:,|%2c)',
         re.IGNORECASE,
     ),
     re.compile(
-        r"\s*(?P<scheme>data(?::|%3a))?(?P<fields>(?:[^,%]|%(?!2c))*)(?:,|%2c)", re.IGNORECASE
+        r"\s*+(?P<scheme>data(?::|%3a))?(?P<fields>(?:[^,%]|%(?!2c))*+)(?:,|%2c)", re.IGNORECASE
     ),
 )
 _OTHER_SCHEME = re.compile(r"\s*(?!(?:https?|data):)([a-z][a-z0-9+-]{1,20}):", re.IGNORECASE)
 _NO_SCHEME = re.compile(r"\s*//")
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-# The interpreter's lock is held for one piece: of many escapes that are none, some milliseconds.
-_PIECE_CHARACTERS = 2**17
+# The interpreter's lock is held for one piece: some milliseconds.
+_PIECE_CHARACTERS = 2**18
+# In one piece; each costs as much as a hundred characters.
+_MOST_STRAY = 1000
 _EXPECTED = (
     "expected a base64 data URL (data:image/png;base64,…), an http(s) URL, or base64 of an image"
 )
@@ -39,16 +41,20 @@ def decode_image_text(text: str, *, param: str) -> bytes:
     if header is None:
         return _decode_alone(text, param=param)
     try:
-        return _decode_base64(text, header.end())
+        payload, start = _unescaped(text, header.end())
+    except ValueError as error:
+        raise InvalidImage(f"the data URL is broken: {error}", param=param) from error
+    try:
+        return decode_base64(payload, start)
     except ValueError as error:
         if _says_base64(header):
             raise InvalidImage("the data URL is not valid base64", param=param) from error
-    return _percent_decoded(text, header.end())
+    return payload[start:].encode("latin-1", errors="replace")
 
 
 def _decode_alone(text: str, *, param: str) -> bytes:
     try:
-        data = _decode_base64(text, 0)
+        data = decode_base64(*_unescaped(text, 0))
     except ValueError as error:
         raise unexpected(text, param=param) from error
     if not data:
@@ -83,21 +89,22 @@ def _says_base64(header: re.Match[str]) -> bool:
     return any(field.strip().lower() == "base64" for field in fields)
 
 
-def _decode_base64(text: str, start: int) -> bytes:
+def _unescaped(text: str, start: int) -> tuple[str, int]:
+    """Return a text that is not percent-encoded any more, a byte a character, and where it starts.
+
+    Raises ValueError where many percent signs are no escapes; few stay as they are.
+    """
     if text.find("%", start) < 0:
-        return decode_base64(text, start)
-    return decode_base64(_percent_decoded(text, start).decode("latin-1"))
-
-
-def _percent_decoded(text: str, start: int) -> bytes:
-    """Return the bytes of a percent-encoded text; what is no escape stays as it is."""
+        return text, start
     decoded, left = bytearray(), b""
     for at in range(start, len(text), _PIECE_CHARACTERS):
-        piece = left + text[at : at + _PIECE_CHARACTERS].encode(errors="replace")
+        piece = left + text[at : at + _PIECE_CHARACTERS].encode("latin-1", errors="replace")
         cut = piece.rfind(b"%", -2)
         is_last = at + _PIECE_CHARACTERS >= len(text)
         piece, left = (piece, b"") if is_last or cut < 0 else (piece[:cut], piece[cut:])
+        piece, stray = _NO_ESCAPE.subn(b"%25", piece, count=_MOST_STRAY)
+        if stray == _MOST_STRAY:
+            raise ValueError("many of its percent signs are no escapes")
         # Quoted-printable is the same with another sign, and has a decoder in C.
-        escaped = _NO_ESCAPE.sub(b"%25", piece).replace(b"=", b"=3D").replace(b"%", b"=")
-        decoded += binascii.a2b_qp(escaped)
-    return bytes(decoded)
+        decoded += binascii.a2b_qp(piece.replace(b"=", b"=3D").replace(b"%", b"="))
+    return decoded.decode("latin-1"), 0

@@ -51,6 +51,8 @@ class ImageHost(ScriptedServer):
             "/loop": _loop,
             "/nowhere": _nowhere,
             "/redirect": _redirect,
+            "/latin-1": _latin_1,
+            "/{name:h[^/]he.png|h%F6he.png}": _image,
         }.items():
             app.router.add_get(path, self._recorded(handler))
         return app
@@ -172,3 +174,9 @@ async def _nowhere(_: web.Request, __: Asked) -> web.Response:
 async def _redirect(request: web.Request, _: Asked) -> web.Response:
     status = int(request.query.get("status", "302"))
     return web.Response(status=status, headers={"location": request.query["to"]})
+
+
+async def _latin_1(request: web.Request, _: Asked) -> web.Response:
+    request.transport.write(b"HTTP/1.1 302 Found\r\nlocation: /h\xf6he.png\r\n\r\n")
+    request.transport.close()
+    return web.Response()

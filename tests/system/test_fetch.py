@@ -7,6 +7,7 @@ wall. `support/dns` plays a hostile DNS server and writes down every address the
 import json
 import re
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address
@@ -17,6 +18,7 @@ import httpx2
 import pytest
 
 from support import http
+from support.certificates import make_certificate
 from support.imagehost import ENDLESS_BYTES, Canary, ImageHost
 from support.pictures import data_url, png
 from support.processes import PATIENCE_S, Service, free_port, wait_until
@@ -326,6 +328,24 @@ def test_a_host_that_is_not_there_is_the_clients_mistake(
 def test_a_host_without_tls_is_named_so(client: httpx2.Client, host: ImageHost) -> None:
     url = f"https://127.0.0.2:{host.port}/image.png"
     assert_refused(solve(client, url), 400, "invalid_image", "its host speaks no TLS")
+
+
+def test_a_host_with_a_certificate_of_its_own_is_named_so(
+    client: httpx2.Client, tmp_path: Path
+) -> None:
+    make_certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    with ScriptedServer("127.0.0.2", tls=tls) as server:
+        answer = solve(client, f"{server.url}/files/image.png")
+    assert_refused(answer, 400, "invalid_image", "its host's certificate is not trusted")
+
+
+def test_a_redirect_that_is_not_utf_8_is_followed(
+    client: httpx2.Client, host: ImageHost, captioner: ScriptedServer
+) -> None:
+    """Old servers write file names in their own encoding."""
+    assert_fetched(solve(client, f"{host.url}/latin-1"), captioner)
 
 
 # What is refused for where it leads.

@@ -49,7 +49,8 @@ def decode_image_text(text: str, *, param: str) -> bytes:
     except ValueError as error:
         if _says_base64(header):
             raise InvalidImage("the data URL is not valid base64", param=param) from error
-    return payload[start:].encode("latin-1", errors="replace")
+    pieces = range(start, len(payload), _PIECE_CHARACTERS)
+    return b"".join(_latin_1(payload[at : at + _PIECE_CHARACTERS]) for at in pieces)
 
 
 def _decode_alone(text: str, *, param: str) -> bytes:
@@ -89,6 +90,11 @@ def _says_base64(header: re.Match[str]) -> bool:
     return any(field.strip().lower() == "base64" for field in fields)
 
 
+def _latin_1(text: str) -> bytes:
+    """Return a byte for each character; others than those of bytes make no image."""
+    return text.encode("latin-1", errors="replace")
+
+
 def _unescaped(text: str, start: int) -> tuple[str, int]:
     """Return a text that is not percent-encoded any more, a byte a character, and where it starts.
 
@@ -98,7 +104,7 @@ def _unescaped(text: str, start: int) -> tuple[str, int]:
         return text, start
     decoded, left = bytearray(), b""
     for at in range(start, len(text), _PIECE_CHARACTERS):
-        piece = left + text[at : at + _PIECE_CHARACTERS].encode("latin-1", errors="replace")
+        piece = left + _latin_1(text[at : at + _PIECE_CHARACTERS])
         cut = piece.rfind(b"%", -2)
         is_last = at + _PIECE_CHARACTERS >= len(text)
         piece, left = (piece, b"") if is_last or cut < 0 else (piece[:cut], piece[cut:])

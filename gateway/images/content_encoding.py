@@ -14,7 +14,7 @@ _ZLIB_METHOD = 8
 _ZSTD_WINDOW = 8 * 2**20
 
 
-class Packed(ValueError):
+class NotUnpackedError(ValueError):
     """Bytes cannot be unpacked; the message says why, as the end of a sentence."""
 
 
@@ -26,29 +26,31 @@ def codings(values: Iterable[str]) -> list[str]:
     """Return the compressions that the headers Content-Encoding name, in the order of their use.
 
     Others are names for nothing, such as those that object stores give: the bytes tell what they
-    are. Raises Packed for those that are not undone here.
+    are. Raises NotUnpackedError for those that are not undone here.
     """
     names = [name.strip().lower() for value in values for name in value.split(",")]
     found = [name for name in names if name in _UNPACKERS or name in _OTHERS]
     for name in found:
         if name in _OTHERS:
-            raise Packed(f"compressed as {name}, which is not unpacked")
+            raise NotUnpackedError(f"compressed as {name}, which is not unpacked")
     if len(found) > _MOST_CODINGS:
-        raise Packed(f"compressed {len(found)} times; at most {_MOST_CODINGS} are unpacked")
+        raise NotUnpackedError(
+            f"compressed {len(found)} times; at most {_MOST_CODINGS} are unpacked"
+        )
     return found
 
 
 def unpack(data: bytes, names: list[str], *, max_bytes: int) -> bytes:
     """Return the bytes before they were compressed as `codings` says.
 
-    Raises Packed for damaged bytes, and TooLargeUnpackedError for more than `max_bytes`, which it
-    never holds many more of.
+    Raises NotUnpackedError for damaged bytes, and TooLargeUnpackedError for more than `max_bytes`,
+    which it never holds many more of.
     """
     for name in reversed(names):
         try:
             data = _UNPACKERS[name](data, max_bytes + 1)
         except (zlib.error, zstandard.ZstdError) as error:
-            raise Packed(f"compressed as {name}, and damaged") from error
+            raise NotUnpackedError(f"compressed as {name}, and damaged") from error
         if len(data) > max_bytes:
             raise TooLargeUnpackedError
     return data

@@ -17,7 +17,7 @@ import aiohttp
 from yarl import URL
 
 from gateway.images.addresses import AddressPolicy, CheckedResolver, ForbiddenAddress
-from gateway.images.content_encoding import Packed, TooLargeUnpackedError, codings, unpack
+from gateway.images.content_encoding import NotUnpackedError, TooLargeUnpackedError, codings, unpack
 from gateway.settings import FetchSection
 from racro.contracts.errors import (
     DeadlineExceeded,
@@ -106,7 +106,7 @@ class Fetcher:
                 return data
             work = partial(unpack, data, compressed, max_bytes=self._max_bytes)
             return await asyncio.to_thread(work)
-        except Packed as error:
+        except NotUnpackedError as error:
             raise InvalidImage(
                 f"the image's URL answered with bytes {error}", param=param
             ) from error

@@ -2,15 +2,9 @@
 
 import { byId, element, toast } from "./dom.js";
 
-// Of files that the system knows no type of, as Windows of .heic, the name decides; the gateway reads
-// what they are from their bytes.
-const NAMED = /\.(avif|bmp|gif|hei[cf]|ico|j2k|jfif|jp[2fx]|jpe?g|pdf|png|tiff?|webp)$/i;
-const UNKNOWN = ["", "application/octet-stream"];
-
-const isPicture = ({ name, type }) =>
-  type.startsWith("image/") ||
-  type === "application/pdf" ||
-  (UNKNOWN.includes(type) && NAMED.test(name));
+// Windows knows no type of some files: their names decide.
+const NAMED = /\.(avif|hei[cf]|jp2|pdf|tiff?|webp)$/i;
+const isPicture = ({ name, type }) => /^image\/|\/pdf$/.test(type) || (!type && NAMED.test(name));
 
 // `{file, address, example}` each: `address` is a blob's for the thumbnail, `example` where the
 // gateway serves the same picture, or null.
@@ -90,16 +84,10 @@ export class Pictures {
       byId("files").focus();
     });
     const image = element("img", { src: picture.address, alt: name });
-    image.addEventListener("error", () => image.replaceWith(tile(name)));
+    // The browser shows no picture of it: the name and the type do.
+    image.onerror = () => image.replaceWith(element("p", {}, `${name} ${picture.file.type}`));
     return element("li", {}, image, remove);
   }
-}
-
-// Stands for a file that browsers show no picture of: a PDF, TIFF, JPEG 2000, in most of them HEIC.
-function tile(name) {
-  const ending = /\.(\w{1,5})$/.exec(name)?.[1] ?? "file";
-  const kind = element("span", { className: "kind" }, ending.toUpperCase());
-  return element("div", { className: "tile" }, kind, element("span", { title: name }, name));
 }
 
 const held = (file, example = null) => ({ file, address: URL.createObjectURL(file), example });

@@ -8,7 +8,7 @@ import zlib
 import pytest
 import zstandard
 
-from gateway.images.content_encoding import Packed, TooLargeUnpackedError, codings, unpack
+from gateway.images.content_encoding import NotUnpackedError, TooLargeUnpackedError, codings, unpack
 
 DATA = random.Random(1).randbytes(5000) + bytes(5000)
 
@@ -52,13 +52,13 @@ def test_two_are_undone_in_reverse_order_and_three_are_refused() -> None:
     packed = gzip.compress(zlib.compress(DATA))
     for values in (["deflate, gzip"], ["deflate", "gzip"], ["identity, deflate", "gzip,"]):
         assert unpack(packed, codings(values), max_bytes=len(packed) * 2) == DATA
-    with pytest.raises(Packed, match="compressed 3 times; at most 2"):
+    with pytest.raises(NotUnpackedError, match="compressed 3 times; at most 2"):
         codings(["gzip, gzip", "gzip"])
 
 
 @pytest.mark.parametrize("name", ["br", "compress", "x-compress"])
 def test_what_is_not_unpacked_is_named(name) -> None:
-    with pytest.raises(Packed, match=f"compressed as {name}, which is not unpacked"):
+    with pytest.raises(NotUnpackedError, match=f"compressed as {name}, which is not unpacked"):
         codings([name])
 
 
@@ -86,5 +86,5 @@ def test_bytes_that_are_not_compressed_after_all_are_taken_as_they_are(name) -> 
     ],
 )
 def test_damaged_bytes_are_named(name, data) -> None:
-    with pytest.raises(Packed, match=f"compressed as {name}, and damaged"):
+    with pytest.raises(NotUnpackedError, match=f"compressed as {name}, and damaged"):
         unpack(data, codings([name]), max_bytes=2**20)

@@ -84,8 +84,9 @@ export class Pictures {
       byId("files").focus();
     });
     const image = element("img", { src: picture.address, alt: name });
-    // The browser shows no picture of it: the name and the type do.
-    image.onerror = () => image.replaceWith(element("p", {}, `${name} ${picture.file.type}`));
+    // Not all that is read is shown by browsers.
+    const kind = picture.file.type.split("/").pop();
+    image.onerror = () => image.replaceWith(element("p", { title: name }, `${kind} ${name}`));
     return element("li", {}, image, remove);
   }
 }

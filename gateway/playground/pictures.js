@@ -2,7 +2,7 @@
 
 import { byId, element, toast } from "./dom.js";
 
-// Windows knows no type of some files: their names decide.
+// Windows knows no type of some.
 const NAMED = /\.(avif|hei[cf]|jp2|pdf|tiff?|webp)$/i;
 const isPicture = ({ name, type }) => /^image\/|\/pdf$/.test(type) || (!type && NAMED.test(name));
 
@@ -84,9 +84,9 @@ export class Pictures {
       byId("files").focus();
     });
     const image = element("img", { src: picture.address, alt: name });
-    // Not all that is read is shown by browsers.
+    // Browsers do not show all.
     const kind = picture.file.type.split("/").pop();
-    image.onerror = () => image.replaceWith(element("p", { title: name }, `${kind} ${name}`));
+    image.onerror = () => image.replaceWith(element("p", {}, `${kind} ${name}`));
     return element("li", {}, image, remove);
   }
 }

@@ -70,6 +70,7 @@ QUEUE_REFUSALS = Counter(
 )
 TOKENS = Counter("racro_tokens", "Tokens by stage and direction.", ["stage", "direction"])
 IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"])
+PAGES = Counter("racro_pages", "Pages of PDFs that were captioned.")
 
 
 # Looking a label up costs more than counting under it.

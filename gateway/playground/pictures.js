@@ -2,6 +2,10 @@
 
 import { byId, element, toast } from "./dom.js";
 
+// Windows knows no type of some.
+const NAMED = /\.(avif|hei[cf]|jp2|pdf|tiff?|webp)$/i;
+const isPicture = ({ name, type }) => /^image\/|\/pdf$/.test(type) || (!type && NAMED.test(name));
+
 // `{file, address, example}` each: `address` is a blob's for the thumbnail, `example` where the
 // gateway serves the same picture, or null.
 export class Pictures {
@@ -23,10 +27,10 @@ export class Pictures {
     return [...this.#held];
   }
 
-  // Adds those of the files that are pictures, and names the others.
+  // Adds those of the files that are pictures or PDFs, and names the others.
   add(files) {
     const [pictures, others] = [true, false].map((wanted) =>
-      [...files].filter((file) => file.type.startsWith("image/") === wanted),
+      [...files].filter((file) => isPicture(file) === wanted),
     );
     if (others.length) toast(`${others.map((file) => file.name).join(", ")}: no picture`);
     if (pictures.length) this.replace([...this.#held, ...pictures.map((file) => held(file))]);
@@ -79,7 +83,11 @@ export class Pictures {
       this.replace(this.#held.filter((one) => one !== picture));
       byId("files").focus();
     });
-    return element("li", {}, element("img", { src: picture.address, alt: name }), remove);
+    const image = element("img", { src: picture.address, alt: name });
+    // Browsers do not show all.
+    const kind = picture.file.type.split("/").pop();
+    image.onerror = () => image.replaceWith(element("p", {}, `${kind} ${name}`));
+    return element("li", {}, image, remove);
   }
 }
 

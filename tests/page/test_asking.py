@@ -57,6 +57,23 @@ def test_what_is_no_picture_is_named_and_not_taken(page) -> None:
     expect(page.locator("#toast")).to_contain_text("Give a picture first")
 
 
+def test_a_pdf_is_asked_about(page, captioner) -> None:
+    paper = {"name": "paper.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n%%EOF\n"}
+    page.locator("#files").set_input_files([paper])
+    expect(page.locator("#thumbs p")).to_have_text("pdf paper.pdf")
+    ask(page, "What is it about?")
+    finished(page)
+    assert captioner.perceptions[0].json["images"][0].startswith("data:application/pdf;base64,")
+
+
+@pytest.mark.parametrize(("media", "kind"), [("", ""), ("image/heic", "heic ")])
+def test_what_the_browser_shows_no_picture_of_has_its_name_instead(page, media, kind) -> None:
+    hand_over = HAND_OVER.replace("given.png", "scan.HEIC")
+    page.evaluate(hand_over, ["drop", list(b"....ftypheic"), media])
+    expect(page.locator("#thumbs p")).to_have_text(f"{kind}scan.HEIC")
+    expect(page.get_by_label("Remove scan.HEIC")).to_be_visible()
+
+
 def test_several_pictures_are_picked_and_one_is_taken_back(page, captioner) -> None:
     give(page, "first", "second", "third")
     page.get_by_label("Remove second.png").click()

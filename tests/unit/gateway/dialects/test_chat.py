@@ -186,8 +186,8 @@ def test_no_bytes_raise_anything_but_our_errors(a_reasoner, body) -> None:
 
 LIMITS = LimitsSection()
 FEW = LimitsSection(max_fields=16, max_messages=3, max_parts=5)
-# Without this word there is no image in a chat, and nothing is counted.
-MARK = "image_url"
+# Without such words there is no image in a chat, and nothing is counted.
+MARK = ";base64,"
 TEXT = {"type": "text", "text": MARK}
 
 

@@ -69,8 +69,8 @@ class _Content(msgspec.Struct):
 _messages_decoder = msgspec.json.Decoder(list[Message])
 _raws_decoder = msgspec.json.Decoder(list[Raw])
 _content_decoder = msgspec.json.Decoder(_Content)
-# Of an object in a list, with its comma.
-_LEAST_BYTES = len("{},")
+# Messages of up to so many bytes are parsed first and counted then.
+_SMALL_BYTES = 256 * 2**10
 
 
 def _check_counts(messages: bytes, limits: LimitsSection) -> None:
@@ -80,7 +80,7 @@ def _check_counts(messages: bytes, limits: LimitsSection) -> None:
     """
     # Messages and parts are objects, and no message is parsed beyond one that is none.
     fewest = min(limits.max_messages, limits.max_parts)
-    if len(messages) <= _LEAST_BYTES * fewest or not holds_more(messages, b"{", fewest):
+    if not holds_more(messages, b"{", fewest):
         return
     field, most = "max_messages", limits.max_messages
     try:
@@ -116,23 +116,10 @@ def find_image_turns(messages: bytes, limits: LimitsSection, *, follow_up: bool)
     refuses it. Raises InvalidRequest for what cannot be seen, naming it, and, where there may be
     images, for more messages or parts than `limits` allow; NotJson.
     """
-    try:
-        _check_counts(messages, limits)
-    except InvalidRequest:
-        if _may_have_images(messages):
-            raise
-        return []
-    try:
-        parsed = _messages_decoder.decode(messages)
-    except msgspec.ValidationError:
-        if _may_have_images(messages):
-            raise InvalidRequest(
-                "the messages have an image, but not the shape of OpenAI's chat API",
-                param="messages",
-            ) from None
-        return []
+    parsed = _parsed(messages, limits)
     if not any(map(may_show_images, parsed)):
         return []
+    _check_parsed(parsed, limits)
     turns = _Turns(follow_up=follow_up)
     for index, (message, raw) in enumerate(
         zip(parsed, _raws_decoder.decode(messages), strict=True)
@@ -141,8 +128,39 @@ def find_image_turns(messages: bytes, limits: LimitsSection, *, follow_up: bool)
     return turns.found()
 
 
+def _parsed(messages: bytes, limits: LimitsSection) -> list[Message]:
+    """Return what is read of the messages; nothing where they are the reasoner's to refuse, or too
+    many and without images.
+    """
+    try:
+        if len(messages) > _SMALL_BYTES:
+            _check_counts(messages, limits)
+        return _messages_decoder.decode(messages)
+    except InvalidRequest:
+        if _may_have_images(messages):
+            raise
+    except msgspec.ValidationError as error:
+        if _may_have_images(messages):
+            raise InvalidRequest(
+                "the messages have an image, but not the shape of OpenAI's chat API",
+                param="messages",
+            ) from error
+    return []
+
+
 def _may_have_images(messages: bytes) -> bool:
     return any(mark in messages for mark in _MARKS)
+
+
+def _check_parsed(messages: Sequence[Message], limits: LimitsSection) -> None:
+    """Raise InvalidRequest for more messages or parts than the limits allow."""
+    parts = sum(len(one.content) for one in messages if isinstance(one.content, list))
+    for field, count, most in (
+        ("max_messages", len(messages), limits.max_messages),
+        ("max_parts", parts, limits.max_parts),
+    ):
+        if count > most:
+            raise InvalidRequest(f"messages: more than {field} = {most}", param="messages")
 
 
 class _Turns:

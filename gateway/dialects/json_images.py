@@ -18,7 +18,11 @@ MOST_DEPTH = 64
 _MOST_NESTED_TEXTS = 2
 # Up to this many bytes are searched for the marks; what is longer is gone into.
 _SEARCHED_BYTES = 64 * 2**10
-_MARKS = (b"image", b"/pdf", b"b64_json")
+# What says of JSON that an image may be in it: the beginning of a media type, or a type such as
+# image_url or image, which is no name of a field.
+_SAYS_IMAGE = r'image(?:\\?/|_url|-|\\*"(?!\s{0,9}:))'
+_IN_TEXT = re.compile(_SAYS_IMAGE)
+_IN_BYTES = re.compile(_SAYS_IMAGE.encode())
 _LEAST_TEXT = 32
 _DATA_URL = re.compile(rb'"data:(?:image|application\\?/pdf)', re.IGNORECASE)
 _BASE64_URL = re.compile(r"data:[^,]{0,1000};base64,", re.IGNORECASE)
@@ -32,7 +36,7 @@ def may_hold_images(text: str) -> bool:
     """Tell, at little cost, whether a text may be JSON with images in it."""
     if text[:64].lstrip()[:1] not in {"{", "["}:
         return False
-    return "image" in text or "/pdf" in text or "b64_json" in text
+    return _IN_TEXT.search(text) is not None or "/pdf" in text or "b64_json" in text
 
 
 def replace_in_json(json: bytes | Raw, place: Place, *, param: str) -> Raw | None:
@@ -134,7 +138,7 @@ def _may_hold(view: memoryview) -> bool:
     if len(view) > _SEARCHED_BYTES:
         return True
     text = bytes(view)
-    return any(mark in text for mark in _MARKS)
+    return _IN_BYTES.search(text) is not None or b"/pdf" in text or b"b64_json" in text
 
 
 def _has_long_run(view: memoryview) -> bool:

@@ -9,7 +9,8 @@ from msgspec import Raw
 from gateway.dialects import json_images, text_images
 from gateway.dialects.image_parts import Place, image_of_part, image_source
 from gateway.dialects.json_images import replace_in_json
-from gateway.dialects.text_images import replace_in_text
+from gateway.dialects.text_images import replace_in_markdown
+from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
 
 # Messages with these roles tell what a tool gave.
@@ -24,7 +25,7 @@ class Part(msgspec.Struct, gc=False):
     text: str | None = None
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     """What is read of every message. `images` are those of Ollama's API."""
 
     role: str = ""
@@ -37,10 +38,6 @@ class Message(msgspec.Struct):
         if isinstance(self.content, str):
             return self.content
         return "\n".join(part.text or "" for part in self.content or () if part.type == "text")
-
-    @property
-    def is_result(self) -> bool:
-        return self.role in RESULT_ROLES
 
 
 class Piece(NamedTuple):
@@ -73,20 +70,23 @@ def may_show_images(message: Message) -> bool:
     """Tell, at little cost, whether a message may have images; False is certain."""
     if message.images:
         return True
-    content, is_result = message.content, message.is_result
+    content, is_result = message.content, message.role in RESULT_ROLES
+    if not content:
+        return False
     if isinstance(content, str):
-        return _text_may(content, is_result=is_result)
-    return any(
-        part.type != "text" or _text_may(part.text or "", is_result=is_result)
-        for part in content or ()
-    )
+        return _text_may(content, is_result)
+    for part in content:
+        if part.type != "text" or (part.text and _text_may(part.text, is_result)):
+            return True
+    return False
 
 
-def _text_may(text: str, *, is_result: bool) -> bool:
+def _text_may(text: str, is_result: bool) -> bool:
+    if text_images.is_data_url(text):
+        return True
     # What a tool gave may be a file with Markdown in it, whose images may be no images.
-    return text_images.may_hold_images(text, markdown=not is_result) or (
-        is_result and json_images.may_hold_images(text)
-    )
+    may_hold = json_images.may_hold_images if is_result else text_images.may_hold_images
+    return may_hold(text)
 
 
 def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
@@ -131,12 +131,14 @@ def _beside(images: Sequence[Raw], place: Place, param: str) -> Iterator[Piece]:
 
 def _text_piece(raw: Raw, place: Place, *, param: str, is_result: bool) -> Piece:
     text = _text_decoder.decode(raw)
-    if not _text_may(text, is_result=is_result):
+    if not _text_may(text, is_result):
         return Piece(raw, text)
-    if is_result and (json := replace_in_json(text.encode(), place, param=param)) is not None:
-        return _written(bytes(json).decode())
-    changed = replace_in_text(text, place, param=param, markdown=not is_result)
-    return Piece(raw, text) if changed is text else _written(changed)
+    if text_images.is_data_url(text):
+        return _written(place(ImageSource(text, param=param)))
+    if is_result:
+        json = replace_in_json(text.encode(), place, param=param)
+        return Piece(raw, text) if json is None else _written(bytes(json).decode())
+    return _written(replace_in_markdown(text, place, param=param))
 
 
 def _part_piece(raw: Raw, kind: str, place: Place, *, param: str) -> Piece:

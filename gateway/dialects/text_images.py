@@ -24,30 +24,27 @@ class _Found(NamedTuple):
     url: str
 
 
-def may_hold_images(text: str, *, markdown: bool) -> bool:
-    """Tell, at little cost, whether a text may have such an image; of Markdown only if asked."""
-    return text.startswith("data:") or (markdown and _MARK in text)
+def is_data_url(text: str) -> bool:
+    """Tell whether a text is as a whole the data URL of an image or a PDF."""
+    return text.startswith("data:") and " " not in text and _WHOLE.match(text) is not None
 
 
-def replace_in_text(text: str, place: Place, *, param: str, markdown: bool) -> str:
-    """Return the text with what `place` returns for each image that is a data URL.
+def may_hold_images(text: str) -> bool:
+    """Tell, at little cost, whether a text may be Markdown with such an image."""
+    return _MARK in text
+
+
+def replace_in_markdown(text: str, place: Place, *, param: str) -> str:
+    """Return Markdown with what `place` returns for each image that is a data URL.
 
     Data URLs that stand elsewhere, in code or HTML, stay as they are. It is the text itself where
     there are none.
     """
-    if _is_data_url(text):
-        return place(ImageSource(text, param=param))
-    if not markdown:
-        return text
     kept, at = [], 0
     for found in _images(text):
         kept += [text[at : found.start], place(ImageSource(found.url, param=param))]
         at = found.end
     return "".join([*kept, text[at:]]) if kept else text
-
-
-def _is_data_url(text: str) -> bool:
-    return text.startswith("data:") and " " not in text and _WHOLE.match(text) is not None
 
 
 def _images(text: str) -> Iterator[_Found]:

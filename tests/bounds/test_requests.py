@@ -74,6 +74,12 @@ def many(item: str, count: int) -> str:
     return ",".join([item] * count)
 
 
+def result(text: str) -> bytes:
+    """Return a chat with the result of a tool."""
+    messages = [{"role": "user", "content": "What?"}, {"role": "tool", "content": text}]
+    return json.dumps({"messages": messages}).encode()
+
+
 def numbered(count: int) -> str:
     return "".join(f',"name{number}":1' for number in range(count))
 
@@ -84,6 +90,9 @@ def form(files: int, size: int) -> bytes:
     return question + (part + large_png(size) + b"\r\n") * files + b"--x--\r\n"
 
 
+RESULT_IMAGE = json.dumps(
+    {"type": "image", "data": url().rpartition(",")[2], "mimeType": "image/png"}
+)
 SOLVE, CHAT, CONTEXTS = "/v1/solve", "/v1/chat/completions", "/v1/visual-contexts"
 ROWS = {
     "solve-empty-images": Row(
@@ -192,6 +201,38 @@ ROWS = {
             image_part(url(large_png(19 * _MIB + 1))),
         ),
         200,
+    ),
+    "chat-result-nested": Row(CHAT, lambda: result("[" * 10_000_000 + "]" * 10_000_000), 200),
+    "chat-result-lists": Row(
+        CHAT, lambda: result(f'[{many("[]", 6_000_000)},{{"type":"image"}}]'), 200
+    ),
+    "chat-result-fields": Row(
+        CHAT, lambda: result(f'{{"type":"image"{numbered(1_000_000)}}}'), 200
+    ),
+    "chat-result-images": Row(
+        CHAT, lambda: result(f"[{many(RESULT_IMAGE, 100_000)}]"), 400, "8192 values"
+    ),
+    "chat-result-some-images": Row(CHAT, lambda: result(f"[{many(RESULT_IMAGE, 4000)}]"), 200),
+    "chat-result-large": Row(
+        CHAT, lambda: result(f'[{{"screenshot":"{url(large_png(19 * _MIB))}"}}]'), 200
+    ),
+    "chat-result-large-within-levels": Row(
+        CHAT,
+        lambda: result("[" * 60 + f'{{"screenshot":"{url(large_png(19 * _MIB))}"}}' + "]" * 60),
+        200,
+    ),
+    "chat-markdown-without-ends": Row(
+        CHAT, lambda: chat(text_part("![a](data:image/png;base64,A" * 1_000_000)), 200
+    ),
+    "chat-markdown-large": Row(
+        CHAT, lambda: chat(text_part(f"Here: ![a]({url(large_png(19 * _MIB))})")), 200
+    ),
+    "chat-markdown-images": Row(CHAT, lambda: chat(text_part(f"![a]({url()})" * 4000)), 200),
+    "chat-images-beside": Row(
+        CHAT,
+        lambda: chat(messages=f'[{{{{"role":"user","images":[{many(chr(34) * 2, 4_000_000)}]}}}}]'),
+        400,
+        "images: more than 4096",
     ),
     "body-too-large": Row(CHAT, lambda: bytes(70 * _MIB), 413),
 }

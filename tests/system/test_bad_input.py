@@ -319,7 +319,7 @@ class Refusal:
 BAD_CHAT_IMAGES = {
     "null": (None, Refusal(400, "invalid_request", "url")),
     "no-url": ({}, Refusal(400, "invalid_request", "url")),
-    "number": (5, Refusal(400, "invalid_request", "shape", "messages")),
+    "number": (5, Refusal(400, "invalid_request", "url")),
     "empty-url": ({"url": ""}, Refusal(400, "invalid_request", "url")),
     "not-a-url": ({"url": "a.png"}, Refusal(400, "invalid_image", "data URL")),
     "bad-base64": ({"url": "data:image/png;base64,@"}, Refusal(400, "invalid_image", "base64")),

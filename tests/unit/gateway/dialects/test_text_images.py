@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dialects.text_images import replace_in_text
+from gateway.dialects.text_images import is_data_url, replace_in_markdown
 
 URL = "data:image/png;base64,iVBORw0KGgo="
 OTHER = "data:image/svg+xml;charset=utf-8;base64,PHN2Zz4="
@@ -17,14 +17,12 @@ def read(text: str) -> tuple[str, list[str]]:
         found.append(source.content)
         return "[seen]"
 
-    return replace_in_text(text, place, param="messages[0].content", markdown=True), found
+    return replace_in_markdown(text, place, param="messages[0].content"), found
 
 
 @pytest.mark.parametrize(
     ("text", "expected", "found"),
     [
-        (URL, "[seen]", [URL]),
-        (f"{URL}\n", "[seen]", [f"{URL}\n"]),
         (f"![]({URL})", "[seen]", [URL]),
         (f"a ![a cat]({URL}) b", "a [seen] b", [URL]),
         (f'![a]({URL} "a title") b', "[seen] b", [URL]),
@@ -42,8 +40,6 @@ def test_a_picture_is_found(text, expected, found) -> None:
     [
         "",
         f"![a]({URL}",
-        f"{URL} is what I see",
-        "data:text/plain;base64,AAAA",
         f"[a]({URL})",
         f'<img src="{URL}">',
         f"`{URL}`",
@@ -68,3 +64,20 @@ def test_any_text_is_kept_but_for_its_pictures(text) -> None:
     for kept in out.split("[seen]"):
         assert kept in rest
         rest = rest[rest.index(kept) + len(kept) :]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (URL, True),
+        (f"{URL}\n", True),
+        ("data:application/pdf;base64,AAAA", True),
+        (f"{URL} is what I see", False),
+        (f"See {URL}", False),
+        ("data:text/plain;base64,AAAA", False),
+        ("data: none", False),
+        ("", False),
+    ],
+)
+def test_a_text_may_be_a_data_url_as_a_whole(text, expected) -> None:
+    assert is_data_url(text) == expected

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from gateway.dialects import json_images, text_images
 from gateway.dialects.image_parts import Place, image_of_part, image_source
@@ -12,6 +12,7 @@ from gateway.dialects.json_images import replace_in_json
 from gateway.dialects.text_images import replace_in_markdown
 from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
+from racro.servekit.json_bounds import TooManyError, items_of
 
 # Messages with these roles tell what a tool gave.
 RESULT_ROLES = frozenset({"tool", "function"})
@@ -30,7 +31,7 @@ class Message(msgspec.Struct, gc=False):
 
     role: str = ""
     content: str | list[Part] | None = None
-    images: list[Raw] | None = None
+    images: Raw | UnsetType = UNSET
 
     @property
     def text(self) -> str:
@@ -56,7 +57,7 @@ class _RawPart(msgspec.Struct):
 class _RawMessage(msgspec.Struct):
     role: str = ""
     content: Raw = Raw(b"null")
-    images: list[Raw] | None = None
+    images: Raw = Raw(b"null")
 
 
 _message_decoder = msgspec.json.Decoder(_RawMessage)
@@ -68,7 +69,7 @@ _encode = msgspec.json.Encoder().encode
 
 def may_show_images(message: Message) -> bool:
     """Tell, at little cost, whether a message may have images; False is certain."""
-    if message.images:
+    if message.images is not UNSET:
         return True
     content, is_result = message.content, message.role in RESULT_ROLES
     if not content:
@@ -96,7 +97,7 @@ def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
     for what cannot be seen.
     """
     decoded = _message_decoder.decode(message)
-    pieces = list(_beside(decoded.images or (), place, f"{param}.images"))
+    pieces = list(_beside(decoded.images, place, f"{param}.images"))
     content, param = decoded.content, f"{param}.content"
     is_result = decoded.role in RESULT_ROLES
     begins = bytes(memoryview(content)[:1])
@@ -113,11 +114,17 @@ def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
     return pieces
 
 
-def _beside(images: Sequence[Raw], place: Place, param: str) -> Iterator[Piece]:
+def _beside(images: Raw, place: Place, param: str) -> Iterator[Piece]:
     """Yield pieces for images that stand beside the content: base64, URLs, or parts."""
-    if len(images) > _MOST_IMAGES:
-        raise InvalidRequest(f"{param}: more than {_MOST_IMAGES}", param=param)
-    for position, image in enumerate(images):
+    if bytes(memoryview(images)[:1]) == b"n":
+        return
+    try:
+        listed = items_of(images, _MOST_IMAGES)
+    except TooManyError as error:
+        raise InvalidRequest(f"{param}: more than {_MOST_IMAGES}", param=param) from error
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(f"{param}: no list", param=param) from error
+    for position, image in enumerate(listed):
         of_image = f"{param}[{position}]"
         begins, source = bytes(memoryview(image)[:1]), None
         if begins == b'"':

@@ -93,6 +93,7 @@ def form(files: int, size: int) -> bytes:
 RESULT_IMAGE = json.dumps(
     {"type": "image", "data": url().rpartition(",")[2], "mimeType": "image/png"}
 )
+SMALL_IMAGE = json.dumps({"type": "image", "data": "A" * 300, "mimeType": "image/png"})
 SOLVE, CHAT, CONTEXTS = "/v1/solve", "/v1/chat/completions", "/v1/visual-contexts"
 ROWS = {
     "solve-empty-images": Row(
@@ -210,7 +211,7 @@ ROWS = {
         CHAT, lambda: result(f'{{"type":"image"{numbered(1_000_000)}}}'), 200
     ),
     "chat-result-images": Row(
-        CHAT, lambda: result(f"[{many(RESULT_IMAGE, 100_000)}]"), 400, "8192 values"
+        CHAT, lambda: result(f"[{many(SMALL_IMAGE, 100_000)}]"), 400, "8192 values"
     ),
     "chat-result-some-images": Row(CHAT, lambda: result(f"[{many(RESULT_IMAGE, 4000)}]"), 200),
     "chat-result-large": Row(
@@ -230,7 +231,7 @@ ROWS = {
     "chat-markdown-images": Row(CHAT, lambda: chat(text_part(f"![a]({url()})" * 4000)), 200),
     "chat-images-beside": Row(
         CHAT,
-        lambda: chat(messages=f'[{{{{"role":"user","images":[{many(chr(34) * 2, 4_000_000)}]}}}}]'),
+        lambda: chat(messages=f'[{{"role":"user","images":[{many(chr(34) * 2, 4_000_000)}]}}]'),
         400,
         "images: more than 4096",
     ),

@@ -179,6 +179,15 @@ def test_images_beside_the_content_that_are_none_are_refused(images) -> None:
     assert refusal.value.param == "messages[0].images[0]"
 
 
+@pytest.mark.parametrize(
+    ("images", "says"), [({}, "no list"), (5, "no list"), ([""] * 5000, "more than 4096")]
+)
+def test_images_beside_the_content_are_a_list(images, says) -> None:
+    with pytest.raises(InvalidRequest, match=says) as refusal:
+        turns([{"role": "user", "content": "Look", "images": images}])
+    assert refusal.value.param == "messages[0].images"
+
+
 @pytest.mark.parametrize("images", [[], None], ids=str)
 def test_no_images_beside_the_content(images) -> None:
     assert turns([{"role": "user", "content": "Look", "images": images}]) == []

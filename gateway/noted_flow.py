@@ -34,8 +34,8 @@ async def perceive_or_note(
     """Do as `perceive_images`, with the reason in place of a perception that cannot be had.
 
     Where `notes_all` that is any, and at most half of the request's time is taken: the rest is the
-    reasoner's. Else it is one of earlier images that are at fault themselves: they have been
-    refused before, or have gone since, and nobody can take them out of the history. Raises
+    reasoner's. Else it is one of earlier images that are at fault themselves, or cannot be
+    loaded: they have been refused before, or have gone since, and stay in the history. Raises
     InvalidRequest for too many images, QueueFull, RateLimited, what `missing_perception` raises,
     and of the rest the first error.
     """
@@ -79,7 +79,8 @@ class _Notes(NamedTuple):
 
     def missing(self, error: RacroError, *, of_loading: bool = False) -> MissingPerception:
         """Return what stands for the perception. Raises the error where it is not noted."""
-        if self.notes_all or (self.is_earlier and isinstance(error, OF_IMAGES)):
+        is_of_images = of_loading or isinstance(error, OF_IMAGES)
+        if self.notes_all or (self.is_earlier and is_of_images):
             return missing_perception(error, of_loading=of_loading)
         raise error
 

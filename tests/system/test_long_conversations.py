@@ -1,6 +1,7 @@
 """Conversations with more pictures than can be looked at, or than a key may have looked at."""
 
 import json
+import socket
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -147,6 +148,27 @@ def test_a_picture_that_the_captioner_refused_does_not_end_the_chat(
     captioner.script.respond = lambda asked: refused if asked["images"] == [first] else None
     assert ask(gateway, [shown(900), shown(901)]).status_code == 200
     assert "could not be looked at: the captioner cannot read it" in contents(reasoner)[0]
+
+
+def test_a_picture_whose_server_hangs_does_not_end_the_chat(captioner, reasoner) -> None:
+    fetch = {"allow_private": True, "timeout_s": 0.5}
+    config = gateway_config(captioner.url, reasoner.url, fetch=fetch)
+    with socket.create_server(("127.0.0.1", 0)) as silent, Service("gateway", config) as service:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a.png"
+        picture = {"type": "image_url", "image_url": {"url": url}}
+        asked = {"role": "user", "content": [{"type": "text", "text": "Look"}, picture]}
+        assert ask(service, [asked]).status_code == 504
+        assert ask(service, [asked, shown(920)]).status_code == 200
+    assert "[image: could not be looked at: it took too long]" in contents(reasoner)[0]
+
+
+def test_more_pictures_than_a_key_may_have_do_not_end_the_chat(limited, reasoner) -> None:
+    service, key = limited
+    refused = ask(service, [shown(930, images=3)], key=key)
+    assert refused.status_code == 400
+    assert "3 images; images_per_minute = 2" in refused.json()["error"]["message"]
+    assert ask(service, [shown(930, images=3), shown(931)], key=key).status_code == 200
+    assert contents(reasoner)[0].count("[image: could not be looked at: ") == 3
 
 
 def test_a_captioner_that_fails_ends_the_request_as_before(gateway, captioner) -> None:

@@ -21,10 +21,14 @@ T = TypeVar("T")
 
 
 class ImageQuestion(NamedTuple):
-    """Images as a client gave them, and the question to perceive them for (None: no question)."""
+    """Images as a client gave them, and the question to perceive them for (None: no question).
+
+    `is_earlier`: a chat showed them before the turn that is to be answered.
+    """
 
     sources: Sequence[ImageSource]
     question: str | None
+    is_earlier: bool = False
 
 
 async def perceive_images(

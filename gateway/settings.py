@@ -237,12 +237,12 @@ class TenantsSection(Section):
 
 class LimitsSection(Section, ImageLimitSettings):
     max_images: int = Field(
-        default=16,
+        default=20,
         ge=1,
         description="Most images of one request. Of a chat with more, the oldest are left out.",
     )
     max_looks: int = Field(
-        default=16,
+        default=20,
         ge=1,
         description="Most turns of a chat that have images captioned, for their own question; of "
         "more, the oldest are left out.",

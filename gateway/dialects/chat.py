@@ -252,7 +252,12 @@ class _Completion:
         if not questions:
             return []
         settings = self._reasoner.settings
-        perceive = perceive_or_note if settings.on_caption_failure == "note" else perceive_images
+        notes_all = settings.on_caption_failure == "note"
+        perceive = (
+            partial(perceive_or_note, notes_all=notes_all)
+            if notes_all or any(question.is_earlier for question in questions)
+            else perceive_images
+        )
         return await perceive(
             self._services,
             self._tenant,
@@ -266,7 +271,11 @@ class _Completion:
     def _image_questions(self) -> list[ImageQuestion]:
         """Return what the captioner is asked: of a long turn its end, as the question is there."""
         return [
-            ImageQuestion(turn.images, turn.question and turn.question[-self._most_chars :])
+            ImageQuestion(
+                turn.images,
+                turn.question and turn.question[-self._most_chars :],
+                turn.is_about_earlier,
+            )
             for turn in self._chat.image_turns
             if not turn.left_out
         ]

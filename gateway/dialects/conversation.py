@@ -1,48 +1,42 @@
-"""The images of an OpenAI chat conversation: the turns that are about images, with their questions,
-and the messages with visual contexts in place of the images.
+"""The turns of a conversation that are about images, with their questions.
 
 What becomes of a message depends on the messages up to it and nothing else, so that the same
-history always gives the reasoner the same prefix. Fields that the gateway does not read stay the
-bytes that the client sent.
+history always gives the reasoner the same prefix.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
+from gateway.dialects.message_images import (
+    Message,
+    may_show_images,
+    message_pieces,
+)
+from gateway.dialects.reminders import without_reminders
 from gateway.images.loader import ImageSource
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
-from racro.contracts.prompts import further_image, visual_context_block
-from racro.contracts.solve_api import VisualContext
-from racro.servekit.json_bounds import TooManyError, fields_of, holds_more, items_of
+from racro.servekit.json_bounds import TooManyError, holds_more, items_of
 
 FOLLOW_UP_TURNS = 3
 
-# Coding agents wrap the user's text in reminders that change every day; the question does not.
-_REMINDER_TAG = re.compile(r"<(?P<ends>/?)system-reminder>", re.IGNORECASE)
-_LONGEST_TAG = len("</system-reminder>")
-# Characters that take a few milliseconds.
-_SEARCHED = 64 * 2**10
-
-
-class _ImageUrl(msgspec.Struct):
-    url: str = ""
-
-
-class _Part(msgspec.Struct):
-    type: str = ""
-    text: str = ""
-    image_url: _ImageUrl | str | None = None
-
-
-class _Message(msgspec.Struct):
-    role: str = ""
-    content: str | list[_Part] | None = None
+# They instruct for all of a conversation, and ask nothing.
+_INSTRUCTING_ROLES = frozenset({"system", "developer"})
+# Parts of a user's message that tell what tools gave, as messages with roles of their own do.
+_RESULT_PARTS = frozenset({"tool_result", "tool-result"})
+# Some of it stands in messages with images, where these cannot be parsed or are too many.
+_MARKS = (
+    b'"image_url":',
+    b";base64,",
+    *(
+        b'"type":' + space + b'"' + kind
+        for space in (b"", b" ")
+        for kind in (b"image", b"input_image", b"file", b"input_file", b"document", b"video")
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,8 @@ class ImageTurn:
     """A message that is about images, with its question. `images` may be those of an earlier turn.
 
     `current`: the message belongs to the turn that is to be answered, which begins with the last
-    words or images of the user. `left_out`: its images are not looked at any more.
+    words or images of the user. `left_out`: its images are not looked at any more, and `dropped`:
+    so many of its first ones are not, which are not in `images`.
     """
 
     index: int
@@ -59,25 +54,23 @@ class ImageTurn:
     current: bool = False
     follow_up: bool = False
     left_out: bool = False
+    dropped: int = 0
 
-
-class _RawPart(msgspec.Struct):
-    type: str = ""
-    text: Raw = Raw(b'""')
+    @property
+    def is_about_earlier(self) -> bool:
+        """Whether its images were shown before the turn that is to be answered."""
+        return self.follow_up or not self.current
 
 
 class _Content(msgspec.Struct):
     content: Raw = Raw(b"null")
 
 
-_messages_decoder = msgspec.json.Decoder(list[_Message])
+_messages_decoder = msgspec.json.Decoder(list[Message])
 _raws_decoder = msgspec.json.Decoder(list[Raw])
 _content_decoder = msgspec.json.Decoder(_Content)
-_raw_parts_decoder = msgspec.json.Decoder(list[_RawPart])
-# Of an object in a list, with its comma.
-_LEAST_BYTES = len("{},")
-# No message of OpenAI's API has more than ten.
-_MOST_FIELDS = 128
+# Messages of up to so many bytes are parsed first and counted then.
+_SMALL_BYTES = 256 * 2**10
 
 
 def _check_counts(messages: bytes, limits: LimitsSection) -> None:
@@ -87,7 +80,7 @@ def _check_counts(messages: bytes, limits: LimitsSection) -> None:
     """
     # Messages and parts are objects, and no message is parsed beyond one that is none.
     fewest = min(limits.max_messages, limits.max_parts)
-    if len(messages) <= _LEAST_BYTES * fewest or not holds_more(messages, b"{", fewest):
+    if not holds_more(messages, b"{", fewest):
         return
     field, most = "max_messages", limits.max_messages
     try:
@@ -120,177 +113,110 @@ def find_image_turns(messages: bytes, limits: LimitsSection, *, follow_up: bool)
     """Return the turns of a conversation that are about images, in order.
 
     `messages` is the field's JSON. Where its shape is not OpenAI's there are none: the reasoner
-    refuses it. Raises InvalidRequest for an image without a URL and, where there may be images, for
-    more messages or parts than `limits` allow; NotJson.
+    refuses it. Raises InvalidRequest for what cannot be seen, naming it, and, where there may be
+    images, for more messages or parts than `limits` allow; NotJson.
     """
-    # Without these bytes there is no image: the name could else be written with escapes only.
-    if b"image_url" not in messages and b"\\u" not in messages:
+    parsed = _parsed(messages, limits)
+    if not any(map(may_show_images, parsed)):
         return []
-    _check_counts(messages, limits)
+    _check_parsed(parsed, limits)
+    turns = _Turns(follow_up=follow_up)
+    for index, (message, raw) in enumerate(
+        zip(parsed, _raws_decoder.decode(messages), strict=True)
+    ):
+        turns.add(index, message, raw)
+    return turns.found()
+
+
+def _parsed(messages: bytes, limits: LimitsSection) -> list[Message]:
+    """Return what is read of the messages; nothing where they are the reasoner's to refuse, or too
+    many and without images.
+    """
     try:
-        parsed = _messages_decoder.decode(messages)
-    except msgspec.ValidationError:
-        if b"image_url" in messages:
+        if len(messages) > _SMALL_BYTES:
+            _check_counts(messages, limits)
+        return _messages_decoder.decode(messages)
+    except InvalidRequest:
+        if _may_have_images(messages):
+            raise
+    except msgspec.ValidationError as error:
+        if _may_have_images(messages):
             raise InvalidRequest(
                 "the messages have an image, but not the shape of OpenAI's chat API",
                 param="messages",
-            ) from None
-        return []
-    return _image_turns(parsed, follow_up=follow_up)
+            ) from error
+    return []
 
 
-def _image_turns(messages: Sequence[_Message], *, follow_up: bool) -> list[ImageTurn]:
-    found: list[ImageTurn] = []
-    current_from = 0
-    shown: tuple[ImageSource, ...] = ()
-    user_turns_since = 0
-    last_user_text: str | None = None
-    for index, message in enumerate(messages):
-        if message.role not in {"user", "tool"}:
-            continue
-        images = tuple(_images(message, index))
-        question = _question(message) if message.role == "user" else last_user_text
-        if message.role == "user":
-            user_turns_since += 1
-            last_user_text = question or last_user_text
-            current_from = index if question or images else current_from
-        if images:
-            shown, user_turns_since = images, 0
-            found.append(ImageTurn(index, images, question))
-        elif (
-            follow_up
-            and message.role == "user"
-            and shown
-            and question
-            and user_turns_since <= FOLLOW_UP_TURNS
-        ):
-            found.append(ImageTurn(index, shown, question, follow_up=True))
-    return [replace(turn, current=turn.index >= current_from) for turn in found]
+def _may_have_images(messages: bytes) -> bool:
+    return any(mark in messages for mark in _MARKS)
 
 
-def _images(message: _Message, index: int) -> Iterator[ImageSource]:
-    if not isinstance(message.content, list):
-        return
-    for position, part in enumerate(message.content):
-        if part.type != "image_url":
-            continue
-        param = f"messages[{index}].content[{position}].image_url"
-        url = part.image_url.url if isinstance(part.image_url, _ImageUrl) else part.image_url
-        if not url:
-            raise InvalidRequest(f"{param}: an image_url needs a url", param=param)
-        yield ImageSource(url, param=param)
-
-
-def _question(message: _Message) -> str | None:
-    if isinstance(message.content, list):
-        text = "\n".join(part.text for part in message.content if part.type == "text")
-    else:
-        text = message.content or ""
-    return _without_reminders(text).strip() or None
-
-
-def _without_reminders(text: str) -> str:
-    """Return the text between reminders; one without an end is none.
-
-    A pattern for whole reminders would take time quadratic in the number of tags that begin one.
-    """
-    kept, outside_from = [], 0
-    begins: int | None = None
-    for tag in _reminder_tags(text):
-        if not tag["ends"]:
-            begins = tag.start() if begins is None else begins
-        elif begins is not None:
-            kept.append(text[outside_from:begins])
-            outside_from, begins = tag.end(), None
-    return "".join([*kept, text[outside_from:]])
-
-
-def _reminder_tags(text: str) -> Iterator[re.Match[str]]:
-    """Yield the tags that begin or end reminders."""
-    start = 0
-    while start < len(text):
-        # No other thread runs while a pattern is searched for.
-        tag = _REMINDER_TAG.search(text, start, start + _SEARCHED)
-        if tag is not None:
-            yield tag
-            start = tag.end()
-        else:
-            start += _SEARCHED - _LONGEST_TAG
-
-
-def insert_contexts(
-    messages: bytes, contexts: Mapping[int, tuple[ImageTurn, VisualContext | str]]
-) -> list[Raw]:
-    """Return the messages with the visual context of each turn; the others stay as they were.
-
-    `contexts` holds turns and their visual contexts by the index of the message; for a turn without
-    one, the line that stands in the place of each of its images. Raises InvalidRequest for one of
-    these messages with very many fields.
-    """
-    return [
-        _rewrite(message, *contexts[index]) if index in contexts else message
-        for index, message in enumerate(_raws_decoder.decode(messages))
-    ]
-
-
-def _rewrite(message: Raw, turn: ImageTurn, context: VisualContext | str) -> Raw:
-    try:
-        fields: dict[str, Any] = dict(fields_of(message, _MOST_FIELDS))
-    except TooManyError as error:
-        param = f"messages[{turn.index}]"
-        raise InvalidRequest(f"{param}: more fields than {_MOST_FIELDS}", param=param) from error
-    texts = list(_in_place_of_images(turn, context))
-    pieces = _pieces(fields["content"], texts)
-    fields["content"] = _joined([_written(texts[0]), *pieces] if turn.follow_up else pieces)
-    return Raw(msgspec.json.encode(fields))
-
-
-def _in_place_of_images(turn: ImageTurn, context: VisualContext | str) -> Iterator[str]:
-    """Yield what stands in the place of each image of a turn."""
-    if isinstance(context, str):
-        yield from [context] * len(turn.images)
-        return
-    yield visual_context_block(
-        images=len(turn.images),
-        caption=context.caption,
-        tentative=context.tentative,
-        follow_up=turn.follow_up,
-    )
-    yield from map(further_image, range(2, len(turn.images) + 1))
-
-
-class _Piece(NamedTuple):
-    """A text, as it is written in JSON, or a whole part of another type."""
-
-    raw: Raw
-    is_text: bool
-
-
-def _written(text: str) -> _Piece:
-    return _Piece(Raw(msgspec.json.encode(text)), is_text=True)
-
-
-def _pieces(content: Raw, in_place_of_images: Iterable[str]) -> list[_Piece]:
-    """Return the texts, those `in_place_of_images`, and other parts as they are."""
-    if bytes(memoryview(content)[:1]) == b'"':
-        return [_Piece(content, is_text=True)]
-    pieces = []
-    replacements = iter(in_place_of_images)
-    for part, raw in zip(
-        _raw_parts_decoder.decode(content), _raws_decoder.decode(content), strict=True
+def _check_parsed(messages: Sequence[Message], limits: LimitsSection) -> None:
+    """Raise InvalidRequest for more messages or parts than the limits allow."""
+    parts = sum(len(one.content) for one in messages if isinstance(one.content, list))
+    for field, count, most in (
+        ("max_messages", len(messages), limits.max_messages),
+        ("max_parts", parts, limits.max_parts),
     ):
-        if part.type == "image_url":
-            pieces.append(_written(next(replacements)))
-        elif part.type == "text":
-            pieces.append(_Piece(part.text, is_text=True))
-        else:
-            pieces.append(_Piece(raw, is_text=False))
-    return pieces
+        if count > most:
+            raise InvalidRequest(f"messages: more than {field} = {most}", param="messages")
 
 
-def _joined(pieces: Sequence[_Piece]) -> Raw | list[Raw | dict[str, Any]]:
-    """Join texts to one where there is nothing else: text-only servers take little but strings."""
-    if all(piece.is_text for piece in pieces):
-        # As they are written, between their quotes: a text may be tens of megabytes long.
-        return Raw(b'"' + rb"\n".join(memoryview(piece.raw)[1:-1] for piece in pieces) + b'"')
-    return [{"type": "text", "text": piece.raw} if piece.is_text else piece.raw for piece in pieces]
+class _Turns:
+    """Gathers the turns about images, message by message."""
+
+    def __init__(self, *, follow_up: bool) -> None:
+        self._follows_up = follow_up
+        self._found: list[ImageTurn] = []
+        self._current_from = 0
+        self._shown: tuple[ImageSource, ...] = ()
+        self._user_turns_since = 0
+        self._last_user_text: str | None = None
+
+    def found(self) -> list[ImageTurn]:
+        return [replace(turn, current=turn.index >= self._current_from) for turn in self._found]
+
+    def add(self, index: int, message: Message, raw: Raw) -> None:
+        images, text = _images_and_text(index, message, raw)
+        if message.role in _INSTRUCTING_ROLES:
+            self._show(index, images, None)
+            return
+        own = without_reminders(text).strip() or None if message.role == "user" else None
+        if message.role != "user" or (own is None and _tells_results(message)):
+            self._show(index, images, self._last_user_text)
+            return
+        self._user_turns_since += 1
+        self._last_user_text = own or self._last_user_text
+        if own or images:
+            self._current_from = index
+        self._show(index, images, own)
+        is_near = self._user_turns_since <= FOLLOW_UP_TURNS
+        if self._follows_up and not images and self._shown and own and is_near:
+            self._found.append(ImageTurn(index, self._shown, own, follow_up=True))
+
+    def _show(self, index: int, images: tuple[ImageSource, ...], question: str | None) -> None:
+        if images:
+            self._shown, self._user_turns_since = images, 0
+            self._found.append(ImageTurn(index, images, question))
+
+
+def _images_and_text(index: int, message: Message, raw: Raw) -> tuple[tuple[ImageSource, ...], str]:
+    """Return a message's images, and its own words without them."""
+    if not may_show_images(message):
+        return (), message.text
+    images: list[ImageSource] = []
+
+    def place(source: ImageSource) -> str:
+        images.append(source)
+        return ""
+
+    pieces = message_pieces(raw, place, param=f"messages[{index}]")
+    words = [piece.text for piece in pieces if piece.text is not None and not piece.is_image]
+    return tuple(images), "\n".join(words)
+
+
+def _tells_results(message: Message) -> bool:
+    """Whether a message has results of tools among its parts."""
+    parts = message.content if isinstance(message.content, list) else ()
+    return any(part.type in _RESULT_PARTS for part in parts)

@@ -10,7 +10,8 @@ from typing import Any
 
 from msgspec import Raw
 
-from gateway.dialects.conversation import ImageTurn, insert_contexts
+from gateway.dialects.context_insertion import insert_contexts
+from gateway.dialects.conversation import ImageTurn
 from gateway.perception.missing import MissingPerception
 from gateway.settings import ReasonerSection
 from racro.contracts.prompts import (

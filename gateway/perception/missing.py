@@ -29,7 +29,8 @@ _REASONS: tuple[tuple[type[RacroError], str], ...] = (
     (DeadlineExceeded, "it took too long"),
     (UpstreamUnavailable, "the captioner is not available"),
 )
-_OF_IMAGES = (InvalidImage, TooLarge, UnsupportedMediaType, UrlForbidden)
+# The image is at fault, and will be when it is asked about again.
+OF_IMAGES = (InvalidImage, TooLarge, UnsupportedMediaType, UrlForbidden)
 _MOST_CHARACTERS = 200
 
 
@@ -51,7 +52,7 @@ def missing_perception(error: RacroError, *, of_loading: bool = False) -> Missin
         raise error
     metrics.CAPTIONS_MISSING.labels(error.code).inc()
     _log.warning("a chat goes on without a caption: %s (%s)", error.message, error.code)
-    if of_loading and isinstance(error, _OF_IMAGES):
+    if of_loading and isinstance(error, OF_IMAGES):
         return MissingPerception(" ".join(error.message.split())[:_MOST_CHARACTERS])
     reasons = (reason for kind, reason in _REASONS if isinstance(error, kind))
     return MissingPerception(next(reasons, "the captioner could not caption it"))

@@ -145,7 +145,7 @@ class CaptionerSettings(ServiceSettings, ImageLimitSettings):
         description="Most bytes of the bodies of all requests in flight; one beyond is answered "
         "503. At least max_body_bytes.",
     )
-    max_images: int = Field(default=16, ge=1, description="Most images of one request.")
+    max_images: int = Field(default=20, ge=1, description="Most images of one request.")
     keep_alive_s: float = Field(
         default=10, gt=0, description="Longest silence of a stream before a comment is sent."
     )

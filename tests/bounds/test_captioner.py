@@ -15,8 +15,8 @@ def asking(images: str = '"x"', more: str = "") -> bytes:
 
 
 ROWS = {
-    "empty-images": (lambda: asking(",".join(['""'] * 4_000_000)), "max_images = 16"),
-    "numbers": (lambda: asking(",".join("1" * 1_000_000)), "max_images = 16"),
+    "empty-images": (lambda: asking(",".join(['""'] * 4_000_000)), "max_images = 20"),
+    "numbers": (lambda: asking(",".join("1" * 1_000_000)), "max_images = 20"),
     "fields": (
         lambda: asking(more="".join(f',"name{number}":1' for number in range(300_000))),
         "more fields than 128",

@@ -15,7 +15,9 @@ import pytest
 
 from gateway.dialects.chat import ChatRequest
 from gateway.dialects.conversation import find_image_turns
+from gateway.dialects.json_images import replace_in_json
 from gateway.dialects.request_options import cache_mode, check_question
+from gateway.dialects.text_images import is_data_url, replace_in_markdown
 from gateway.images.loader import read_image
 from gateway.settings import LimitsSection
 from racro.answers.extract import compact_answer, final_answer, solve_answer
@@ -79,6 +81,14 @@ def image_turn(builder: Builder) -> Builder:
 
 def find_turns(messages: bytes) -> object:
     return find_image_turns(messages, LIMITS, follow_up=True)
+
+
+def read_markdown(text: str) -> object:
+    return is_data_url(text), replace_in_markdown(text, lambda _: "", param="")
+
+
+def read_result(text: str) -> object:
+    return replace_in_json(text.encode(), lambda _: "", param="")
 
 
 def parse_chat(body: bytes) -> object:
@@ -375,6 +385,32 @@ PIECES = {
     "one letter": repeat("a"),
     "words": lambda n: "".join(f"{number:4}" for number in range(n // 4)),
 }
+MARKDOWN = {
+    "images without an end": repeat("![a](data:image/png;base64,A"),
+    "images with one end": repeat("![a](data:image/png;base64,A", after=")"),
+    "images": repeat("![a](data:image/png;base64,AAAA)"),
+    "beginnings of descriptions": repeat("![", after="](data:image/png;base64,A)"),
+    "ends of descriptions": repeat("](data:image/", before="!["),
+    "ends of descriptions and one end": repeat("](data:image/", before="![", after=")"),
+    "parameters": repeat(";a", before="![a](data:image/png", after=";base64,A)"),
+    "spaces": repeat(" ", before="![a](data:image/png;base64,A", after=")"),
+    "a data URL": repeat(";a", before="data:image/png"),
+}
+RESULTS = {
+    "lists": nested("[", '"image/png"', "]"),
+    "a list": repeat('{"type":"image"},', before="[", after="1]"),
+    "objects": nested('{"image-data":', "1", "}"),
+    "words": repeat("image ", before='["', after='"]'),
+    "quotes": repeat(r"image\"", before='["', after='"]'),
+    "spaces": repeat(" ", before='["image/", {"image"', after=":1}]"),
+    "base64": repeat("A", before='[{"type":"image","data":"', after='"}]'),
+    "base64 behind too many levels": repeat("A", before="[" * 70 + '"image/', after='"' + "]" * 70),
+    "slashes behind too many levels": repeat(
+        "A-", before="[" * 70 + '"image/', after='"' + "]" * 70
+    ),
+    "backslashes": repeat(r"\\", before='["image/', after='"]'),
+    "texts within texts": lambda n: json.dumps([json.dumps([json.dumps(["image/" * (n // 6)])])]),
+}
 CHATS = {
     "no message": repeat(" ", before='{"messages": [', after="]}"),
     "one message": repeat(" ", before='{"messages": [', after="0]}"),
@@ -405,6 +441,8 @@ GROUPS: list[tuple[Call, dict[str, Builder]]] = [
     (limit_marks, QUESTIONS),
     (check, QUESTIONS),
     (find_turns, {name: image_turn(text) for name, text in REMINDERS.items()}),
+    (read_markdown, MARKDOWN),
+    (read_result, RESULTS),
     (parse_chat, {name: encoded(text) for name, text in CHATS.items()}),
     (read_any_image, IMAGES),
     (read_completion, {name: encoded(text) for name, text in COMPLETIONS.items()}),

@@ -74,6 +74,12 @@ def many(item: str, count: int) -> str:
     return ",".join([item] * count)
 
 
+def result(text: str) -> bytes:
+    """Return a chat with the result of a tool."""
+    messages = [{"role": "user", "content": "What?"}, {"role": "tool", "content": text}]
+    return json.dumps({"messages": messages}).encode()
+
+
 def numbered(count: int) -> str:
     return "".join(f',"name{number}":1' for number in range(count))
 
@@ -84,13 +90,17 @@ def form(files: int, size: int) -> bytes:
     return question + (part + large_png(size) + b"\r\n") * files + b"--x--\r\n"
 
 
+RESULT_IMAGE = json.dumps(
+    {"type": "image", "data": url().rpartition(",")[2], "mimeType": "image/png"}
+)
+SMALL_IMAGE = json.dumps({"type": "image", "data": "A" * 300, "mimeType": "image/png"})
 SOLVE, CHAT, CONTEXTS = "/v1/solve", "/v1/chat/completions", "/v1/visual-contexts"
 ROWS = {
     "solve-empty-images": Row(
-        SOLVE, lambda: solve(images=f"[{many(chr(34) * 2, 4_000_000)}]"), 400, "max_images = 16"
+        SOLVE, lambda: solve(images=f"[{many(chr(34) * 2, 4_000_000)}]"), 400, "max_images = 20"
     ),
     "solve-numbers": Row(
-        SOLVE, lambda: solve(images=f"[{many('1', 1_000_000)}]"), 400, "max_images = 16"
+        SOLVE, lambda: solve(images=f"[{many('1', 1_000_000)}]"), 400, "max_images = 20"
     ),
     "solve-fields": Row(SOLVE, lambda: solve(more=numbered(300_000)), 400, "max_fields = 128"),
     "solve-question-list": Row(
@@ -118,10 +128,10 @@ ROWS = {
     ),
     "solve-form": Row(SOLVE, lambda: form(3, 19 * _MIB), 200, headers=_FORM),
     "solve-form-files": Row(
-        SOLVE, lambda: form(20_000, 2000), 400, "max_images = 16", headers=_FORM
+        SOLVE, lambda: form(20_000, 2000), 400, "max_images = 20", headers=_FORM
     ),
     "contexts-empty-images": Row(
-        CONTEXTS, lambda: solve(images=f"[{many(chr(34) * 2, 4_000_000)}]"), 400, "max_images = 16"
+        CONTEXTS, lambda: solve(images=f"[{many(chr(34) * 2, 4_000_000)}]"), 400, "max_images = 20"
     ),
     "contexts-large": Row(CONTEXTS, lambda: solve(images=f'["{url(large_png(19 * _MIB))}"]'), 200),
     "chat-fields": Row(
@@ -140,7 +150,7 @@ ROWS = {
         "max_messages = 2048",
     ),
     "chat-messages-of-text": Row(CHAT, lambda: chat(messages=f"[{many('{}', 1_000_000)}]"), 200),
-    "chat-images": Row(CHAT, lambda: chat(many(image_part(), 4000)), 400, "max_images = 16"),
+    "chat-images": Row(CHAT, lambda: chat(many(image_part(), 4000)), 200),
     "chat-text": Row(CHAT, lambda: chat(text_part("<" * 60_000_000)), 200),
     "chat-unfinished-escapes": Row(CHAT, lambda: chat(text_part("\\u003c" * 10_000_000)), 200),
     "chat-other-text-and-image": Row(
@@ -192,6 +202,38 @@ ROWS = {
             image_part(url(large_png(19 * _MIB + 1))),
         ),
         200,
+    ),
+    "chat-result-nested": Row(CHAT, lambda: result("[" * 10_000_000 + "]" * 10_000_000), 200),
+    "chat-result-lists": Row(
+        CHAT, lambda: result(f'[{many("[]", 6_000_000)},{{"type":"image"}}]'), 200
+    ),
+    "chat-result-fields": Row(
+        CHAT, lambda: result(f'{{"type":"image"{numbered(1_000_000)}}}'), 200
+    ),
+    "chat-result-images": Row(
+        CHAT, lambda: result(f"[{many(SMALL_IMAGE, 100_000)}]"), 400, "8192 values"
+    ),
+    "chat-result-some-images": Row(CHAT, lambda: result(f"[{many(RESULT_IMAGE, 4000)}]"), 200),
+    "chat-result-large": Row(
+        CHAT, lambda: result(f'[{{"screenshot":"{url(large_png(19 * _MIB))}"}}]'), 200
+    ),
+    "chat-result-large-within-levels": Row(
+        CHAT,
+        lambda: result("[" * 60 + f'{{"screenshot":"{url(large_png(19 * _MIB))}"}}' + "]" * 60),
+        200,
+    ),
+    "chat-markdown-without-ends": Row(
+        CHAT, lambda: chat(text_part("![a](data:image/png;base64,A" * 1_000_000)), 200
+    ),
+    "chat-markdown-large": Row(
+        CHAT, lambda: chat(text_part(f"Here: ![a]({url(large_png(19 * _MIB))})")), 200
+    ),
+    "chat-markdown-images": Row(CHAT, lambda: chat(text_part(f"![a]({url()})" * 4000)), 200),
+    "chat-images-beside": Row(
+        CHAT,
+        lambda: chat(messages=f'[{{"role":"user","images":[{many(chr(34) * 2, 4_000_000)}]}}]'),
+        400,
+        "images: more than 4096",
     ),
     "body-too-large": Row(CHAT, lambda: bytes(70 * _MIB), 413),
 }

@@ -275,7 +275,7 @@ def test_the_captioner_counts_the_pixels_of_all_images(
     ("more", "param", "says"),
     [
         ({"images": []}, "images", "images"),
-        ({"images": [data_url(png())] * 17}, "images", "max_images = 16"),
+        ({"images": [data_url(png())] * 21}, "images", "max_images = 20"),
         ({"colour": "red"}, "colour", "colour"),
         ({"parts": []}, "parts", "parts"),
         ({"parts": ["poem"]}, "parts[0]", "'caption'"),
@@ -286,7 +286,7 @@ def test_the_captioner_counts_the_pixels_of_all_images(
     ],
     ids=[
         "no-image",
-        "17-images",
+        "21-images",
         "colour",
         "no-part",
         "poem",

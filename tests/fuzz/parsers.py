@@ -8,6 +8,7 @@ all names are written.
 
 import asyncio
 import io
+import json
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ import atheris
 with atheris.instrument_imports(include=["gateway", "racro", "services"]):
     from gateway.cache.entry import Entry, decode_any, encode
     from gateway.dialects.chat import ChatRequest
+    from gateway.dialects.json_images import replace_in_json
+    from gateway.dialects.text_images import replace_in_markdown
     from gateway.images.loader import read_image
     from gateway.settings import LimitsSection
     from racro.answers.extract import compact_answer, final_answer, solve_answer
@@ -68,6 +71,19 @@ class Pieces:
 
 def chat(data: bytes) -> None:
     ChatRequest(data, follow_up=True, limits=LIMITS)
+
+
+def result(data: bytes) -> None:
+    replaced = replace_in_json(data, lambda _: "", param="messages[0].content")
+    if replaced is not None and type(json.loads(bytes(replaced))) is not type(json.loads(data)):
+        raise AssertionError(f"{bytes(replaced)!r} is of another kind")
+
+
+def markdown(data: bytes) -> None:
+    text, found = data.decode(errors="replace"), []
+    replace_in_markdown(text, lambda source: found.append(source) or "", param="")
+    if not all(source.content in text for source in found):
+        raise AssertionError(f"{found} are not in the text")
 
 
 def solve(data: bytes) -> None:
@@ -194,6 +210,14 @@ _CHAT = (
     b'],"stream":true}',
     b"</system-reminder>",
 )
+_RESULT = (
+    b'{"content":[{"type":"image","data":"',
+    b"iVBORw0KGgoAAAANSUhEUgAAAAgAAAAI" * 2,
+    b'","mimeType":"image/png"}',
+    b'"data:image/png;base64,AAAA"',
+    b'{"b64_json":"',
+    b'{"type":"image-url","url":"https://example.org/a.png"}',
+)
 _SSE = (b"data: ", b"event: ", b"\n", b"\n\n", b"\r\n\r\n", b"data: [DONE]\n\n", b": comment\n\n")
 _CHUNK = (
     b'{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]',
@@ -247,6 +271,8 @@ _DATA_URL = (
 
 PARSERS = {
     "chat": Parser(chat, _CHAT + _JSON),
+    "result": Parser(result, _RESULT + _JSON),
+    "markdown": Parser(markdown, (b"![", b"](data:image/", b"png;base64,", b"AAAA", b")", b" ")),
     "solve": Parser(solve, (b'{"question":"a","images":["b"]', b'"stream":', *_JSON)),
     "perceive": Parser(perceive, (b'{"images":["b"],"parts":["caption"]', b'"options":', *_JSON)),
     "image": Parser(image, (*_IMAGES, b"\0\0\0\1" * 2, b"\xff\xc0\0\x11\x08")),

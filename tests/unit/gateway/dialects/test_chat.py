@@ -186,9 +186,9 @@ def test_no_bytes_raise_anything_but_our_errors(a_reasoner, body) -> None:
 
 LIMITS = LimitsSection()
 FEW = LimitsSection(max_fields=16, max_messages=3, max_parts=5)
-# Without this word there is no image in a chat, and nothing is counted.
-MARK = "image_url"
-TEXT = {"type": "text", "text": MARK}
+TEXT = {"type": "text", "text": "x"}
+WORDS = {"content": "x"}
+SHOWN = {"content": [IMAGE]}
 
 
 @pytest.mark.parametrize("more", [{}, {"user": "u" * 100_000}], ids=["small", "large"])
@@ -199,24 +199,30 @@ def test_fields_are_counted(more) -> None:
         ChatRequest(json.dumps({**body, "one": 1}).encode(), follow_up=True, limits=FEW)
 
 
-@pytest.mark.parametrize("text", ["x", "x" * 100_000], ids=["small", "large"])
+@pytest.mark.parametrize("text", ["x", "x" * 300_000], ids=["small", "large"])
 @pytest.mark.parametrize(
     ("messages", "refusal"),
     [
-        ([{"content": MARK + "{{{{{{{"}] * 3, None),
-        ([{"content": MARK}] * 4, "messages: more than max_messages = 3"),
-        ([{"content": [TEXT, TEXT]}, {"content": [TEXT, TEXT, TEXT]}], None),
-        ([{"content": [TEXT] * 3}, {"content": [TEXT] * 3}], "messages: more than max_parts = 5"),
-        ([{"content": [TEXT] * 6}], "messages: more than max_parts = 5"),
+        ([SHOWN, {"content": "{{{{{{{"}, WORDS], None),
+        ([*[WORDS] * 3, SHOWN], "messages: more than max_messages = 3"),
+        ([{"content": [TEXT, TEXT]}, {"content": [TEXT, TEXT, IMAGE]}], None),
         (
-            [{"content": MARK}, 5, {"content": {"a": [{}] * 9}}],
+            [{"content": [TEXT] * 3}, {"content": [TEXT] * 2}, SHOWN],
+            "messages: more than max_parts = 5",
+        ),
+        ([{"content": [TEXT, *[IMAGE] * 5]}], "messages: more than max_parts = 5"),
+        (
+            [SHOWN, 5, {"content": {"a": [{}] * 9}}],
             "the messages have an image, but not the shape of OpenAI's chat API",
         ),
-        ([{"content": "x"}] * 9, None),
+        # Without images nothing is counted.
+        ([WORDS] * 9, None),
+        ([{"content": [TEXT] * 9}], None),
     ],
 )
 def test_messages_and_parts_are_counted(text, messages, refusal) -> None:
-    body = json.dumps({"messages": messages, "user": text}).encode()
+    messages = [{**one, "name": text} if one == WORDS else one for one in messages]
+    body = json.dumps({"messages": messages}).encode()
     if refusal is None:
         assert ChatRequest(body, follow_up=True, limits=FEW)
         return

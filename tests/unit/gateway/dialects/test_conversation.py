@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dialects.conversation import find_image_turns, insert_contexts
+from gateway.dialects.context_insertion import insert_contexts
+from gateway.dialects.conversation import find_image_turns
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import further_image, visual_context_block
@@ -114,9 +115,28 @@ CONVERSATIONS: dict[str, tuple[list[dict], list[tuple]]] = {
         [user("Draw it."), tool(image("t")), user("Higher?")],
         [(1, "t", "Draw it.", False), (2, "t", "Higher?", True)],
     ),
-    "only users and tools are looked at": (
-        [{**user(image("a")), "role": role} for role in ("system", "developer", "assistant")],
-        [],
+    "instructions ask nothing": (
+        [
+            {**user(image("a"), text("Be brief.")), "role": "system"},
+            user("Hi"),
+            {**user(image("b"), text("Be polite.")), "role": "developer"},
+        ],
+        [(0, "a", None, False), (1, "a", "Hi", True), (2, "b", None, False)],
+    ),
+    "an image of the assistant is for the user's last words": (
+        [user("Draw it."), {**user(image("a"), text("Done.")), "role": "assistant"}, user("Why?")],
+        [(1, "a", "Draw it.", False), (2, "a", "Why?", True)],
+    ),
+    "an image of the assistant before any words": (
+        [{**user(image("a"), text("Hello!")), "role": "assistant"}],
+        [(0, "a", None, False)],
+    ),
+    "a user's message may have but results of tools": (
+        [
+            user("Draw it."),
+            user({"type": "tool_result", "tool_use_id": "1", "content": [image("a")]}),
+        ],
+        [(1, "a", "Draw it.", False)],
     ),
     "reminders are not the question": (
         [
@@ -346,7 +366,6 @@ def test_only_what_is_looked_at_is_rewritten_and_of_it_only_images(
         if index not in rewritten:
             assert out == encode(message)
             continue
-        assert message["role"] in {"user", "tool"}
         assert b'"image_url"' not in out
         content = json.loads(out)["content"]
         given_parts = message["content"]
@@ -359,11 +378,11 @@ def test_only_what_is_looked_at_is_rewritten_and_of_it_only_images(
 
 
 @given(MESSAGES)
-def test_every_image_of_a_user_or_tool_is_looked_at_exactly_where_it_was_shown(messages) -> None:
+def test_every_image_is_looked_at_exactly_where_it_was_shown(messages) -> None:
     shown = {
         index: names
         for index, message in enumerate(messages)
-        if message["role"] in {"user", "tool"} and isinstance(message["content"], list)
+        if isinstance(message["content"], list)
         if (
             names := [
                 url["url"] if isinstance(url := part["image_url"], dict) else url

@@ -51,7 +51,9 @@ def test_what_stays_is_within_the_limits_and_what_was_left_out_stays_out(
 @given(CONVERSATIONS)
 def test_nothing_is_left_out_where_nothing_is_too_many(conversation: list[list[int]]) -> None:
     turns = turns_of(conversation)
-    limits = LimitsSection(max_looks=max(1, len(turns)), max_images=max(1, distinct(turns)))
+    # Of one message copies count, as each is decoded.
+    most = max([1, distinct(turns), *(len(turn.images) for turn in turns)])
+    limits = LimitsSection(max_looks=max(1, len(turns)), max_images=most)
     assert leave_out_oldest(turns, limits) == turns
 
 
@@ -71,3 +73,18 @@ def test_turns_that_show_images_are_marked_and_follow_ups_are_gone() -> None:
 def test_the_same_picture_again_is_no_further_one() -> None:
     turns = turns_of([[1, 2]] * 10)
     assert leave_out_oldest(turns, LimitsSection(max_images=2)) == turns
+
+
+@given(st.integers(1, 60), st.integers(1, 20))
+def test_of_a_message_with_too_many_pictures_the_first_are_dropped(count: int, most: int) -> None:
+    turns = turns_of([list(range(count)), [], [100], []])
+    limits = LimitsSection(max_looks=100, max_images=most)
+    first, asking_again, *_ = leave_out_oldest(turns[:2], limits)
+    assert 1 <= len(first.images) <= most
+    assert first.images == turns[0].images[first.dropped :]
+    assert asking_again.images is first.images
+    if count <= most:
+        assert first.dropped == 0
+    # What follows changes nothing of it, but that it may be left out altogether.
+    later = leave_out_oldest(turns, limits)
+    assert [turn.dropped for turn in later if turn.index == 0] == [first.dropped]

@@ -30,6 +30,12 @@ ASSISTANT = {"role": "assistant", "content": "5"}
 TOOL = {"role": "tool", "content": [{"type": "text", "text": "done"}, IMAGE]}
 
 
+JSON_RESULT = {
+    "role": "tool",
+    "content": json.dumps([{"type": "image", "data": "A" * 40, "mimeType": "image/png"}]),
+}
+
+
 def settings(profile: str = COMPACT_V1, **more: Any) -> ReasonerSection:
     fields = {"url": "http://127.0.0.1:1", "model": "seeing", "text_model": "talking"}
     return ReasonerSection(**fields, prompt_profile=profile, sampling=SAMPLING, **more)
@@ -84,6 +90,18 @@ SYSTEM = {"role": "system", "content": "Be brief."}
             compact("How high?"),
         ),
         "of a tool": ([user("Draw it."), ASSISTANT, TOOL], compact("Draw it.")),
+        "of a tool, within JSON": (
+            [user("Draw it."), ASSISTANT, JSON_RESULT],
+            compact("Draw it."),
+        ),
+        "of the assistant": (
+            [user("Draw it."), {"role": "assistant", "content": [IMAGE]}, user("How high?")],
+            compact("How high?"),
+        ),
+        "of the instructions": (
+            [{"role": "system", "content": [IMAGE]}, user("How high?")],
+            compact("How high?"),
+        ),
         "of the user and of a tool": (
             [user("Alike?", images=1), ASSISTANT, TOOL],
             compact("Alike?", "caption 0\n\ncaption 1"),

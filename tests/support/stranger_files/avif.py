@@ -26,7 +26,7 @@ from support.stranger_files.png_kinds import ANY_INK
 
 _TOLERANCE = 40
 AVIF = Seen(tolerance=_TOLERANCE)
-_FIRST = Seen(tolerance=_TOLERANCE, what="first frame")
+_FIRST = Seen(tolerance=_TOLERANCE, what="the first frame")
 
 
 def avif(image: Image.Image | None = None, **options: object) -> bytes:

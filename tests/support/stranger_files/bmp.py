@@ -36,9 +36,7 @@ def _rows(cells: Sequence[bytes], *, bits: int, top_down: bool) -> bytes:
         if bits >= 8:
             row = left * (width // 2) + right * (width // 2)
         else:
-            text = "".join(
-                f"{cell[0]:0{bits}b}" * (width // 2) for cell in (left, right)
-            )
+            text = "".join(f"{cell[0]:0{bits}b}" * (width // 2) for cell in (left, right))
             row = int(text, 2).to_bytes(len(text) // 8)
         rows.append(row + bytes(-len(row) % 4))
     return b"".join(rows if top_down else reversed(rows))
@@ -158,7 +156,7 @@ def _icons() -> dict[str, tuple[Callable[[], bytes], Expected]]:
     # Corners of enlarged pictures blur.
     rows["of-many-sizes"] = (
         partial(_ico, 64, sizes=sizes),
-        Seen(size=(64, 64), what="largest picture"),
+        Seen(size=(64, 64), what="the largest picture"),
     )
     rows["of-many-sizes-as-bmp"] = (
         partial(_ico, 64, sizes=sizes, bitmap_format="bmp"),

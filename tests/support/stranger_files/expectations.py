@@ -20,7 +20,7 @@ ONE_BLACK: Quarters = (BLACK, WHITE, WHITE, WHITE)
 ANYTHING: Quarters = (None, None, None, None)
 # Ink stands out from its ground by so much of 255.
 _LEAST_CONTRAST = 100
-# Invented codes of damage, and of limits that a damaged header is over.
+# Of damage, of limits that a damaged header is over, and of a format that is known no more.
 NAMED_REFUSALS = {
     (400, "invalid_image"),
     (413, "too_large"),
@@ -42,7 +42,7 @@ class Seen:
     tolerance: int = 12
     pictures: int = 1
     has_ink: bool = False
-    what: str = "seen"
+    what: str = "the picture"
 
     def faults(self, shown: Sequence[Image.Image]) -> Iterator[str]:
         """Yield what is wrong with what the engine was shown."""
@@ -78,6 +78,8 @@ class Refused:
 @dataclass(frozen=True)
 class SeenOrRefused:
     """A damaged file: one of `NAMED_REFUSALS`, or whatever could be decoded is shown."""
+
+    what = "what can be decoded, or an error"
 
 
 Expected = Seen | Refused | SeenOrRefused

@@ -22,7 +22,7 @@ from support.stranger_files.expectations import (
 )
 from support.stranger_files.png_kinds import ANY_INK
 
-_FIRST = Seen(what="first frame")
+_FIRST = Seen(what="the first frame")
 
 
 def gif(image: Image.Image | None = None, **options: object) -> bytes:

@@ -201,7 +201,7 @@ def files() -> list[StrangerFile]:
             {
                 "of-a-phone": (
                     partial(animated, "MPO", quality=90),
-                    Seen(tolerance=_TOLERANCE, what="first picture"),
+                    Seen(tolerance=_TOLERANCE, what="the first picture"),
                 ),
                 "with-one-picture": (partial(animated, "MPO", frames=1, quality=90), JPEG),
                 "cut-in-the-second": (

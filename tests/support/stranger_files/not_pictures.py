@@ -56,9 +56,9 @@ _SVGS = {
     "namespace": lambda: _SVG.replace(b"<svg xmlns", b"<svg:svg xmlns:svg").replace(
         b"</svg>", b"</svg:svg>"
     ),
-    "capitals": lambda: _SVG.upper(),
+    "capitals": _SVG.upper,
     "utf-16": lambda: (_PROLOG + _SVG).decode().encode("utf-16"),
-    "utf-16-big-endian": lambda: "﻿".encode("utf-16-be") + _SVG.decode().encode("utf-16-be"),
+    "utf-16-big-endian": lambda: "\ufeff".encode("utf-16-be") + _SVG.decode().encode("utf-16-be"),
 }
 _TEXTS: dict[str, Callable[[], bytes]] = {
     "html": lambda: b"<!doctype html><html><body>Please log in</body></html>",

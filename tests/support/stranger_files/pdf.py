@@ -83,9 +83,7 @@ def _scanned(filtered: str) -> bytes:
 
 def _form() -> bytes:
     """Return a page with a text field that is filled in, whose look the file brings along."""
-    look = stream(
-        b"0 0 0 rg 0 0 60 40 re f", b"/Type /XObject /Subtype /Form /BBox [0 0 60 40]"
-    )
+    look = stream(b"0 0 0 rg 0 0 60 40 re f", b"/Type /XObject /Subtype /Form /BBox [0 0 60 40]")
     widget = (
         b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /V (42) /F 4 "
         b"/Rect [90 60 150 100] /AP << /N 1 0 R >> >>"
@@ -130,11 +128,11 @@ def _empty() -> bytes:
 
 
 _KINDS: dict[str, tuple[Callable[[], bytes], Expected]] = {
-    "one-page": (_one, _PAGE),
+    "one-page": (_one, Seen(size=None, what="the page")),
     **{
         f"{count}-pages": (
             partial(_pages, count),
-            Seen(size=None, pictures=min(count, MAX_PAGES), what=f"first {MAX_PAGES} pages"),
+            Seen(size=None, pictures=min(count, MAX_PAGES), what=f"the first {MAX_PAGES} pages"),
         )
         for count in (12, 2, 8, 9, 300)
     },
@@ -182,7 +180,10 @@ _KINDS: dict[str, tuple[Callable[[], bytes], Expected]] = {
         partial(_one, catalog=b"/OpenAction << /S /JavaScript /JS (while\\(1\\){}) >>"),
         _PAGE,
     ),
-    "garbage-before-its-head": (partial(_one, leading=b"\r\n\r\nfrom a proxy\r\n"), SeenOrRefused()),
+    "garbage-before-its-head": (
+        partial(_one, leading=b"\r\n\r\nfrom a proxy\r\n"),
+        SeenOrRefused(),
+    ),
     "garbage-behind-its-end": (lambda: _one() + b"\0" * 300, _PAGE),
     "broken-table": (partial(_replaced, b"startxref\n", b"startxref\n9"), _PAGE),
     "without-a-table": (_without_table, _PAGE),

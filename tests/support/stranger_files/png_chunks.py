@@ -64,9 +64,7 @@ _SOUND = {
 }
 _LARGE = {
     "compressed-text-over-1-mib": _ztxt(deflated_zeros(2 * _MIB)),
-    "compressed-international-text-over-1-mib": _itxt(
-        deflated_zeros(2 * _MIB), is_compressed=True
-    ),
+    "compressed-international-text-over-1-mib": _itxt(deflated_zeros(2 * _MIB), is_compressed=True),
     "texts-over-64-mib": _ztxt(deflated_zeros(_MIB)) * 70,
     "color-profile-over-1-mib": _icc(deflated_zeros(3 * _MIB)),
     "plain-text-of-3-mib": chunk(b"tEXt", b"prompt\0" + b"a" * (3 * _MIB)),
@@ -173,5 +171,3 @@ def files() -> list[StrangerFile]:
             "odd-png", "image/png", {name: (make, SeenOrRefused()) for name, make in odd.items()}
         ),
     ]
-
-

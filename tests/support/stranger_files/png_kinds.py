@@ -216,7 +216,7 @@ def files() -> list[StrangerFile]:
         {
             "default-image-is-the-first-frame": (
                 partial(_apng, is_shown=True),
-                Seen(what="first frame"),
+                Seen(what="the first frame"),
             ),
             "default-image-is-no-frame": partial(_apng, is_shown=False),
             "of-pillow": partial(animated, "PNG"),

@@ -165,7 +165,7 @@ def files() -> list[StrangerFile]:
         for name, ink in {"black": BLACK, "white": WHITE}.items()
         for other, beneath in {"black": BLACK, "white": WHITE}.items()
     }
-    first = Seen(what="first page")
+    first = Seen(what="the first page")
     pages = {
         "of-3-pages": (partial(animated, "TIFF"), first),
         "of-40-pages": (partial(animated, "TIFF", frames=40, compression="tiff_lzw"), first),

@@ -17,9 +17,7 @@ def _row(samples: Samples, y: int, columns: range, *, bits: int, order: str) -> 
     """Return the bytes of some columns of a row; columns beyond the picture repeat the last."""
     width, height = SIZE
     first = 2 * (2 * min(y, height - 1) // height)
-    values = [
-        value for x in columns for value in samples[first + 2 * min(x, width - 1) // width]
-    ]
+    values = [value for x in columns for value in samples[first + 2 * min(x, width - 1) // width]]
     if bits == 16:
         return struct.pack(f"{order}{len(values)}H", *values)
     text = "".join(f"{value:0{bits}b}" for value in values)

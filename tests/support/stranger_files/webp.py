@@ -26,7 +26,7 @@ from support.stranger_files.png_chunks import profile
 from support.stranger_files.png_kinds import ANY_INK
 
 _LOSSY = Seen(tolerance=40)
-_FIRST = Seen(tolerance=40, what="first frame")
+_FIRST = Seen(tolerance=40, what="the first frame")
 
 
 def webp(image: Image.Image | None = None, **options: object) -> bytes:

@@ -1,8 +1,8 @@
 """Whatever a phone, scanner, browser or agent sends: it is seen, or refused by name.
 
 Files of all formats that people have (support/stranger_files) go through a real gateway and a real
-captioner by every door; a scripted engine keeps what it is shown. Each costs a second of CPU and
-256 MiB at most.
+captioner by every door; a scripted engine keeps what it is shown. Each costs a second of CPU at
+most, and no process more than 256 MiB.
 """
 
 from collections.abc import Iterator

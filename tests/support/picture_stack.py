@@ -8,7 +8,7 @@ import base64
 import io
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import httpx2
 from PIL import Image
 
 from support import http
+from support.chat_places import new_question
 from support.command import invoke
 from support.pictures import data_url
 from support.processes import Service
@@ -72,10 +73,20 @@ class PictureStack:
         return self.send_bytes(file.make(), file.media_type, door)
 
     def send_bytes(self, data: bytes, media_type: str, door: str) -> Outcome:
+        ask, param = DOORS[door]
+        self._forget()
+        return self._outcome(ask(self, data, media_type), param)
+
+    def send_chat(self, messages: Sequence[dict[str, Any]]) -> Outcome:
+        """Return what a chat comes to, of whose messages one has a file in it."""
+        self._forget()
+        return self._outcome(_chat_of(self, messages), "messages")
+
+    def _forget(self) -> None:
         self.engine.asked.clear()
         self.reasoner.asked.clear()
-        ask, param = DOORS[door]
-        answer = ask(self, data, media_type)
+
+    def _outcome(self, answer: httpx2.Response, param: str) -> Outcome:
         error = _error_in(answer)
         shown, texts = self._shown()
         return Outcome(
@@ -125,14 +136,14 @@ def _solve(stack: PictureStack, data: bytes, media_type: str) -> httpx2.Response
 
 
 def _solve_json(stack: PictureStack, image: str) -> httpx2.Response:
-    body = {"question": _question(), "images": [image], "tentative": False}
+    body = {"question": new_question(), "images": [image], "tentative": False}
     return stack.client.post(f"{stack.gateway.url}/v1/solve", json=body)
 
 
 def _upload(stack: PictureStack, data: bytes, media_type: str) -> httpx2.Response:
     return stack.client.post(
         f"{stack.gateway.url}/v1/solve",
-        data={"question": _question(), "tentative": "false"},
+        data={"question": new_question(), "tentative": "false"},
         files=[("image", ("upload", data, media_type))],
     )
 
@@ -147,8 +158,13 @@ def _chat(
     stack: PictureStack, data: bytes, media_type: str, *, stream: bool = False
 ) -> httpx2.Response:
     image = {"type": "image_url", "image_url": {"url": data_url(data, media_type)}}
-    content = [image, {"type": "text", "text": _question()}]
-    messages = [{"role": "user", "content": content}]
+    content = [image, {"type": "text", "text": new_question()}]
+    return _chat_of(stack, [{"role": "user", "content": content}], stream=stream)
+
+
+def _chat_of(
+    stack: PictureStack, messages: Sequence[dict[str, Any]], *, stream: bool = False
+) -> httpx2.Response:
     return stack.client.post(
         f"{stack.gateway.url}/v1/chat/completions", json={"messages": messages, "stream": stream}
     )
@@ -159,13 +175,8 @@ def _chat_streamed(stack: PictureStack, data: bytes, media_type: str) -> httpx2.
 
 
 def _visual_context(stack: PictureStack, data: bytes, media_type: str) -> httpx2.Response:
-    body = {"question": _question(), "images": [data_url(data, media_type)], "tentative": False}
+    body = {"question": new_question(), "images": [data_url(data, media_type)], "tentative": False}
     return stack.client.post(f"{stack.gateway.url}/v1/visual-contexts", json=body)
-
-
-def _question() -> str:
-    """Return one that was never asked: nothing comes out of the cache."""
-    return f"What is it? {uuid.uuid4().hex}"
 
 
 Ask = Callable[[PictureStack, bytes, str], httpx2.Response]
@@ -186,5 +197,5 @@ def solve_by_command(stack: PictureStack, data: bytes) -> tuple[int, str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
         path.write_bytes(data)
-        ended = invoke("solve", path, _question(), "--gateway", stack.gateway.url)
+        ended = invoke("solve", path, new_question(), "--gateway", stack.gateway.url)
     return ended.returncode, ended.stdout + ended.stderr

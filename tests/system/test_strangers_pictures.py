@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from support import http
+from support.chat_places import PLACES
 from support.file_costs import FileCosts
 from support.picture_stack import CAPTION, DOORS, Outcome, PictureStack, solve_by_command
 from support.stranger_files import FILES
@@ -94,6 +95,17 @@ def test_it_is_seen_or_refused_by_name(
     if cost.cpu_s > _MOST_CPU_S or cost.mib > _MOST_MIB:
         found.append(f"it took {cost.cpu_s:.2f} s of CPU and {cost.mib:.0f} MiB")
     assert found == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", ["png/plain", "avif/plain", "tiff/tiles", "pdf/one-page"])
+def test_it_is_seen_wherever_it_stands_in_a_chat(
+    stack: PictureStack, name: str, place: str
+) -> None:
+    file = FILES[name]
+    outcome = stack.send_chat(PLACES[place](file.make(), file.media_type))
+    assert list(faults(file.expected, outcome)) == []
+    assert CAPTION.encode() in outcome.reasoned
 
 
 @pytest.mark.parametrize("name", _IN_TABLE)

@@ -8,6 +8,7 @@ from PIL import Image
 from support.stranger_files.drawing import (
     STORED,
     animated,
+    exif_of,
     file_of,
     inked,
     quarters,
@@ -35,7 +36,7 @@ def webp(image: Image.Image | None = None, **options: object) -> bytes:
 
 def _with_chunk(kind: bytes, content: bytes) -> bytes:
     """Return a lossless WebP with one more chunk at its end."""
-    body = webp(lossless=True, exif=b"Exif\0\0")[8:] + kind + struct.pack("<I", len(content))
+    body = webp(lossless=True, exif=exif_of(1))[8:] + kind + struct.pack("<I", len(content))
     body += content + bytes(len(content) % 2)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 

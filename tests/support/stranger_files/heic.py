@@ -16,7 +16,7 @@ from support.stranger_files.expectations import (
 
 # Without the extra `heif` the refusal says what to install.
 CAN_DECODE = find_spec("pi_heif") is not None
-_FIXTURE = Path(__file__).parents[1] / "42.heic"
+_FIXTURE = Path(__file__).parents[1] / "files" / "42.heic"
 WITHOUT_EXTRA = Refused(415, "unsupported_media_type", "heif")
 
 

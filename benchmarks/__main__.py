@@ -13,6 +13,7 @@ from benchmarks import (
     cached,
     drain,
     evaluation,
+    formats,
     images,
     memory,
     overload,
@@ -27,6 +28,7 @@ from benchmarks.report import Row, machine_line, save, show
 _BENCHMARKS: dict[str, Callable[..., list[Row]]] = {
     "passthrough": passthrough.run,
     "images": images.run,
+    "formats": formats.run,
     "cached": cached.run,
     "tracing": tracing.run,
     "drain": drain.run,

@@ -15,8 +15,8 @@ from PIL import Image
 from support import http
 from support.pictures import data_url, declaring, encoded, png, text_picture, webp_declaring
 from support.processes import Service
+from support.stranger_files.text_files import OTHER, TEXT, TEXT_FILES
 
-TEXT, OTHER = "4711", "8350"
 NO_TEXT = "No readable text was found in the image."
 
 
@@ -47,56 +47,7 @@ def assert_error(answer: httpx2.Response, status: int, code: str, says: str, par
 # Pictures that must be read.
 
 
-def grey_16_bit() -> bytes:
-    """Between 20000 and 60800: cut off at 255 instead of scaled, all of it is white."""
-    grey = text_picture(TEXT, mode="L").convert("I").point(lambda value: value * 160 + 20_000)
-    return encoded(grey.convert("I;16"))
-
-
-def on_nothing(mode: str) -> Image.Image:
-    """Black text on transparent black: without its alpha it is a black picture."""
-    text = text_picture(TEXT, mode="L")
-    empty = Image.new("L", text.size, "black")
-    return Image.merge("RGBA", (empty, empty, empty, text.point(lambda v: 255 - v))).convert(mode)
-
-
-def transparent_palette() -> bytes:
-    picture = Image.new("P", (320, 120))
-    picture.putpalette([0, 0, 0] * 2)
-    picture.paste(1, mask=text_picture(TEXT, mode="L").point(lambda value: 255 - value))
-    return encoded(picture, transparency=0)
-
-
-def animated(form: str) -> bytes:
-    return encoded(
-        text_picture(TEXT), form, save_all=True, append_images=[text_picture(OTHER)], duration=100
-    )
-
-
-KINDS: dict[str, Callable[[], bytes]] = {
-    "png": lambda: png(TEXT),
-    "jpeg": lambda: encoded(text_picture(TEXT), "JPEG"),
-    "progressive-jpeg": lambda: encoded(text_picture(TEXT), "JPEG", progressive=True),
-    "phone-jpeg": lambda: animated("MPO"),
-    "webp": lambda: encoded(text_picture(TEXT), "WEBP"),
-    "gif": lambda: encoded(text_picture(TEXT, mode="P"), "GIF"),
-    "interlaced-gif": lambda: encoded(text_picture(TEXT, mode="P"), "GIF", interlace=True),
-    "palette": lambda: encoded(text_picture(TEXT, mode="P")),
-    "black-and-white": lambda: encoded(text_picture(TEXT, mode="1")),
-    "grey": lambda: encoded(text_picture(TEXT, mode="L")),
-    "grey-16-bit": grey_16_bit,
-    "transparent": lambda: encoded(on_nothing("RGBA")),
-    "transparent-grey": lambda: encoded(on_nothing("LA")),
-    "transparent-palette": transparent_palette,
-    "transparent-webp": lambda: encoded(on_nothing("RGBA"), "WEBP", lossless=True),
-    "cmyk": lambda: encoded(text_picture(TEXT, mode="CMYK"), "JPEG"),
-    "animated-gif": lambda: animated("GIF"),
-    "animated-webp": lambda: animated("WEBP"),
-    "animated-png": lambda: animated("PNG"),
-}
-
-
-@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("make", TEXT_FILES.values(), ids=TEXT_FILES)
 def test_its_text_is_read(ocr_captioner: Service, make: Callable[[], bytes]) -> None:
     read = caption(ocr_captioner, make())
     assert TEXT in read
@@ -170,9 +121,9 @@ def test_several_pictures_are_told_apart(ocr_captioner: Service) -> None:
     assert OTHER in second
 
 
-@pytest.mark.parametrize("kind", ["grey-16-bit", "cmyk", "animated-webp"])
+@pytest.mark.parametrize("kind", ["png-grey-16-bit", "jpeg-cmyk", "webp-animated", "pdf"])
 def test_it_goes_through_the_whole_stack(embedded_gateway: Service, kind: str) -> None:
-    answer = solve(embedded_gateway, KINDS[kind]())
+    answer = solve(embedded_gateway, TEXT_FILES[kind]())
     assert answer.status_code == 200, answer.text
     assert TEXT in answer.json()["visual_context"]["caption"]
 

@@ -1,0 +1,104 @@
+"""WebP: both codecs, alpha, animations, and the chunks beside the pixels."""
+
+import struct
+from functools import partial, reduce
+
+from PIL import Image
+
+from support.stranger_files.drawing import (
+    STORED,
+    animated,
+    exif_of,
+    file_of,
+    inked,
+    quarters,
+    turned_file,
+)
+from support.stranger_files.expectations import (
+    BLACK,
+    GREYS,
+    WHITE,
+    Seen,
+    SeenOrRefused,
+    StrangerFile,
+    family,
+)
+from support.stranger_files.png_chunks import profile
+from support.stranger_files.png_kinds import ANY_INK
+
+_LOSSY = Seen(tolerance=40)
+_FIRST = Seen(tolerance=40, what="the first frame")
+
+
+def webp(image: Image.Image | None = None, **options: object) -> bytes:
+    return file_of("WEBP", image, **options)
+
+
+def _with_chunk(kind: bytes, content: bytes) -> bytes:
+    """Return a lossless WebP with one more chunk at its end."""
+    body = webp(lossless=True, exif=exif_of(1))[8:] + kind + struct.pack("<I", len(content))
+    body += content + bytes(len(content) % 2)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def files() -> list[StrangerFile]:
+    kinds = {
+        "lossy": (webp, _LOSSY),
+        "lossless": partial(webp, lossless=True),
+        "of-lowest-quality": (partial(webp, quality=0), Seen(tolerance=90)),
+        "of-highest-quality": (partial(webp, quality=100), _LOSSY),
+        "near-lossless": (partial(webp, lossless=True, quality=20), _LOSSY),
+        "grey": (
+            partial(webp, quarters(GREYS, mode="L"), lossless=True),
+            Seen(quarters=GREYS),
+        ),
+        "opaque-alpha": (partial(webp, quarters(mode="RGBA")), _LOSSY),
+        "lossless-opaque-alpha": partial(webp, quarters(mode="RGBA"), lossless=True),
+        "of-a-palette": (partial(webp, quarters(mode="P"), lossless=True), _LOSSY),
+    }
+    metadata = {
+        "profile": partial(webp, lossless=True, icc_profile=profile()),
+        "profile-that-is-none": partial(webp, lossless=True, icc_profile=b"none"),
+        "xmp": partial(webp, lossless=True, xmp=b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"),
+        "xmp-that-is-no-xml": partial(webp, lossless=True, xmp=b"<<<\xff\0"),
+        "exif-of-garbage": partial(webp, lossless=True, exif=b"Exif\0\0II*\0\xff\xff\xff\xff?"),
+        "exif-that-is-none": partial(webp, lossless=True, exif=b"none"),
+        "unknown-chunk": partial(_with_chunk, b"WHAT", b"ever"),
+        "large-unknown-chunk": partial(_with_chunk, b"WHAT", bytes(3 * 2**20)),
+        "followed-by-zeros": lambda: webp(lossless=True) + bytes(500),
+    }
+    turns = {
+        f"exif-{value}": partial(turned_file, "WEBP", value, lossless=True) for value in STORED
+    }
+    moving = {
+        "lossy": (partial(animated, "WEBP", duration=100), _FIRST),
+        "lossless": (partial(animated, "WEBP", lossless=True, duration=100), _FIRST),
+        "of-60-frames": (partial(animated, "WEBP", frames=60, duration=20), _FIRST),
+        "on-a-background": (
+            partial(animated, "WEBP", background=(0, 0, 255, 255), duration=9),
+            _FIRST,
+        ),
+        "cut-in-a-later-frame": (
+            lambda: animated("WEBP", frames=9, duration=20)[:-60],
+            SeenOrRefused(),
+        ),
+    }
+    transparent = {
+        f"{codec}-{name}-ink-on-{other}": (
+            partial(webp, inked(ink, beneath=beneath), lossless=lossless, exact=True),
+            Seen(quarters=ANY_INK[ink], has_ink=True, tolerance=40),
+        )
+        for codec, lossless in {"lossy": False, "lossless": True}.items()
+        for name, ink in {"black": BLACK, "white": WHITE}.items()
+        for other, beneath in {"black": BLACK, "white": WHITE}.items()
+    }
+    named = {
+        "webp": kinds,
+        "webp-with-metadata": metadata,
+        "turned-webp": turns,
+        "animated-webp": moving,
+        "transparent-webp": transparent,
+    }
+    return reduce(
+        lambda files, row: files + family(row[0], "image/webp", row[1]), named.items(), []
+    )

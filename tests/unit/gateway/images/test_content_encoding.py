@@ -49,7 +49,7 @@ def test_a_bomb_takes_no_more_memory_than_is_allowed(name, pack) -> None:
 
 
 def test_two_are_undone_in_reverse_order_and_three_are_refused() -> None:
-    packed = gzip.compress(zlib.compress(DATA))
+    packed = gzip.compress(zlib.compress(DATA), mtime=0)
     for values in (["deflate, gzip"], ["deflate", "gzip"], ["identity, deflate", "gzip,"]):
         assert unpack(packed, codings(values), max_bytes=len(packed) * 2) == DATA
     with pytest.raises(NotUnpackedError, match="compressed 3 times; at most 2"):
@@ -75,8 +75,8 @@ def test_bytes_that_are_not_compressed_after_all_are_taken_as_they_are(name) -> 
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("gzip", gzip.compress(DATA)[:-9]),
-        ("gzip", gzip.compress(DATA)[:40] + bytes(40)),
+        ("gzip", gzip.compress(DATA, mtime=0)[:-9]),
+        ("gzip", gzip.compress(DATA, mtime=0)[:40] + bytes(40)),
         ("deflate", zlib.compress(DATA)[:-9]),
         ("deflate", b""),
         ("deflate", b"\xff" * 40),

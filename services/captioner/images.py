@@ -133,7 +133,8 @@ def _decode(
             limits.check_size(image.size, media_type=media_type, param=param)
             if media_type == JPEG_2000:
                 # openjpeg calls a file damaged where memory is short: MemoryError comes from here.
-                bytearray(prod(image.size) * _JPEG_2000_BYTES)
+                # Of zeros, CPython reserves the memory alone.
+                bytes(prod(image.size) * _JPEG_2000_BYTES)
             return upright_rgb(image, fit)
     except (RacroError, MemoryError):
         raise

@@ -11,11 +11,10 @@ if TYPE_CHECKING:
 
 Background = Literal["white", "black"]
 
-_OPAQUE = 250
 _FAINT = 32
 # White is left only for an image that shows less than a third of the edges there that it shows on
-# black: a text that is brighter than a grey of 191. Next to none of its edges may be gone on black,
-# and next to none within it, where the background shows on neither side: white has those, too.
+# black: a text that is brighter than a grey of 191. Next to none of those that it shows on white
+# may be gone on black, or be within it, as those of a text on a card are: it is read on white, too.
 _POOR = 3
 _NEXT_TO_NONE = 32
 
@@ -30,7 +29,7 @@ def background_of(layer: "Image") -> Background:
     if _total(on_white) * _POOR >= seen:
         return "white"
     only_on_white = _total(on_white, where=[_faint(edges) for edges in on_black])
-    within = _total(on_black, where=_within(layer))
+    within = _total(on_white, where=_within(layer))
     return "black" if (only_on_white + within) * _NEXT_TO_NONE < seen else "white"
 
 
@@ -43,11 +42,11 @@ def _edges(layer: "Image", background: Background) -> list["Image"]:
 
 
 def _within(layer: "Image") -> list["Image"]:
-    """Return where both pixels of an edge are opaque."""
+    """Return where an edge is the image's own: both its pixels are as transparent."""
     from PIL import ImageChops  # noqa: PLC0415
 
-    opaque = layer.getchannel("A").point(lambda alpha: 255 * (alpha >= _OPAQUE))
-    return [ImageChops.darker(*pair) for pair in _neighbours(opaque, "black")]
+    alpha = layer.getchannel("A")
+    return [_faint(ImageChops.difference(*pair)) for pair in _neighbours(alpha, "black")]
 
 
 def _neighbours(grey: "Image", border: Background) -> list[tuple["Image", "Image"]]:

@@ -13,7 +13,8 @@ class ImageLimitSettings(BaseModel):
         # What cameras of fifty megapixels make.
         default=8192 * 6144,
         ge=1,
-        description="Largest width × height that an image may declare; a WebP half of it.",
+        description="Largest width × height that an image may declare; a WebP, an AVIF or a HEIC "
+        "half of it, a JPEG 2000 a third.",
     )
     max_image_side: int = Field(
         default=32_768, ge=1, description="Longest side that an image may declare, in pixels."

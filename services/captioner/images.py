@@ -49,10 +49,10 @@ _FORMATS = {
     JPEG_2000: "JPEG2000",
     HEIC: "HEIF",
 }
-# A pixel's, at most, while it is decoded (racro/contracts/image_limits.py).
-_JPEG_2000_BYTES = 25
-# How Pillow and libavif say that an allocation failed.
-_OUT_OF_MEMORY = re.compile("out of memory", re.IGNORECASE)
+# The bytes of a pixel while it is decoded, measured (racro/contracts/image_limits.py).
+_MEMORY = {JPEG_2000: 25, AVIF: 12, HEIC: 12}
+# How Pillow, for libtiff too, and libavif say that an allocation failed.
+_OUT_OF_MEMORY = re.compile("out of memory|decoder error -9$", re.IGNORECASE)
 # Each scan of a JPEG goes over all of its pixels; encoders write about ten. The length of a scan's
 # head is that of its one to four components: two bytes alone stand anywhere in a film behind it.
 _HEAD_OF_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
@@ -140,9 +140,9 @@ def _decode(
         with Image.open(io.BytesIO(data), formats=(_FORMATS[media_type],)) as image:
             # A file may declare one size to who reads its header, and another to its decoder.
             limits.check_size(image.size, media_type=media_type, param=param)
-            if media_type == JPEG_2000:
-                # openjpeg calls a file damaged where memory is short: MemoryError comes from here.
-                bytearray(prod(image.size) * _JPEG_2000_BYTES)
+            # MemoryError comes from here: the decoders call a file damaged where memory is short.
+            # Of zeros, CPython reserves the memory alone.
+            bytes(prod(image.size) * _MEMORY.get(media_type, 0))
             return upright_rgb(image, fit)
     except (RacroError, MemoryError):
         raise

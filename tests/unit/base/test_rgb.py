@@ -30,6 +30,13 @@ def disc(draw: ImageDraw.ImageDraw) -> None:
     draw.ellipse((200, 5, 310, 115), fill="white")
 
 
+def paper(alpha: int) -> Image.Image:
+    """A number in black on white, and all of it as transparent."""
+    image = Image.alpha_composite(Image.new("RGBA", SIZE, "white"), ink("black"))
+    image.putalpha(alpha)
+    return image
+
+
 @pytest.mark.parametrize("color", ["white", "#ffff00", "#dddddd", "#ffffff80"])
 def test_light_ink_is_laid_on_black(color) -> None:
     shown = upright_rgb(ink(color))
@@ -43,6 +50,8 @@ def test_light_ink_is_laid_on_black(color) -> None:
         *(ink(color) for color in ("black", "red", "blue", "#00ff00", "#a0a0a0", "#00000020")),
         ink("black", behind=card),
         ink("black", behind=disc),
+        paper(40),
+        paper(200),
         Image.new("RGBA", SIZE),
         Image.new("RGBA", (1, 1)),
     ],

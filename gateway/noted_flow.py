@@ -49,20 +49,17 @@ async def perceive_or_note(
     requests = [
         note.missing(images, of_loading=True)
         if isinstance(images, RacroError)
-        else note.possible(services, new_request(images=images, question=question.question))
-        for question, images, note in zip(questions, loaded, notes, strict=True)
+        else note.possible(services, new_request(images=images, question=one.question))
+        for one, images, note in zip(questions, loaded, notes, strict=True)
     ]
     questions.clear()
     counts = (one.distinct_images for one in requests if isinstance(one, PerceptionRequest))
     expect(services, tenant, ticket, counts)
     due = asyncio.get_running_loop().time() + limit.seconds - watch.stages["load"]
+    perceive = partial(_perceive, services.perceiver, limit=limit, due=due)
+    work = [partial(perceive, *pair) for pair in zip(requests, notes, strict=True)]
     with watch.stage("perceive"):
-        return await in_rounds(
-            [
-                partial(_perceive, services.perceiver, request, note, limit, due)
-                for request, note in zip(requests, notes, strict=True)
-            ]
-        )
+        return await in_rounds(work)
 
 
 def _limit(*, notes_all: bool) -> TimeLimit:
@@ -102,6 +99,7 @@ async def _perceive(
     perceiver: Perceiver,
     request: PerceptionRequest | MissingPerception,
     notes: _Notes,
+    *,
     limit: TimeLimit,
     due: float,
 ) -> Perception | MissingPerception:

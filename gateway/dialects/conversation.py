@@ -4,22 +4,17 @@ What becomes of a message depends on the messages up to it and nothing else, so 
 history always gives the reasoner the same prefix.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.message_images import (
-    Message,
-    may_show_images,
-    message_pieces,
-)
+from gateway.dialects.message_counts import check_parsed, check_unparsed
+from gateway.dialects.message_images import Message, may_show_images, message_pieces
 from gateway.dialects.reminders import without_reminders
 from gateway.images.loader import ImageSource
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
-from racro.servekit.json_bounds import TooManyError, holds_more, items_of
 
 FOLLOW_UP_TURNS = 3
 
@@ -62,51 +57,10 @@ class ImageTurn:
         return self.follow_up or not self.current
 
 
-class _Content(msgspec.Struct):
-    content: Raw = Raw(b"null")
-
-
 _messages_decoder = msgspec.json.Decoder(list[Message])
 _raws_decoder = msgspec.json.Decoder(list[Raw])
-_content_decoder = msgspec.json.Decoder(_Content)
 # Messages of up to so many bytes are parsed first and counted then.
 _SMALL_BYTES = 256 * 2**10
-
-
-def _check_counts(messages: bytes, limits: LimitsSection) -> None:
-    """Check how many messages there are and how many parts they have, before any is parsed.
-
-    Raises InvalidRequest over the limits, and NotJson.
-    """
-    # Messages and parts are objects, and no message is parsed beyond one that is none.
-    fewest = min(limits.max_messages, limits.max_parts)
-    if not holds_more(messages, b"{", fewest):
-        return
-    field, most = "max_messages", limits.max_messages
-    try:
-        listed = items_of(messages, most)
-        field, most = "max_parts", limits.max_parts
-        _check_parts(listed, most)
-    except TooManyError as error:
-        raise InvalidRequest(f"messages: more than {field} = {most}", param="messages") from error
-
-
-def _check_parts(messages: Sequence[Raw], most: int) -> None:
-    """Raise TooManyError where messages have more parts than that together."""
-    parts = 0
-    for message in messages:
-        parts += _parts_in(message, most)
-        if parts > most:
-            raise TooManyError
-
-
-def _parts_in(message: Raw, most: int) -> int:
-    """Return how many parts a message has; none if it has not the shape of a message."""
-    try:
-        content = _content_decoder.decode(message).content
-        return len(items_of(content, most))
-    except msgspec.ValidationError:
-        return 0
 
 
 def find_image_turns(messages: bytes, limits: LimitsSection, *, follow_up: bool) -> list[ImageTurn]:
@@ -119,7 +73,7 @@ def find_image_turns(messages: bytes, limits: LimitsSection, *, follow_up: bool)
     parsed = _parsed(messages, limits)
     if not any(map(may_show_images, parsed)):
         return []
-    _check_parsed(parsed, limits)
+    check_parsed(parsed, limits)
     turns = _Turns(follow_up=follow_up)
     for index, (message, raw) in enumerate(
         zip(parsed, _raws_decoder.decode(messages), strict=True)
@@ -134,7 +88,7 @@ def _parsed(messages: bytes, limits: LimitsSection) -> list[Message]:
     """
     try:
         if len(messages) > _SMALL_BYTES:
-            _check_counts(messages, limits)
+            check_unparsed(messages, limits)
         return _messages_decoder.decode(messages)
     except InvalidRequest:
         if _may_have_images(messages):
@@ -150,17 +104,6 @@ def _parsed(messages: bytes, limits: LimitsSection) -> list[Message]:
 
 def _may_have_images(messages: bytes) -> bool:
     return any(mark in messages for mark in _MARKS)
-
-
-def _check_parsed(messages: Sequence[Message], limits: LimitsSection) -> None:
-    """Raise InvalidRequest for more messages or parts than the limits allow."""
-    parts = sum(len(one.content) for one in messages if isinstance(one.content, list))
-    for field, count, most in (
-        ("max_messages", len(messages), limits.max_messages),
-        ("max_parts", parts, limits.max_parts),
-    ):
-        if count > most:
-            raise InvalidRequest(f"messages: more than {field} = {most}", param="messages")
 
 
 class _Turns:

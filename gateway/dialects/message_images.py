@@ -16,6 +16,8 @@ from racro.servekit.json_bounds import TooManyError, items_of
 
 # Messages with these roles tell what a tool gave.
 RESULT_ROLES = frozenset({"tool", "function"})
+# Of OpenAI's chat and of its responses API.
+_TEXT_TYPES = frozenset({"text", "input_text", "output_text"})
 _MOST_IMAGES = 4096
 
 
@@ -38,7 +40,7 @@ class Message(msgspec.Struct, gc=False):
         """The message's own words."""
         if isinstance(self.content, str):
             return self.content
-        return "\n".join(part.text or "" for part in self.content or () if part.type == "text")
+        return "\n".join(part.text or "" for part in self.content or () if part.type in _TEXT_TYPES)
 
 
 class Piece(NamedTuple):
@@ -107,7 +109,7 @@ def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
         parts = zip(_parts_decoder.decode(content), _raws_decoder.decode(content), strict=True)
         for position, (part, raw) in enumerate(parts):
             of_part = f"{param}[{position}]"
-            if part.type == "text" and bytes(memoryview(part.text)[:1]) == b'"':
+            if part.type in _TEXT_TYPES and bytes(memoryview(part.text)[:1]) == b'"':
                 pieces.append(_text_piece(part.text, place, param=of_part, is_result=is_result))
             else:
                 pieces.append(_part_piece(raw, part.type, place, param=of_part))

@@ -29,9 +29,18 @@ class ImagePart(_Open):
     image_url: ImageUrl
 
 
+class OtherPart(_Open):
+    """An image or a PDF in the shape of another API, or a part for the reasoner, such as audio."""
+
+    type: str
+
+
 class ChatMessage(_Open):
-    role: str = Field(description="system, developer, user, assistant or tool.")
-    content: str | list[TextPart | ImagePart] | None = None
+    role: str = Field(description="system, developer, user, assistant, tool or function.")
+    content: str | list[TextPart | ImagePart | OtherPart] | None = None
+    images: list[str | ImagePart] | None = Field(
+        default=None, description="Images beside the content, as base64 or data URLs."
+    )
 
 
 class StreamOptions(_Open):

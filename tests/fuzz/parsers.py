@@ -74,6 +74,7 @@ def chat(data: bytes) -> None:
 
 
 def result(data: bytes) -> None:
+    data = data.decode(errors="replace").encode()
     replaced = replace_in_json(data, lambda _: "", param="messages[0].content")
     if replaced is not None and type(json.loads(bytes(replaced))) is not type(json.loads(data)):
         raise AssertionError(f"{bytes(replaced)!r} is of another kind")

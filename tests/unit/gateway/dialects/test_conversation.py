@@ -67,6 +67,10 @@ CONVERSATIONS: dict[str, tuple[list[dict], list[tuple]]] = {
         [user(text("Look: "), image("a"), text("What?"))],
         [(0, "a", "Look: \nWhat?", False)],
     ),
+    "texts may be those of another API": (
+        [user({"type": "input_text", "text": "What?"}, image("a"))],
+        [(0, "a", "What?", False)],
+    ),
     "several images are one look": (
         [user(image("a"), text("Which?"), image("b"))],
         [(0, "ab", "Which?", False)],

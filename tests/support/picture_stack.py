@@ -1,6 +1,6 @@
 """A real gateway and a real captioner, whose engine is scripted and keeps what it is shown.
 
-A file goes in by any of the `ENTRIES` and is answered; what the captioner showed its engine then, and
+A file is sent by any of the `ENTRIES` and answered; what the captioner showed its engine then, and
 what the reasoner got, is told beside it.
 """
 
@@ -69,7 +69,7 @@ class PictureStack:
         self._closing.__exit__(*details)
 
     def send(self, file: StrangerFile, entry: str) -> Outcome:
-        """Return what a file comes to that goes in by this entry."""
+        """Return what a file comes to that is sent by this entry."""
         return self.send_bytes(file.make(), file.media_type, entry)
 
     def send_bytes(self, data: bytes, media_type: str, entry: str) -> Outcome:

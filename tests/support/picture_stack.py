@@ -1,6 +1,6 @@
 """A real gateway and a real captioner, whose engine is scripted and keeps what it is shown.
 
-A file goes in by any of the `DOORS` and is answered; what the captioner showed its engine then, and
+A file is sent by any of the `ENTRIES` and answered; what the captioner showed its engine then, and
 what the reasoner got, is told beside it.
 """
 
@@ -68,12 +68,12 @@ class PictureStack:
     def __exit__(self, *details: object) -> None:
         self._closing.__exit__(*details)
 
-    def send(self, file: StrangerFile, door: str) -> Outcome:
-        """Return what a file comes to that goes in by this door."""
-        return self.send_bytes(file.make(), file.media_type, door)
+    def send(self, file: StrangerFile, entry: str) -> Outcome:
+        """Return what a file comes to that is sent by this entry."""
+        return self.send_bytes(file.make(), file.media_type, entry)
 
-    def send_bytes(self, data: bytes, media_type: str, door: str) -> Outcome:
-        ask, param = DOORS[door]
+    def send_bytes(self, data: bytes, media_type: str, entry: str) -> Outcome:
+        ask, param = ENTRIES[entry]
         self._forget()
         return self._outcome(ask(self, data, media_type), param)
 
@@ -181,7 +181,7 @@ def _visual_context(stack: PictureStack, data: bytes, media_type: str) -> httpx2
 
 Ask = Callable[[PictureStack, bytes, str], httpx2.Response]
 # Where a file goes in, and the field that an error of it names.
-DOORS: dict[str, tuple[Ask, str]] = {
+ENTRIES: dict[str, tuple[Ask, str]] = {
     "data URL": (_solve, "images[0]"),
     "upload": (_upload, "image[0]"),
     "http URL": (_url, "images[0]"),

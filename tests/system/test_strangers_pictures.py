@@ -1,20 +1,21 @@
 """Whatever a phone, scanner, browser or agent sends: it is seen, or refused by name.
 
 Files of all formats that people have (support/stranger_files) go through a real gateway and a real
-captioner by every door; a scripted engine keeps what it is shown. Each costs a second of CPU at
+captioner by every entry; a scripted engine keeps what it is shown. Each costs a second of CPU at
 most, and no process more than 256 MiB.
 """
 
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 
 from support import http
 from support.chat_places import PLACES
 from support.file_costs import FileCosts
-from support.picture_stack import CAPTION, DOORS, Outcome, PictureStack, solve_by_command
+from support.picture_stack import CAPTION, ENTRIES, Outcome, PictureStack, solve_by_command
 from support.stranger_files import FILES
-from support.stranger_files.doors import cases
+from support.stranger_files.entries import cases
 from support.stranger_files.expectations import (
     NAMED_REFUSALS,
     Expected,
@@ -27,7 +28,7 @@ from support.stranger_files.png_kinds import png
 from support.stranger_files.table import DOCUMENT, ROWS, written
 
 _MOST_CPU_S, _MOST_MIB = 1, 256
-_CASES = list(cases(list(DOORS)))
+_CASES = cases(list(ENTRIES))
 _IN_TABLE = [name for names in ROWS.values() for name in names if name in FILES]
 
 
@@ -40,8 +41,8 @@ def stack() -> Iterator[PictureStack]:
 @pytest.fixture(scope="module")
 def costs(stack: PictureStack) -> FileCosts:
     """Costs beyond those of services that are idle, and have seen a picture before."""
-    for door in DOORS:
-        assert stack.send_bytes(png(), "image/png", door).status == 200
+    for entry in ENTRIES:
+        assert stack.send_bytes(png(), "image/png", entry).status == 200
     return FileCosts(stack.gateway.pid, stack.captioner.pid)
 
 
@@ -80,14 +81,14 @@ def _wrong_refusal(expected: Expected, outcome: Outcome) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("file", "door"), _CASES, ids=[f"{file.name} {door}" for file, door in _CASES]
+    ("file", "entry"), _CASES, ids=[f"{file.name} {entry}" for file, entry in _CASES]
 )
 def test_it_is_seen_or_refused_by_name(
-    stack: PictureStack, costs: FileCosts, file: StrangerFile, door: str
+    stack: PictureStack, costs: FileCosts, file: StrangerFile, entry: str
 ) -> None:
     data = file.make()
     costs.begin()
-    outcome = stack.send_bytes(data, file.media_type, door)
+    outcome = stack.send_bytes(data, file.media_type, entry)
     cost = costs.cost()
     found = list(faults(file.expected, outcome))
     assert stack.captioner.process.poll() is None, stack.captioner.log()
@@ -137,7 +138,9 @@ def test_the_services_serve_on(stack: PictureStack) -> None:
 
 def test_there_are_400_files_of_20_formats_and_oddities() -> None:
     assert len(FILES) >= 400
-    assert len({file.family for file in FILES.values()}) >= 20
+    families = {file.family for file in FILES.values()}
+    assert len(families) >= 20
+    assert {(file.family, entry) for file, entry in _CASES} == set(product(families, ENTRIES))
 
 
 def test_the_table_in_the_docs_is_what_the_suite_proves() -> None:

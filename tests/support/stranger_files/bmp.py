@@ -143,6 +143,12 @@ def _ico(image_size: int, **options: object) -> bytes:
     return file_of("ICO", quarters(size=(image_size, image_size)), **options)
 
 
+def _ico_of(png: bytes) -> bytes:
+    """Return an icon of one picture, whose entry has no room for more than 256 pixels a side."""
+    entry = struct.pack("<BBBBHHII", 0, 0, 0, 0, 1, 32, len(png), 22)
+    return struct.pack("<HHH", 0, 1, 1) + entry + png
+
+
 def _icons() -> dict[str, tuple[Callable[[], bytes], Expected]]:
     rows: dict[str, tuple[Callable[[], bytes], Expected]] = {
         f"of-{side}-as-{form}": (
@@ -153,7 +159,10 @@ def _icons() -> dict[str, tuple[Callable[[], bytes], Expected]]:
         for form in ("bmp", "png")
     }
     sizes = [(side, side) for side in (16, 32, 48, 64)]
-    # Corners of enlarged pictures blur.
+    rows["larger-than-its-entry-says"] = (
+        lambda: _ico_of(file_of("PNG", quarters(size=(512, 512)))),
+        Seen(size=(512, 512)),
+    )
     rows["of-many-sizes"] = (
         partial(_ico, 64, sizes=sizes),
         Seen(size=(64, 64), what="the largest picture"),

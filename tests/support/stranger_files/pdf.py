@@ -82,14 +82,18 @@ def _scanned(filtered: str) -> bytes:
 
 
 def _form() -> bytes:
-    """Return a page with a text field that is filled in, whose look the file brings along."""
-    look = stream(b"0 0 0 rg 0 0 60 40 re f", b"/Type /XObject /Subtype /Form /BBox [0 0 60 40]")
+    """Return a page with a text field that is filled in, whose appearance the file brings along."""
+    appearance = stream(
+        b"0 0 0 rg 0 0 60 40 re f", b"/Type /XObject /Subtype /Form /BBox [0 0 60 40]"
+    )
     widget = (
         b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /V (42) /F 4 "
         b"/Rect [90 60 150 100] /AP << /N 1 0 R >> >>"
     )
     page = quarters_page(entries=b"/Annots [2 0 R]")
-    return pdf([page], Options(objects=[look, widget], catalog=b"/AcroForm << /Fields [2 0 R] >>"))
+    return pdf(
+        [page], Options(objects=[appearance, widget], catalog=b"/AcroForm << /Fields [2 0 R] >>")
+    )
 
 
 def _cropped() -> bytes:

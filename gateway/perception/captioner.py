@@ -33,6 +33,11 @@ class CaptionerClient:
         self._expires = 0.0
         self._refreshing = asyncio.Lock()
 
+    @property
+    def was_reached(self) -> bool:
+        """Whether it has ever told who it is."""
+        return self._identity is not None
+
     async def identity(self) -> Identity:
         """Return who captions now, asking again when the last answer has expired.
 

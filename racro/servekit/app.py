@@ -61,9 +61,15 @@ class Readiness:
         told = {name: str(problem) if problem else None for name, problem in problems.items()}
         return cls(told, ready=not any(told.values()))
 
+    @property
+    def is_degraded(self) -> bool:
+        """Whether requests would be served, but not all of them or not as well as they could be."""
+        return self.ready and any(self.problems.values())
+
 
 def _tell(state: Readiness) -> None:
     service_metrics.READY.set(state.ready)
+    service_metrics.DEGRADED.set(state.is_degraded)
     # Or a reasoner that was taken out of the settings would stay.
     service_metrics.COMPONENT_OK.clear()
     for component, problem in state.problems.items():
@@ -128,6 +134,7 @@ def _add_probes(app: FastAPI, readiness: ReadinessCheck) -> None:
         _tell(state)
         body = {
             "status": "ready" if state.ready else "not_ready",
+            "degraded": state.is_degraded,
             "checks": {name: problem or "ok" for name, problem in state.problems.items()},
         }
         return JSONResponse(body, status_code=200 if state.ready else 503)

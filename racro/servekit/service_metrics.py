@@ -25,6 +25,9 @@ ERRORS = Counter("racro_errors", "Errors shown to clients, by code.", ["code"])
 CLIENT_GONE = Counter("racro_clients_gone", "Clients that left before their answer.", ["route"])
 TASKS = Gauge("racro_tasks", "asyncio tasks alive.")
 READY = Gauge("racro_ready", "1 while the last /readyz said yes.")
+DEGRADED = Gauge(
+    "racro_degraded", "1 while the last /readyz said yes although something was wrong."
+)
 COMPONENT_OK = Gauge(
     "racro_component_ok", "1 while nothing was wrong with it at the last /readyz.", ["component"]
 )

@@ -16,6 +16,7 @@ from racro.servekit.settings import (
     AsksForUsage,
     BytesInFlight,
     MaxTokensField,
+    ProbeInterval,
     Section,
     ServiceSettings,
     Url,
@@ -99,6 +100,7 @@ class ReasonerSection(QueueSection):
     api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
     )
+    probe_interval_s: ProbeInterval
     max_in_flight: int = Field(
         default=256,
         ge=1,

@@ -17,6 +17,7 @@ from racro.servekit.chat_stream import read_chunks
 from racro.servekit.field_refusals import OwnField
 from racro.servekit.own_fields import OwnFields
 from racro.servekit.settings import api_key
+from racro.servekit.spaced_probe import SpacedProbe, interval_s
 from racro.servekit.upstream import Client, Response, Upstream
 
 _REVISION_TTL_S = 30
@@ -46,6 +47,8 @@ class Reasoner:
         self._revision: str | None = None
         self._asked_at = -math.inf
         self._was_told = False
+        every_s = interval_s(settings.probe_interval_s, api_key=api_key(settings.api_key_env))
+        self._probe = SpacedProbe(self._ask, interval_s=every_s)
 
     def chat(self, body: bytes, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
         """POST an encoded chat request in its turn, and give its response, unread.
@@ -70,7 +73,11 @@ class Reasoner:
                 yield chunk
 
     async def check(self) -> None:
-        """Ask for its models, to see whether it answers. Raises UpstreamError if it does not.
+        """Tell whether it answers, now or when it was asked last. Raises UpstreamError if not."""
+        await self._probe.check()
+
+    async def _ask(self) -> None:
+        """Ask for its models. Raises UpstreamError where it does not answer.
 
         Where the settings tell its revision any answer will do: some servers list no models.
         """

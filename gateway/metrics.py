@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from time import perf_counter
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -68,6 +68,20 @@ QUEUE_REFUSALS = Counter(
     "Requests refused because many wait: 503, all places are taken; 429, the tenant's share.",
     ["queue", "status"],
 )
+STAGE_FAILURES = Counter(
+    "racro_stage_failures", "Stages that ended with an error: load, perceive, captioner.", ["stage"]
+)
+# Of a count that is born at 1 no rate tells.
+for _stage in ("load", "perceive", "captioner"):
+    STAGE_FAILURES.labels(_stage)
+# How an answer ended: `broken` after its first token, `failed` before it.
+Outcome = Literal["complete", "broken", "failed", "timeout", "left"]
+ANSWERS = Counter(
+    "racro_reasoner_answers",
+    "Answers of reasoners by how they ended: complete; broken, after their first token; failed, "
+    "before it; timeout; left by the client.",
+    ["reasoner", "outcome"],
+)
 TOKENS = Counter("racro_tokens", "Tokens by stage and direction.", ["stage", "direction"])
 IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"])
 
@@ -75,6 +89,7 @@ IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"
 # Looking a label up costs more than counting under it.
 _stage_seconds = cache(STAGE_SECONDS.labels)
 _tokens = cache(TOKENS.labels)
+_answers = cache(ANSWERS.labels)
 _cache_results = cache(CACHE_RESULTS.labels)
 _cache_bytes = cache(CACHE_BYTES.labels)
 _cache_hits = cache(CACHE_HITS.labels)
@@ -90,9 +105,13 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measure one stage; a stage that fails is not counted."""
+        """Measure one stage; one that fails is counted by itself, one that is left is not."""
         started = perf_counter()
-        yield
+        try:
+            yield
+        except Exception:
+            STAGE_FAILURES.labels(name).inc()
+            raise
         self.record(name, perf_counter() - started)
 
     def record(self, name: str, seconds: float) -> None:
@@ -113,6 +132,16 @@ def count_tokens(stage: str, usage: Usage) -> None:
     if usage.is_known:
         _tokens(stage, "prompt").inc(usage.prompt_tokens)
         _tokens(stage, "completion").inc(usage.completion_tokens)
+
+
+def expect_answers(reasoner: str) -> None:
+    """Have the counts of a reasoner begin at 0."""
+    for outcome in get_args(Outcome):
+        _answers(reasoner, outcome)
+
+
+def count_answer(reasoner: str, outcome: Outcome) -> None:
+    _answers(reasoner, outcome).inc()
 
 
 def count_result(result: CacheResult) -> None:

@@ -150,6 +150,7 @@ class Reasoners:
             queue = self._queues[name] = FairQueue(f"reasoner {name}", limits, ahead=self._ahead)
         else:
             queue.change(limits)
+        metrics.expect_answers(name)
         return Reasoner(name, settings, Replicas(upstreams), queue)
 
     def __iter__(self) -> Iterator[Reasoner]:

@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import CacheResult
 from racro.servekit.service_metrics import SECONDS
+from racro.servekit.tracing import exemplar, trace_id
 
 STAGE_SECONDS = Histogram(
     "racro_stage_seconds",
@@ -116,7 +117,7 @@ class Stopwatch:
 
     def record(self, name: str, seconds: float) -> None:
         self.stages[name] = seconds
-        _stage_seconds(name).observe(seconds)
+        _stage_seconds(name).observe(seconds, exemplar(trace_id()))
 
     def total(self) -> float:
         return perf_counter() - self._started

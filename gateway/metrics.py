@@ -15,8 +15,9 @@ from racro.servekit.tracing import exemplar, trace_id
 
 STAGE_SECONDS = Histogram(
     "racro_stage_seconds",
-    "Seconds of a stage: load, perceive, captioner, first_token, reason, total.",
-    ["stage"],
+    "Seconds of a stage: load, perceive, captioner, first_token, reason, total; from asking the "
+    "reasoner on by its name.",
+    ["stage", "reasoner"],
     buckets=SECONDS,
 )
 CACHE_RESULTS = Counter(
@@ -83,7 +84,11 @@ ANSWERS = Counter(
     "before it; timeout; left by the client.",
     ["reasoner", "outcome"],
 )
-TOKENS = Counter("racro_tokens", "Tokens by stage and direction.", ["stage", "direction"])
+TOKENS = Counter(
+    "racro_tokens",
+    "Tokens by stage and direction, those of reasoners by name.",
+    ["stage", "direction", "reasoner"],
+)
 IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"])
 
 
@@ -98,9 +103,13 @@ _cache_seconds = cache(CACHE_SECONDS.labels)
 
 
 class Stopwatch:
-    """Measures the seconds since it was made, and those of stages."""
+    """Measures the seconds since it was made, and those of stages.
+
+    `reasoner` is the one that answers, from then on.
+    """
 
     def __init__(self) -> None:
+        self.reasoner = ""
         self._started = perf_counter()
         self.stages: dict[str, float] = {}
 
@@ -117,7 +126,7 @@ class Stopwatch:
 
     def record(self, name: str, seconds: float) -> None:
         self.stages[name] = seconds
-        _stage_seconds(name).observe(seconds, exemplar(trace_id()))
+        _stage_seconds(name, self.reasoner).observe(seconds, exemplar(trace_id()))
 
     def total(self) -> float:
         return perf_counter() - self._started
@@ -129,10 +138,10 @@ class Stopwatch:
         ).encode()
 
 
-def count_tokens(stage: str, usage: Usage) -> None:
+def count_tokens(stage: str, usage: Usage, *, reasoner: str = "") -> None:
     if usage.is_known:
-        _tokens(stage, "prompt").inc(usage.prompt_tokens)
-        _tokens(stage, "completion").inc(usage.completion_tokens)
+        _tokens(stage, "prompt", reasoner).inc(usage.prompt_tokens)
+        _tokens(stage, "completion", reasoner).inc(usage.completion_tokens)
 
 
 def expect_answers(reasoner: str) -> None:

@@ -32,6 +32,7 @@ class ReasonStage:
         self._reasoner = reasoner
         self._contexts = contexts
         self._watch = watch
+        watch.reasoner = reasoner.name
         self._generation = generation(reasoner.settings.model)
 
     def __enter__(self) -> Self:
@@ -51,7 +52,7 @@ class ReasonStage:
             self._watch.record("reason", perf_counter() - self._started)
             if self.usage is not None:
                 record_usage(self._span, self.usage)
-                metrics.count_tokens("reasoner", self.usage)
+                metrics.count_tokens("reasoner", self.usage, reasoner=self._reasoner.name)
         self._generation.__exit__(kind, error, traceback)
         if isinstance(error, ContextLengthExceeded) and self._contexts:
             raise with_visual_share(error, self._contexts) from error

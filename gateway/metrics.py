@@ -90,6 +90,7 @@ TOKENS = Counter(
     ["stage", "direction", "reasoner"],
 )
 IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"])
+PAGES = Counter("racro_pages", "Pages of PDFs that were captioned.")
 
 
 # Looking a label up costs more than counting under it.

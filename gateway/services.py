@@ -11,6 +11,7 @@ from gateway.cache import Cache
 from gateway.cache.opening import open_caches
 from gateway.images.fetch import Fetcher
 from gateway.images.loader import ImageLoader
+from gateway.perception.call_options import CallOptions
 from gateway.perception.captioner import CaptionerClient
 from gateway.perception.contexts import VisualContextStore
 from gateway.perception.perceiver import Perceiver
@@ -86,7 +87,7 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
             caches.leases,
             FairQueue("captioner", limits),
             rates,
-            max_tokens=settings.captioner.max_tokens,
+            options=CallOptions(settings.captioner.max_tokens, settings.limits.max_pages),
             max_timeout_s=settings.limits.max_timeout_s,
             max_entry_bytes=settings.cache.max_entry_bytes,
         )

@@ -10,7 +10,11 @@ import pybase64
 _PIECE_CHARACTERS = 2**20
 _PIECE_BYTES = _PIECE_CHARACTERS // 4 * 3
 _WHITESPACE = b" \t\n\r\v\f"
-_BEHIND = "something comes after the padding"
+# What may stand behind the last character: padding, however much, and ends of lines.
+_END = "=" + _WHITESPACE.decode()
+_TAIL_CHARACTERS = 1024
+# RFC 4648's second alphabet, for URLs and file names, in characters of the first one.
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def encode_base64(data: bytes) -> str:
@@ -26,28 +30,38 @@ def encode_base64(data: bytes) -> str:
 def decode_base64(text: str, start: int = 0) -> bytes:
     """Return the bytes of the base64 in `text` from `start` on. Raises ValueError.
 
-    Some encoders break lines, some leave the padding off; anything else is broken.
+    Some encoders break lines, use the alphabet for URLs, or leave the padding off; anything else is
+    broken.
     """
-    decoded, left, is_ended = [], b"", False
-    for at in range(start, len(text), _PIECE_CHARACTERS):
-        piece = left + text[at : at + _PIECE_CHARACTERS].encode("ascii")
-        if is_ended and piece.translate(None, _WHITESPACE):
-            raise ValueError(_BEHIND)
+    decoded, left = [], b""
+    end = max(start, _end(text))
+    for at in range(start, end, _PIECE_CHARACTERS):
+        piece = left + text[at : min(at + _PIECE_CHARACTERS, end)].encode("ascii")
         groups, left = _groups(piece)
         try:
-            decoded.append(pybase64.b64decode(groups, validate=True))
+            decoded.append(_decode_groups(groups))
         except ValueError:
-            groups, left = _groups(piece.translate(None, _WHITESPACE))
-            decoded.append(pybase64.b64decode(groups, validate=True))
-        is_ended = is_ended or groups.endswith(b"=")
-    if last := left.translate(None, _WHITESPACE):
-        if is_ended:
-            raise ValueError(_BEHIND)
-        decoded.append(pybase64.b64decode(last + b"=" * (-len(last) % 4), validate=True))
+            groups, left = _groups(piece.translate(_STANDARD, _WHITESPACE))
+            decoded.append(_decode_groups(groups))
+    if last := left.translate(_STANDARD, _WHITESPACE):
+        decoded.append(_decode_groups(last + b"=" * (-len(last) % 4), padded=True))
     return decoded[0] if len(decoded) == 1 else b"".join(decoded)
+
+
+def _end(text: str) -> int:
+    """Return where the padding begins, without a copy of a whole image."""
+    tail = text[-_TAIL_CHARACTERS:]
+    kept = len(tail.rstrip(_END))
+    return len(text) - len(tail) + kept if kept else len(text.rstrip(_END))
 
 
 def _groups(piece: bytes) -> tuple[bytes, bytes]:
     """Return the whole groups of four characters, and what belongs to the next piece."""
     whole = len(piece) - len(piece) % 4
     return piece[:whole], piece[whole:]
+
+
+def _decode_groups(groups: bytes, *, padded: bool = False) -> bytes:
+    if not padded and groups.endswith(b"="):
+        raise ValueError("something comes after the padding")
+    return pybase64.b64decode(groups, validate=True)

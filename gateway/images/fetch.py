@@ -6,16 +6,18 @@ names and numbers alike pass through the connector's resolver and its socket fac
 """
 
 import asyncio
-import ipaddress
+import re
 import socket
+import ssl
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from functools import partial
 from typing import Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from gateway.images.addresses import AddressPolicy, CheckedResolver, ForbiddenAddress
+from gateway.images.content_encoding import Packed, TooLargeUnpackedError, codings, unpack
 from gateway.settings import FetchSection
 from racro.contracts.errors import (
     DeadlineExceeded,
@@ -25,88 +27,15 @@ from racro.contracts.errors import (
     UrlForbidden,
 )
 
-Address = IPv4Address | IPv6Address
-
-# Special-purpose networks that older releases of Python call global, and addresses at which clouds
-# serve their instances' secrets.
-_NOT_PUBLIC = (
-    IPv4Network("192.0.0.0/24"),
-    IPv4Network("192.88.99.0/24"),
-    IPv4Network("168.63.129.16/32"),
-    IPv6Network("fec0::/10"),
-    IPv6Network("3fff::/20"),
-)
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
-_IPV4_COMPATIBLE = IPv6Network("::/96")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PLAIN = "identity"
-# Others are names for nothing, such as those that object stores give: the bytes tell what they are.
-_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"})
+_NO_CONTENT = frozenset({204, 205})
+# PDFs, too, and from hosts that name no type, anything: the bytes tell what it is.
+_ACCEPT = "image/*,application/pdf;q=0.9,*/*;q=0.8"
+_SURROGATE = re.compile("[\udc80-\udcff]")
 _FORBIDDEN = (
     "the URL leads to an address that is not public; the gateway's settings fetch.allow_networks "
     "and fetch.allow_private say which of those may be fetched from"
 )
-
-
-class _Forbidden(Exception):
-    """An address was refused. Not an OSError: aiohttp would try the next address instead."""
-
-
-class AddressPolicy:
-    """Which addresses may be dialled: public ones, and `allow_networks`."""
-
-    def __init__(self, settings: FetchSection) -> None:
-        self._allow_all = settings.allow_private
-        self._allowed: tuple[IPv4Network | IPv6Network, ...] = settings.allow_networks
-
-    def allows(self, address: Address) -> bool:
-        if self._allow_all or any(address in network for network in self._allowed):
-            return True
-        embedded = _embedded_ipv4(address)
-        return all(_is_public(one) for one in (address, *embedded))
-
-    def check(self, host: str) -> None:
-        """Raise _Forbidden for a numeric address that may not be dialled, or is none."""
-        try:
-            address = ipaddress.ip_address(host.partition("%")[0])
-        except ValueError as error:
-            raise _Forbidden from error
-        if not self.allows(address):
-            raise _Forbidden
-
-
-def _is_public(address: Address) -> bool:
-    special = any(address in network for network in _NOT_PUBLIC)
-    return address.is_global and not (address.is_multicast or address.is_reserved or special)
-
-
-def _embedded_ipv4(address: Address) -> tuple[IPv4Address, ...]:
-    """Return the IPv4 addresses that a translator or tunnel would reach instead."""
-    if isinstance(address, IPv4Address):
-        return ()
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _IPV4_COMPATIBLE or any(address in network for network in _NAT64):
-        found.append(IPv4Address(int(address) & 0xFFFF_FFFF))
-    return tuple(one for one in found if one is not None)
-
-
-class _CheckedResolver(AbstractResolver):
-    """Resolves as the system does; a name is refused as a whole if any of its addresses is."""
-
-    def __init__(self, policy: AddressPolicy) -> None:
-        self._policy = policy
-        self._system = aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        found = await self._system.resolve(host, port, family)
-        for result in found:
-            self._policy.check(result["host"])
-        return found
-
-    async def close(self) -> None:
-        await self._system.close()
 
 
 class Fetcher:
@@ -118,7 +47,7 @@ class Fetcher:
         self._policy = AddressPolicy(settings)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                resolver=_CheckedResolver(self._policy),
+                resolver=CheckedResolver(self._policy),
                 socket_factory=self._checked_socket,
                 # An address is checked when it is dialled: no connection outlives its request.
                 force_close=True,
@@ -128,10 +57,11 @@ class Fetcher:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={
                 "user-agent": "racro-gateway",
-                "accept": "image/*",
-                "accept-encoding": _PLAIN,
+                "accept": _ACCEPT,
+                # A compressed image gains nothing.
+                "accept-encoding": "identity",
             },
-            # A compressed image gains nothing, and a compressed bomb must not be unpacked.
+            # Some hosts compress all the same: it is unpacked within bounds.
             auto_decompress=False,
         )
 
@@ -147,13 +77,13 @@ class Fetcher:
                 f"the image was not fetched within fetch.timeout_s = {self._settings.timeout_s:g}",
                 param=param,
             ) from error
-        except _Forbidden as error:
+        except ForbiddenAddress as error:
             raise UrlForbidden(_FORBIDDEN, param=param) from error
         except aiohttp.InvalidURL as error:
             # aiohttp refuses numeric hosts such as 127.1 or 2130706433 before they are resolved.
             raise UrlForbidden("the URL's host is not in canonical form", param=param) from error
         except (aiohttp.ClientError, OSError, UnicodeError) as error:
-            raise InvalidImage("the image cannot be fetched from its URL", param=param) from error
+            raise InvalidImage(_failure(error), param=param) from error
 
     async def _follow(self, text: str, *, param: str) -> bytes:
         url = _parse(text, param=param)
@@ -168,12 +98,30 @@ class Fetcher:
         )
 
     async def _read(self, response: aiohttp.ClientResponse, *, param: str) -> bytes:
-        if response.status != 200:  # noqa: PLR2004
+        self._check_status(response.status, param=param)
+        try:
+            compressed = codings(response.headers.getall("content-encoding", ()))
+            data = await self._download(response, param=param)
+            if not compressed:
+                return data
+            work = partial(unpack, data, compressed, max_bytes=self._max_bytes)
+            return await asyncio.to_thread(work)
+        except Packed as error:
             raise InvalidImage(
-                f"the image's URL answered with status {response.status}", param=param
+                f"the image's URL answered with bytes {error}", param=param
+            ) from error
+        except TooLargeUnpackedError as error:
+            raise self._too_large(param) from error
+
+    def _check_status(self, status: int, *, param: str) -> None:
+        if status in _NO_CONTENT:
+            raise InvalidImage(
+                f"the image's URL answered with status {status}: there is nothing", param=param
             )
-        if response.headers.get("content-encoding", _PLAIN).strip().lower() in _COMPRESSED:
-            raise InvalidImage("the image's URL answered with compressed bytes", param=param)
+        if not 200 <= status < 300:  # noqa: PLR2004
+            raise InvalidImage(f"the image's URL answered with status {status}", param=param)
+
+    async def _download(self, response: aiohttp.ClientResponse, *, param: str) -> bytes:
         if (response.content_length or 0) > self._max_bytes:
             raise self._too_large(param)
         data = bytearray()
@@ -196,18 +144,47 @@ class Fetcher:
 
 
 def _parse(text: str, *, param: str, base: URL | None = None) -> URL:
-    """Parse a URL, once: the connector is given this object, not the text."""
-    if "\\" in text or any(ord(character) <= ord(" ") for character in text):
+    """Parse a URL, once: the connector is given this object, not the text.
+
+    What people type is encoded as browsers do it, spaces and characters outside ASCII.
+    """
+    text = text.strip(" \t\r\n")
+    if "\\" in text or any(ord(character) < ord(" ") for character in text):
         # Parsers disagree about these, and disagreement is how filters are passed.
-        raise UrlForbidden("the URL has a backslash, a space or a control character", param=param)
+        raise UrlForbidden("the URL has a backslash or a control character", param=param)
     try:
-        url = URL(text)
+        url = URL(_SURROGATE.sub(_percent_encoded, text).replace(" ", "%20"))
         url = base.join(url) if base is not None else url
-        host = url.host
+        host = url.raw_host
     except ValueError as error:
         raise InvalidImage("the URL cannot be parsed", param=param) from error
     if url.scheme not in {"http", "https"} or not host:
         raise UrlForbidden("only http and https URLs with a host are fetched", param=param)
+    if "%" in host:
+        raise UrlForbidden("the URL's host has a space or an escape", param=param)
     if url.user is not None or url.password is not None:
         raise UrlForbidden("a URL with credentials is not fetched", param=param)
     return url
+
+
+def _percent_encoded(byte: re.Match[str]) -> str:
+    """Return the escape of a byte of a header that is not UTF-8."""
+    return f"%{ord(byte[0]) & 0xFF:02X}"
+
+
+def _failure(error: Exception) -> str:
+    """Return why there was no answer, without the addresses that the error names."""
+    reason = next((words for kind, words in _FAILURES if isinstance(error, kind)), None)
+    return "the image cannot be fetched from its URL" + (f": {reason}" if reason else "")
+
+
+_FAILURES: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "its host's name is not found"),
+    (aiohttp.ClientConnectorCertificateError, "its host's certificate is not trusted"),
+    (aiohttp.ClientSSLError, "its host speaks no TLS that is known"),
+    (ssl.SSLError, "its host speaks no TLS that is known"),
+    (aiohttp.ClientConnectorError, "its host cannot be connected to"),
+    (aiohttp.ClientPayloadError, "its host broke off the answer"),
+    (aiohttp.ServerDisconnectedError, "its host broke off the answer"),
+    (aiohttp.ClientResponseError, "its host's answer is no HTTP"),
+)

@@ -8,16 +8,21 @@ from functools import partial
 from typing import Any, TypeVar
 
 from gateway import metrics
-from gateway.images.base64_pieces import decode_base64, encode_base64
+from gateway.images.base64_pieces import encode_base64
 from gateway.images.fetch import Fetcher
+from gateway.images.image_text import decode_image_text, is_base64_alone, unexpected
 from gateway.settings import LimitsSection
-from racro.contracts.errors import InvalidImage, InvalidRequest, RacroError
+from racro.contracts.errors import InvalidRequest, RacroError, UnsupportedMediaType
 from racro.servekit.context import TimeLimit, within
 from racro.servekit.image_header import read_header
 from racro.servekit.tasks import all_of, off_loop_if_large
 from racro.servekit.tracing import step
 
-_DATA_URL = re.compile(r"data:[^,;]*(?:;[^,;]*)*;base64,", re.IGNORECASE)
+# The media type of an image that has pages.
+PDF = "application/pdf"
+_FETCHED = re.compile(r"\s{0,1000}https?://", re.IGNORECASE)
+# A word or a path may consist of base64's characters, and is so short.
+_LONGEST_WORD_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """An image as a client gave it: a data URL, an http(s) URL, or the bytes of an upload.
+    """An image as a client gave it: a data URL, base64, an http(s) URL, or the bytes of an upload.
 
     `param` names the field it came in, for error messages.
     """
@@ -117,7 +122,7 @@ class ImageLoader:
 
     async def _load(self, source: ImageSource) -> Image:
         content, param = source.content, source.param
-        if isinstance(content, str) and content[:8].lower().startswith(("http://", "https://")):
+        if isinstance(content, str) and _FETCHED.match(content):
             metrics.IMAGES.labels("url").inc()
             content = await self._fetcher.fetch(content, param=param)
         else:
@@ -132,29 +137,27 @@ def _for_field(image: Loaded, param: str) -> Loaded:
 
 
 def read_image(content: str | bytes, *, param: str, limits: LimitsSection) -> Image:
-    """Return an image that a client gave as a data URL or as bytes, checked against the limits.
+    """Return an image that a client gave as text or as bytes, checked against the limits.
 
     Raises InvalidImage, TooLarge and UnsupportedMediaType.
     """
-    data = decode_data_url(content, param=param) if isinstance(content, str) else content
-    header = read_header(data, limits.image_limits, param=param)
+    data = content if isinstance(content, bytes) else decode_image_text(content, param=param)
+    try:
+        header = read_header(data, limits.image_limits, param=param)
+    except UnsupportedMediaType as error:
+        if _is_a_word(content, data):
+            raise unexpected(str(content), param=param) from error
+        raise
     digest = hashlib.sha256(data).hexdigest()
     return Image(data, header.media_type, digest, param, header.pixels)
+
+
+def _is_a_word(content: str | bytes, data: bytes) -> bool:
+    """Tell whether what was read as base64 alone, and is no known image, was a word or a path."""
+    is_short = len(data) <= _LONGEST_WORD_BYTES
+    return is_short and isinstance(content, str) and is_base64_alone(content)
 
 
 def field_of_all(param: str) -> str:
     """Return the request's field for all images, given the field of one of them."""
     return param.partition("[")[0]
-
-
-def decode_data_url(url: str, *, param: str) -> bytes:
-    """Return the bytes of a base64 data URL, whatever media type it claims."""
-    header = _DATA_URL.match(url[:1024])
-    if header is None:
-        raise InvalidImage(
-            "expected a base64 data URL (data:image/png;base64,…) or an http(s) URL", param=param
-        )
-    try:
-        return decode_base64(url, header.end())
-    except ValueError as error:
-        raise InvalidImage("the data URL is not valid base64", param=param) from error

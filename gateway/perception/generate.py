@@ -6,6 +6,7 @@ from time import perf_counter
 
 from gateway import metrics
 from gateway.cache.entry import Entry
+from gateway.perception.call_options import CallOptions
 from gateway.perception.captioner import CaptionerClient
 from gateway.perception.part_cache import PartCache
 from gateway.perception.request import PerceptionRequest
@@ -30,7 +31,8 @@ from racro.servekit.responses import encode
 class PartGenerator:
     """Has the captioner generate parts, within the time `limit`, and stores them.
 
-    Each call takes its images from the rate of its tenant and waits for its turn in `queue`.
+    Each call takes its images from the rate of its tenant and waits for its turn in `queue`. How
+    many pages a PDF has is known afterwards: there must be room for the most that it may have.
     `limit` is the longest time that a request may have: each leaves at its own deadline, but a call
     that hangs would go on for as long as others join it.
     """
@@ -39,7 +41,7 @@ class PartGenerator:
         self,
         captioner: CaptionerClient,
         cache: PartCache,
-        options: PerceiveOptions,
+        options: CallOptions,
         queue: FairQueue,
         rates: Rates,
         *,
@@ -62,17 +64,19 @@ class PartGenerator:
         with within(self._limit), self._queue.ticket(request.tenant) as ticket:
             # What is refused, or leaves while it waits, is not counted.
             ticket.expect()
-            await self._rates.check(request.tenant, "images", request.distinct_images)
+            most = request.most_counted(self._options.max_pages)
+            await self._rates.check(request.tenant, "images", most)
             await ticket.enter()
             await self._rates.take(request.tenant, "images", request.distinct_images)
             identity = await self._captioner.identity()
-            options = self._options.accepted_by(identity)
+            options = self._options.of(request, identity)
             # Encoding images as base64 takes long enough to hold up the event loop.
             body = await asyncio.to_thread(_perceive_request, request, parts, options)
             started = perf_counter()
             with metrics.Stopwatch().stage("captioner"):
                 response = await self._captioner.perceive(body, on_delta)
             seconds = (perf_counter() - started) / len(parts)
+        await self._count_pages(request, response.pages)
         usage = _usage_of(response)
         metrics.count_tokens("captioner", usage)
         if identity.fingerprint != response.fingerprint:
@@ -81,6 +85,12 @@ class PartGenerator:
         if request.cache != "bypass":
             await self._cache.set(request, entries, response.fingerprint, options)
         return PartsResult(entries, "miss", _failed(parts, response), usage)
+
+    async def _count_pages(self, request: PerceptionRequest, pages: int) -> None:
+        """Count the pages of PDFs that were shown, even if everybody leaves meanwhile."""
+        further = request.further_counted(pages, self._options.max_pages)
+        metrics.PAGES.inc(request.distinct_pdfs + further)
+        await self._rates.count(request.tenant, "images", further)
 
 
 def _perceive_request(

@@ -11,6 +11,7 @@ from gateway import metrics
 from gateway.cache import Cache
 from gateway.cache.entry import Entry
 from gateway.cache.leases import Leases
+from gateway.perception.call_options import CallOptions
 from gateway.perception.captioner import CaptionerClient
 from gateway.perception.flight import FlightReference, Flights
 from gateway.perception.generate import PartGenerator
@@ -20,7 +21,7 @@ from gateway.perception.result import PartsResult, assemble
 from gateway.tenancy.fair_queue import FairQueue
 from gateway.tenancy.rates import Rates
 from racro.contracts.errors import RacroError
-from racro.contracts.perception import Delta, OnDelta, Part, PerceiveOptions, ignore_delta
+from racro.contracts.perception import Delta, OnDelta, Part, ignore_delta
 from racro.servekit.context import TimeLimit
 from racro.servekit.tracing import step
 
@@ -31,8 +32,8 @@ class Perceiver:
     """Perceives images: out of the cache, by a flight in progress, or by the captioner.
 
     Calls of the captioner have their turn in `queue`, and their images count in `rates`.
-    `max_tokens` limits each part (None: the captioner does), `max_timeout_s` (seconds) a call of
-    the captioner, and `max_entry_bytes` what is stored.
+    `options` limit what the captioner does, `max_timeout_s` (seconds) a call of it, and
+    `max_entry_bytes` what is stored.
     """
 
     def __init__(
@@ -43,11 +44,11 @@ class Perceiver:
         queue: FairQueue,
         rates: Rates,
         *,
-        max_tokens: int | None,
+        options: CallOptions,
         max_timeout_s: float,
         max_entry_bytes: int,
     ) -> None:
-        self._options = PerceiveOptions(max_tokens=max_tokens)
+        self._options = options
         self._captioner = captioner
         self._leases = leases
         self._cache = PartCache(cache, max_entry_bytes=max_entry_bytes)
@@ -85,7 +86,7 @@ class Perceiver:
 
     async def _perceive(self, request: PerceptionRequest, on_delta: OnDelta) -> Perception:
         identity = await self._captioner.identity()
-        options = self._options.accepted_by(identity)
+        options = self._options.of(request, identity)
         keys = {
             part: self._cache.key(request, part, identity.fingerprint, options)
             for part in request.parts

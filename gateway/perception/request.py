@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from gateway.images.loader import Image, field_of_all
+from gateway.images.loader import PDF, Image, field_of_all
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.perception import Part, Usage, normalise_question
 from racro.contracts.solve_api import CacheMode, VisualContext
@@ -46,6 +46,29 @@ class PerceptionRequest:
     def distinct_images(self) -> int:
         """How many images the tenant's limit counts: copies are one."""
         return len({*self.image_digests})
+
+    @cached_property
+    def distinct_pdfs(self) -> int:
+        """How many of them are PDFs, whose pages the tenant's limit counts."""
+        return len({image.digest for image in self._pdfs})
+
+    def most_counted(self, max_pages: int) -> int:
+        """Return the most that the tenant's limit counts, where each PDF has all those pages."""
+        return self.distinct_images + self.distinct_pdfs * (max_pages - 1)
+
+    def further_counted(self, pages: int, max_pages: int) -> int:
+        """Return how many more than `distinct_images` it counts, once `pages` of PDFs were shown.
+
+        The captioner counts the pages of copies too, and may be another's and say anything.
+        """
+        if not self._pdfs:
+            return 0
+        shown = round(pages * self.distinct_pdfs / len(self._pdfs))
+        return max(0, min(shown, self.distinct_pdfs * max_pages) - self.distinct_pdfs)
+
+    @property
+    def _pdfs(self) -> list[Image]:
+        return [image for image in self.images if image.media_type == PDF]
 
     def client_field(self, param: str | None) -> str | None:
         """Return the client's field for an image that the captioner names in an error.

@@ -2,6 +2,16 @@
 
 import { byId, element, toast } from "./dom.js";
 
+// Of files that the system knows no type of, as Windows of .heic, the name decides; the gateway reads
+// what they are from their bytes.
+const NAMED = /\.(avif|bmp|gif|hei[cf]|ico|j2k|jfif|jp[2fx]|jpe?g|pdf|png|tiff?|webp)$/i;
+const UNKNOWN = ["", "application/octet-stream"];
+
+const isPicture = ({ name, type }) =>
+  type.startsWith("image/") ||
+  type === "application/pdf" ||
+  (UNKNOWN.includes(type) && NAMED.test(name));
+
 // `{file, address, example}` each: `address` is a blob's for the thumbnail, `example` where the
 // gateway serves the same picture, or null.
 export class Pictures {
@@ -23,10 +33,10 @@ export class Pictures {
     return [...this.#held];
   }
 
-  // Adds those of the files that are pictures, and names the others.
+  // Adds those of the files that are pictures or PDFs, and names the others.
   add(files) {
     const [pictures, others] = [true, false].map((wanted) =>
-      [...files].filter((file) => file.type.startsWith("image/") === wanted),
+      [...files].filter((file) => isPicture(file) === wanted),
     );
     if (others.length) toast(`${others.map((file) => file.name).join(", ")}: no picture`);
     if (pictures.length) this.replace([...this.#held, ...pictures.map((file) => held(file))]);
@@ -79,8 +89,17 @@ export class Pictures {
       this.replace(this.#held.filter((one) => one !== picture));
       byId("files").focus();
     });
-    return element("li", {}, element("img", { src: picture.address, alt: name }), remove);
+    const image = element("img", { src: picture.address, alt: name });
+    image.addEventListener("error", () => image.replaceWith(tile(name)));
+    return element("li", {}, image, remove);
   }
+}
+
+// Stands for a file that browsers show no picture of: a PDF, TIFF, JPEG 2000, in most of them HEIC.
+function tile(name) {
+  const ending = /\.(\w{1,5})$/.exec(name)?.[1] ?? "file";
+  const kind = element("span", { className: "kind" }, ending.toUpperCase());
+  return element("div", { className: "tile" }, kind, element("span", { title: name }, name));
 }
 
 const held = (file, example = null) => ({ file, address: URL.createObjectURL(file), example });

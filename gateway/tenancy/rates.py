@@ -1,5 +1,6 @@
 """Rate limits of each tenant: requests and images a minute, and concurrent requests."""
 
+import asyncio
 import math
 import time
 from collections import Counter
@@ -19,6 +20,7 @@ Kind = Literal["requests", "images"]
 Operation = Literal["hit", "test"]
 
 _MINUTE_S = 60
+_MOST_TRIES = 3
 
 
 class _Window(NamedTuple):
@@ -40,6 +42,8 @@ class Rates:
         self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._shared = None if client is None else _shared(client)
         self._running: Counter[str] = Counter()
+        # The event loop itself holds no task that is waited for by nobody.
+        self._counting: set[asyncio.Task[None]] = set()
 
     def check_possible(self, tenant: Tenant, kind: Kind, cost: int) -> None:
         """Raises InvalidRequest where `cost` is more than the limit itself."""
@@ -48,8 +52,13 @@ class Rates:
             raise InvalidRequest(f"{cost} {kind}; {kind}_per_minute = {amount} of your key")
 
     async def check(self, tenant: Tenant, kind: Kind, cost: int) -> None:
-        """Raises RateLimited where too few are left for `cost`, and counts nothing."""
-        await self._count(tenant, kind, cost, operation="test")
+        """Raises RateLimited where too few are left for `cost`, and counts nothing.
+
+        Of a cost above the limit, what is only the most that it may be, the limit must be left.
+        """
+        amount = _amount(tenant, kind)
+        if amount is not None:
+            await self._count(tenant, kind, min(cost, amount), operation="test")
 
     async def take(self, tenant: Tenant, kind: Kind, cost: int = 1) -> Headers:
         """Count `cost` requests or images, and return headers that tell how many are left.
@@ -57,6 +66,31 @@ class Rates:
         Raises RateLimited, with these headers, where too few are left.
         """
         return await self._count(tenant, kind, cost, operation="hit")
+
+    async def count(self, tenant: Tenant, kind: Kind, number: int) -> None:
+        """Count what is done already: as many as the limit has room for. It refuses nothing.
+
+        They are counted even if the caller is cancelled meanwhile.
+        """
+        amount = _amount(tenant, kind)
+        if amount is None or number < 1:
+            return
+        counting = asyncio.create_task(
+            self._count_what_fits(RateLimitItemPerMinute(amount), tenant, kind, number)
+        )
+        self._counting.add(counting)
+        counting.add_done_callback(self._counting.discard)
+        await asyncio.shield(counting)
+
+    async def _count_what_fits(
+        self, item: RateLimitItemPerMinute, tenant: Tenant, kind: Kind, number: int
+    ) -> None:
+        for _ in range(_MOST_TRIES):
+            window = await self._window(item, tenant, kind, 1, "test")
+            fits = min(number, window.remaining)
+            # Others may take what is left between the two.
+            if not fits or (await self._window(item, tenant, kind, fits, "hit")).allowed:
+                return
 
     async def _count(self, tenant: Tenant, kind: Kind, cost: int, operation: Operation) -> Headers:
         amount = _amount(tenant, kind)

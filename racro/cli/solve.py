@@ -10,7 +10,7 @@ import typer
 
 from racro.cli.options import GatewayKey, GatewayUrl
 from racro.cli.output import command_line, fail, say, spinner
-from racro.cli.solve_client import Gateway, SolveError, image_argument
+from racro.cli.solve_client import Gateway, SolveError, image_argument, is_url
 from racro.contracts.client import DEFAULT_URL, message_of
 
 app = command_line()
@@ -21,7 +21,11 @@ CacheMode = Literal["use", "refresh", "bypass"]
 @app.command()
 def solve(
     arguments: Annotated[
-        list[str], typer.Argument(metavar="IMAGE… QUESTION", help="Files or URLs, then a question.")
+        list[str],
+        typer.Argument(
+            metavar="IMAGE… QUESTION",
+            help="Images or PDFs, as files or URLs; then a question.",
+        ),
     ],
     gateway: GatewayUrl = DEFAULT_URL,
     model: Annotated[str, typer.Option(help="The reasoner's name.")] = "default",
@@ -62,7 +66,7 @@ def solve(
 
 def _check(images: list[str], question: str) -> None:
     """What was forgotten is seen by what the last argument is. Raises SolveError."""
-    if os.path.isfile(question) or question.startswith(("http://", "https://", "data:")):  # noqa: PTH113 - a long question is no file, nor an error
+    if os.path.isfile(question) or is_url(question):  # noqa: PTH113 - a long question is no file, nor an error
         raise SolveError(f"no question: {question} is an image; the question comes after it")
     if not images:
         raise SolveError(f"no image: {question!r} is the question; images come before it")

@@ -1,7 +1,6 @@
 """A gateway over HTTP: a solve as its events come, and what models there are."""
 
 import base64
-import mimetypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,17 +31,22 @@ class SolveError(Exception):
     """The gateway cannot be asked, refused or failed; the message is for the user."""
 
 
+def is_url(text: str) -> bool:
+    """Whether an argument is a URL that the gateway takes an image by."""
+    return text[:8].lower().startswith(("http://", "https://", "data:"))
+
+
 def image_argument(text: str) -> str:
     """What `/v1/solve` takes for an argument of the command line: a URL, or a file's data URL."""
-    if text.startswith(("http://", "https://", "data:")):
+    if is_url(text):
         return text
     if text == "-":
         raise SolveError("-: an image is a file or a URL; for one that is piped in say /dev/stdin")
     path = Path(text)
     if path.is_dir():
         raise SolveError(f"{text} is a folder: name the images in it, for example {text}/*.png")
-    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return f"data:{media_type};base64,{base64.b64encode(_read(path)).decode()}"
+    # Names prove nothing: the gateway knows images and PDFs by their bytes.
+    return f"data:;base64,{base64.b64encode(_read(path)).decode()}"
 
 
 def _read(path: Path) -> bytes:

@@ -9,7 +9,7 @@ import imagesize
 
 from racro.base.size import Size
 from racro.contracts.errors import InvalidImage, UnsupportedMediaType
-from racro.contracts.image_limits import ImageLimits
+from racro.contracts.image_limits import PAGE_PIXELS, ImageLimits
 
 SUPPORTED = "PNG, JPEG, GIF and WebP are supported"
 
@@ -35,6 +35,8 @@ def read_header(data: bytes, limits: ImageLimits, *, param: str) -> ImageHeader:
     `param` names the client's field. Raises TooLarge, UnsupportedMediaType and InvalidImage.
     """
     limits.check_bytes(len(data), param=param)
+    if data.startswith(b"%PDF-"):
+        return ImageHeader("application/pdf", limits.max_pages * PAGE_PIXELS)
     media_type, size = _sniff(data, param=param), _declared_size(data, param=param)
     limits.check_size(size, media_type=media_type, param=param)
     return ImageHeader(media_type, prod(size))

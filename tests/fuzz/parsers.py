@@ -230,13 +230,27 @@ _IMAGES = (
     b"GIF89a",
     b"RIFF\0\0\0\0WEBPVP8 ",
 )
+_DATA_URL = (
+    b"data:",
+    b"data%3A",
+    b"image/png;",
+    b'name="a,b";',
+    b"base64,",
+    b"%2C",
+    b"iVBORw0KGgo",
+    b"%89PNG%0D%0A%1A%0A",
+    b"-_",
+    b"%",
+    b"=",
+    b" ",
+)
 
 PARSERS = {
     "chat": Parser(chat, _CHAT + _JSON),
     "solve": Parser(solve, (b'{"question":"a","images":["b"]', b'"stream":', *_JSON)),
     "perceive": Parser(perceive, (b'{"images":["b"],"parts":["caption"]', b'"options":', *_JSON)),
     "image": Parser(image, (*_IMAGES, b"\0\0\0\1" * 2, b"\xff\xc0\0\x11\x08")),
-    "data_url": Parser(data_url, (b"data:", b"image/png;", b"base64,", b"iVBORw0KGgo", b"=", b" ")),
+    "data_url": Parser(data_url, _DATA_URL),
     "events": Parser(events, _SSE),
     "chunks": Parser(chunks, _SSE + _CHUNK + _JSON),
     "usage": Parser(usage, _SSE + _CHUNK + _JSON),

@@ -57,6 +57,24 @@ def test_what_is_no_picture_is_named_and_not_taken(page) -> None:
     expect(page.locator("#toast")).to_contain_text("Give a picture first")
 
 
+def test_a_pdf_is_asked_about(page, captioner) -> None:
+    paper = {"name": "paper.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n%%EOF\n"}
+    page.locator("#files").set_input_files([paper])
+    expect(page.locator(".tile")).to_contain_text("PDF")
+    expect(page.locator(".tile")).to_contain_text("paper.pdf")
+    ask(page, "What is it about?")
+    finished(page)
+    assert captioner.perceptions[0].json["images"][0].startswith("data:application/pdf;base64,")
+
+
+@pytest.mark.parametrize("media", ["", "application/octet-stream", "image/tiff"])
+def test_what_the_browser_shows_no_picture_of_has_its_name_instead(page, media) -> None:
+    page.evaluate(HAND_OVER, ["drop", list(b"II*\0 and more"), media])
+    expect(page.locator(".tile .kind")).to_have_text("PNG")
+    expect(page.locator(".tile")).to_contain_text("given.png")
+    expect(page.get_by_label("Remove given.png")).to_be_visible()
+
+
 def test_several_pictures_are_picked_and_one_is_taken_back(page, captioner) -> None:
     give(page, "first", "second", "third")
     page.get_by_label("Remove second.png").click()

@@ -15,6 +15,7 @@ import pytest
 
 from gateway.cache.opening import open_caches
 from gateway.images.loader import Image
+from gateway.perception.call_options import CallOptions
 from gateway.perception.captioner import CaptionerClient
 from gateway.perception.perceiver import Perceiver
 from gateway.perception.request import PerceptionRequest
@@ -86,7 +87,7 @@ async def opened(captioner: ScriptedServer, redis_url: str) -> AsyncIterator[Per
             caches.leases,
             queue(),
             Rates(None),
-            max_tokens=100,
+            options=CallOptions(100, max_pages=8),
             max_timeout_s=PATIENCE_S,
             max_entry_bytes=section.max_entry_bytes,
         )

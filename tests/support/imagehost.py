@@ -3,10 +3,13 @@ and a canary in the private network that nobody may reach.
 """
 
 import asyncio
+import gzip
 import socket
+import zlib
 from contextlib import suppress
 from typing import Self
 
+import zstandard
 from aiohttp import web
 
 from support.pictures import png
@@ -15,6 +18,12 @@ from support.scripted import Asked, ScriptedServer
 
 ENDLESS_BYTES = 64 * 2**20
 _CHUNK = bytes(64 * 2**10)
+_PACKERS = {
+    "gzip": gzip.compress,
+    "zlib": zlib.compress,
+    "zstd": zstandard.compress,
+    "half": lambda packed: packed[: len(packed) // 2],
+}
 
 
 class ImageHost(ScriptedServer):
@@ -30,6 +39,8 @@ class ImageHost(ScriptedServer):
             "/text.png": _text,
             "/page.svg": _svg,
             "/bomb.png": _gzip_bomb,
+            "/packed.png": _packed,
+            "/chart of 2024/höhe.png": _image,
             "/empty.png": _empty,
             "/endless.png": _endless,
             "/drip.png": _drip,
@@ -40,6 +51,8 @@ class ImageHost(ScriptedServer):
             "/loop": _loop,
             "/nowhere": _nowhere,
             "/redirect": _redirect,
+            "/latin-1": _latin_1,
+            "/{name:h[^/]he.png|h%F6he.png}": _image,
         }.items():
             app.router.add_get(path, self._recorded(handler))
         return app
@@ -94,6 +107,14 @@ async def _gzip_bomb(_: web.Request, __: Asked) -> web.Response:
     response = web.Response(body=png() + bytes(10 * 2**20), content_type="image/png")
     response.enable_compression(web.ContentCoding.gzip)
     return response
+
+
+async def _packed(request: web.Request, _: Asked) -> web.Response:
+    """Answer with an image that was compressed as `by` tells, and a header that tells `says`."""
+    body = png()
+    for name in request.query["by"].split():
+        body = _PACKERS[name](body)
+    return web.Response(body=body, headers={"content-encoding": request.query["says"]})
 
 
 async def _empty(_: web.Request, __: Asked) -> web.Response:
@@ -153,3 +174,9 @@ async def _nowhere(_: web.Request, __: Asked) -> web.Response:
 async def _redirect(request: web.Request, _: Asked) -> web.Response:
     status = int(request.query.get("status", "302"))
     return web.Response(status=status, headers={"location": request.query["to"]})
+
+
+async def _latin_1(request: web.Request, _: Asked) -> web.Response:
+    request.transport.write(b"HTTP/1.1 302 Found\r\nlocation: /h\xf6he.png\r\n\r\n")
+    request.transport.close()
+    return web.Response()

@@ -63,6 +63,8 @@ class Script:
     caption: str = "A bar chart with one bar of height 42."
     tentative: str | None = "It is \\boxed{42}."
     identity: dict[str, Any] = field(default_factory=lambda: dict(IDENTITY))
+    # How many pages of PDFs were shown.
+    pages: int = 0
     # Another script for this request (its JSON), where one script cannot fit all; None: this one.
     respond: Callable[[Any], "Script | None"] | None = None
     # What GET /files/<name> answers.
@@ -230,7 +232,7 @@ class ScriptedServer:
         texts = {"caption": script.caption, "tentative": script.tentative}
         wanted = {part: texts[part] for part in asked.json["parts"]}
         identity = {name: value for name, value in script.identity.items() if name != "parts"}
-        done: dict[str, Any] = {**identity, "failed": {}}
+        done: dict[str, Any] = {**identity, "failed": {}, "pages": script.pages}
         halves: tuple[list[str], list[str]] = ([], [])
         for part, text in wanted.items():
             if text is None:

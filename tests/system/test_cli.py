@@ -43,6 +43,17 @@ def test_solve_prints_json_and_nothing_else(
     assert (len(asked["images"]), asked["question"], asked["parts"]) == (2, "Same?", ["caption"])
 
 
+@pytest.mark.parametrize("name", ["paper.pdf", "scan.PDF", "download"])
+def test_solve_takes_a_pdf_whatever_its_name(
+    gateway: Service, captioner: ScriptedServer, tmp_path: Path, name: str
+) -> None:
+    paper = tmp_path / name
+    paper.write_bytes(b"%PDF-1.7\n%%EOF\n" + name.encode())
+    shown = racro("solve", str(paper), "How much?", "--gateway", gateway.url)
+    assert shown.returncode == 0, shown.stderr
+    assert captioner.perceptions[-1].json["images"][0].startswith("data:application/pdf;base64,")
+
+
 def test_up_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("w") as output:

@@ -31,7 +31,7 @@ def test_lines_may_be_broken_anywhere(line, line_end) -> None:
     assert decode_base64(lines + line_end) == data
 
 
-@pytest.mark.parametrize("more", ["A", "=", "AAAA", "*", "\u00e9", "\u00a0"])
+@pytest.mark.parametrize("more", ["A", "AAAA", "*", "\u00e9", "\u00a0"])
 @pytest.mark.parametrize("characters", [4, 8, PIECE - 4, PIECE, PIECE + 4, 2 * PIECE])
 def test_nothing_may_come_after_the_padding(characters, more) -> None:
     text = "A" * (characters - 2) + "=="
@@ -42,9 +42,9 @@ def test_nothing_may_come_after_the_padding(characters, more) -> None:
         decode_base64(text + "\n" + more)
 
 
-@given(st.text("AZ09+/=\n* \u00e9", max_size=12), st.integers(0, 3))
+@given(st.text("AZ09+/-_=\n* \u00e9", max_size=12), st.integers(0, 3))
 def test_short_texts_are_what_they_are_in_one_piece(text, start) -> None:
-    compact = "".join(text[start:].split())
+    compact = "".join(text[start:].split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         # Not the standard library's, which takes padding behind a whole group.
         expected = pybase64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.images.fetch import AddressPolicy, Fetcher
+from gateway.images.addresses import AddressPolicy
+from gateway.images.fetch import Fetcher
 from gateway.settings import FetchSection
 from racro.contracts.errors import InvalidImage, UrlForbidden
 
@@ -137,7 +138,9 @@ async def fetcher():
         "http://user@8.8.8.8/",
         "http://user:password@8.8.8.8/",
         "http://8.8.8.8\\@127.0.0.1/",
-        "http://8.8.8.8/ x",
+        "http://8.8.8.8 .x/",
+        "http://127.0.0.1 /",
+        "http://8.8.8.8%2f.x/",
         "http://8.8.8.8/\tx",
         "http://8.8.8.8/\r\nHost: x",
         "https:///x.png",

@@ -9,6 +9,7 @@ import pytest
 from gateway.cache.leases import NoLeases
 from gateway.cache.memory import MemoryCache
 from gateway.images.loader import Image
+from gateway.perception.call_options import CallOptions
 from gateway.perception.captioner import CaptionerClient
 from gateway.perception.perceiver import Perceiver
 from gateway.perception.request import PerceptionRequest
@@ -52,7 +53,7 @@ async def perceiver(captioner) -> AsyncIterator[Perceiver]:
             NoLeases(),
             queue(),
             Rates(None),
-            max_tokens=100,
+            options=CallOptions(100, max_pages=8),
             max_timeout_s=PATIENCE_S,
             max_entry_bytes=10**5,
         )

@@ -1,5 +1,7 @@
 """How much a tenant may ask of one gateway."""
 
+import asyncio
+
 import pytest
 
 from gateway.tenancy.keys_file import TenantRecord
@@ -73,3 +75,35 @@ def test_requests_at_a_time(rates) -> None:
     rates.begin(tenant("b", concurrency=1))
     rates.end(acme)
     rates.begin(acme)
+
+
+async def test_of_what_may_cost_more_than_the_limit_the_limit_must_be_left(rates) -> None:
+    acme = tenant(images_per_minute=3)
+    await rates.check(acme, "images", 8)
+    await rates.take(acme, "images", 1)
+    with pytest.raises(RateLimited, match="images_per_minute = 3"):
+        await rates.check(acme, "images", 8)
+    await rates.check(tenant(), "images", 10**6)
+
+
+@pytest.mark.parametrize(("further", "left"), [(-1, 3), (0, 3), (2, 1), (3, 0), (100, 0)])
+async def test_what_is_done_is_counted_as_far_as_there_is_room(rates, further, left) -> None:
+    acme = tenant(images_per_minute=4)
+    await rates.take(acme, "images", 1)
+    await rates.count(acme, "images", further)
+    if left:
+        headers = dict(await rates.take(acme, "images", left))
+        assert headers[b"x-ratelimit-remaining-images"] == b"0"
+    with pytest.raises(RateLimited):
+        await rates.take(acme, "images", 1)
+
+
+async def test_what_is_done_is_counted_though_its_caller_is_gone(rates) -> None:
+    acme = tenant(images_per_minute=4)
+    counting = asyncio.create_task(rates.count(acme, "images", 4))
+    # It runs up to its first wait.
+    await asyncio.sleep(0)
+    counting.cancel()
+    await asyncio.wait([counting])
+    with pytest.raises(RateLimited):
+        await rates.take(acme, "images", 1)

@@ -19,7 +19,7 @@ async def readiness(state: State) -> Readiness:
     """
     services = services_in(state)
     reasoners = list(services.reasoners)
-    checks = [services.captioner.check(), *(reasoner.check() for reasoner in reasoners)]
+    checks = [services.captioners.check(), *(reasoner.check() for reasoner in reasoners)]
     captioner, *others = await all_of(map(_problem, checks))
     names = [f"reasoner {reasoner.name}" for reasoner in reasoners]
     problems = {
@@ -39,7 +39,7 @@ def _may_begin(services: Services) -> bool:
     can.
     """
     waited_s = time.time() - services.started
-    return services.captioner.was_reached or waited_s >= _CAPTIONER_AWAITED_S
+    return services.captioners.was_reached or waited_s >= _CAPTIONER_AWAITED_S
 
 
 async def _problem(check: Awaitable[None]) -> str | None:

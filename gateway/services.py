@@ -13,17 +13,18 @@ from gateway.images.fetch import Fetcher
 from gateway.images.loader import ImageLoader
 from gateway.perception.call_options import CallOptions
 from gateway.perception.captioner import CaptionerClient
+from gateway.perception.captioners import Captioners
 from gateway.perception.contexts import VisualContextStore
 from gateway.perception.perceiver import Perceiver
 from gateway.reasoning.reasoners import Reasoners
 from gateway.reasoning.reload import Reloader
-from gateway.settings import GatewaySettings
+from gateway.settings import CaptionerSection, GatewaySettings
 from gateway.tenancy.fair_queue import FairQueue, QueueLimits
 from gateway.tenancy.rates import Rates
 from gateway.tenancy.tenants import Tenants
 from racro.contracts.perception import CONTRACT, CONTRACT_HEADER
 from racro.servekit.app import State
-from racro.servekit.upstream import Upstream, open_client
+from racro.servekit.upstream import Client, Upstream, open_client
 
 _STATE_KEY = "services"
 
@@ -32,7 +33,7 @@ _STATE_KEY = "services"
 class Services:
     """What the requests of a gateway share. `started` is in seconds since 1970."""
 
-    captioner: CaptionerClient
+    captioners: Captioners
     cache: Cache
     loader: ImageLoader
     perceiver: Perceiver
@@ -70,19 +71,11 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
         stack.push_async_callback(fetcher.close)
         caches = await open_caches(settings.cache)
         stack.push_async_callback(caches.cache.close)
-        captioner = CaptionerClient(
-            Upstream(
-                client,
-                settings.captioner.url,
-                name="captioner",
-                headers={CONTRACT_HEADER: str(CONTRACT)},
-            ),
-            identity_ttl_s=settings.captioner.identity_ttl_s,
-        )
+        captioners = _open_captioners(settings.captioner, client)
         rates = Rates(caches.redis)
-        limits = QueueLimits.of(settings.captioner)
+        limits = QueueLimits.of(settings.captioner, servers=len(settings.captioner.urls))
         perceiver = Perceiver(
-            captioner,
+            captioners,
             caches.cache,
             caches.leases,
             FairQueue("captioner", limits),
@@ -96,7 +89,7 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
         reloader.start()
         stack.push_async_callback(reloader.stop)
         yield Services(
-            captioner=captioner,
+            captioners=captioners,
             cache=caches.cache,
             loader=ImageLoader(settings.limits, fetcher),
             perceiver=perceiver,
@@ -107,3 +100,17 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
             tenants=tenants,
             started=int(time.time()),
         )
+
+
+def _open_captioners(settings: CaptionerSection, client: Client) -> Captioners:
+    headers = {CONTRACT_HEADER: str(CONTRACT)}
+    return Captioners(
+        [
+            CaptionerClient(
+                Upstream(client, url, name="captioner", headers=headers),
+                url=url,
+                identity_ttl_s=settings.identity_ttl_s,
+            )
+            for url in settings.urls
+        ]
+    )

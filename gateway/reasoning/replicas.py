@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
 
+from gateway.replica_state import ReplicaState
 from gateway.tenancy.fair_queue import Ticket
 from racro.contracts.client import retry_after_s
 from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
@@ -15,19 +15,16 @@ from racro.servekit.tasks import all_of
 from racro.servekit.upstream import Response, Upstream, is_ending, is_safe_to_retry
 
 _NOT_READY = 503
-# A replica that failed is tried last for so long, unless a check finds it up.
-_DOWN_S = 5.0
 # One that gave no byte of an answer for so long until nobody waited any more may hang.
 _SILENT_S = 30.0
 
 
-class Replica:
+class Replica(ReplicaState):
     """One server of a reasoner: how many requests it has in flight, and whether it is down."""
 
     def __init__(self, upstream: Upstream) -> None:
+        super().__init__()
         self.upstream = upstream
-        self.in_flight = 0
-        self._down_until = 0.0
 
     @property
     def rank(self) -> tuple[bool, int, float]:
@@ -36,17 +33,6 @@ class Replica:
         Equals are ordered at random, or several gateways would all choose the first.
         """
         return self.is_down, self.in_flight, random.random()  # noqa: S311
-
-    @property
-    def is_down(self) -> bool:
-        return time.monotonic() < self._down_until
-
-    def mark_down(self, said_s: int | None = None) -> None:
-        """Try it last for a while, or for so many seconds if it says so and they are fewer."""
-        self._down_until = time.monotonic() + min(_DOWN_S if said_s is None else said_s, _DOWN_S)
-
-    def mark_up(self) -> None:
-        self._down_until = 0.0
 
 
 class Replicas:

@@ -27,11 +27,11 @@ from racro.servekit.validation import parse_json
 class CaptionerClient:
     """Asks one captioner for captions, and every `identity_ttl_s` seconds who it is.
 
-    `url` tells it from other replicas.
+    `name` tells it from other replicas, alike for all gateways.
     """
 
-    def __init__(self, upstream: Upstream, *, url: str, identity_ttl_s: float) -> None:
-        self.url = url
+    def __init__(self, upstream: Upstream, *, name: str, identity_ttl_s: float) -> None:
+        self.name = name
         self.state = ReplicaState()
         self._upstream = upstream
         self._identity_ttl_s = identity_ttl_s

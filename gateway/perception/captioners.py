@@ -35,7 +35,8 @@ class Captioners:
     """
 
     def __init__(self, replicas: Sequence[CaptionerClient]) -> None:
-        self._replicas = list(replicas)
+        """`replicas` may change while requests are in flight."""
+        self._replicas = replicas
 
     @property
     def was_reached(self) -> bool:
@@ -44,7 +45,7 @@ class Captioners:
 
     async def check(self) -> None:
         """Ask all who they are, and mark each up or down. Raises UpstreamError if none answers."""
-        failures = await all_of(_failure(replica) for replica in self._replicas)
+        failures = await all_of(_failure(replica) for replica in [*self._replicas])
         if all(failures):
             raise failures[0]  # type: ignore[misc] # none of them is None
 
@@ -78,12 +79,12 @@ class Captioners:
                 continue
         return await _ask(last, request_to, on_delta)
 
-    def _ranked(self, image: str) -> list[CaptionerClient]:
+    def _ranked(self, image: str) -> Sequence[CaptionerClient]:
         """Return the replicas in the order in which an image prefers them, those down last."""
         if len(self._replicas) == 1:
             return self._replicas
         scores = {
-            replica: hashlib.sha256(f"{image} {replica.url}".encode()).digest()
+            replica: hashlib.sha256(f"{image} {replica.name}".encode()).digest()
             for replica in self._replicas
         }
         return sorted(self._replicas, key=lambda one: (one.state.is_down, scores[one]))

@@ -38,8 +38,9 @@ class Replica(ReplicaState):
 class Replicas:
     """Sends requests to the replicas of one reasoner."""
 
-    def __init__(self, upstreams: Sequence[Upstream]) -> None:
-        self._all = [Replica(upstream) for upstream in upstreams]
+    def __init__(self, replicas: Sequence[Replica]) -> None:
+        """`replicas` may change while requests are in flight."""
+        self._all = replicas
 
     def post(self, path: str, body: Any, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
         """POST to the replica with the fewest requests in flight, as Upstream.post does.
@@ -48,7 +49,7 @@ class Replicas:
         that replica has not started (it cannot be connected to, or answers 503 without
         `x-racro-begun`) the next one is tried.
         """
-        return _Post(self._all, path, body, ticket)
+        return _Post([*self._all], path, body, ticket)
 
     async def get_json(self, path: str) -> Any:
         """GET a JSON document from all replicas and return the first one; marks each up or down.
@@ -65,7 +66,7 @@ class Replicas:
         await self._probe(lambda upstream: upstream.reach(path))
 
     async def _probe(self, ask: Callable[[Upstream], Awaitable[Any]]) -> Any:
-        outcomes = await all_of(_outcome(replica, ask) for replica in self._all)
+        outcomes = await all_of(_outcome(replica, ask) for replica in [*self._all])
         found = [outcome for outcome in outcomes if not isinstance(outcome, UpstreamError)]
         if not found:
             raise outcomes[0]

@@ -83,7 +83,7 @@ async def opened(captioner: ScriptedServer, redis_url: str) -> AsyncIterator[Per
             [
                 CaptionerClient(
                     Upstream(upstreams, captioner.url, name="captioner"),
-                    url=captioner.url,
+                    name=captioner.url,
                     identity_ttl_s=60,
                 )
             ]

@@ -51,7 +51,7 @@ async def perceiver(captioner) -> AsyncIterator[Perceiver]:
                 [
                     CaptionerClient(
                         Upstream(client, captioner.url, name="captioner"),
-                        url=captioner.url,
+                        name=captioner.url,
                         identity_ttl_s=PATIENCE_S,
                     )
                 ]

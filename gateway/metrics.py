@@ -4,18 +4,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from time import perf_counter
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import CacheResult
 from racro.servekit.service_metrics import SECONDS
+from racro.servekit.tracing import exemplar, trace_id
 
 STAGE_SECONDS = Histogram(
     "racro_stage_seconds",
-    "Seconds of a stage: load, perceive, captioner, first_token, reason, total.",
-    ["stage"],
+    "Seconds of a stage: load, perceive, captioner, first_token, reason, total; from asking the "
+    "reasoner on by its name.",
+    ["stage", "reasoner"],
     buckets=SECONDS,
 )
 CACHE_RESULTS = Counter(
@@ -68,7 +70,25 @@ QUEUE_REFUSALS = Counter(
     "Requests refused because many wait: 503, all places are taken; 429, the tenant's share.",
     ["queue", "status"],
 )
-TOKENS = Counter("racro_tokens", "Tokens by stage and direction.", ["stage", "direction"])
+STAGE_FAILURES = Counter(
+    "racro_stage_failures", "Stages that ended with an error: load, perceive, captioner.", ["stage"]
+)
+# Of a count that is born at 1 no rate tells.
+for _stage in ("load", "perceive", "captioner"):
+    STAGE_FAILURES.labels(_stage)
+# How an answer ended: `broken` after its first token, `failed` before it.
+Outcome = Literal["complete", "broken", "failed", "timeout", "left"]
+ANSWERS = Counter(
+    "racro_reasoner_answers",
+    "Answers of reasoners by how they ended: complete; broken, after their first token; failed, "
+    "before it; timeout; left by the client.",
+    ["reasoner", "outcome"],
+)
+TOKENS = Counter(
+    "racro_tokens",
+    "Tokens by stage and direction, those of reasoners by name.",
+    ["stage", "direction", "reasoner"],
+)
 IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"])
 PAGES = Counter("racro_pages", "Pages of PDFs that were captioned.")
 
@@ -76,6 +96,7 @@ PAGES = Counter("racro_pages", "Pages of PDFs that were captioned.")
 # Looking a label up costs more than counting under it.
 _stage_seconds = cache(STAGE_SECONDS.labels)
 _tokens = cache(TOKENS.labels)
+_answers = cache(ANSWERS.labels)
 _cache_results = cache(CACHE_RESULTS.labels)
 _cache_bytes = cache(CACHE_BYTES.labels)
 _cache_hits = cache(CACHE_HITS.labels)
@@ -83,22 +104,30 @@ _cache_seconds = cache(CACHE_SECONDS.labels)
 
 
 class Stopwatch:
-    """Measures the seconds since it was made, and those of stages."""
+    """Measures the seconds since it was made, and those of stages.
+
+    `reasoner` is the one that answers, from then on.
+    """
 
     def __init__(self) -> None:
+        self.reasoner = ""
         self._started = perf_counter()
         self.stages: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measure one stage; a stage that fails is not counted."""
+        """Measure one stage; one that fails is counted by itself, one that is left is not."""
         started = perf_counter()
-        yield
+        try:
+            yield
+        except Exception:
+            STAGE_FAILURES.labels(name).inc()
+            raise
         self.record(name, perf_counter() - started)
 
     def record(self, name: str, seconds: float) -> None:
         self.stages[name] = seconds
-        _stage_seconds(name).observe(seconds)
+        _stage_seconds(name, self.reasoner).observe(seconds, exemplar(trace_id()))
 
     def total(self) -> float:
         return perf_counter() - self._started
@@ -110,10 +139,20 @@ class Stopwatch:
         ).encode()
 
 
-def count_tokens(stage: str, usage: Usage) -> None:
+def count_tokens(stage: str, usage: Usage, *, reasoner: str = "") -> None:
     if usage.is_known:
-        _tokens(stage, "prompt").inc(usage.prompt_tokens)
-        _tokens(stage, "completion").inc(usage.completion_tokens)
+        _tokens(stage, "prompt", reasoner).inc(usage.prompt_tokens)
+        _tokens(stage, "completion", reasoner).inc(usage.completion_tokens)
+
+
+def expect_answers(reasoner: str) -> None:
+    """Have the counts of a reasoner begin at 0."""
+    for outcome in get_args(Outcome):
+        _answers(reasoner, outcome)
+
+
+def count_answer(reasoner: str, outcome: Outcome) -> None:
+    _answers(reasoner, outcome).inc()
 
 
 def count_result(result: CacheResult) -> None:

@@ -1,9 +1,11 @@
 """What requests share: opened once, and reached through the lifespan state of the app."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.types import Scope
 
@@ -13,17 +15,19 @@ from gateway.images.fetch import Fetcher
 from gateway.images.loader import ImageLoader
 from gateway.perception.call_options import CallOptions
 from gateway.perception.captioner import CaptionerClient
+from gateway.perception.captioners import Captioners
 from gateway.perception.contexts import VisualContextStore
 from gateway.perception.perceiver import Perceiver
 from gateway.reasoning.reasoners import Reasoners
 from gateway.reasoning.reload import Reloader
-from gateway.settings import GatewaySettings
+from gateway.replica_list import ReplicaList, keep_current
+from gateway.settings import CaptionerSection, GatewaySettings
 from gateway.tenancy.fair_queue import FairQueue, QueueLimits
 from gateway.tenancy.rates import Rates
 from gateway.tenancy.tenants import Tenants
 from racro.contracts.perception import CONTRACT, CONTRACT_HEADER
 from racro.servekit.app import State
-from racro.servekit.upstream import Upstream, open_client
+from racro.servekit.upstream import Client, Upstream, open_client
 
 _STATE_KEY = "services"
 
@@ -32,7 +36,7 @@ _STATE_KEY = "services"
 class Services:
     """What the requests of a gateway share. `started` is in seconds since 1970."""
 
-    captioner: CaptionerClient
+    captioners: Captioners
     cache: Cache
     loader: ImageLoader
     perceiver: Perceiver
@@ -70,33 +74,34 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
         stack.push_async_callback(fetcher.close)
         caches = await open_caches(settings.cache)
         stack.push_async_callback(caches.cache.close)
-        captioner = CaptionerClient(
-            Upstream(
-                client,
-                settings.captioner.url,
-                name="captioner",
-                headers={CONTRACT_HEADER: str(CONTRACT)},
-            ),
-            identity_ttl_s=settings.captioner.identity_ttl_s,
-        )
+        queue = FairQueue("captioner", QueueLimits.of(settings.captioner))
+        replicas = _captioner_replicas(settings.captioner, client, queue)
+        captioners = Captioners(replicas)
         rates = Rates(caches.redis)
-        limits = QueueLimits.of(settings.captioner)
         perceiver = Perceiver(
-            captioner,
+            captioners,
             caches.cache,
             caches.leases,
-            FairQueue("captioner", limits),
+            queue,
             rates,
             options=CallOptions(settings.captioner.max_tokens, settings.limits.max_pages),
             max_timeout_s=settings.limits.max_timeout_s,
             max_entry_bytes=settings.cache.max_entry_bytes,
         )
+        limits = QueueLimits.of(settings.captioner, servers=len(replicas))
         reasoners = Reasoners(settings.reasoners, client, ahead=limits.in_flight + limits.waiting)
+
+        def replica_lists() -> Iterable[ReplicaList[Any]]:
+            yield replicas
+            yield from reasoners.replica_lists
+
+        watch = asyncio.create_task(keep_current(replica_lists))
+        stack.push_async_callback(_cancel, watch)
         reloader = Reloader(settings, reasoners)
         reloader.start()
         stack.push_async_callback(reloader.stop)
         yield Services(
-            captioner=captioner,
+            captioners=captioners,
             cache=caches.cache,
             loader=ImageLoader(settings.limits, fetcher),
             perceiver=perceiver,
@@ -107,3 +112,30 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
             tenants=tenants,
             started=int(time.time()),
         )
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _captioner_replicas(
+    settings: CaptionerSection, client: Client, queue: FairQueue
+) -> ReplicaList[CaptionerClient]:
+    """Return the captioner's replicas; the queue before them has room for as many as there are."""
+    headers = {CONTRACT_HEADER: str(CONTRACT)}
+
+    def make(url: str, address: str | None) -> CaptionerClient:
+        return CaptionerClient(
+            Upstream(client, url, name="captioner", headers=headers, address=address),
+            name=f"{url} {address or ''}",
+            identity_ttl_s=settings.identity_ttl_s,
+        )
+
+    def on_change(count: int) -> None:
+        queue.change(QueueLimits.of(settings, servers=count))
+
+    replicas = ReplicaList(client, settings.urls, make, on_change=on_change)
+    on_change(len(replicas))
+    return replicas

@@ -16,6 +16,7 @@ from racro.servekit.settings import (
     AsksForUsage,
     BytesInFlight,
     MaxTokensField,
+    ProbeInterval,
     Section,
     ServiceSettings,
     Url,
@@ -36,7 +37,7 @@ class QueueSection(Section):
     max_in_flight: int = Field(
         default=128,
         ge=1,
-        description="Most requests that the captioner is given at once.",
+        description="Most requests that each copy of the captioner is given at once.",
     )
     max_waiting: int | None = Field(
         default=None,
@@ -52,7 +53,10 @@ class QueueSection(Section):
 
 
 class CaptionerSection(QueueSection):
-    url: Url = Field(default="http://127.0.0.1:8001", description="Base URL of the captioner.")
+    url: Url | Annotated[tuple[Url, ...], Field(min_length=1)] = Field(
+        default="http://127.0.0.1:8001",
+        description="Base URL of the captioner, or a list of those of its copies.",
+    )
     max_tokens: int | None = Field(
         default=2048,
         ge=1,
@@ -64,6 +68,10 @@ class CaptionerSection(QueueSection):
         gt=0,
         description="How long the captioner's identity is believed before it is asked again.",
     )
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return (self.url,) if isinstance(self.url, str) else self.url
 
 
 class SamplingSection(Section):
@@ -99,6 +107,7 @@ class ReasonerSection(QueueSection):
     api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
     )
+    probe_interval_s: ProbeInterval
     max_in_flight: int = Field(
         default=256,
         ge=1,

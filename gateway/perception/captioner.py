@@ -6,6 +6,7 @@ from functools import partial
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
+from gateway.replica_state import ReplicaState
 from racro.contracts.errors import InvalidRequest, NotStarted, UpstreamError, UpstreamUnavailable
 from racro.contracts.perception import (
     Delta,
@@ -24,14 +25,24 @@ from racro.servekit.validation import parse_json
 
 
 class CaptionerClient:
-    """Asks the captioner service for captions, and every `identity_ttl_s` seconds who it is."""
+    """Asks one captioner for captions, and every `identity_ttl_s` seconds who it is.
 
-    def __init__(self, upstream: Upstream, *, identity_ttl_s: float) -> None:
+    `name` tells it from other replicas, alike for all gateways.
+    """
+
+    def __init__(self, upstream: Upstream, *, name: str, identity_ttl_s: float) -> None:
+        self.name = name
+        self.state = ReplicaState()
         self._upstream = upstream
         self._identity_ttl_s = identity_ttl_s
         self._identity: Identity | None = None
         self._expires = 0.0
         self._refreshing = asyncio.Lock()
+
+    @property
+    def was_reached(self) -> bool:
+        """Whether it has ever told who it is."""
+        return self._identity is not None
 
     async def identity(self) -> Identity:
         """Return who captions now, asking again when the last answer has expired.
@@ -87,7 +98,12 @@ class CaptionerClient:
             self._expires = asyncio.get_running_loop().time() + 1
 
     async def _ask_identity(self) -> None:
-        answer = await self._upstream.get_json("/v1/identity")
+        try:
+            answer = await self._upstream.get_json("/v1/identity")
+        except UpstreamError:
+            self.state.mark_down()
+            raise
+        self.state.mark_up()
         try:
             self._identity = Identity.model_validate(answer)
         except ValidationError as error:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
 from time import perf_counter
 
 from gateway import metrics
 from gateway.cache.entry import Entry
 from gateway.perception.call_options import CallOptions
-from gateway.perception.captioner import CaptionerClient
+from gateway.perception.captioners import Captioners
 from gateway.perception.part_cache import PartCache
 from gateway.perception.request import PerceptionRequest
 from gateway.perception.result import PartsResult
@@ -15,6 +16,7 @@ from gateway.tenancy.fair_queue import FairQueue
 from gateway.tenancy.rates import Rates
 from racro.contracts.completion import RESULTS, failed_ending
 from racro.contracts.perception import (
+    Identity,
     OnDelta,
     Part,
     PartFailure,
@@ -39,7 +41,7 @@ class PartGenerator:
 
     def __init__(
         self,
-        captioner: CaptionerClient,
+        captioners: Captioners,
         cache: PartCache,
         options: CallOptions,
         queue: FairQueue,
@@ -47,7 +49,7 @@ class PartGenerator:
         *,
         limit: TimeLimit,
     ) -> None:
-        self._captioner = captioner
+        self._captioners = captioners
         self._cache = cache
         self._options = options
         self._queue = queue
@@ -59,7 +61,7 @@ class PartGenerator:
     ) -> PartsResult:
         """Generate all `parts` in one call; they are stored before this returns.
 
-        Raises QueueFull, RateLimited, DeadlineExceeded, and what CaptionerClient.perceive raises.
+        Raises QueueFull, RateLimited, DeadlineExceeded, and what Captioners.perceive raises.
         """
         with within(self._limit), self._queue.ticket(request.tenant) as ticket:
             # What is refused, or leaves while it waits, is not counted.
@@ -68,23 +70,31 @@ class PartGenerator:
             await self._rates.check(request.tenant, "images", most)
             await ticket.enter()
             await self._rates.take(request.tenant, "images", request.distinct_images)
-            identity = await self._captioner.identity()
-            options = self._options.of(request, identity)
-            # Encoding images as base64 takes long enough to hold up the event loop.
-            body = await asyncio.to_thread(_perceive_request, request, parts, options)
+            request_to = partial(self._request_to, request, parts)
             started = perf_counter()
             with metrics.Stopwatch().stage("captioner"):
-                response = await self._captioner.perceive(body, on_delta)
+                identity, response = await self._captioners.perceive(
+                    request.image_digests[0], request_to, on_delta
+                )
             seconds = (perf_counter() - started) / len(parts)
         await self._count_pages(request, response.pages)
         usage = _usage_of(response)
         metrics.count_tokens("captioner", usage)
-        if identity.fingerprint != response.fingerprint:
-            self._captioner.forget_identity()
         entries = dict(_entries(request, parts, response, seconds))
         if request.cache != "bypass":
+            options = self._options.of(request, identity)
             await self._cache.set(request, entries, response.fingerprint, options)
         return PartsResult(entries, "miss", _failed(parts, response), usage)
+
+    async def _request_to(
+        self, request: PerceptionRequest, parts: Sequence[Part], identity: Identity
+    ) -> PerceiveRequest:
+        """Return what a captioner of that identity is asked.
+
+        Encoding images as base64 takes long enough to hold up the event loop.
+        """
+        options = self._options.of(request, identity)
+        return await asyncio.to_thread(_perceive_request, request, parts, options)
 
     async def _count_pages(self, request: PerceptionRequest, pages: int) -> None:
         """Count the pages of PDFs that were shown, even if everybody leaves meanwhile."""

@@ -12,7 +12,7 @@ from gateway.cache import Cache
 from gateway.cache.entry import Entry
 from gateway.cache.leases import Leases
 from gateway.perception.call_options import CallOptions
-from gateway.perception.captioner import CaptionerClient
+from gateway.perception.captioners import Captioners
 from gateway.perception.flight import FlightReference, Flights
 from gateway.perception.generate import PartGenerator
 from gateway.perception.part_cache import PartCache
@@ -38,7 +38,7 @@ class Perceiver:
 
     def __init__(
         self,
-        captioner: CaptionerClient,
+        captioners: Captioners,
         cache: Cache,
         leases: Leases,
         queue: FairQueue,
@@ -49,11 +49,11 @@ class Perceiver:
         max_entry_bytes: int,
     ) -> None:
         self._options = options
-        self._captioner = captioner
+        self._captioners = captioners
         self._leases = leases
         self._cache = PartCache(cache, max_entry_bytes=max_entry_bytes)
         self._generator = PartGenerator(
-            captioner,
+            captioners,
             self._cache,
             self._options,
             queue,
@@ -85,7 +85,7 @@ class Perceiver:
         return perception
 
     async def _perceive(self, request: PerceptionRequest, on_delta: OnDelta) -> Perception:
-        identity = await self._captioner.identity()
+        identity = await self._captioners.identity(request.image_digests[0])
         options = self._options.of(request, identity)
         keys = {
             part: self._cache.key(request, part, identity.fingerprint, options)

@@ -2,12 +2,13 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 from gateway import metrics
-from gateway.reasoning.replicas import Replicas
+from gateway.reasoning.replicas import Replica, Replicas
+from gateway.replica_list import ReplicaList
 from gateway.settings import ReasonerSection
 from gateway.tenancy.fair_queue import FairQueue, QueueLimits, Ticket
 from gateway.tenancy.tenants import Tenant
@@ -17,6 +18,7 @@ from racro.servekit.chat_stream import read_chunks
 from racro.servekit.field_refusals import OwnField
 from racro.servekit.own_fields import OwnFields
 from racro.servekit.settings import api_key
+from racro.servekit.spaced_probe import SpacedProbe, interval_s
 from racro.servekit.upstream import Client, Response, Upstream
 
 _REVISION_TTL_S = 30
@@ -46,6 +48,8 @@ class Reasoner:
         self._revision: str | None = None
         self._asked_at = -math.inf
         self._was_told = False
+        every_s = interval_s(settings.probe_interval_s, api_key=api_key(settings.api_key_env))
+        self._probe = SpacedProbe(self._ask, interval_s=every_s)
 
     def chat(self, body: bytes, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
         """POST an encoded chat request in its turn, and give its response, unread.
@@ -70,7 +74,11 @@ class Reasoner:
                 yield chunk
 
     async def check(self) -> None:
-        """Ask for its models, to see whether it answers. Raises UpstreamError if it does not.
+        """Tell whether it answers, now or when it was asked last. Raises UpstreamError if not."""
+        await self._probe.check()
+
+    async def _ask(self) -> None:
+        """Ask for its models. Raises UpstreamError where it does not answer.
 
         Where the settings tell its revision any answer will do: some servers list no models.
         """
@@ -115,6 +123,7 @@ class Reasoners:
         self._ahead = ahead
         self._by_name: dict[str, Reasoner] = {}
         self._queues: dict[str, FairQueue] = {}
+        self._replicas: dict[str, ReplicaList[Replica]] = {}
         self.replace(settings)
 
     def replace(self, settings: Mapping[str, ReasonerSection]) -> None:
@@ -132,18 +141,38 @@ class Reasoners:
         }
         for name in before.keys() - self._by_name.keys():
             metrics.forget_queue(self._queues.pop(name).name)
+            del self._replicas[name]
 
     def _open(self, name: str, settings: ReasonerSection) -> Reasoner:
         key = api_key(settings.api_key_env)
-        upstreams = [
-            Upstream(self._client, url, name="reasoner", api_key=key) for url in settings.urls
-        ]
-        limits = QueueLimits.of(settings, servers=len(upstreams))
-        if (queue := self._queues.get(name)) is None:
-            queue = self._queues[name] = FairQueue(f"reasoner {name}", limits, ahead=self._ahead)
+
+        def make(url: str, address: str | None) -> Replica:
+            upstream = Upstream(self._client, url, name="reasoner", api_key=key, address=address)
+            return Replica(upstream)
+
+        def on_change(count: int) -> None:
+            queue.change(QueueLimits.of(settings, servers=count))
+
+        replicas = ReplicaList(self._client, settings.urls, make, on_change=on_change)
+        queue = self._queue(name, QueueLimits.of(settings, servers=len(replicas)))
+        metrics.expect_answers(name)
+        self._replicas[name] = replicas
+        return Reasoner(name, settings, Replicas(replicas), queue)
+
+    def _queue(self, name: str, limits: QueueLimits) -> FairQueue:
+        """Return the queue of that name, with those limits from now on."""
+        queue = self._queues.get(name)
+        if queue is None:
+            queue = FairQueue(f"reasoner {name}", limits, ahead=self._ahead)
+            self._queues[name] = queue
         else:
             queue.change(limits)
-        return Reasoner(name, settings, Replicas(upstreams), queue)
+        return queue
+
+    @property
+    def replica_lists(self) -> Iterable[ReplicaList[Replica]]:
+        """The replicas of each reasoner, to be kept up to date."""
+        return self._replicas.values()
 
     def __iter__(self) -> Iterator[Reasoner]:
         return iter(self._by_name.values())

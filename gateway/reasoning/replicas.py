@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
 
+from gateway.replica_state import ReplicaState
 from gateway.tenancy.fair_queue import Ticket
 from racro.contracts.client import retry_after_s
 from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
@@ -15,19 +15,16 @@ from racro.servekit.tasks import all_of
 from racro.servekit.upstream import Response, Upstream, is_ending, is_safe_to_retry
 
 _NOT_READY = 503
-# A replica that failed is tried last for so long, unless a check finds it up.
-_DOWN_S = 5.0
 # One that gave no byte of an answer for so long until nobody waited any more may hang.
 _SILENT_S = 30.0
 
 
-class Replica:
+class Replica(ReplicaState):
     """One server of a reasoner: how many requests it has in flight, and whether it is down."""
 
     def __init__(self, upstream: Upstream) -> None:
+        super().__init__()
         self.upstream = upstream
-        self.in_flight = 0
-        self._down_until = 0.0
 
     @property
     def rank(self) -> tuple[bool, int, float]:
@@ -37,23 +34,13 @@ class Replica:
         """
         return self.is_down, self.in_flight, random.random()  # noqa: S311
 
-    @property
-    def is_down(self) -> bool:
-        return time.monotonic() < self._down_until
-
-    def mark_down(self, said_s: int | None = None) -> None:
-        """Try it last for a while, or for so many seconds if it says so and they are fewer."""
-        self._down_until = time.monotonic() + min(_DOWN_S if said_s is None else said_s, _DOWN_S)
-
-    def mark_up(self) -> None:
-        self._down_until = 0.0
-
 
 class Replicas:
     """Sends requests to the replicas of one reasoner."""
 
-    def __init__(self, upstreams: Sequence[Upstream]) -> None:
-        self._all = [Replica(upstream) for upstream in upstreams]
+    def __init__(self, replicas: Sequence[Replica]) -> None:
+        """`replicas` may change while requests are in flight."""
+        self._all = replicas
 
     def post(self, path: str, body: Any, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
         """POST to the replica with the fewest requests in flight, as Upstream.post does.
@@ -62,7 +49,7 @@ class Replicas:
         that replica has not started (it cannot be connected to, or answers 503 without
         `x-racro-begun`) the next one is tried.
         """
-        return _Post(self._all, path, body, ticket)
+        return _Post([*self._all], path, body, ticket)
 
     async def get_json(self, path: str) -> Any:
         """GET a JSON document from all replicas and return the first one; marks each up or down.
@@ -79,7 +66,7 @@ class Replicas:
         await self._probe(lambda upstream: upstream.reach(path))
 
     async def _probe(self, ask: Callable[[Upstream], Awaitable[Any]]) -> Any:
-        outcomes = await all_of(_outcome(replica, ask) for replica in self._all)
+        outcomes = await all_of(_outcome(replica, ask) for replica in [*self._all])
         found = [outcome for outcome in outcomes if not isinstance(outcome, UpstreamError)]
         if not found:
             raise outcomes[0]

@@ -1,5 +1,6 @@
 """The stage in which a reasoner answers: within its budget, timed and traced."""
 
+import asyncio
 from collections.abc import Sequence
 from time import perf_counter
 from types import TracebackType
@@ -11,15 +12,17 @@ from gateway.reasoning.reasoners import Reasoner
 from racro.contracts.errors import ContextLengthExceeded
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import VisualContext
+from racro.servekit.context import time_left_s
 from racro.servekit.tracing import generation, record_usage
 
 
 class ReasonStage:
     """Times and traces the answer of a reasoner to visual contexts that are within its budget.
 
-    `usage` is to be set before the stage ends; what it tells is counted if it ends without an
-    error. Raises ContextLengthExceeded on entry where the contexts are over budget; where the
-    reasoner itself says inside that the request is too long, the error names their share of it.
+    How it ended is counted. `usage` is to be set before the stage ends; what it tells is counted if
+    it ends without an error. Raises ContextLengthExceeded on entry where the contexts are over
+    budget; where the reasoner itself says inside that the request is too long, the error names
+    their share of it.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class ReasonStage:
         self._reasoner = reasoner
         self._contexts = contexts
         self._watch = watch
+        watch.reasoner = reasoner.name
         self._generation = generation(reasoner.settings.model)
 
     def __enter__(self) -> Self:
@@ -43,12 +47,21 @@ class ReasonStage:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> Literal[False]:
+        metrics.count_answer(self._reasoner.name, self._outcome(error))
         if error is None:
             self._watch.record("reason", perf_counter() - self._started)
             if self.usage is not None:
                 record_usage(self._span, self.usage)
-                metrics.count_tokens("reasoner", self.usage)
+                metrics.count_tokens("reasoner", self.usage, reasoner=self._reasoner.name)
         self._generation.__exit__(kind, error, traceback)
         if isinstance(error, ContextLengthExceeded) and self._contexts:
             raise with_visual_share(error, self._contexts) from error
         return False
+
+    def _outcome(self, error: BaseException | None) -> metrics.Outcome:
+        """Return how the answer ended, by the error that ends the stage."""
+        if error is None:
+            return "complete"
+        if isinstance(error, asyncio.CancelledError):
+            return "timeout" if time_left_s() <= 0 else "left"
+        return "broken" if "first_token" in self._watch.stages else "failed"

@@ -12,7 +12,15 @@ from racro.contracts.errors import UpstreamError
 from racro.engines.engine import NOT_STARTED, Engine, ServedModel, Traits
 from racro.engines.engine_sections import EngineSection, VisionSection
 from racro.servekit.health import Problem
-from racro.servekit.settings import ApiKeyEnv, AsksForUsage, MaxTokensField, Url, api_key
+from racro.servekit.settings import (
+    ApiKeyEnv,
+    AsksForUsage,
+    MaxTokensField,
+    ProbeInterval,
+    Url,
+    api_key,
+)
+from racro.servekit.spaced_probe import SpacedProbe, interval_s
 from racro.servekit.upstream import Response
 
 _BELIEVED_S = 5
@@ -35,6 +43,7 @@ class RemoteSettings(EngineSection):
     api_key_env: ApiKeyEnv | None = Field(
         default=None, description="Environment variable that holds the server's API key."
     )
+    probe_interval_s: ProbeInterval
 
     def as_taken(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return a chat request of our own as the server takes it: a reasoner's has none."""
@@ -81,6 +90,9 @@ class RemoteEngine(Engine):
         self._key = api_key(settings.api_key_env)
         self._told: dict[str, Any] = {}
         self._asked_at = -math.inf
+        every_s = interval_s(settings.probe_interval_s, api_key=self._key)
+        self._believed_s = max(_BELIEVED_S, every_s)
+        self._probe = SpacedProbe(self._ask_whether_it_answers, interval_s=every_s)
 
     @property
     def _base_url(self) -> str:
@@ -100,18 +112,22 @@ class RemoteEngine(Engine):
         return super().chat(self._settings.as_taken(body), name=name)
 
     async def problem(self) -> Problem | None:
-        """Tell why it would not answer now; its models are asked for where they have to tell more.
-
-        With a revision in the settings any answer to that will do, for some servers list nothing.
-        """
+        """Tell why it would not answer, now or when it was asked last."""
         try:
-            if self._settings.revision is None:
-                await self._ask()
-            else:
-                await self._upstream(self._base_url).reach("/models")
+            await self._probe.check()
         except UpstreamError as error:
             return Problem(error.message)
         return None
+
+    async def _ask_whether_it_answers(self) -> None:
+        """Ask for its models, which have to tell its revision where the settings do not.
+
+        Where they do any answer will do, for some servers list nothing. Raises UpstreamError.
+        """
+        if self._settings.revision is None:
+            await self._ask()
+        else:
+            await self._upstream(self._base_url).reach("/models")
 
     async def revision(self) -> str | None:
         """Tell what its /models does, if it tells any (our own reasoner service does).
@@ -120,7 +136,7 @@ class RemoteEngine(Engine):
         """
         if self._settings.revision is not None:
             return self._settings.revision
-        if time.monotonic() - self._asked_at > _BELIEVED_S:
+        if time.monotonic() - self._asked_at > self._believed_s:
             try:
                 await self._ask()
             except UpstreamError:

@@ -34,6 +34,7 @@ class _Line(msgspec.Struct):
     ms: float
     level: str = "INFO"
     logger: str = "racro.access"
+    trace_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class AccessLog:
@@ -60,6 +61,7 @@ class AccessLog:
             path=_path_asked_for(exchange.scope),
             status=exchange.status,
             ms=round(ms, 1),
+            trace_id=exchange.trace_id or msgspec.UNSET,
         )
         # As with other logs, nobody's answer depends on who reads them.
         with suppress(OSError, ValueError):

@@ -147,9 +147,18 @@ class AiohttpClient:
         await self._single.close()
         await self._keeping.close()
 
-    def target(self, base_url: str, headers: Mapping[str, str]) -> AiohttpTarget:
+    def target(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        address: str | None = None,  # noqa: ARG002 - it tells none
+    ) -> AiohttpTarget:
         """Return the server under a URL, asked with those headers in every request."""
         return AiohttpTarget(self, base_url, headers)
+
+    async def addresses(self, base_url: str) -> list[str]:  # noqa: ARG002 - as of any URL
+        """Return nothing: this client tells the servers of a name not apart."""
+        return []
 
     async def ask(
         self,

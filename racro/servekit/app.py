@@ -11,7 +11,8 @@ from typing import Any, Self
 
 import uvicorn
 from fastapi import FastAPI
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -61,9 +62,15 @@ class Readiness:
         told = {name: str(problem) if problem else None for name, problem in problems.items()}
         return cls(told, ready=not any(told.values()))
 
+    @property
+    def is_degraded(self) -> bool:
+        """Whether requests would be served, but not all of them or not as well as they could be."""
+        return self.ready and any(self.problems.values())
+
 
 def _tell(state: Readiness) -> None:
     service_metrics.READY.set(state.ready)
+    service_metrics.DEGRADED.set(state.is_degraded)
     # Or a reasoner that was taken out of the settings would stay.
     service_metrics.COMPONENT_OK.clear()
     for component, problem in state.problems.items():
@@ -128,13 +135,16 @@ def _add_probes(app: FastAPI, readiness: ReadinessCheck) -> None:
         _tell(state)
         body = {
             "status": "ready" if state.ready else "not_ready",
+            "degraded": state.is_degraded,
             "checks": {name: problem or "ok" for name, problem in state.problems.items()},
         }
         return JSONResponse(body, status_code=200 if state.ready else 503)
 
     @app.get("/metrics", summary="Prometheus metrics.", response_class=Response)
-    async def prometheus() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    async def prometheus(request: Request) -> Response:
+        # OpenMetrics, which alone has exemplars, where the scraper asks for it.
+        encode, media_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(REGISTRY), media_type=media_type)
 
 
 def serve(app: GuardedApp, settings: ServiceSettings, *, service: str) -> None:

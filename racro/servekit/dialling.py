@@ -37,11 +37,15 @@ _NEVER_S = 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a URL leads: its scheme, host (without brackets) and port."""
+    """Where a URL leads: its scheme, host (without brackets) and port.
+
+    With an `address` it is the one of several servers of that name that has it.
+    """
 
     scheme: str
     host: str
     port: int
+    address: str | None = None
 
     @property
     def is_tls(self) -> bool:
@@ -160,6 +164,16 @@ class Dialler:
     def close(self) -> None:
         self._names.close()
 
+    async def addresses(self, origin: Origin) -> list[str]:
+        """Return the addresses that a host's name has now, none where a proxy resolves it.
+
+        Raises OSError or UnicodeError where it is not resolved.
+        """
+        if self.proxy is not None or _numeric(origin.host, origin.port) is not None:
+            return []
+        found = await self._names.resolve(origin.host, origin.port)
+        return list(dict.fromkeys(info[4][0] for info in found))
+
     async def dial(self, origin: Origin, create: Callable[[], _Protocol]) -> _Protocol:
         """Return a connected protocol that `create` made. Raises NotSent."""
         try:
@@ -180,7 +194,7 @@ class Dialler:
         A virtual IP leads to one of several servers by chance, and one of them may be gone. TCP
         repeats a packet that was lost only after a second, which is all the time there is.
         """
-        addresses = await self._names.resolve(origin.host, origin.port)
+        addresses = await self._names.resolve(origin.address or origin.host, origin.port)
         refusals = timeouts = 0
         while True:
             try:

@@ -34,6 +34,7 @@ class Exchange:
         "route",
         "scope",
         "status",
+        "trace_id",
     )
 
     def __init__(
@@ -48,6 +49,8 @@ class Exchange:
         self.scope = scope
         self.id = adopt_request_id(scope["headers"])
         self.headers: list[tuple[bytes, bytes]] = [(_REQUEST_ID, self.id.encode())]
+        # Of the trace that it is recorded in.
+        self.trace_id: str | None = None
         self.route = "unmatched"
         self.status = CLIENT_CLOSED_REQUEST
         self.answer_started = False

@@ -32,7 +32,7 @@ from racro.servekit.malloc import MemoryTrimmer
 from racro.servekit.paths import RouteTable
 from racro.servekit.protocol import has_client_left
 from racro.servekit.responses import Headers, send_response, unexpected_error
-from racro.servekit.tracing import server_span
+from racro.servekit.tracing import exemplar, server_span
 
 _log = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ class GuardedApp:
     def _record(self, exchange: Exchange, seconds: float) -> None:
         route, status = exchange.route, exchange.status
         _requests(route, status).inc()
-        _request_seconds(route).observe(seconds)
+        _request_seconds(route).observe(seconds, exemplar(exchange.trace_id))
         if exchange.body_bytes > _LARGE_BODY_BYTES:
             self._trimmer.after_large_request()
         if route not in _QUIET:

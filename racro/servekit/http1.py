@@ -23,6 +23,7 @@ import select
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Self, cast
@@ -428,11 +429,18 @@ class Target:
 
     __slots__ = ("_client", "_head", "_origin", "_path", "_pool")
 
-    def __init__(self, client: "Http1Client", base_url: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        client: "Http1Client",
+        base_url: str,
+        headers: Mapping[str, str],
+        address: str | None = None,
+    ) -> None:
+        """`address` is that of one server where the URL's name has several."""
         self._client = client
         self._origin: Origin | None = None
         try:
-            origin = parse_origin(base_url)
+            origin = replace(parse_origin(base_url), address=address)
         except ValueError:
             return  # `send` tells.
         self._origin = origin
@@ -560,12 +568,26 @@ class Http1Client:
                 async with asyncio.timeout(_CLOSING_S):
                     await self._emptied.wait()
 
-    def target(self, base_url: str, headers: Mapping[str, str]) -> Target:
+    def target(
+        self, base_url: str, headers: Mapping[str, str], address: str | None = None
+    ) -> Target:
         """Return the server under a URL, asked with those headers in every request.
 
+        Where the URL's name has several addresses, `address` is that of the one that is meant.
         Raises ValueError for a header that has a line break or a zero byte in it.
         """
-        return Target(self, base_url, headers)
+        return Target(self, base_url, headers, address)
+
+    async def addresses(self, base_url: str) -> list[str]:
+        """Return the addresses of the name in a URL, none where it has no name or a proxy is asked.
+
+        Raises OSError or UnicodeError where the name is not resolved.
+        """
+        try:
+            origin = parse_origin(base_url)
+        except ValueError:
+            return []
+        return await self._dialler.addresses(origin)
 
     def asks_proxy(self, origin: Origin) -> bool:
         """Whether a request names the whole URL, for a proxy to know where it goes."""

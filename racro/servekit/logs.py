@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from racro.servekit.context import request_id
+from racro.servekit.tracing import trace_id
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
@@ -30,6 +31,8 @@ class _JsonFormatter(logging.Formatter):
         }
         if current := request_id.get():
             entry["request_id"] = current
+        if trace := trace_id():
+            entry["trace_id"] = trace
         for name in fields.keys() - _STANDARD:
             entry[name] = fields[name]
         if record.exc_info:

@@ -2,7 +2,12 @@
 
 import asyncio
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+from racro import __version__
+
+# When each series was created: as many series again, and nobody asks.
+disable_created_metrics()  # type: ignore[no-untyped-call] # prometheus_client has no types for it
 
 SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
@@ -24,7 +29,12 @@ CONNECTIONS_REFUSED = Counter(
 ERRORS = Counter("racro_errors", "Errors shown to clients, by code.", ["code"])
 CLIENT_GONE = Counter("racro_clients_gone", "Clients that left before their answer.", ["route"])
 TASKS = Gauge("racro_tasks", "asyncio tasks alive.")
+VERSION = Gauge("racro_version", "1, with the release as a label.", ["version"])
+VERSION.labels(__version__).set(1)
 READY = Gauge("racro_ready", "1 while the last /readyz said yes.")
+DEGRADED = Gauge(
+    "racro_degraded", "1 while the last /readyz said yes although something was wrong."
+)
 COMPONENT_OK = Gauge(
     "racro_component_ok", "1 while nothing was wrong with it at the last /readyz.", ["component"]
 )

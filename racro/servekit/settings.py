@@ -358,6 +358,18 @@ def api_key(variable: str | None) -> str | None:
 
 
 # What a server of OpenAI's chat API calls the token limit of an answer.
+# Of a server, beside its API key: see racro/servekit/spaced_probe.py.
+ProbeInterval = Annotated[
+    float | None,
+    Field(
+        default=None,
+        ge=0,
+        le=3600,
+        description="Shortest time between two questions whether it answers, in seconds; readiness "
+        "checks in between are told what it said. Unset, 30 with an API key and 0 without one.",
+    ),
+]
+
 MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
 
 

@@ -17,6 +17,7 @@ from opentelemetry.trace import (
     SpanKind,
     StatusCode,
     Tracer,
+    format_trace_id,
     get_current_span,
     set_span_in_context,
 )
@@ -110,6 +111,20 @@ def record_usage(span: Span, usage: Usage) -> None:
         )
 
 
+def trace_id() -> str | None:
+    """The id of the trace that what happens now is recorded in, 32 hexadecimal digits, if any."""
+    return None if _tracer is None else _id_of(get_current_span())
+
+
+def exemplar(trace: str | None) -> dict[str, str] | None:
+    """Return what a histogram notes beside a value, so that a trace is found by it."""
+    return None if trace is None else {"trace_id": trace}
+
+
+def _id_of(span: Span) -> str | None:
+    return format_trace_id(span.get_span_context().trace_id) if span.is_recording() else None
+
+
 def trace_headers() -> dict[str, str]:
     """What tells an upstream whose span its own belong to."""
     carrier: dict[str, str] = {}
@@ -167,6 +182,7 @@ class _ServerSpan(_Recorded):
     def __init__(self, span: Span, exchange: Exchange) -> None:
         super().__init__(span)
         self._exchange = exchange
+        exchange.trace_id = _id_of(span)
 
     def __exit__(
         self, kind: object, error: BaseException | None, traceback: TracebackType | None

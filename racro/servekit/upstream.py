@@ -85,8 +85,19 @@ class Target(Protocol):
 class Client(AbstractAsyncContextManager["Client"], Protocol):
     """Connections to upstreams."""
 
-    def target(self, base_url: str, headers: Mapping[str, str]) -> Target:
-        """Return the server under a URL, asked with those headers in every request."""
+    def target(
+        self, base_url: str, headers: Mapping[str, str], address: str | None = None
+    ) -> Target:
+        """Return the server under a URL, asked with those headers in every request.
+
+        Where the URL's name has several addresses, `address` is that of the one that is meant.
+        """
+
+    async def addresses(self, base_url: str) -> list[str]:
+        """Return the addresses of the name in a URL: none where they do not tell servers apart.
+
+        Raises OSError or UnicodeError where the name is not resolved.
+        """
 
 
 def open_client(settings: UpstreamsSection | None = None, *, reuse: bool = True) -> Client:
@@ -151,13 +162,14 @@ class Upstream:
         name: str,
         api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
+        address: str | None = None,
     ) -> None:
-        """`headers` go with every request."""
+        """`headers` go with every request; `address` is the server's where its name has several."""
         self.name = name
         every = {"content-type": "application/json", **(headers or {})}
         if api_key is not None:
             every["authorization"] = f"Bearer {api_key}"
-        self._target = client.target(base_url, every)
+        self._target = client.target(base_url, every, address)
 
     def request(
         self,

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from conftest import gateway_config
 from support import http
@@ -201,3 +202,20 @@ def test_a_protocol_that_is_not_spoken_stops_the_boot(collector: Collector) -> N
 def test_who_does_not_trace_loads_nothing_for_it() -> None:
     program = "import sys, gateway.app; sys.exit('opentelemetry.exporter.otlp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_slow_request_leads_to_its_trace_and_its_log_lines(stack: Service) -> None:
+    trace = "7" * 32
+    assert solve(stack, trace=trace).status_code == 200
+    accept = {"accept": "application/openmetrics-text; version=1.0.0"}
+    told = http.get(f"{stack.url}/metrics", headers=accept).text
+    # Of each bucket the last one.
+    noted = {
+        (sample.labels.get("route") or sample.labels["stage"], sample.exemplar.labels["trace_id"])
+        for family in text_string_to_metric_families(told)
+        for sample in family.samples
+        if sample.exemplar
+    }
+    assert {("/v1/solve", trace), ("reason", trace), ("perceive", trace)} <= noted
+    [line] = [one for one in stack.log_records() if one.get("trace_id") == trace]
+    assert (line["message"], line["status"]) == ("POST /v1/solve", 200)

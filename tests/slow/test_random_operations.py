@@ -17,6 +17,7 @@ from gateway.cache.opening import open_caches
 from gateway.images.loader import Image
 from gateway.perception.call_options import CallOptions
 from gateway.perception.captioner import CaptionerClient
+from gateway.perception.captioners import Captioners
 from gateway.perception.perceiver import Perceiver
 from gateway.perception.request import PerceptionRequest
 from gateway.settings import CacheSection
@@ -78,8 +79,14 @@ async def opened(captioner: ScriptedServer, redis_url: str) -> AsyncIterator[Per
         upstreams = await stack.enter_async_context(open_client())
         caches = await open_caches(section)
         stack.push_async_callback(caches.cache.close)
-        client = CaptionerClient(
-            Upstream(upstreams, captioner.url, name="captioner"), identity_ttl_s=60
+        client = Captioners(
+            [
+                CaptionerClient(
+                    Upstream(upstreams, captioner.url, name="captioner"),
+                    name=captioner.url,
+                    identity_ttl_s=60,
+                )
+            ]
         )
         yield Perceiver(
             client,

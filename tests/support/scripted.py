@@ -99,6 +99,8 @@ class ScriptedServer:
     ) -> None:
         self.script = Script()
         self.asked: list[Asked] = []
+        # How often its models were asked for, of which nothing else is noted.
+        self.listed = 0
         self._host = host
         self._wanted_port = port
         self._tls = tls
@@ -186,6 +188,7 @@ class ScriptedServer:
         return web.json_response(self.script.identity)
 
     async def _models(self, _: web.Request) -> web.Response:
+        self.listed += 1
         return web.json_response(
             {"object": "list", "data": [{"id": "scripted", "object": "model", "revision": "rev7"}]}
         )

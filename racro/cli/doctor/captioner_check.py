@@ -14,21 +14,25 @@ _START = "start it, or set captioner.url; it has to be reached from where the ga
 
 
 async def check_captioner(probe: Probe, settings: CaptionerSection) -> list[Finding]:
-    url = settings.url.rstrip("/")
+    """What is wrong with each copy of the captioner."""
+    return [await _check_copy(probe, url.rstrip("/")) for url in settings.urls]
+
+
+async def _check_copy(probe: Probe, url: str) -> Finding:
     try:
         told = await probe.get_json(f"{url}/v1/identity")
         identity = Identity.model_validate(told)
     except ValidationError:
-        return [bad(_CHECK, f"{url}/v1/identity tells no captioner", "set captioner.url")]
+        return bad(_CHECK, f"{url}/v1/identity tells no captioner", "set captioner.url")
     except NotServed:
-        return [await _what_it_is(probe, url)]
+        return await _what_it_is(probe, url)
     except WrongAnswer as problem:
-        return [await _why_not(probe, url, problem)]
+        return await _why_not(probe, url, problem)
     except Problem as problem:
-        return [bad_because(_CHECK, problem, _START)]
+        return bad_because(_CHECK, problem, _START)
     parts = " and ".join("captions" if part == "caption" else "tentative responses"
                          for part in identity.parts)  # fmt: skip
-    return [good(_CHECK, f"{identity.model} at {url} makes {parts}")]
+    return good(_CHECK, f"{identity.model} at {url} makes {parts}")
 
 
 async def _what_it_is(probe: Probe, url: str) -> Finding:

@@ -58,7 +58,7 @@ class Example:
     async def caption(self, settings: GatewaySettings) -> tuple[str | None, Finding]:
         """A caption by the captioner; None where there is none."""
         check = f"{_CHECK}, caption"
-        url = f"{settings.captioner.url.rstrip('/')}/v1/perceive"
+        url = f"{settings.captioner.urls[0].rstrip('/')}/v1/perceive"
         began = time.monotonic()
         try:
             caption = await self._perceive(url)

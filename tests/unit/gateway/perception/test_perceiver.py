@@ -11,6 +11,7 @@ from gateway.cache.memory import MemoryCache
 from gateway.images.loader import Image
 from gateway.perception.call_options import CallOptions
 from gateway.perception.captioner import CaptionerClient
+from gateway.perception.captioners import Captioners
 from gateway.perception.perceiver import Perceiver
 from gateway.perception.request import PerceptionRequest
 from gateway.tenancy.rates import Rates
@@ -46,8 +47,14 @@ def request(*, images: int = 1, tentative: bool = False, cache: str = "use") -> 
 async def perceiver(captioner) -> AsyncIterator[Perceiver]:
     async with open_client() as client:
         yield Perceiver(
-            CaptionerClient(
-                Upstream(client, captioner.url, name="captioner"), identity_ttl_s=PATIENCE_S
+            Captioners(
+                [
+                    CaptionerClient(
+                        Upstream(client, captioner.url, name="captioner"),
+                        name=captioner.url,
+                        identity_ttl_s=PATIENCE_S,
+                    )
+                ]
             ),
             MemoryCache(10**6, ttl_s=60),
             NoLeases(),

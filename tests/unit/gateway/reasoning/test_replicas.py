@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 
 import pytest
 
-from gateway.reasoning.replicas import Replicas
+from gateway.reasoning.replicas import Replica, Replicas
 from gateway.tenancy.tenants import ANYBODY
 from racro.contracts.errors import UpstreamError
 from racro.servekit.settings import UpstreamsSection
@@ -30,7 +30,7 @@ async def replicas(
     urls: Sequence[str], upstreams: UpstreamsSection | None = None
 ) -> AsyncIterator[Replicas]:
     async with open_client(upstreams) as client:
-        yield Replicas([Upstream(client, url, name="reasoner") for url in urls])
+        yield Replicas([Replica(Upstream(client, url, name="reasoner")) for url in urls])
 
 
 def request_to(asked: Replicas) -> AbstractAsyncContextManager[Response]:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 _FLOATS = "F"
 _WHITE = 255
+# TIFF's tag for what a value means, and its value for scans whose 0 is white.
+_PHOTOMETRIC = 262
+_WHITE_IS_ZERO = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,18 @@ _AS_THEY_ARE = Levels(1)
 
 def levels_of(image: "Image") -> Levels:
     """Return the levels of an image that is loaded.
+
+    Of a TIFF's deep channels Pillow does not invert those whose 0 is white.
+    """
+    levels = _levels_as_stored(image)
+    tags = getattr(image, "tag_v2", {})
+    if image.mode in (*_SIXTEEN_BIT, _FLOATS) and tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        return Levels(-levels.factor, _WHITE - levels.offset)
+    return levels
+
+
+def _levels_as_stored(image: "Image") -> Levels:
+    """Return the levels of an image whose 0 is black.
 
     A TIFF does not say how many of its bits are used: scanners and microscopes write 10, 12 or 14
     into 16. The most by which no value goes beyond eight bits is taken, in powers of two; what is

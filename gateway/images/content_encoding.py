@@ -7,6 +7,8 @@ import zstandard
 
 # More than one are a mistake of a server behind a proxy; many are a bomb.
 _MOST_CODINGS = 2
+# Of a gzip file; what is behind each is copied.
+_MOST_MEMBERS = 64
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 _ZLIB_METHOD = 8
@@ -57,22 +59,32 @@ def unpack(data: bytes, names: list[str], *, max_bytes: int) -> bytes:
 
 
 def _gunzip(data: bytes, most: int) -> bytes:
-    # Some servers say gzip of files that they have not compressed.
-    return _inflate(data, most, _GZIP) if data.startswith(_GZIP_MAGIC) else data
+    """Return all members of a gzip file, one behind the other (RFC 1952, 2.2)."""
+    if not data.startswith(_GZIP_MAGIC):
+        # Some servers say gzip of files that they have not compressed.
+        return data
+    unpacked = b""
+    for _ in range(_MOST_MEMBERS):
+        piece, data = _inflate(data, most - len(unpacked), _GZIP)
+        unpacked += piece
+        if len(unpacked) >= most or not data.startswith(_GZIP_MAGIC):
+            return unpacked
+    raise zlib.error("it has more members than any file")
 
 
 def _undeflate(data: bytes, most: int) -> bytes:
     """Inflate zlib's format, or what some servers have taken "deflate" for: that without a head."""
     has_head = data[:1] and data[0] & 0x0F == _ZLIB_METHOD and int.from_bytes(data[:2]) % 31 == 0
-    return _inflate(data, most, _ZLIB if has_head else _RAW)
+    return _inflate(data, most, _ZLIB if has_head else _RAW)[0]
 
 
-def _inflate(data: bytes, most: int, window_bits: int) -> bytes:
+def _inflate(data: bytes, most: int, window_bits: int) -> tuple[bytes, bytes]:
+    """Return what is unpacked, at most that many bytes, and what comes behind its end."""
     unpacker = zlib.decompressobj(window_bits)
     unpacked = unpacker.decompress(data, most)
     if len(unpacked) < most and not unpacker.eof:
         raise zlib.error("it is cut off")
-    return unpacked
+    return unpacked, unpacker.unused_data
 
 
 def _unpack_zstd(data: bytes, most: int) -> bytes:

@@ -19,6 +19,8 @@ _MOST_READS = 32 * 2**10
 _MOST_AT_ONCE = 64 * 2**10
 _BEGIN_OF_CODESTREAM = b"\xff\x4f"
 _CORE_HEADER = 12
+_ICON_ENTRY = 16
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
 class ImageHeader(NamedTuple):
@@ -94,10 +96,29 @@ def _bmp_size(data: bytes) -> Size:
 
 
 def _ico_size(data: bytes) -> Size:
-    """Return the size of an icon's largest image; in its byte, 0 stands for 256."""
-    number = min(int.from_bytes(data[4:6], "little"), (len(data) - 6) // 16)
-    entries = (data[at : at + 2] for at in range(6, 6 + 16 * number, 16))
-    return max(((width or 256, height or 256) for width, height in entries), key=prod)
+    """Return the size of an icon's largest image."""
+    number = min(int.from_bytes(data[4:6], "little"), (len(data) - 6) // _ICON_ENTRY)
+    entries = (6 + _ICON_ENTRY * entry for entry in range(number))
+    return max((_icon_size(data, entry) for entry in entries), key=prod)
+
+
+def _icon_size(data: bytes, entry: int) -> Size:
+    """Return the size of the image of an icon's directory entry, which stands at that offset.
+
+    The entry itself has a byte for each side, where 0 stands for 256; what it leads to may be
+    larger, and is what decoders believe.
+    """
+    width, height, start = data[entry] or 256, data[entry + 1] or 256, entry + 12
+    [begin] = struct.unpack_from("<I", data, start)
+    if data.startswith(_PNG_MAGIC, begin):
+        return _larger((width, height), struct.unpack_from(">II", data, begin + 16))
+    # A bitmap without its file's header: the mask below it counts as rows, too.
+    within = struct.unpack_from("<ii", data, begin + 4)
+    return _larger((width, height), (within[0], abs(within[1]) // 2))
+
+
+def _larger(one: Size, other: Size) -> Size:
+    return max(one, other, key=prod)
 
 
 _READERS: dict[str, Callable[[bytes], Size]] = {

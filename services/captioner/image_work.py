@@ -6,6 +6,7 @@ The service imports this module, too: libraries that only the work needs are imp
 import hashlib
 import io
 import json
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -109,8 +110,9 @@ def write_png(image: EncodedImage, limits: ImageLimits, settings: VlmSettings) -
     """Return an image or a page as a vision engine is shown it. Raises InvalidImage or TooLarge."""
     pixels = _decoded(image, limits, settings.fit)
     buffer = io.BytesIO()
-    # Lossless: the engine gets the pixels that were decoded here. Level 1 for speed.
-    pixels.save(buffer, "PNG", compress_level=1)
+    # Lossless: the engine gets the pixels that were decoded here. Photographs take two thirds of
+    # the time by this strategy, and are smaller; drawings are a few percent larger.
+    pixels.save(buffer, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
     png = buffer.getbuffer()
     url = "data:image/png;base64," + pybase64.b64encode_as_string(png)
     return Png(url, hashlib.sha256(png).hexdigest())

@@ -180,7 +180,11 @@ class TestEveryCaptioner:
 
     def test_ready(self, captioner_service: Service) -> None:
         response = http.get(f"{captioner_service.url}/readyz")
-        assert response.json() == {"status": "ready", "checks": {"captioner": "ok"}}
+        assert response.json() == {
+            "status": "ready",
+            "degraded": False,
+            "checks": {"captioner": "ok"},
+        }
 
 
 class TestEveryReader:

@@ -222,7 +222,7 @@ def test_a_prompt_over_the_context(reasoner: Reasoner, stream: bool) -> None:
 def test_ready(reasoner: Reasoner) -> None:
     response = reasoner.client.get("/readyz")
     assert response.status_code == 200
-    assert response.json() == {"status": "ready", "checks": {"engine": "ok"}}
+    assert response.json() == {"status": "ready", "degraded": False, "checks": {"engine": "ok"}}
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +238,7 @@ class TestUnreachable:
         assert response.status_code == 503
         assert response.json() == {
             "status": "not_ready",
+            "degraded": False,
             "checks": {"engine": "the engine cannot be reached"},
         }
 

@@ -126,6 +126,12 @@ def test_a_pdf_does_not_begin_later() -> None:
         header_of(b"x" * 1020 + b"%PDF-1.7\n")
 
 
+def test_an_icon_is_as_large_as_what_it_holds() -> None:
+    icon = bytearray(encoded(Image.new("RGB", (256, 200)), "ICO", sizes=[(256, 200)]))
+    icon[6:8] = 16, 16
+    assert header_of(bytes(icon)).pixels == 256 * 200
+
+
 def test_an_icon_of_256_pixels_says_0() -> None:
     assert header_of(encoded(Image.new("L", (256, 256)), "ICO")).pixels == 256 * 256
 

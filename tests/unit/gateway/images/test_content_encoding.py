@@ -72,9 +72,18 @@ def test_bytes_that_are_not_compressed_after_all_are_taken_as_they_are(name) -> 
     assert unpack(DATA, codings([name]), max_bytes=len(DATA)) == DATA
 
 
+def test_all_members_of_a_gzip_file_are_unpacked() -> None:
+    packed = gzip.compress(DATA, mtime=0) + gzip.compress(b"and more", mtime=0) + b"trailing"
+    assert unpack(packed, ["gzip"], max_bytes=2**20) == DATA + b"and more"
+    with pytest.raises(TooLargeUnpackedError):
+        unpack(packed, ["gzip"], max_bytes=len(DATA) + 3)
+    assert unpack(packed, ["gzip"], max_bytes=len(DATA) + 8) == DATA + b"and more"
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
+        ("gzip", gzip.compress(b"", mtime=0) * 10_000),
         ("gzip", gzip.compress(DATA, mtime=0)[:-9]),
         ("gzip", gzip.compress(DATA, mtime=0)[:40] + bytes(40)),
         ("deflate", zlib.compress(DATA)[:-9]),

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -19,13 +18,22 @@ def interrupts_are_raised() -> None:
 
 
 def end_like_ctrl_c() -> None:
-    """SIGTERM, of a service manager, and SIGHUP, of a closed terminal, raise KeyboardInterrupt."""
+    """SIGTERM, of a service manager, and SIGHUP, of a closed terminal, interrupt as Ctrl-C does.
 
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
+    Only the first signal does: one amid the unwinding of blocks would skip what ends processes.
+    """
+    came = False
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal came
+        if not came:
+            came = True
+            raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGHUP, interrupt)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, interrupt)
 
 
 @contextmanager

@@ -20,8 +20,8 @@ def is_healthy(port: int) -> bool:
 
 def test_a_service_is_healthy_while_it_is_ready() -> None:
     with ExitStack() as behind, ExitStack() as stack:
-        captioner = behind.enter_context(ScriptedServer())
-        reasoner = stack.enter_context(ScriptedServer())
+        captioner = stack.enter_context(ScriptedServer())
+        reasoner = behind.enter_context(ScriptedServer())
         config = {
             "captioner": {"url": captioner.url},
             "reasoners": {"default": {"url": f"{reasoner.url}/v1", "model": "scripted"}},

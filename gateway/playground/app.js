@@ -4,7 +4,7 @@ import { byId, toast } from "./dom.js";
 import { Earlier } from "./earlier.js";
 import { showExamples } from "./examples.js";
 import { watchHealth } from "./health.js";
-import { askForKey, onKey } from "./key.js";
+import { askForKey, authorization, onKey } from "./key.js";
 import { Pictures } from "./pictures.js";
 import { Reasoners } from "./reasoners.js";
 import { Run, show } from "./run.js";
@@ -41,6 +41,7 @@ function refuse(words) {
 
 async function begin(run) {
   running = run;
+  run.askedWith = authorization().authorization;
   earlier.add(run);
   show(run);
   // Where the page is one column the answer begins below the question.
@@ -62,10 +63,16 @@ function showRunning() {
 function recover(run) {
   lookAtHealth();
   if (run.failure.code === "invalid_api_key") {
+    // Another key was given while it was asked with this one.
+    if (run.askedWith !== authorization().authorization) return askAgain(run);
     waiting = run;
     askForKey();
   }
   if (run.failure.code === "unknown_model") reasoners.load().catch(() => {});
+}
+
+function askAgain(run) {
+  begin(new Run({ ...run, models: run.columns.map((one) => one.model) }));
 }
 
 function chosen(run) {
@@ -116,7 +123,7 @@ showExamples(({ file, address, question }) => {
 });
 onKey(async () => {
   await reasoners.load().catch((failure) => failure.code === "invalid_api_key" && askForKey());
-  if (waiting && !running) begin(new Run({ ...waiting, models: waiting.columns.map((one) => one.model) }));
+  if (waiting && !running) askAgain(waiting);
   waiting = null;
 });
 const lookAtHealth = watchHealth(loadReasoners);

@@ -51,6 +51,7 @@ class ImageSource:
 
     content: str | bytes
     param: str
+    may_be_left_out: bool = False
 
 
 Loaded = TypeVar("Loaded", bound=Image | RacroError)

@@ -15,12 +15,11 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.dialects.conversation import ImageTurn, find_image_turns
 from gateway.dialects.newest_turns import leave_out_oldest
-from gateway.dialects.prompting import reasoner_request, relevant_turns
+from gateway.dialects.prompting import Outcome, reasoner_request, relevant_turns
 from gateway.dialects.request_options import cache_mode
 from gateway.flow import ImageQuestion, perceive_images
 from gateway.metrics import Stopwatch
 from gateway.noted_flow import perceive_or_note
-from gateway.perception.missing import MissingPerception
 from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.stage import ReasonStage
@@ -56,7 +55,6 @@ from racro.servekit.surrogates import (
 from racro.servekit.tasks import is_small
 
 _encode = msgspec.json.Encoder().encode
-Outcome = Perception | MissingPerception
 # What clients see of it in errors.
 _REASONER = "reasoner"
 
@@ -150,8 +148,7 @@ class ChatRequest:
         reasoner answers.
         """
         turns, self.image_turns, fields, self._fields = self.image_turns, [], self._fields, {}
-        contexts = [one.context if isinstance(one, Perception) else one for one in perceptions]
-        return _encode(reasoner_request(fields, reasoner.settings, turns, contexts))
+        return _encode(reasoner_request(fields, reasoner.settings, turns, perceptions))
 
 
 class ChatCompletions:
@@ -255,7 +252,7 @@ class _Completion:
         notes_all = settings.on_caption_failure == "note"
         perceive = (
             partial(perceive_or_note, notes_all=notes_all)
-            if notes_all or any(question.is_earlier for question in questions)
+            if notes_all or any(map(_may_be_noted, questions))
             else perceive_images
         )
         return await perceive(
@@ -281,16 +278,25 @@ class _Completion:
         ]
 
 
-def _contexts(perceptions: Sequence[Outcome]) -> list[VisualContext]:
-    return [one.context for one in perceptions if isinstance(one, Perception)]
+def _may_be_noted(question: ImageQuestion) -> bool:
+    """Tell whether a chat may go on without an image of a question."""
+    return question.is_earlier or any(source.may_be_left_out for source in question.sources)
 
 
-def _headers(perceptions: Sequence[Outcome], watch: Stopwatch) -> Headers:
+def _context(outcome: Outcome) -> VisualContext | None:
+    perception = outcome if isinstance(outcome, Perception) else outcome.perception
+    return None if perception is None else perception.context
+
+
+def _contexts(outcomes: Sequence[Outcome]) -> list[VisualContext]:
+    return [context for context in map(_context, outcomes) if context is not None]
+
+
+def _headers(outcomes: Sequence[Outcome], watch: Stopwatch) -> Headers:
     """Headers that tell where each visual context came from, in turn order, and what it took."""
     timing = (b"server-timing", watch.server_timing())
-    if not perceptions:
+    if not outcomes:
         return [timing]
-    results = ", ".join(
-        one.context.cache if isinstance(one, Perception) else "failed" for one in perceptions
-    )
+    contexts = map(_context, outcomes)
+    results = ", ".join("failed" if one is None else one.cache for one in contexts)
     return [(b"x-racro-visual-context", results.encode()), timing]

@@ -4,7 +4,8 @@ What becomes of a message depends on the messages up to it and nothing else, so 
 history always gives the reasoner the same prefix.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import msgspec
 from msgspec import Raw
@@ -40,7 +41,8 @@ class ImageTurn:
 
     `current`: the message belongs to the turn that is to be answered, which begins with the last
     words or images of the user. `left_out`: its images are not looked at any more, and `dropped`:
-    so many of its first ones are not, which are not in `images`.
+    so many of its first ones are not, which are not in `images`. `lines` stand in place of those of
+    its images that could not be captioned, by their positions.
     """
 
     index: int
@@ -50,6 +52,7 @@ class ImageTurn:
     follow_up: bool = False
     left_out: bool = False
     dropped: int = 0
+    lines: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def is_about_earlier(self) -> bool:

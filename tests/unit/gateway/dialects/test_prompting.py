@@ -51,7 +51,7 @@ def asked(a_context):
         named = Reasoner("default", reasoner or settings(), Replicas([]), queue())
         chat = ChatRequest(json.dumps(body).encode(), follow_up=follow_up, limits=LIMITS)
         chat.image_turns = relevant_turns(chat.image_turns, named.settings)
-        questions = [look.question for look in chat.image_turns]
+        questions = [look.question for look in chat.image_turns if not look.left_out]
         captions = [f"caption {number}" for number in range(len(questions))]
         seen = [Perception(a_context(caption), Usage()) for caption in captions]
         return json.loads(chat.for_reasoner(named, seen)), questions

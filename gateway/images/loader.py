@@ -46,11 +46,13 @@ class Image:
 class ImageSource:
     """An image as a client gave it: a data URL, base64, an http(s) URL, or the bytes of an upload.
 
-    `param` names the field it came in, for error messages.
+    `param` names the field it came in, for error messages. `may_be_left_out`: where it cannot be
+    seen for good, a line says so in its place, as nobody can mend what it stands in.
     """
 
     content: str | bytes
     param: str
+    may_be_left_out: bool = False
 
 
 Loaded = TypeVar("Loaded", bound=Image | RacroError)

@@ -91,8 +91,8 @@ def may_show_images(message: Message) -> bool:
 def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
     """Return the texts and other parts of a message, with what `place` returns for each image.
 
-    `place` is called in the order of the images; `param` names the message. Raises InvalidRequest
-    for what cannot be seen.
+    `place` is called in the order of the images; `param` names the message. What cannot be seen is
+    an image whose source has a refusal.
     """
     decoded = _message_decoder.decode(message)
     pieces = list(_beside(decoded.images, place, f"{param}.images"))
@@ -117,7 +117,16 @@ def _part_pieces(parts: Raw, place: Place, *, param: str) -> Iterator[Piece]:
 
 
 def _beside(images: Raw, place: Place, param: str) -> Iterator[Piece]:
-    """Yield pieces for images that stand beside the content: base64, URLs, or parts."""
+    """Yield pieces for images that stand beside the content."""
+    try:
+        for source in _sources_beside(images, param):
+            yield _written(place(source), is_image=True)
+    except InvalidRequest as error:
+        yield _written(place(_refused(error)), is_image=True)
+
+
+def _sources_beside(images: Raw, param: str) -> Iterator[ImageSource]:
+    """Yield images that stand beside the content: base64, URLs, or parts."""
     if bytes(memoryview(images)[:1]) == b"n":
         return
     try:
@@ -135,7 +144,12 @@ def _beside(images: Raw, place: Place, param: str) -> Iterator[Piece]:
             source = image_of_part(image, "image", param=of_image)
         if source is None:
             raise InvalidRequest(f"{of_image}: neither base64 nor an image part", param=of_image)
-        yield _written(place(source), is_image=True)
+        yield source
+
+
+def _refused(error: InvalidRequest) -> ImageSource:
+    """Return what stands for an image that cannot be seen, so that only its own turn is refused."""
+    return ImageSource(error.message, param=error.param or "", refusal=error)
 
 
 def _text_piece(raw: Raw, place: Place, *, param: str) -> Piece:
@@ -145,7 +159,11 @@ def _text_piece(raw: Raw, place: Place, *, param: str) -> Piece:
 
 
 def _part_piece(raw: Raw, kind: str, place: Place, *, param: str) -> Piece:
-    if (source := image_of_part(raw, kind, param=param)) is not None:
+    try:
+        source = image_of_part(raw, kind, param=param)
+    except InvalidRequest as error:
+        source = _refused(error)
+    if source is not None:
         return _written(place(source), is_image=True)
     if kind in RESULT_PARTS:
         return Piece(_result_part(raw, place, param=param))

@@ -1,23 +1,24 @@
 """The images of one chat message: in its parts, in tool results, in its texts, and beside them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from gateway.dialects import json_images, text_images
 from gateway.dialects.image_parts import Place, image_of_part, image_source
-from gateway.dialects.json_images import replace_in_json
-from gateway.dialects.text_images import replace_in_markdown
+from gateway.dialects.text_images import may_hold_images, replace_images
 from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
-from racro.servekit.json_bounds import TooManyError, items_of
+from racro.servekit.json_bounds import TooManyError, fields_of, items_of
 
-# Messages with these roles tell what a tool gave.
-RESULT_ROLES = frozenset({"tool", "function"})
 # Of OpenAI's chat and of its responses API.
 _TEXT_TYPES = frozenset({"text", "input_text", "output_text"})
+# Parts that have parts or JSON of their own.
+RESULT_PARTS = frozenset({"tool_result", "tool-result"})
+_CALLS = frozenset({"tool_use", "tool-call"})
+_MOST_FIELDS = 128
 _MOST_IMAGES = 4096
 
 
@@ -56,6 +57,10 @@ class _RawPart(msgspec.Struct):
     text: Raw = Raw(b'""')
 
 
+class _RawResult(msgspec.Struct):
+    content: Raw = Raw(b"null")
+
+
 class _RawMessage(msgspec.Struct):
     role: str = ""
     content: Raw = Raw(b"null")
@@ -64,6 +69,7 @@ class _RawMessage(msgspec.Struct):
 
 _message_decoder = msgspec.json.Decoder(_RawMessage)
 _parts_decoder = msgspec.json.Decoder(list[_RawPart])
+_result_decoder = msgspec.json.Decoder(_RawResult)
 _raws_decoder = msgspec.json.Decoder(list[Raw])
 _text_decoder = msgspec.json.Decoder(str)
 _encode = msgspec.json.Encoder().encode
@@ -73,23 +79,13 @@ def may_show_images(message: Message) -> bool:
     """Tell, at little cost, whether a message may have images; False is certain."""
     if message.images is not UNSET:
         return True
-    content, is_result = message.content, message.role in RESULT_ROLES
-    if not content:
-        return False
+    content = message.content
     if isinstance(content, str):
-        return _text_may(content, is_result)
-    for part in content:
-        if part.type != "text" or (part.text and _text_may(part.text, is_result)):
-            return True
-    return False
-
-
-def _text_may(text: str, is_result: bool) -> bool:
-    if text_images.is_data_url(text):
-        return True
-    # What a tool gave may be a file with Markdown in it, whose images may be no images.
-    may_hold = json_images.may_hold_images if is_result else text_images.may_hold_images
-    return may_hold(text)
+        return may_hold_images(content)
+    return any(
+        part.type != "text" or (part.text is not None and may_hold_images(part.text))
+        for part in content or ()
+    )
 
 
 def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
@@ -101,19 +97,23 @@ def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
     decoded = _message_decoder.decode(message)
     pieces = list(_beside(decoded.images, place, f"{param}.images"))
     content, param = decoded.content, f"{param}.content"
-    is_result = decoded.role in RESULT_ROLES
     begins = bytes(memoryview(content)[:1])
     if begins == b'"':
-        pieces.append(_text_piece(content, place, param=param, is_result=is_result))
+        pieces.append(_text_piece(content, place, param=param))
     elif begins == b"[":
-        parts = zip(_parts_decoder.decode(content), _raws_decoder.decode(content), strict=True)
-        for position, (part, raw) in enumerate(parts):
-            of_part = f"{param}[{position}]"
-            if part.type in _TEXT_TYPES and bytes(memoryview(part.text)[:1]) == b'"':
-                pieces.append(_text_piece(part.text, place, param=of_part, is_result=is_result))
-            else:
-                pieces.append(_part_piece(raw, part.type, place, param=of_part))
+        pieces += _part_pieces(content, place, param=param)
     return pieces
+
+
+def _part_pieces(parts: Raw, place: Place, *, param: str) -> Iterator[Piece]:
+    pairs = zip(_parts_decoder.decode(parts), _raws_decoder.decode(parts), strict=True)
+    for position, (part, raw) in enumerate(pairs):
+        of_part = f"{param}[{position}]"
+        kind = part.type.lower()
+        if kind in _TEXT_TYPES and bytes(memoryview(part.text)[:1]) == b'"':
+            yield _text_piece(part.text, place, param=of_part)
+        else:
+            yield _part_piece(raw, part.type, place, param=of_part)
 
 
 def _beside(images: Raw, place: Place, param: str) -> Iterator[Piece]:
@@ -152,16 +152,10 @@ def _refused(error: InvalidRequest) -> ImageSource:
     return ImageSource(error.message, param=error.param or "", refusal=error)
 
 
-def _text_piece(raw: Raw, place: Place, *, param: str, is_result: bool) -> Piece:
+def _text_piece(raw: Raw, place: Place, *, param: str) -> Piece:
     text = _text_decoder.decode(raw)
-    if not _text_may(text, is_result):
-        return Piece(raw, text)
-    if text_images.is_data_url(text):
-        return _written(place(ImageSource(text, param=param)))
-    if is_result:
-        json = replace_in_json(text.encode(), place, param=param)
-        return Piece(raw, text) if json is None else _written(bytes(json).decode())
-    return _written(replace_in_markdown(text, place, param=param))
+    replaced = replace_images(text, place, param=param)
+    return Piece(raw, text) if replaced is None else _written(replaced)
 
 
 def _part_piece(raw: Raw, kind: str, place: Place, *, param: str) -> Piece:
@@ -171,9 +165,36 @@ def _part_piece(raw: Raw, kind: str, place: Place, *, param: str) -> Piece:
         source = _refused(error)
     if source is not None:
         return _written(place(source), is_image=True)
-    # Blocks such as Anthropic's tool_result have parts of their own.
-    replaced = replace_in_json(raw, place, param=param)
-    return Piece(raw if replaced is None else replaced)
+    if kind in RESULT_PARTS:
+        return Piece(_result_part(raw, place, param=param))
+    replaced = replace_images(bytes(raw).decode(), place, param=param)
+    if replaced is None:
+        return Piece(raw)
+    # Nobody knows a part of another type, with a text in the place of its image.
+    return Piece(Raw(replaced.encode())) if kind in _CALLS else _written(replaced, is_image=True)
+
+
+def _result_part(raw: Raw, place: Place, *, param: str) -> Raw:
+    """Return a result of a tool with its images replaced, those of its own parts among them."""
+    found = False
+
+    def of_result(source: ImageSource) -> str:
+        nonlocal found
+        found = True
+        return place(replace(source, may_be_left_out=True))
+
+    content = _result_decoder.decode(raw).content
+    begins = bytes(memoryview(content)[:1])
+    if begins != b"[":
+        replaced = replace_images(bytes(raw).decode(), of_result, param=param)
+        return raw if replaced is None else Raw(replaced.encode())
+    pieces = [
+        _as_part(piece) for piece in _part_pieces(content, of_result, param=f"{param}.content")
+    ]
+    if not found:
+        return raw
+    fields: dict[str, Any] = {**fields_of(raw, _MOST_FIELDS), "content": pieces}
+    return Raw(_encode(fields))
 
 
 def _written(text: str, *, is_image: bool = False) -> Piece:
@@ -185,6 +206,8 @@ def joined(pieces: Sequence[Piece]) -> Raw | list[Raw | dict[str, Any]]:
     if all(piece.text is not None for piece in pieces):
         # As they are written, between their quotes: a text may be tens of megabytes long.
         return Raw(b'"' + rb"\n".join(memoryview(piece.raw)[1:-1] for piece in pieces) + b'"')
-    return [
-        piece.raw if piece.text is None else {"type": "text", "text": piece.raw} for piece in pieces
-    ]
+    return [_as_part(piece) for piece in pieces]
+
+
+def _as_part(piece: Piece) -> Raw | dict[str, Any]:
+    return piece.raw if piece.text is None else {"type": "text", "text": piece.raw}

@@ -69,6 +69,8 @@ class _Head(msgspec.Struct):
 _NO_MESSAGES = Raw(b"[]")
 _ONE = Raw(b"1")
 _SMALL_BYTES = 16 * 2**10
+# So many messages and parts take some twenty milliseconds.
+_MOST_OBJECTS = 1024
 # Of a number of answers; no more of it is looked at.
 _MOST_DIGITS = 9
 _head_decoder = msgspec.json.Decoder(_Head)
@@ -107,16 +109,27 @@ def _choices_of(fields: Mapping[str, Raw]) -> int:
     return choices_of(int(digits) if digits.isdigit() else None)
 
 
-def _image_turns(messages: bytes, limits: LimitsSection, *, follow_up: bool) -> list[ImageTurn]:
-    """Return the turns about images. Raises as `find_image_turns`."""
+def _messages_and_turns(
+    messages: bytes, limits: LimitsSection, *, follow_up: bool
+) -> tuple[bytes, list[ImageTurn]]:
+    """Return the messages and their turns about images. Raises as `find_image_turns`."""
     try:
-        return find_image_turns(messages, limits, follow_up=follow_up)
+        return messages, find_image_turns(messages, limits, follow_up=follow_up)
     except NotJson:
-        # Messages that show no images are passed on as they are.
         mended = without_lone_surrogates(messages)
-        if mended is messages or find_image_turns(mended, limits, follow_up=follow_up):
+        if mended is messages:
             raise
-        return []
+        turns = find_image_turns(mended, limits, follow_up=follow_up)
+        # Messages that show no images are passed on as they are.
+        return (mended, turns) if turns else (messages, turns)
+
+
+def _is_light(body: bytes) -> bool:
+    """Tell whether work on a body may be done on the event loop.
+
+    That is so of a small one without very many objects or data URLs, which may be images.
+    """
+    return is_small(len(body)) and body.count(b"{") + body.count(b"data:") <= _MOST_OBJECTS
 
 
 class ChatRequest:
@@ -124,13 +137,15 @@ class ChatRequest:
 
     def __init__(self, body: bytes, *, follow_up: bool, limits: LimitsSection) -> None:
         """Parse a request body. Raises InvalidRequest."""
-        self.size = len(body)
+        self.is_light = _is_light(body)
         try:
             check_utf8(body)  # fields that are passed on unread must be UTF-8 too
             self._fields = _fields_of(body, limits.max_fields)
             head = _head_of(body, self._fields)
             messages = bytes(self._fields.get("messages", _NO_MESSAGES))
-            turns = _image_turns(messages, limits, follow_up=follow_up)
+            messages, turns = _messages_and_turns(messages, limits, follow_up=follow_up)
+            if turns:
+                self._fields["messages"] = Raw(messages)
             self.image_turns = leave_out_oldest(turns, limits) if turns else turns
         except TooManyError as error:
             raise InvalidRequest(f"more fields than {limits.fields}") from error
@@ -160,9 +175,7 @@ class ChatCompletions:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         cache = cache_mode(scope)
         body = await read_body(receive)
-        chat = (
-            self._parse(body) if is_small(len(body)) else await asyncio.to_thread(self._parse, body)
-        )
+        chat = self._parse(body) if _is_light(body) else await asyncio.to_thread(self._parse, body)
         limits = self._settings.limits
         completion = _Completion(services_of(scope), tenant_of(scope), chat, cache, limits)
         limit = timeout_from_headers(
@@ -239,7 +252,7 @@ class _Completion:
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
     async def _reasoner_body(self, perceptions: Sequence[Outcome]) -> bytes:
-        if is_small(self._chat.size):
+        if self._chat.is_light:
             return self._chat.for_reasoner(self._reasoner, perceptions)
         return await asyncio.to_thread(self._chat.for_reasoner, self._reasoner, perceptions)
 

@@ -32,7 +32,9 @@ TOOL = {"role": "tool", "content": [{"type": "text", "text": "done"}, IMAGE]}
 
 JSON_RESULT = {
     "role": "tool",
-    "content": json.dumps([{"type": "image", "data": "A" * 40, "mimeType": "image/png"}]),
+    "content": json.dumps(
+        [{"type": "image", "data": "iVBORw0KGgoAAAAN" * 4, "mimeType": "image/png"}]
+    ),
 }
 
 

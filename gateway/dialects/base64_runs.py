@@ -14,7 +14,7 @@ from racro.contracts.errors import RacroError
 from racro.servekit.image_types import media_type_of
 
 # Words, paths and hashes that begin as a file does are shorter. So are files of no use as pictures.
-LEAST_CHARACTERS = 48
+LEAST_CHARACTERS = 44
 # Base64 that says nothing of itself, within a longer text.
 LEAST_ALONE = 200
 _CHARACTERS = r"A-Za-z0-9+/_\-"

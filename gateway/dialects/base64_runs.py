@@ -14,7 +14,7 @@ from racro.contracts.errors import RacroError
 from racro.servekit.image_types import media_type_of
 
 # Words, paths and hashes that begin as a file does are shorter. So are files of no use as pictures.
-LEAST_CHARACTERS = 48
+LEAST_CHARACTERS = 44
 # Base64 that says nothing of itself, within a longer text.
 LEAST_ALONE = 200
 _CHARACTERS = r"A-Za-z0-9+/_\-"
@@ -22,7 +22,8 @@ _CHARACTERS = r"A-Za-z0-9+/_\-"
 # of a string alone; of AVIF and HEIC the length of the first box is left open.
 _MAGIC = r"""
     iVBORw0KGgo | (?:\\{0,32}/|_)9j | R0lGOD | UklGR | JVBERi | SUk[qr] | TU0AK | AAABA
-    | AAAADGpQ | (?:\\{0,32}/|_)0(?:\\{0,32}/|_){2}UQ | AAAA[A-Za-z0-9+/]{2}Z0eXB | (?<=["'])Qk
+    | AAAA[A-Za-z0-9+/]{2}Z0eXB | (?<=["'])Qk
+    | AAAADGpQ | (?:\\{0,32}/|_)0(?:\\{0,32}/|_){2}U[Q-Za-f]
 """
 # Before them stands no other character, unless it is one that is escaped.
 _BEGINNING = re.compile(
@@ -89,7 +90,7 @@ def base64_runs(text: str) -> Iterator[Run]:
         start = beginning.start() if beginning["magic"] else beginning.end()
         end = _end(text, start)
         if end - start >= LEAST_CHARACTERS:
-            yield Run(start, end, _is_known(text[start : start + _SNIFFED]))
+            yield Run(start, end, _is_known(text[start : min(end, start + _SNIFFED)]))
         at = max(end, beginning.end())
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import msgspec
-from msgspec import Raw, field
+from msgspec import UNSET, Raw, UnsetType, field
 
 from gateway.images.loader import PDF, ImageSource
 from racro.contracts.errors import InvalidRequest
@@ -78,7 +78,7 @@ class _Part(msgspec.Struct):
     base64: str | None = None
     file_id: str | None = None
     text: str | None = None
-    document: Raw | None = None
+    document: Raw | UnsetType = UNSET
     media_type: str | None = None
     media_type_in_camel_case: str | None = field(default=None, name="mediaType")
     mime_type: str | None = None
@@ -180,7 +180,7 @@ def _is_text_document(part: _Part) -> bool:
     if isinstance(part.source, _Holder):
         return part.source.type in _DOCUMENT_TEXTS
     is_document = part.type is not None and part.type.lower() == "document"
-    return is_document and (part.text is not None or part.document is not None)
+    return is_document and (part.text is not None or part.document is not UNSET)
 
 
 def _is_audio(part: _Part) -> bool:

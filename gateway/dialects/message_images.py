@@ -18,9 +18,10 @@ Default = TypeVar("Default")
 
 # Of OpenAI's chat and of its responses API.
 _TEXT_TYPES = frozenset({"text", "input_text", "output_text"})
+_AUDIO_TYPES = frozenset({"input_audio", "audio", "audio_url"})
 # Parts that have parts or JSON of their own.
 RESULT_PARTS = frozenset({"tool_result", "tool-result"})
-_CALLS = frozenset({"tool_use", "tool-call"})
+_BLOCKS = RESULT_PARTS | {"tool_use", "tool-call"}
 _MOST_FIELDS = 128
 _MOST_IMAGES = 4096
 
@@ -151,18 +152,29 @@ def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
     return pieces
 
 
-def _part_pieces(parts: Raw, place: Place, *, param: str) -> Iterator[Piece]:
+def _part_pieces(
+    parts: Raw, place: Place, *, param: str, within_result: bool = False
+) -> Iterator[Piece]:
     for position, raw in enumerate(_raws_decoder.decode(parts)):
         of_part = f"{param}[{position}]"
         if bytes(memoryview(raw)[:1]) == b'"':
             yield _text_piece(raw, place, param=of_part)
             continue
         part = _decoded_or(_RawPart(), _raw_part_decoder, raw)
-        kind = part.type.lower()
-        if kind in _TEXT_TYPES and bytes(memoryview(part.text)[:1]) == b'"':
+        if _is_text(part):
             yield _text_piece(part.text, place, param=of_part)
+        elif part.type in RESULT_PARTS and not within_result:
+            yield Piece(_result_part(raw, place, param=of_part))
         else:
             yield _part_piece(raw, part.type, place, param=of_part)
+
+
+def _is_text(part: _RawPart) -> bool:
+    """Tell whether a part is a text; some clients leave its type out."""
+    if part.type.lower() in _TEXT_TYPES:
+        return bytes(memoryview(part.text)[:1]) == b'"'
+    begins = bytes(memoryview(part.text)[:2])
+    return not part.type and begins[:1] == b'"' and begins != b'""'
 
 
 def _beside(images: Raw, place: Place, param: str) -> Iterator[Piece]:
@@ -214,13 +226,13 @@ def _part_piece(raw: Raw, kind: str, place: Place, *, param: str) -> Piece:
         source = _refused(error)
     if source is not None:
         return _written(place(source), is_image=True)
-    if kind in RESULT_PARTS:
-        return Piece(_result_part(raw, place, param=param))
+    if kind in _AUDIO_TYPES:
+        return Piece(raw)
     replaced = replace_images(bytes(raw).decode(), place, param=param)
     if replaced is None:
         return Piece(raw)
     # Nobody knows a part of another type, with a text in the place of its image.
-    return Piece(Raw(replaced.encode())) if kind in _CALLS else _written(replaced, is_image=True)
+    return Piece(Raw(replaced.encode())) if kind in _BLOCKS else _written(replaced, is_image=True)
 
 
 def _result_part(raw: Raw, place: Place, *, param: str) -> Raw:
@@ -237,13 +249,11 @@ def _result_part(raw: Raw, place: Place, *, param: str) -> Raw:
     if begins != b"[":
         replaced = replace_images(bytes(raw).decode(), of_result, param=param)
         return raw if replaced is None else Raw(replaced.encode())
-    pieces = [
-        _as_part(piece) for piece in _part_pieces(content, of_result, param=f"{param}.content")
-    ]
+    pieces = list(_part_pieces(content, of_result, param=f"{param}.content", within_result=True))
     if not found:
         return raw
-    fields: dict[str, Any] = {**fields_of(raw, _MOST_FIELDS), "content": pieces}
-    return Raw(_encode(fields))
+    fields: dict[str, Any] = dict(fields_of(raw, _MOST_FIELDS))
+    return Raw(_encode({**fields, "content": [_as_part(piece) for piece in pieces]}))
 
 
 def _written(text: str, *, is_image: bool = False) -> Piece:

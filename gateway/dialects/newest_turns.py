@@ -53,10 +53,10 @@ def _first_of_newest(turns: Sequence[ImageTurn], limits: LimitsSection) -> int:
         images.update({image.content for image in turn.images})
         if last - first < limits.max_looks and len(images) <= limits.max_images:
             continue
-        most_looks = limits.max_looks + 1 - _step(limits.max_looks)
+        most_turns = limits.max_looks + 1 - _step(limits.max_looks)
         most_images = limits.max_images + 1 - _step(limits.max_images)
         while first < last and (
-            last - first >= most_looks
+            last - first >= most_turns
             or len(images) > most_images
             # Its images have just been left out.
             or turns[first].follow_up

@@ -55,8 +55,8 @@ def reasoner_request(
     """Return the reasoner's request for a client's `fields`, given what came of the images of those
     turns that are not left out.
     """
-    looked_at = [turn for turn in turns if not turn.left_out]
-    seen = [_in_place(*pair) for pair in zip(looked_at, outcomes, strict=True)]
+    captioned = [turn for turn in turns if not turn.left_out]
+    seen = [_in_place(*pair) for pair in zip(captioned, outcomes, strict=True)]
     about_images = any(turn.current and _is_about_images(turn, context) for turn, context in seen)
     model = settings.model if about_images else settings.text_model or settings.model
     request: dict[str, Any] = {**fields, "model": model}

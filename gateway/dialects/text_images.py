@@ -28,16 +28,18 @@ _HEAD = re.compile(
 )
 _SEEN_TYPES = ("image", "application/pdf")
 # What is shown of an image in words: its beginning, and something in the place of the rest.
-_CUT = re.compile(r"\.\.|\u2026|[\[{$<*%]")
+_CUT = re.compile(r"\.\.|\u2026|\\{1,32}u2026|[\[{$<*%]")
 _SPACE = r"(?:\s|\\{1,32}[nrt]){0,64}"
 _QUOTE = r"(?P<slashes>\\{0,64})(?:[\"']|u0022|u0027)"
 _OPENING = re.compile(rf"{_QUOTE}{_SPACE}\Z")
 _CLOSING = re.compile(rf"{_SPACE}{_QUOTE}")
 _AROUND = 200
 _QUOTES = re.compile(_QUOTE)
-_IN_MARKDOWN = re.compile(r"\]\(\s{0,9}<?\Z")
+_IN_MARKDOWN = re.compile(rf"\]\({_SPACE}<?\Z")
 _END_OF_MARKDOWN = re.compile(
-    r"\s{0,9}>?\s{0,9}(?:(\\{0,32}[\"']).{0,400}?\1|\([^()]{0,400}(?:\([^()]{0,400}\))?\))?\s{0,9}\)"
+    rf"{_SPACE}>?{_SPACE}"
+    r"(?:(\\{0,32}[\"']).{0,400}?\1|\([^()]{0,400}(?:\([^()]{0,400}\))?\))?"
+    rf"{_SPACE}\)"
 )
 _LONGEST_TITLE = 500
 # Objects that hold the field of a part, and the part.
@@ -64,7 +66,8 @@ class _Found(NamedTuple):
 
 def may_hold_images(text: str) -> bool:
     """Tell, at little cost, whether a text may have images; False is certain."""
-    return may_hold_base64(text) or "image-url" in text or "file-url" in text
+    # The end of image-url and of file-url.
+    return may_hold_base64(text) or "e-url" in text
 
 
 def replace_images(text: str, place: Place, *, param: str) -> str | None:

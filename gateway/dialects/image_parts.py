@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterator
 
 import msgspec
-from msgspec import Raw, field
+from msgspec import UNSET, Raw, UnsetType, field
 
-from gateway.images.loader import ImageSource
+from gateway.images.loader import PDF, ImageSource
 from racro.contracts.errors import InvalidRequest
 
 # Returns what stands in the place of an image.
@@ -32,16 +32,15 @@ _SEEN = frozenset(
         "file-data",
         "file-url",
         "document",
+        "document_url",
+        "computer_screenshot",
+        "imageUrl",
     }
 )
-# In JSON that a tool wrote, where a file or a document may be anything, these say what they are.
-_PICTURES = frozenset({"image_url", "input_image", "image", "image-data", "image-url"})
-_LINKS = frozenset({"image_url", "input_image", "image-url"})
 _VIDEOS = frozenset({"video", "video_url", "input_video"})
 # Sources of a document that hold text or parts of their own.
 _DOCUMENT_TEXTS = frozenset({"text", "content"})
 _URL = re.compile(r"\s*(?:data:|https?://)", re.IGNORECASE)
-_BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]{32,256}")
 _MOST_CHECKED = 256
 
 
@@ -63,6 +62,8 @@ class _Holder(msgspec.Struct):
 class _Part(msgspec.Struct):
     type: str | None = None
     image_url: _Holder | str | None = None
+    image_url_in_camel_case: _Holder | str | None = field(default=None, name="imageUrl")
+    document_url: _Holder | str | None = None
     source: _Holder | str | None = None
     image: _Holder | str | None = None
     file: _Holder | str | None = None
@@ -74,7 +75,10 @@ class _Part(msgspec.Struct):
     url: str | None = None
     blob: str | None = None
     b64_json: str | None = None
+    base64: str | None = None
     file_id: str | None = None
+    text: str | None = None
+    document: Raw | UnsetType = UNSET
     media_type: str | None = None
     media_type_in_camel_case: str | None = field(default=None, name="mediaType")
     mime_type: str | None = None
@@ -83,6 +87,8 @@ class _Part(msgspec.Struct):
 
 _HOLDERS = {
     "image_url": "image_url",
+    "image_url_in_camel_case": "imageUrl",
+    "document_url": "document_url",
     "source": "source",
     "image": "image",
     "file": "file",
@@ -90,14 +96,25 @@ _HOLDERS = {
     "inline_data_in_camel_case": "inlineData",
 }
 _IN_HOLDERS = ("url", "data", "file_data")
-_PLAIN = ("data", "file_data", "file_url", "url", "blob", "b64_json")
+_PLAIN = ("data", "file_data", "file_url", "url", "blob", "b64_json", "base64")
 # A part without a type is an image where it has one of these.
-_UNTYPED = ("image_url", "image", "inline_data", "inlineData")
+_UNTYPED = ("image_url", "imageUrl", "image", "inline_data", "inlineData")
 _MEDIA_TYPES = (
     "media_type",
     "media_type_in_camel_case",
     "mime_type",
     "mime_type_in_camel_case",
+)
+_MEDIA_TYPES_OF_JSON = ("media_type", "mediaType", "mime_type", "mimeType")
+# Of image parts within JSON, with what says how they are to be treated.
+_PART_FIELDS = frozenset(
+    {
+        *("type", "id", "source_type", "detail", "filename"),
+        *("annotations", "_meta", "cache_control", "providerOptions", "providerMetadata"),
+        *_HOLDERS.values(),
+        *_PLAIN,
+        *_MEDIA_TYPES_OF_JSON,
+    }
 )
 _decoder = msgspec.json.Decoder(_Part)
 
@@ -114,7 +131,7 @@ def image_of_part(part: Raw, kind: str, *, param: str) -> ImageSource | None:
         return None
     decoded = _decoded(part)
     if decoded is not None:
-        if _is_text_document(decoded):
+        if _is_text_document(decoded) or _is_audio(decoded):
             return None
         for path, content in _contents(decoded):
             if kind or path.startswith(_UNTYPED):
@@ -124,24 +141,25 @@ def image_of_part(part: Raw, kind: str, *, param: str) -> ImageSource | None:
     raise _nothing_to_see(decoded, kind, param)
 
 
-def image_of_object(json: Raw) -> tuple[str, str] | None:
-    """Return the field and the content of an image within JSON, the content as `image_source`
-    takes it.
-
-    None where the object does not say that it is an image, or has nothing that can be one.
+def is_image_part(value: object) -> bool:
+    """Tell whether an object of JSON is a part with an image, in a shape of those APIs, and has no
+    other fields.
     """
-    part = _decoded(json)
-    if part is None or not _says_image(part):
-        return None
-    for path, content in _contents(part):
-        may_link = part.type in _LINKS or (part.type == "image" and path == "source.url")
-        if _URL.match(content[:_MOST_CHECKED]):
-            is_image = may_link or content[:5].lower() == "data:"
-        else:
-            is_image = _BASE64.fullmatch(content[:_MOST_CHECKED]) is not None
-        if is_image:
-            return path, content
-    return None
+    if not isinstance(value, dict) or not value.keys() <= _PART_FIELDS:
+        return False
+    kind = value.get("type")
+    if kind is None:
+        return value.keys() in ({"inline_data"}, {"inlineData"})
+    media_types = [value[name] for name in _MEDIA_TYPES_OF_JSON if value.get(name)]
+    contents = [name for name in (*_HOLDERS.values(), *_PLAIN) if value.get(name) is not None]
+    return (
+        kind in _SEEN
+        and len(contents) == 1
+        and all(
+            isinstance(media_type, str) and media_type.lower().startswith(("image/", PDF))
+            for media_type in media_types
+        )
+    )
 
 
 def image_source(content: str, *, param: str) -> ImageSource:
@@ -158,18 +176,16 @@ def _decoded(part: Raw) -> _Part | None:
 
 
 def _is_text_document(part: _Part) -> bool:
-    return isinstance(part.source, _Holder) and part.source.type in _DOCUMENT_TEXTS
+    """Tell whether it is text of Anthropic's or Cohere's API, which needs no eyes."""
+    if isinstance(part.source, _Holder):
+        return part.source.type in _DOCUMENT_TEXTS
+    is_document = part.type is not None and part.type.lower() == "document"
+    return is_document and (part.text is not None or part.document is not UNSET)
 
 
-def _says_image(part: _Part) -> bool:
-    if part.type in _PICTURES or part.b64_json:
-        return True
-    holders = [getattr(part, name) for name in _HOLDERS]
-    objects = [part, *(holder for holder in holders if isinstance(holder, _Holder))]
-    media_types = [getattr(one, name, None) or "" for one in objects for name in _MEDIA_TYPES]
-    return any(
-        media_type.lower().startswith(("image/", "application/pdf")) for media_type in media_types
-    )
+def _is_audio(part: _Part) -> bool:
+    media_types = [getattr(part, name) or "" for name in _MEDIA_TYPES]
+    return any(media_type.lower().startswith("audio/") for media_type in media_types)
 
 
 def _contents(part: _Part) -> Iterator[tuple[str, str]]:

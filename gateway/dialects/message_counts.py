@@ -23,7 +23,7 @@ def check_unparsed(messages: bytes, limits: LimitsSection) -> None:
 
     Raises InvalidRequest over the limits, and NotJson.
     """
-    # Messages and parts are objects, and no message is parsed beyond one that is none.
+    # Messages and parts are objects; where some are not, they are counted as they are read.
     fewest = min(limits.max_messages, limits.max_parts)
     if not holds_more(messages, b"{", fewest):
         return
@@ -56,7 +56,7 @@ def _parts_in(message: Raw, most: int) -> int:
 
 def check_parsed(messages: Sequence[Message], limits: LimitsSection) -> None:
     """Raise InvalidRequest for more messages or parts than the limits allow."""
-    parts = sum(len(one.content) for one in messages if isinstance(one.content, list))
+    parts = sum(len(one.parts) for one in messages)
     for field, count, most in (
         ("max_messages", len(messages), limits.max_messages),
         ("max_parts", parts, limits.max_parts),

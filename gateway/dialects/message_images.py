@@ -1,23 +1,28 @@
 """The images of one chat message: in its parts, in tool results, in its texts, and beside them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from gateway.dialects import json_images, text_images
 from gateway.dialects.image_parts import Place, image_of_part, image_source
-from gateway.dialects.json_images import replace_in_json
-from gateway.dialects.text_images import replace_in_markdown
+from gateway.dialects.text_images import may_hold_images, replace_images
 from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
-from racro.servekit.json_bounds import TooManyError, items_of
+from racro.servekit.json_bounds import TooManyError, fields_of, items_of
 
-# Messages with these roles tell what a tool gave.
-RESULT_ROLES = frozenset({"tool", "function"})
+Decoded = TypeVar("Decoded")
+Default = TypeVar("Default")
+
 # Of OpenAI's chat and of its responses API.
 _TEXT_TYPES = frozenset({"text", "input_text", "output_text"})
+_AUDIO_TYPES = frozenset({"input_audio", "audio", "audio_url"})
+# Parts that have parts or JSON of their own.
+RESULT_PARTS = frozenset({"tool_result", "tool-result"})
+_BLOCKS = RESULT_PARTS | {"tool_use", "tool-call"}
+_MOST_FIELDS = 128
 _MOST_IMAGES = 4096
 
 
@@ -36,11 +41,15 @@ class Message(msgspec.Struct, gc=False):
     images: Raw | UnsetType = UNSET
 
     @property
+    def parts(self) -> list[Part]:
+        return self.content if isinstance(self.content, list) else []
+
+    @property
     def text(self) -> str:
         """The message's own words."""
         if isinstance(self.content, str):
             return self.content
-        return "\n".join(part.text or "" for part in self.content or () if part.type in _TEXT_TYPES)
+        return "\n".join(part.text or "" for part in self.parts if part.type in _TEXT_TYPES)
 
 
 class Piece(NamedTuple):
@@ -56,68 +65,129 @@ class _RawPart(msgspec.Struct):
     text: Raw = Raw(b'""')
 
 
+class _RawResult(msgspec.Struct):
+    content: Raw = Raw(b"null")
+
+
 class _RawMessage(msgspec.Struct):
-    role: str = ""
     content: Raw = Raw(b"null")
     images: Raw = Raw(b"null")
 
 
-_message_decoder = msgspec.json.Decoder(_RawMessage)
-_parts_decoder = msgspec.json.Decoder(list[_RawPart])
+class _OddMessage(msgspec.Struct):
+    role: Raw = Raw(b"null")
+    content: Raw = Raw(b"null")
+    images: Raw | UnsetType = UNSET
+
+
+_message_decoder = msgspec.json.Decoder(Message)
+_odd_message_decoder = msgspec.json.Decoder(_OddMessage)
+_part_decoder = msgspec.json.Decoder(Part)
+_raw_message_decoder = msgspec.json.Decoder(_RawMessage)
+_raw_part_decoder = msgspec.json.Decoder(_RawPart)
+_result_decoder = msgspec.json.Decoder(_RawResult)
 _raws_decoder = msgspec.json.Decoder(list[Raw])
 _text_decoder = msgspec.json.Decoder(str)
 _encode = msgspec.json.Encoder().encode
+
+
+def read_message(raw: Raw, most_parts: int) -> Message:
+    """Return what is read of a message, and of what has not OpenAI's shape nothing: no text, no
+    role, a part without a type.
+
+    Raises TooManyError for more parts than `most_parts`.
+    """
+    if (message := _decoded_or(None, _message_decoder, raw)) is not None:
+        return message
+    odd = _decoded_or(_OddMessage(), _odd_message_decoder, raw)
+    content: str | list[Part] | None = _decoded_or(None, _text_decoder, odd.content)
+    if bytes(memoryview(odd.content)[:1]) in {b"[", b"{"}:
+        parts = items_of(_listed(odd.content), most_parts)
+        content = [_decoded_or(Part(), _part_decoder, part) for part in parts]
+    return Message(_decoded_or("", _text_decoder, odd.role), content, odd.images)
+
+
+def _decoded_or(
+    default: Default, decoder: msgspec.json.Decoder[Decoded], raw: Raw
+) -> Decoded | Default:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError:
+        return default
+
+
+def _listed(content: Raw) -> Raw:
+    """Return the parts of a message, where one alone may stand without a list."""
+    is_one = bytes(memoryview(content)[:1]) == b"{"
+    return Raw(b"".join([b"[", memoryview(content), b"]"])) if is_one else content
 
 
 def may_show_images(message: Message) -> bool:
     """Tell, at little cost, whether a message may have images; False is certain."""
     if message.images is not UNSET:
         return True
-    content, is_result = message.content, message.role in RESULT_ROLES
-    if not content:
-        return False
+    content = message.content
     if isinstance(content, str):
-        return _text_may(content, is_result)
-    for part in content:
-        if part.type != "text" or (part.text and _text_may(part.text, is_result)):
-            return True
-    return False
-
-
-def _text_may(text: str, is_result: bool) -> bool:
-    if text_images.is_data_url(text):
-        return True
-    # What a tool gave may be a file with Markdown in it, whose images may be no images.
-    may_hold = json_images.may_hold_images if is_result else text_images.may_hold_images
-    return may_hold(text)
+        return may_hold_images(content)
+    return any(
+        part.type != "text" or (part.text is not None and may_hold_images(part.text))
+        for part in content or ()
+    )
 
 
 def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
     """Return the texts and other parts of a message, with what `place` returns for each image.
 
-    `place` is called in the order of the images; `param` names the message. Raises InvalidRequest
-    for what cannot be seen.
+    `place` is called in the order of the images; `param` names the message. What cannot be seen is
+    an image whose source has a refusal.
     """
-    decoded = _message_decoder.decode(message)
+    decoded = _decoded_or(_RawMessage(), _raw_message_decoder, message)
     pieces = list(_beside(decoded.images, place, f"{param}.images"))
     content, param = decoded.content, f"{param}.content"
-    is_result = decoded.role in RESULT_ROLES
     begins = bytes(memoryview(content)[:1])
     if begins == b'"':
-        pieces.append(_text_piece(content, place, param=param, is_result=is_result))
-    elif begins == b"[":
-        parts = zip(_parts_decoder.decode(content), _raws_decoder.decode(content), strict=True)
-        for position, (part, raw) in enumerate(parts):
-            of_part = f"{param}[{position}]"
-            if part.type in _TEXT_TYPES and bytes(memoryview(part.text)[:1]) == b'"':
-                pieces.append(_text_piece(part.text, place, param=of_part, is_result=is_result))
-            else:
-                pieces.append(_part_piece(raw, part.type, place, param=of_part))
+        pieces.append(_text_piece(content, place, param=param))
+    elif begins in {b"[", b"{"}:
+        pieces += _part_pieces(_listed(content), place, param=param)
     return pieces
 
 
+def _part_pieces(
+    parts: Raw, place: Place, *, param: str, within_result: bool = False
+) -> Iterator[Piece]:
+    for position, raw in enumerate(_raws_decoder.decode(parts)):
+        of_part = f"{param}[{position}]"
+        if bytes(memoryview(raw)[:1]) == b'"':
+            yield _text_piece(raw, place, param=of_part)
+            continue
+        part = _decoded_or(_RawPart(), _raw_part_decoder, raw)
+        if _is_text(part):
+            yield _text_piece(part.text, place, param=of_part)
+        elif part.type in RESULT_PARTS and not within_result:
+            yield Piece(_result_part(raw, place, param=of_part))
+        else:
+            yield _part_piece(raw, part.type, place, param=of_part)
+
+
+def _is_text(part: _RawPart) -> bool:
+    """Tell whether a part is a text; some clients leave its type out."""
+    if part.type.lower() in _TEXT_TYPES:
+        return bytes(memoryview(part.text)[:1]) == b'"'
+    begins = bytes(memoryview(part.text)[:2])
+    return not part.type and begins[:1] == b'"' and begins != b'""'
+
+
 def _beside(images: Raw, place: Place, param: str) -> Iterator[Piece]:
-    """Yield pieces for images that stand beside the content: base64, URLs, or parts."""
+    """Yield pieces for images that stand beside the content."""
+    try:
+        for source in _sources_beside(images, param):
+            yield _written(place(source), is_image=True)
+    except InvalidRequest as error:
+        yield _written(place(_refused(error)), is_image=True)
+
+
+def _sources_beside(images: Raw, param: str) -> Iterator[ImageSource]:
+    """Yield images that stand beside the content: base64, URLs, or parts."""
     if bytes(memoryview(images)[:1]) == b"n":
         return
     try:
@@ -135,27 +205,55 @@ def _beside(images: Raw, place: Place, param: str) -> Iterator[Piece]:
             source = image_of_part(image, "image", param=of_image)
         if source is None:
             raise InvalidRequest(f"{of_image}: neither base64 nor an image part", param=of_image)
-        yield _written(place(source), is_image=True)
+        yield source
 
 
-def _text_piece(raw: Raw, place: Place, *, param: str, is_result: bool) -> Piece:
+def _refused(error: InvalidRequest) -> ImageSource:
+    """Return what stands for an image that cannot be seen, so that only its own turn is refused."""
+    return ImageSource(error.message, param=error.param or "", refusal=error)
+
+
+def _text_piece(raw: Raw, place: Place, *, param: str) -> Piece:
     text = _text_decoder.decode(raw)
-    if not _text_may(text, is_result):
-        return Piece(raw, text)
-    if text_images.is_data_url(text):
-        return _written(place(ImageSource(text, param=param)))
-    if is_result:
-        json = replace_in_json(text.encode(), place, param=param)
-        return Piece(raw, text) if json is None else _written(bytes(json).decode())
-    return _written(replace_in_markdown(text, place, param=param))
+    replaced = replace_images(text, place, param=param)
+    return Piece(raw, text) if replaced is None else _written(replaced)
 
 
 def _part_piece(raw: Raw, kind: str, place: Place, *, param: str) -> Piece:
-    if (source := image_of_part(raw, kind, param=param)) is not None:
+    try:
+        source = image_of_part(raw, kind, param=param)
+    except InvalidRequest as error:
+        source = _refused(error)
+    if source is not None:
         return _written(place(source), is_image=True)
-    # Blocks such as Anthropic's tool_result have parts of their own.
-    replaced = replace_in_json(raw, place, param=param)
-    return Piece(raw if replaced is None else replaced)
+    if kind in _AUDIO_TYPES:
+        return Piece(raw)
+    replaced = replace_images(bytes(raw).decode(), place, param=param)
+    if replaced is None:
+        return Piece(raw)
+    # Nobody knows a part of another type, with a text in the place of its image.
+    return Piece(Raw(replaced.encode())) if kind in _BLOCKS else _written(replaced, is_image=True)
+
+
+def _result_part(raw: Raw, place: Place, *, param: str) -> Raw:
+    """Return a result of a tool with its images replaced, those of its own parts among them."""
+    found = False
+
+    def of_result(source: ImageSource) -> str:
+        nonlocal found
+        found = True
+        return place(replace(source, may_be_left_out=True))
+
+    content = _result_decoder.decode(raw).content
+    begins = bytes(memoryview(content)[:1])
+    if begins != b"[":
+        replaced = replace_images(bytes(raw).decode(), of_result, param=param)
+        return raw if replaced is None else Raw(replaced.encode())
+    pieces = list(_part_pieces(content, of_result, param=f"{param}.content", within_result=True))
+    if not found:
+        return raw
+    fields: dict[str, Any] = dict(fields_of(raw, _MOST_FIELDS))
+    return Raw(_encode({**fields, "content": [_as_part(piece) for piece in pieces]}))
 
 
 def _written(text: str, *, is_image: bool = False) -> Piece:
@@ -167,6 +265,8 @@ def joined(pieces: Sequence[Piece]) -> Raw | list[Raw | dict[str, Any]]:
     if all(piece.text is not None for piece in pieces):
         # As they are written, between their quotes: a text may be tens of megabytes long.
         return Raw(b'"' + rb"\n".join(memoryview(piece.raw)[1:-1] for piece in pieces) + b'"')
-    return [
-        piece.raw if piece.text is None else {"type": "text", "text": piece.raw} for piece in pieces
-    ]
+    return [_as_part(piece) for piece in pieces]
+
+
+def _as_part(piece: Piece) -> Raw | dict[str, Any]:
+    return piece.raw if piece.text is None else {"type": "text", "text": piece.raw}

@@ -1,5 +1,6 @@
 """Which images of a long conversation are captioned: the newest."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -19,53 +20,51 @@ def leave_out_oldest(turns: Sequence[ImageTurn], limits: LimitsSection) -> list[
     the reasoner has in its prefix cache. The last turn always stays.
     """
     turns = list(_without_first_images(turns, limits.max_images))
-    first = max(
-        _count_oldest([1] * len(turns), limits.max_looks),
-        _count_oldest(_new_images(turns), limits.max_images),
-    )
-    # A follow-up has the images of a turn that is left out.
-    while 0 < first < len(turns) - 1 and turns[first].images is turns[first - 1].images:
-        first += 1
+    first = _first_of_newest(turns, limits)
     shown = [replace(turn, left_out=True) for turn in turns[:first] if not turn.follow_up]
     return [*shown, *turns[first:]]
 
 
 def _without_first_images(turns: Sequence[ImageTurn], most: int) -> Iterator[ImageTurn]:
     """Yield the turns, each with at most so many images, copies included, as captioners count."""
+    step = _step(most)
     kept: tuple[ImageSource, ...] = ()
     for turn in turns:
         if turn.follow_up:
             yield replace(turn, images=kept)
             continue
-        dropped = _count_oldest([1] * len(turn.images), most)
+        too_many = max(0, len(turn.images) - most)
+        dropped = min(-(-too_many // step) * step, len(turn.images) - 1)
         kept = turn.images[dropped:]
         yield replace(turn, images=kept, dropped=dropped)
 
 
-def _new_images(turns: Sequence[ImageTurn]) -> list[int]:
-    """Return of each turn how many of its images no later turn has.
+def _first_of_newest(turns: Sequence[ImageTurn], limits: LimitsSection) -> int:
+    """Return the index of the first turn that is not left out.
 
-    So the sum over the newest turns is the number of their distinct images, and that over the
-    oldest never grows: agents send the same picture again and again.
+    The conversation is gone through as it grew, so that what was left out after a turn depends on
+    the turns up to it. Only where there are too many is anything left out, and then so many that
+    half the limit has room. Images are counted among the turns that are left, copies once, for
+    agents send the same picture again and again.
     """
-    seen: set[str | bytes] = set()
-    counts = []
-    for turn in reversed(turns):
-        before = len(seen)
-        seen.update(image.content for image in turn.images)
-        counts.append(len(seen) - before)
-    return counts[::-1]
+    first = 0
+    images: Counter[str | bytes] = Counter()
+    for last, turn in enumerate(turns):
+        images.update({image.content for image in turn.images})
+        if last - first < limits.max_looks and len(images) <= limits.max_images:
+            continue
+        most_turns = limits.max_looks + 1 - _step(limits.max_looks)
+        most_images = limits.max_images + 1 - _step(limits.max_images)
+        while first < last and (
+            last - first >= most_turns
+            or len(images) > most_images
+            # Its images have just been left out.
+            or turns[first].follow_up
+        ):
+            images -= Counter({image.content for image in turns[first].images})
+            first += 1
+    return first
 
 
-def _count_oldest(sizes: Sequence[int], most: int) -> int:
-    """Return how many of the oldest to leave out, so that the sizes of the rest are at most `most`.
-
-    Beyond `most`, that rest is brought down in steps of half of it.
-    """
-    step = max(1, most // 2)
-    remaining = -((most - sum(sizes)) // step) * step
-    count = 0
-    while remaining > 0 and count < len(sizes) - 1:
-        remaining -= sizes[count]
-        count += 1
-    return count
+def _step(most: int) -> int:
+    return max(1, most // 2)

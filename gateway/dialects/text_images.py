@@ -1,68 +1,233 @@
-"""Images within texts: those of Markdown whose addresses are data URLs, as chat pages store what
-they generate, and a text that is as a whole a data URL, as tools give screenshots.
+"""Images within texts and JSON, as tools and chat pages write them: replaced, and no more.
+
+The text around an image stays as it is, to the byte. No JSON is parsed for it, so that it may be
+cut off, nested, or of another language's spelling.
 """
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gateway.dialects.image_parts import Place
+import msgspec
+
+from gateway.dialects.base64_runs import (
+    LEAST_ALONE,
+    Run,
+    base64_runs,
+    may_hold_base64,
+    unescaped,
+)
+from gateway.dialects.image_parts import Place, is_image_part
 from gateway.images.loader import ImageSource
 
-_MARK = "](data:image/"
-_LONGEST_DESCRIPTION = 1000
-_HEAD = re.compile(r"\]\((?P<url>data:image/[^,()\s]{1,200};base64,)")
-_LONGEST_HEAD = 256
-
-
-_WHOLE = re.compile(r"data:(?:image/|application/pdf)[^,()\s]{0,200};base64,", re.IGNORECASE)
+_LONGEST_HEAD = 600
+_HEAD = re.compile(
+    r"data(?::|%3a)(?P<type>[^<>{}\n;,]{0,127})[^<>{}\n]{0,400}?base64(?:,|%2c)"
+    r"(?:\s|\\{1,32}[nrt]|%0[aAdD]|%20){0,64}\Z",
+    re.IGNORECASE,
+)
+_SEEN_TYPES = ("image", "application/pdf")
+# What is shown of an image in words: its beginning, and something in the place of the rest.
+_CUT = re.compile(r"\.\.|\u2026|\\{1,32}u2026|[\[{$<*%]")
+_SPACE = r"(?:\s|\\{1,32}[nrt]){0,64}"
+_QUOTE = r"(?P<slashes>\\{0,64})(?:[\"']|u0022|u0027)"
+_OPENING = re.compile(rf"{_QUOTE}{_SPACE}\Z")
+_CLOSING = re.compile(rf"{_SPACE}{_QUOTE}")
+_AROUND = 200
+_QUOTES = re.compile(_QUOTE)
+_IN_MARKDOWN = re.compile(rf"\]\({_SPACE}<?\Z")
+_END_OF_MARKDOWN = re.compile(
+    rf"{_SPACE}>?{_SPACE}"
+    r"(?:(\\{0,32}[\"']).{0,400}?\1|\([^()]{0,400}(?:\([^()]{0,400}\))?\))?"
+    rf"{_SPACE}\)"
+)
+_LONGEST_TITLE = 500
+# Objects that hold the field of a part, and the part.
+_MOST_OBJECTS = 3
+_LONGEST_FIELDS = 600
+_LINK = re.compile(r"(?:(?<=image)|(?<=file))-url\\{0,32}[\"']")
+# Deeper, escaped line breaks would take more room than the text.
+_MOST_ESCAPED = 4
+_encode = msgspec.json.Encoder().encode
+_decoder = msgspec.json.Decoder()
 
 
 class _Found(NamedTuple):
+    """What is replaced, and the image's content. `level`: of so many strings it is a part, each
+    within the next; `as_part`: it is a whole object.
+    """
+
     start: int
     end: int
-    url: str
-
-
-def is_data_url(text: str) -> bool:
-    """Tell whether a text is as a whole the data URL of an image or a PDF."""
-    return text.startswith("data:") and " " not in text and _WHOLE.match(text) is not None
+    content: str
+    level: int = 0
+    as_part: bool = False
 
 
 def may_hold_images(text: str) -> bool:
-    """Tell, at little cost, whether a text may be Markdown with such an image."""
-    return _MARK in text
+    """Tell, at little cost, whether a text may have images; False is certain."""
+    # The end of image-url and of file-url.
+    return may_hold_base64(text) or "e-url" in text
 
 
-def replace_in_markdown(text: str, place: Place, *, param: str) -> str:
-    """Return Markdown with what `place` returns for each image that is a data URL.
+def replace_images(text: str, place: Place, *, param: str) -> str | None:
+    """Return a text with what `place` returns for each image in it; None where there are none.
 
-    Data URLs that stand elsewhere, in code or HTML, stay as they are. It is the text itself where
-    there are none.
+    An image is base64 that begins as a known picture or a PDF does: as a data URL, as a whole
+    string or text, or of 200 characters or more. So are the links of the AI SDK's parts, and
+    data URLs of other images, which are refused by name. An object that is no more than an image
+    part becomes a text part.
     """
+    if not may_hold_images(text):
+        return None
     kept, at = [], 0
-    for found in _images(text):
-        kept += [text[at : found.start], place(ImageSource(found.url, param=param))]
+    for found in _found(text):
+        source = ImageSource(found.content, param=param, may_be_left_out=True)
+        kept += [text[at : found.start], _written(place(source), found)]
         at = found.end
-    return "".join([*kept, text[at:]]) if kept else text
+    return "".join([*kept, text[at:]]) if kept else None
 
 
-def _images(text: str) -> Iterator[_Found]:
-    """Yield the images, in time linear in the text's length."""
-    done, closing = 0, 0
-    at = text.find(_MARK)
+def _found(text: str) -> Iterator[_Found]:
+    done = 0
+    links = _links(text)
+    link = next(links, None)
+    for run in base64_runs(text):
+        while link is not None and link.end <= run.start:
+            if link.start >= done:
+                yield link
+                done = link.end
+            link = next(links, None)
+        if run.start >= done and (found := _of_run(text, run, done)):
+            yield found
+            done = found.end
+    while link is not None:
+        if link.start >= done:
+            yield link
+        link = next(links, None)
+
+
+def _of_run(text: str, run: Run, done: int) -> _Found | None:
+    """Return the image that a run is, if it is one; nothing before `done` belongs to it."""
+    begins = max(done, run.start - _LONGEST_HEAD)
+    head = _head(text[begins : run.start])
+    start = run.start if head is None else begins + head.start()
+    opening = _OPENING.search(text[max(done, start - _AROUND) : start])
+    closing = _CLOSING.match(text[run.end : run.end + _AROUND])
+    quote = opening if closing else None
+    around = text[max(0, start - _AROUND) : start] + text[run.end : run.end + _AROUND]
+    is_whole = quote is not None or not around.strip("\ufeff \t\r\n")
+    if not _is_image(text, run, head, is_whole=is_whole):
+        return None
+    content = f"data:;base64,{unescaped(text[run.start : run.end])}"
+    if quote is None:
+        found = _Found(start, run.end, content, 0 if is_whole else _level_at(text, start))
+        return _whole_markdown(text, found, done) if head else found
+    found = _Found(start, run.end, content, _level(quote))
+    return _whole_part(text, found, done) or found
+
+
+def _head(before: str) -> re.Match[str] | None:
+    lowered = before.lower()
+    begins = max(lowered.rfind("data:"), lowered.rfind("data%3a"))
+    return _HEAD.match(before, begins) if begins >= 0 else None
+
+
+def _is_image(text: str, run: Run, head: re.Match[str] | None, *, is_whole: bool) -> bool:
+    length = run.end - run.start
+    if length < LEAST_ALONE and _CUT.match(text, run.end):
+        return False
+    if head is not None:
+        says_so = head["type"].strip().lower().replace("\\", "").startswith(_SEEN_TYPES)
+        return run.is_known or (says_so and length > LEAST_ALONE)
+    return run.is_known and (is_whole or length >= LEAST_ALONE)
+
+
+def _level(quote: re.Match[str]) -> int:
+    """Return of how many strings within each other a quotation mark begins the innermost."""
+    return len(quote["slashes"]).bit_length() + 1
+
+
+def _level_at(text: str, at: int) -> int:
+    """Return at least how many strings a place of JSON is in; of other texts 0."""
+    first, last = text[:_AROUND].lstrip("\ufeff \t\r\n")[:1], text[-_AROUND:].rstrip()[-1:]
+    if first not in {"{", "["} or last not in {"}", "]"}:
+        return 0
+    quote = text.rfind('"', 0, at)
+    before = text[max(0, quote - _AROUND) : quote]
+    return (len(before) - len(before.rstrip("\\"))).bit_length() + 1
+
+
+def _whole_markdown(text: str, found: _Found, done: int) -> _Found:
+    """Return the Markdown of an image around its address, if there is any."""
+    opening = _IN_MARKDOWN.search(text[max(done, found.start - _AROUND) : found.start])
+    closing = _END_OF_MARKDOWN.match(text[found.end : found.end + _LONGEST_TITLE])
+    if opening is None or closing is None:
+        return found
+    begins = text.rfind("![", done, found.start)
+    described = text[begins : found.start - len(opening[0])]
+    if begins < 0 or "](" in described or "\n\n" in described:
+        return found
+    return found._replace(start=begins, end=found.end + closing.end())
+
+
+def _whole_part(text: str, found: _Found, done: int) -> _Found | None:
+    """Return the object around a string, if it is an image part and no more."""
+    starts, ends = [], []
+    begins, end = found.start, found.end
+    for _ in range(_MOST_OBJECTS):
+        begins = text.rfind("{", max(done, found.start - _LONGEST_FIELDS), begins)
+        end = text.find("}", end, found.end + _LONGEST_FIELDS) + 1
+        if begins >= 0:
+            starts.append(begins)
+        if not end:
+            break
+        ends.append(end)
+    for begins in reversed(starts):
+        for end in reversed(ends):
+            before, after = text[begins : found.start], text[found.end : end]
+            if is_image_part(_decoded(before + after, found.level)):
+                return found._replace(start=begins, end=end, as_part=True)
+    return None
+
+
+def _decoded(json: str, level: int) -> object:
+    slashes = "\\" * (2 ** (level - 1) - 1) if level <= _MOST_ESCAPED else ""
+    if slashes:
+        json = json.replace(slashes + '"', '"').replace(slashes + "n", " ").replace("\\" + '"', "")
+    try:
+        return _decoder.decode(json)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _links(text: str) -> Iterator[_Found]:
+    """Yield the AI SDK's parts with addresses."""
+    done, at = 0, text.find("-url")
     while at >= 0:
-        begins = text.rfind("![", max(done, at - _LONGEST_DESCRIPTION), at)
-        head = _HEAD.match(text, at, at + _LONGEST_HEAD)
-        following = text.find(_MARK, at + len(_MARK))
-        if begins >= 0 and head is not None:
-            # The same end may be that of several images that have none.
-            closing = closing if closing > head.end() else text.find(")", head.end())
-            if closing < 0:
-                return
-            if following < 0 or closing < following:
-                # A title may follow the address.
-                url = text[head.start("url") : closing].split(maxsplit=1)[0]
-                yield _Found(begins, closing + 1, url)
-                done = closing + 1
-        at = following
+        mark, at = _LINK.match(text, at), text.find("-url", at + 1)
+        if mark is None:
+            continue
+        quote = _QUOTES.search(mark[0])
+        begins = text.rfind("{", max(done, mark.start() - _LONGEST_FIELDS), mark.start())
+        end = text.find("}", mark.end(), mark.end() + 4 * _LONGEST_FIELDS) + 1
+        if begins < 0 or not end or quote is None:
+            continue
+        part = _decoded(text[begins:end], _level(quote))
+        if is_image_part(part) and isinstance(part, dict) and _is_link(url := part.get("url")):
+            yield _Found(begins, end, str(url), _level(quote), as_part=True)
+            done = end
+
+
+def _is_link(url: object) -> bool:
+    return isinstance(url, str) and url.strip().lower().startswith(("http://", "https://"))
+
+
+def _written(seen: str, found: _Found) -> str:
+    """Return what stands for an image, escaped as the strings that it is in."""
+    if found.level > _MOST_ESCAPED:
+        return re.sub(r'[\s"\\]+', " ", seen)
+    text = _encode({"type": "text", "text": seen}).decode() if found.as_part else seen
+    for _ in range(found.level - found.as_part):
+        text = _encode(text).decode()[1:-1]
+    return text

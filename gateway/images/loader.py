@@ -46,11 +46,15 @@ class Image:
 class ImageSource:
     """An image as a client gave it: a data URL, base64, an http(s) URL, or the bytes of an upload.
 
-    `param` names the field it came in, for error messages.
+    `param` names the field it came in, for error messages. `may_be_left_out`: it stands in JSON or
+    in a text, where nobody can mend it, so that no chat ends with it. `refusal` is raised in place
+    of loading what cannot be seen at all.
     """
 
     content: str | bytes
     param: str
+    may_be_left_out: bool = False
+    refusal: RacroError | None = None
 
 
 Loaded = TypeVar("Loaded", bound=Image | RacroError)
@@ -121,6 +125,8 @@ class ImageLoader:
         return [_for_field(by_content[source.content], source.param) for source in sources]
 
     async def _load(self, source: ImageSource) -> Image:
+        if source.refusal is not None:
+            raise source.refusal
         content, param = source.content, source.param
         if isinstance(content, str) and _FETCHED.match(content):
             metrics.IMAGES.labels("url").inc()

@@ -15,9 +15,8 @@ import pytest
 
 from gateway.dialects.chat import ChatRequest
 from gateway.dialects.conversation import find_image_turns
-from gateway.dialects.json_images import replace_in_json
 from gateway.dialects.request_options import cache_mode, check_question
-from gateway.dialects.text_images import is_data_url, replace_in_markdown
+from gateway.dialects.text_images import replace_images
 from gateway.images.loader import read_image
 from gateway.settings import LimitsSection
 from racro.answers.extract import compact_answer, final_answer, solve_answer
@@ -83,12 +82,9 @@ def find_turns(messages: bytes) -> object:
     return find_image_turns(messages, LIMITS, follow_up=True)
 
 
-def read_markdown(text: str) -> object:
-    return is_data_url(text), replace_in_markdown(text, lambda _: "", param="")
-
-
-def read_result(text: str) -> object:
-    return replace_in_json(text.encode(), lambda _: "", param="")
+def read_text(text: str) -> object:
+    # With a word that is long enough for what is at little cost not to end it.
+    return replace_images(f"{'x' * 48} {text}", lambda _: "", param="")
 
 
 def parse_chat(body: bytes) -> object:
@@ -385,31 +381,38 @@ PIECES = {
     "one letter": repeat("a"),
     "words": lambda n: "".join(f"{number:4}" for number in range(n // 4)),
 }
+_PNG = "iVBORw0KGgoAAAANSUhEUgAAAUAAAAB4CAIAAAAMrLyJAAAGBElEQVR4nO3d"
+_PNG_URL = f"data:image/png;base64,{_PNG}"
 MARKDOWN = {
-    "images without an end": repeat("![a](data:image/png;base64,A"),
-    "images with one end": repeat("![a](data:image/png;base64,A", after=")"),
-    "images": repeat("![a](data:image/png;base64,AAAA)"),
-    "beginnings of descriptions": repeat("![", after="](data:image/png;base64,A)"),
-    "ends of descriptions": repeat("](data:image/", before="!["),
-    "ends of descriptions and one end": repeat("](data:image/", before="![", after=")"),
-    "parameters": repeat(";a", before="![a](data:image/png", after=";base64,A)"),
-    "spaces": repeat(" ", before="![a](data:image/png;base64,A", after=")"),
-    "a data URL": repeat(";a", before="data:image/png"),
+    "images without an end": repeat(f"![a]({_PNG_URL}"),
+    "images with one end": repeat(f"![a]({_PNG_URL}", after=")"),
+    "images": repeat(f"![a]({_PNG_URL})"),
+    "no images": repeat("![a](data:image/png;base64,AAAA)"),
+    "beginnings of descriptions": repeat("![", after=f"]({_PNG_URL})"),
+    "addresses without descriptions": repeat(f"]({_PNG_URL} ", before="!["),
+    "parameters": repeat(";a", before="![a](data:image/png", after=f";base64,{_PNG})"),
+    "spaces": repeat(" ", before=f"![a]({_PNG_URL}", after=")"),
+    "data URLs": repeat(f"{_PNG_URL} "),
+    "heads": repeat("data:image/png;base64,"),
+    "words that begin so": repeat("/9j "),
+    "runs that begin so": repeat("/9j/4AAQ" * 6 + "."),
+    "one run": repeat("iVBORw0KGgo"),
+    "lines": repeat(f"{_PNG}\n"),
+    "lines that begin so": repeat(f"{_PNG}=\n"),
 }
 RESULTS = {
-    "lists": nested("[", '"image/png"', "]"),
-    "a list": repeat('{"type":"image"},', before="[", after="1]"),
-    "objects": nested('{"image-data":', "1", "}"),
-    "words": repeat("image ", before='["', after='"]'),
-    "quotes": repeat(r"image\"", before='["', after='"]'),
-    "spaces": repeat(" ", before='["image/", {"image"', after=":1}]"),
-    "base64": repeat("A", before='[{"type":"image","data":"', after='"}]'),
-    "base64 behind too many levels": repeat("A", before="[" * 70 + '"image/', after='"' + "]" * 70),
-    "slashes behind too many levels": repeat(
-        "A-", before="[" * 70 + '"image/', after='"' + "]" * 70
-    ),
-    "backslashes": repeat(r"\\", before='["image/', after='"]'),
-    "texts within texts": lambda n: json.dumps([json.dumps([json.dumps(["image/" * (n // 6)])])]),
+    "images": repeat(f'{{"type":"image","data":"{_PNG}"}},', before="[", after="1]"),
+    "strings": repeat(f'"{_PNG}",', before="[", after="1]"),
+    "objects around it": nested('{"a":', f'"{_PNG}"', "}"),
+    "lists around it": nested("[", f'"{_PNG}"', "]"),
+    "links": repeat('{"type":"image-url","url":"https://a/b"},', before="[", after="1]"),
+    "links of nothing": repeat('image-url"'),
+    "links without an end": repeat('{"type":"image-url",'),
+    "escapes": repeat("\\", before='["', after=f'"{_PNG}"]'),
+    "escaped slashes": repeat("\\/", before='["\\/9j', after='"]'),
+    "escaped line breaks": repeat(f"{_PNG}\\n", before='["', after='"]'),
+    "backslashes before it": repeat("\\", after=f'"{_PNG}\\"'),
+    "texts within texts": lambda n: json.dumps([json.dumps([json.dumps([_PNG * (n // 64)])])]),
 }
 CHATS = {
     "no message": repeat(" ", before='{"messages": [', after="]}"),
@@ -441,8 +444,8 @@ GROUPS: list[tuple[Call, dict[str, Builder]]] = [
     (limit_marks, QUESTIONS),
     (check, QUESTIONS),
     (find_turns, {name: image_turn(text) for name, text in REMINDERS.items()}),
-    (read_markdown, MARKDOWN),
-    (read_result, RESULTS),
+    (read_text, MARKDOWN),
+    (read_text, RESULTS),
     (parse_chat, {name: encoded(text) for name, text in CHATS.items()}),
     (read_any_image, IMAGES),
     (read_completion, {name: encoded(text) for name, text in COMPLETIONS.items()}),

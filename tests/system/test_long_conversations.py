@@ -1,5 +1,6 @@
 """Conversations with more pictures than can be looked at, or than a key may have looked at."""
 
+import base64
 import json
 import socket
 from collections.abc import Iterator
@@ -38,7 +39,8 @@ def with_answers(messages: list[Message]) -> list[Message]:
 def ask(service: Service, messages: list[Message], *, key: str = "", stream: bool = False):
     body = {"model": "default", "messages": with_answers(messages), "stream": stream}
     headers = {"x-api-key": key} if key else {}
-    return http.post(f"{service.url}/v1/chat/completions", json=body, headers=headers)
+    content = json.dumps(body)
+    return http.post(f"{service.url}/v1/chat/completions", content=content, headers=headers)
 
 
 @pytest.fixture(scope="module")
@@ -234,3 +236,116 @@ def test_what_was_looked_at_before_the_limit_is_there_when_a_client_asks_again(
     answers = [ask(service, [shown(number)], key=key).status_code for number in range(3)]
     assert sorted(answers) == [200, 200, 429]
     assert len(captioner.perceptions) == looked_at
+
+
+UNSEEN: dict[str, Message] = {
+    "video": {"type": "video_url", "video_url": {"url": "https://example.org/v.mp4"}},
+    "file-id": {"type": "file", "file": {"file_id": "file-1"}},
+    "path": {"type": "image", "path": "/tmp/a.png"},
+    "no-url": {"type": "image_url", "image_url": {}},
+}
+
+
+@pytest.mark.parametrize("role", ["user", "tool"])
+@pytest.mark.parametrize("part", UNSEEN.values(), ids=UNSEEN)
+def test_what_cannot_be_seen_is_refused_in_its_own_turn_only(gateway, reasoner, part, role) -> None:
+    message = {"role": role, "content": [{"type": "text", "text": "Look"}, part]}
+    refused = ask(gateway, [said("Go on."), message])
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"].startswith("messages[2].content[1]")
+    assert not reasoner.chats
+    later = ask(gateway, [said("Go on."), message, said("Never mind. What is 2 + 2?")])
+    assert later.status_code == 200
+    told = reasoner.chats[-1].json["messages"][2]["content"]
+    assert told.startswith("Look\n[image: could not be looked at: ")
+    assert "messages[" not in told
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_what_a_tool_wrote_is_no_error_in_its_own_turn_either(
+    gateway, captioner, reasoner, stream
+) -> None:
+    drawing = base64.b64encode(b'<svg xmlns="http://www.w3.org/2000/svg">' + b" " * 300).decode()
+    written = {
+        "icon": f"data:image/svg+xml;base64,{drawing}",
+        "shot": data_url(png(f"tool {stream}")),
+    }
+    result = {"role": "tool", "tool_call_id": "1", "content": json.dumps(written)}
+    answer = ask(gateway, [said("Look."), result], stream=stream)
+    assert answer.status_code == 200
+    assert [len(one.json["images"]) for one in captioner.perceptions] == [1]
+    told = json.loads(reasoner.chats[-1].json["messages"][2]["content"])
+    assert told["icon"].startswith("[image: could not be looked at: this is SVG")
+    assert told["shot"].startswith("<visual_context: image; data")
+
+
+def test_images_beside_the_content_that_are_none_do_not_end_the_chat(gateway, reasoner) -> None:
+    message = {**said("Look"), "images": [data_url(png("beside")), 5]}
+    assert ask(gateway, [message]).json()["error"]["param"] == "messages[0].images[1]"
+    assert ask(gateway, [message, said("Never mind.")]).status_code == 200
+    told = contents(reasoner)[0]
+    assert "<visual_context: image; data" in told
+    assert told.count("could not be looked at") == 1
+
+
+DAMAGED = {"type": "image_url", "image_url": {"url": "data:image/png;base64,****"}}
+
+
+@pytest.mark.parametrize("odd", [{"role": "user", "content": 5}, {"role": None}, None, 5], ids=str)
+def test_an_odd_message_hides_no_picture_of_another(gateway, captioner, reasoner, odd) -> None:
+    body = {"model": "default", "messages": [odd, shown(905)]}
+    answer = http.post(f"{gateway.url}/v1/chat/completions", json=body)
+    assert answer.status_code == 200
+    first, second = reasoner.chats[-1].json["messages"]
+    assert first == odd
+    assert "<visual_context: image; data" in second["content"]
+
+
+def test_half_of_a_surrogate_pair_does_not_end_a_chat_with_its_first_picture(
+    gateway, reasoner
+) -> None:
+    cut = said("cut \ud83d")
+    assert ask(gateway, [cut]).status_code == 200
+    assert ask(gateway, [cut, shown(906)]).status_code == 200
+    first, second = contents(reasoner)
+    assert first == "cut \ufffd"
+    assert "<visual_context: image; data" in second
+
+
+def test_one_bad_picture_takes_no_good_one_with_it(gateway, captioner, reasoner) -> None:
+    message = shown(910, images=3)
+    _, first, second, third = message["content"]
+    message["content"] = [DAMAGED, first, second, DAMAGED, third]
+    assert ask(gateway, [message]).status_code == 400
+    assert ask(gateway, [message, said("Thanks.")]).status_code == 200
+    asked = [one.json["images"] for one in captioner.perceptions]
+    assert {len(images) for images in asked} == {3}
+    told, again = contents(reasoner)
+    lines = [line for line in told.splitlines() if "image" in line]
+    bad = "[image: could not be looked at: the data URL is not valid base64]"
+    assert lines[0] == bad
+    assert lines[1].startswith("<visual_context: images 1 to 3;")
+    assert lines[-3:] == [
+        "[image 2: described in the visual context above]",
+        bad,
+        "[image 3: described in the visual context above]",
+    ]
+    assert "<visual_context: images 1 to 3 shown earlier" in again
+    assert "could not be" not in again
+
+
+def test_of_a_picture_that_the_captioner_refuses_it_is_asked_about_the_others(
+    gateway, captioner, reasoner
+) -> None:
+    message = shown(920, images=3)
+    error = {"type": "x", "code": "invalid_image", "message": "no", "param": "images[1]"}
+    refused = Script(status=400, plain={"error": error})
+    captioner.script.respond = lambda asked: refused if len(asked["images"]) == 3 else None
+    assert ask(gateway, [message]).json()["error"]["param"] == "messages[0].content[2].image_url"
+    assert ask(gateway, [message, shown(921)]).status_code == 200
+    told = contents(reasoner)[0]
+    assert "<visual_context: images 1 to 2;" in told
+    assert told.endswith(
+        "\n[image: could not be looked at: the captioner cannot read it]"
+        "\n[image 2: described in the visual context above]"
+    )

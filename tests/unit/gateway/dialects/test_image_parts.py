@@ -86,7 +86,11 @@ def message(role: str, *content: Any, **fields: Any) -> dict[str, Any]:
 
 
 def turns(messages: list[dict[str, Any]]):
-    return find_image_turns(json.dumps(messages).encode(), LIMITS, follow_up=True)
+    found = find_image_turns(json.dumps(messages).encode(), LIMITS, follow_up=True)
+    for image in [image for turn in found for image in turn.images]:
+        if image.refusal is not None:
+            raise image.refusal  # as the loader does
+    return found
 
 
 def told(messages: list[dict[str, Any]], a_context) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Which turns of a long conversation are left out, whatever it is about."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,41 @@ def test_what_stays_is_within_the_limits_and_what_was_left_out_stays_out(
         first = turns.index(staying[0])
         assert first >= first_before
         first_before = first
+
+
+def changes_of(turns: list[ImageTurn], limits: LimitsSection) -> int:
+    """How often what stood before a turn becomes something else with that turn."""
+    told: list[ImageTurn] = []
+    changes = 0
+    for count in range(1, len(turns) + 1):
+        before, told = told, leave_out_oldest(turns[:count], limits)
+        changes += told[: len(before)] != before
+    return changes
+
+
+@given(CONVERSATIONS, st.integers(2, 20))
+def test_what_stood_before_changes_only_where_half_the_limit_is_new(
+    conversation: list[list[int]], images: int
+) -> None:
+    turns = turns_of(conversation)
+    shown = sum(len(turn.images) for turn in turns if not turn.follow_up)
+    limits = LimitsSection(max_looks=100, max_images=images)
+    assert changes_of(turns, limits) <= 1 + shown / (images // 2)
+
+
+@pytest.mark.parametrize("old_ones", [1, 15, 21, 30])
+def test_pictures_that_are_sent_again_change_no_more_than_new_ones(old_ones: int) -> None:
+    turns = turns_of([[number] for number in range(21)])
+    turns += turns_of([[number % old_ones] for number in range(60)])
+    assert changes_of(turns, LimitsSection(max_looks=1000, max_images=20)) <= 1 + 60 / 10
+
+
+def test_a_picture_beside_each_new_one_leaves_out_no_more() -> None:
+    limits = LimitsSection(max_looks=100, max_images=20)
+    turns = turns_of([[100, number] for number in range(40)])
+    # Nineteen have room beside it.
+    assert changes_of(turns[:19], limits) == 0
+    assert changes_of(turns, limits) == 3
 
 
 @given(CONVERSATIONS)

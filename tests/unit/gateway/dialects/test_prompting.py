@@ -32,7 +32,9 @@ TOOL = {"role": "tool", "content": [{"type": "text", "text": "done"}, IMAGE]}
 
 JSON_RESULT = {
     "role": "tool",
-    "content": json.dumps([{"type": "image", "data": "A" * 40, "mimeType": "image/png"}]),
+    "content": json.dumps(
+        [{"type": "image", "data": "iVBORw0KGgoAAAAN" * 4, "mimeType": "image/png"}]
+    ),
 }
 
 
@@ -51,7 +53,7 @@ def asked(a_context):
         named = Reasoner("default", reasoner or settings(), Replicas([]), queue())
         chat = ChatRequest(json.dumps(body).encode(), follow_up=follow_up, limits=LIMITS)
         chat.image_turns = relevant_turns(chat.image_turns, named.settings)
-        questions = [look.question for look in chat.image_turns]
+        questions = [look.question for look in chat.image_turns if not look.left_out]
         captions = [f"caption {number}" for number in range(len(questions))]
         seen = [Perception(a_context(caption), Usage()) for caption in captions]
         return json.loads(chat.for_reasoner(named, seen)), questions

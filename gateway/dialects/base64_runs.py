@@ -1,0 +1,140 @@
+"""Base64 of pictures and PDFs within texts: found by how such files begin, whatever is said of it.
+
+A text is gone through as it is written, JSON or not: base64 has no characters that a string of JSON
+would have to escape, and those that some encoders escape all the same are read both ways.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pybase64
+
+from racro.contracts.errors import RacroError
+from racro.servekit.image_types import media_type_of
+
+# Words, paths and hashes that begin as a file does are shorter. So are files of no use as pictures.
+LEAST_CHARACTERS = 44
+# Base64 that says nothing of itself, within a longer text.
+LEAST_ALONE = 200
+_CHARACTERS = r"A-Za-z0-9+/_\-"
+# How the known files begin, in base64. Of a bitmap that is so short that it counts at the beginning
+# of a string alone; of AVIF and HEIC the length of the first box is left open.
+_MAGIC = r"""
+    iVBORw0KGgo | (?:\\{0,32}/|_)9j | R0lGOD | UklGR | JVBERi | SUk[qr] | TU0AK | AAABA
+    | AAAA[A-Za-z0-9+/]{2}Z0eXB | (?<=["'])Qk
+    | AAAADGpQ | (?:\\{0,32}/|_)0(?:\\{0,32}/|_){2}U[Q-Za-f]
+"""
+# Before them stands no other character, unless it is one that is escaped.
+_BEGINNING = re.compile(
+    rf"""
+    (?P<magic> (?: (?<![{_CHARACTERS}]) | (?<=\\[nrt]) | (?<=\\u00[0-9a-fA-F]{{2}}) ) (?:{_MAGIC})
+        (?=[{_CHARACTERS}\\%\s]{{32}}) )
+    | [aA][sS][eE]64 (?:,|%2[cC]) (?:\s|\\{{1,32}}[nrt]|%0[aAdD]|%20){{0,64}}
+        (?=[{_CHARACTERS}\\%\s]{{32}})
+    """,
+    re.VERBOSE,
+)
+_LONGEST_BEGINNING = 1024
+_LINE = re.compile(rf"(?:[{_CHARACTERS}]++|\\++(?:/|u002[bfBF])|%2[bBfF])*+")
+_PADDING = re.compile(r"(?:=|\\{1,32}u003[dD]|%3[dD]){0,4}")
+_BREAK = re.compile(
+    r"[ \t]{0,4}(?:\r?\n|\\{1,32}r\\{1,32}n|\\{1,32}n|%0[dD]%0[aA]|%0[aA])[ \t]{0,16}"
+)
+_AFTER_LINES = re.compile(r"=|[ \t]{0,4}(?:$|[\r\n\"'`)\]}>,\\])")
+_LINE_WIDTHS = range(40, 129)
+_PIECE = 2**18
+# Of the beginning, as it is decoded; one escaped character takes many.
+_SNIFFED = 256
+_ESCAPES = {
+    **dict.fromkeys(["\\n", "\\r", "\\t"], ""),
+    **dict.fromkeys(["\\/", "\\u002f", "\\u002F"], "/"),
+    **dict.fromkeys(["\\u002b", "\\u002B"], "+"),
+    **dict.fromkeys(["\\u003d", "\\u003D"], "="),
+}
+_MOST_NESTED = 6
+_LONG_RUN = b"B" * LEAST_CHARACTERS
+_CLASSES = bytes(
+    ord("B") if re.match(rf"[{_CHARACTERS}\\%]", chr(byte)) else ord(" ") for byte in range(256)
+)
+
+
+class Run(NamedTuple):
+    """Base64 within a text, its padding included. `is_known`: it begins as a picture or PDF."""
+
+    start: int
+    end: int
+    is_known: bool
+
+
+def may_hold_base64(text: str) -> bool:
+    """Tell, at the cost of a copy, whether a text has a run that is long enough."""
+    step = _PIECE - LEAST_CHARACTERS
+    return len(text) >= LEAST_CHARACTERS and any(
+        _LONG_RUN in text[at : at + _PIECE].encode(errors="replace").translate(_CLASSES)
+        for at in range(0, len(text), step)
+    )
+
+
+def base64_runs(text: str) -> Iterator[Run]:
+    """Yield the runs that begin as a picture does, and those of data URLs, in order.
+
+    It takes time linear in the text's length.
+    """
+    at = 0
+    while at < len(text):
+        beginning = _BEGINNING.search(text, at, at + _PIECE)
+        if beginning is None:
+            at += max(1, _PIECE - _LONGEST_BEGINNING)
+            continue
+        start = beginning.start() if beginning["magic"] else beginning.end()
+        end = _end(text, start)
+        if end - start >= LEAST_CHARACTERS:
+            yield Run(start, end, _is_known(text[start : min(end, start + _SNIFFED)]))
+        at = max(end, beginning.end())
+
+
+def unescaped(base64: str) -> str:
+    """Return base64 without the escapes and ends of lines of strings in JSON."""
+    for _ in range(_MOST_NESTED):
+        if "\\\\" not in base64:
+            break
+        base64 = base64.replace("\\\\", "\\")
+    if "\\" in base64:
+        for escape, character in _ESCAPES.items():
+            base64 = base64.replace(escape, character)
+    return base64
+
+
+def _end(text: str, start: int) -> int:
+    """Return where the base64 ends; it may be broken into lines of one width."""
+    end = _end_of_line(text, start)
+    width = len(unescaped(text[start:end])) if end - start < _LINE_WIDTHS.stop * 2 else 0
+    while width in _LINE_WIDTHS and (line_break := _BREAK.match(text, end)):
+        begins = line_break.end()
+        ends = _end_of_line(text, begins)
+        further = len(unescaped(text[begins : min(ends, begins + 1000)]))
+        if further != width:
+            if 0 < further < width and _AFTER_LINES.match(text, ends):
+                end = ends
+            break
+        end = ends
+    padding = _PADDING.match(text, end)
+    return padding.end() if padding else end
+
+
+def _end_of_line(text: str, start: int) -> int:
+    """Return the end of a run of characters, a piece at a time: a match keeps other threads out."""
+    while (match := _LINE.match(text, start, start + _PIECE)) and match.end() > start:
+        start = match.end()
+    return start
+
+
+def _is_known(base64: str) -> bool:
+    digits = re.sub(r"%(..)", lambda code: chr(int(code[1], 16)), unescaped(base64))
+    digits = re.sub(r"[\s=%\\]", "", digits).translate({ord("-"): "+", ord("_"): "/"})
+    try:
+        media_type_of(pybase64.b64decode(digits[: len(digits) // 4 * 4]), param="")
+    except (RacroError, ValueError):
+        return False
+    return True

@@ -15,12 +15,11 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.dialects.conversation import ImageTurn, find_image_turns
 from gateway.dialects.newest_turns import leave_out_oldest
-from gateway.dialects.prompting import reasoner_request, relevant_turns
+from gateway.dialects.prompting import Outcome, reasoner_request, relevant_turns
 from gateway.dialects.request_options import cache_mode
 from gateway.flow import ImageQuestion, perceive_images
 from gateway.metrics import Stopwatch
 from gateway.noted_flow import perceive_or_note
-from gateway.perception.missing import MissingPerception
 from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.stage import ReasonStage
@@ -56,7 +55,6 @@ from racro.servekit.surrogates import (
 from racro.servekit.tasks import is_small
 
 _encode = msgspec.json.Encoder().encode
-Outcome = Perception | MissingPerception
 # What clients see of it in errors.
 _REASONER = "reasoner"
 
@@ -71,6 +69,8 @@ class _Head(msgspec.Struct):
 _NO_MESSAGES = Raw(b"[]")
 _ONE = Raw(b"1")
 _SMALL_BYTES = 16 * 2**10
+# So many messages and parts take some twenty milliseconds.
+_MOST_OBJECTS = 1024
 # Of a number of answers; no more of it is looked at.
 _MOST_DIGITS = 9
 _head_decoder = msgspec.json.Decoder(_Head)
@@ -109,16 +109,27 @@ def _choices_of(fields: Mapping[str, Raw]) -> int:
     return choices_of(int(digits) if digits.isdigit() else None)
 
 
-def _image_turns(messages: bytes, limits: LimitsSection, *, follow_up: bool) -> list[ImageTurn]:
-    """Return the turns about images. Raises as `find_image_turns`."""
+def _messages_and_turns(
+    messages: bytes, limits: LimitsSection, *, follow_up: bool
+) -> tuple[bytes, list[ImageTurn]]:
+    """Return the messages and their turns about images. Raises as `find_image_turns`."""
     try:
-        return find_image_turns(messages, limits, follow_up=follow_up)
+        return messages, find_image_turns(messages, limits, follow_up=follow_up)
     except NotJson:
-        # Messages that show no images are passed on as they are.
         mended = without_lone_surrogates(messages)
-        if mended is messages or find_image_turns(mended, limits, follow_up=follow_up):
+        if mended is messages:
             raise
-        return []
+        turns = find_image_turns(mended, limits, follow_up=follow_up)
+        # Messages that show no images are passed on as they are.
+        return (mended, turns) if turns else (messages, turns)
+
+
+def _is_light(body: bytes) -> bool:
+    """Tell whether work on a body may be done on the event loop.
+
+    That is so of a small one without very many objects or data URLs, which may be images.
+    """
+    return is_small(len(body)) and body.count(b"{") + body.count(b"data:") <= _MOST_OBJECTS
 
 
 class ChatRequest:
@@ -126,13 +137,15 @@ class ChatRequest:
 
     def __init__(self, body: bytes, *, follow_up: bool, limits: LimitsSection) -> None:
         """Parse a request body. Raises InvalidRequest."""
-        self.size = len(body)
+        self.is_light = _is_light(body)
         try:
             check_utf8(body)  # fields that are passed on unread must be UTF-8 too
             self._fields = _fields_of(body, limits.max_fields)
             head = _head_of(body, self._fields)
             messages = bytes(self._fields.get("messages", _NO_MESSAGES))
-            turns = _image_turns(messages, limits, follow_up=follow_up)
+            messages, turns = _messages_and_turns(messages, limits, follow_up=follow_up)
+            if turns:
+                self._fields["messages"] = Raw(messages)
             self.image_turns = leave_out_oldest(turns, limits) if turns else turns
         except TooManyError as error:
             raise InvalidRequest(f"more fields than {limits.fields}") from error
@@ -150,8 +163,7 @@ class ChatRequest:
         reasoner answers.
         """
         turns, self.image_turns, fields, self._fields = self.image_turns, [], self._fields, {}
-        contexts = [one.context if isinstance(one, Perception) else one for one in perceptions]
-        return _encode(reasoner_request(fields, reasoner.settings, turns, contexts))
+        return _encode(reasoner_request(fields, reasoner.settings, turns, perceptions))
 
 
 class ChatCompletions:
@@ -163,9 +175,7 @@ class ChatCompletions:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         cache = cache_mode(scope)
         body = await read_body(receive)
-        chat = (
-            self._parse(body) if is_small(len(body)) else await asyncio.to_thread(self._parse, body)
-        )
+        chat = self._parse(body) if _is_light(body) else await asyncio.to_thread(self._parse, body)
         limits = self._settings.limits
         completion = _Completion(services_of(scope), tenant_of(scope), chat, cache, limits)
         limit = timeout_from_headers(
@@ -242,7 +252,7 @@ class _Completion:
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
     async def _reasoner_body(self, perceptions: Sequence[Outcome]) -> bytes:
-        if is_small(self._chat.size):
+        if self._chat.is_light:
             return self._chat.for_reasoner(self._reasoner, perceptions)
         return await asyncio.to_thread(self._chat.for_reasoner, self._reasoner, perceptions)
 
@@ -255,7 +265,7 @@ class _Completion:
         notes_all = settings.on_caption_failure == "note"
         perceive = (
             partial(perceive_or_note, notes_all=notes_all)
-            if notes_all or any(question.is_earlier for question in questions)
+            if notes_all or any(map(_may_be_noted, questions))
             else perceive_images
         )
         return await perceive(
@@ -281,16 +291,25 @@ class _Completion:
         ]
 
 
-def _contexts(perceptions: Sequence[Outcome]) -> list[VisualContext]:
-    return [one.context for one in perceptions if isinstance(one, Perception)]
+def _may_be_noted(question: ImageQuestion) -> bool:
+    """Tell whether a chat may go on without an image of a question."""
+    return question.is_earlier or any(source.may_be_left_out for source in question.sources)
 
 
-def _headers(perceptions: Sequence[Outcome], watch: Stopwatch) -> Headers:
+def _context(outcome: Outcome) -> VisualContext | None:
+    perception = outcome if isinstance(outcome, Perception) else outcome.perception
+    return None if perception is None else perception.context
+
+
+def _contexts(outcomes: Sequence[Outcome]) -> list[VisualContext]:
+    return [context for context in map(_context, outcomes) if context is not None]
+
+
+def _headers(outcomes: Sequence[Outcome], watch: Stopwatch) -> Headers:
     """Headers that tell where each visual context came from, in turn order, and what it took."""
     timing = (b"server-timing", watch.server_timing())
-    if not perceptions:
+    if not outcomes:
         return [timing]
-    results = ", ".join(
-        one.context.cache if isinstance(one, Perception) else "failed" for one in perceptions
-    )
+    contexts = map(_context, outcomes)
+    results = ", ".join("failed" if one is None else one.cache for one in contexts)
     return [(b"x-racro-visual-context", results.encode()), timing]

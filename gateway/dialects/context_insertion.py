@@ -28,8 +28,8 @@ def insert_contexts(
     """Return the messages with the visual context of each turn; the others stay as they were.
 
     `contexts` holds turns and their visual contexts by the index of the message; for a turn without
-    one, the line that stands in the place of each of its images. Raises InvalidRequest for one of
-    these messages with very many fields.
+    one, the line that stands in the place of each of its images that has none of its own. Raises
+    InvalidRequest for one of these messages with very many fields.
     """
     return [
         _rewritten(message, *contexts[index]) if index in contexts else message
@@ -57,13 +57,22 @@ def _rewritten(message: Raw, turn: ImageTurn, context: VisualContext | str) -> R
 def _in_place_of_images(turn: ImageTurn, context: VisualContext | str) -> Iterator[str]:
     """Yield what stands in the place of each image of a turn."""
     yield from [LEFT_OUT_IMAGE] * turn.dropped
-    if isinstance(context, str):
-        yield from [context] * len(turn.images)
-        return
-    yield visual_context_block(
-        images=len(turn.images),
+    captioned = len(turn.images) - len(turn.lines)
+    number = 0
+    for position in range(1 if turn.follow_up else len(turn.images)):
+        if isinstance(context, str):
+            yield turn.lines.get(position, context)
+        elif position in turn.lines and not turn.follow_up:
+            yield turn.lines[position]
+        else:
+            number += 1
+            yield _block(context, captioned, turn) if number == 1 else further_image(number)
+
+
+def _block(context: VisualContext, images: int, turn: ImageTurn) -> str:
+    return visual_context_block(
+        images=images,
         caption=context.caption,
         tentative=context.tentative,
         follow_up=turn.follow_up,
     )
-    yield from map(further_image, range(2, len(turn.images) + 1))

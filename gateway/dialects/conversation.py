@@ -4,17 +4,25 @@ What becomes of a message depends on the messages up to it and nothing else, so 
 history always gives the reasoner the same prefix.
 """
 
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import msgspec
 from msgspec import Raw
 
 from gateway.dialects.message_counts import check_parsed, check_unparsed
-from gateway.dialects.message_images import Message, may_show_images, message_pieces
+from gateway.dialects.message_images import (
+    Message,
+    may_show_images,
+    message_pieces,
+    read_message,
+)
 from gateway.dialects.reminders import without_reminders
 from gateway.images.loader import ImageSource
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
+from racro.servekit.json_bounds import TooManyError, items_of
 
 FOLLOW_UP_TURNS = 3
 
@@ -23,15 +31,11 @@ _INSTRUCTING_ROLES = frozenset({"system", "developer"})
 # Parts of a user's message that tell what tools gave, as messages with roles of their own do.
 _RESULT_PARTS = frozenset({"tool_result", "tool-result"})
 # Some of it stands in messages with images, where these cannot be parsed or are too many.
-_MARKS = (
-    b'"image_url":',
-    b";base64,",
-    *(
-        b'"type":' + space + b'"' + kind
-        for space in (b"", b" ")
-        for kind in (b"image", b"input_image", b"file", b"input_file", b"document", b"video")
-    ),
-)
+_MARKS = (b'"image_url"', b";base64,")
+_TYPE = re.compile(rb'"type"\s{0,16}:\s{0,16}"(?:image|input_image|file|input_file|document|video)')
+_LONGEST_TYPE = 64
+# Bytes that take a few milliseconds.
+_SEARCHED = 2**20
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ class ImageTurn:
 
     `current`: the message belongs to the turn that is to be answered, which begins with the last
     words or images of the user. `left_out`: its images are not looked at any more, and `dropped`:
-    so many of its first ones are not, which are not in `images`.
+    so many of its first ones are not, which are not in `images`. `lines` stand in place of those of
+    its images that could not be captioned, by their positions.
     """
 
     index: int
@@ -50,6 +55,7 @@ class ImageTurn:
     follow_up: bool = False
     left_out: bool = False
     dropped: int = 0
+    lines: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def is_about_earlier(self) -> bool:
@@ -89,7 +95,7 @@ def _parsed(messages: bytes, limits: LimitsSection) -> list[Message]:
     try:
         if len(messages) > _SMALL_BYTES:
             check_unparsed(messages, limits)
-        return _messages_decoder.decode(messages)
+        return _read(messages, limits)
     except InvalidRequest:
         if _may_have_images(messages):
             raise
@@ -102,8 +108,45 @@ def _parsed(messages: bytes, limits: LimitsSection) -> list[Message]:
     return []
 
 
+def _read(messages: bytes, limits: LimitsSection) -> list[Message]:
+    """Return what is read of the messages, and of odd ones what can be.
+
+    Raises InvalidRequest for more than the limits allow, where some are odd, and NotJson.
+    """
+    try:
+        return _messages_decoder.decode(messages)
+    except msgspec.ValidationError:
+        pass
+    try:
+        return _read_one_by_one(messages, limits)
+    except TooManyError as error:
+        raise InvalidRequest(
+            f"messages: more than max_messages = {limits.max_messages} "
+            f"or max_parts = {limits.max_parts}",
+            param="messages",
+        ) from error
+
+
+def _read_one_by_one(messages: bytes, limits: LimitsSection) -> list[Message]:
+    """Return what is read of each message. Raises TooManyError and NotJson."""
+    read: list[Message] = []
+    parts = 0
+    for raw in items_of(messages, limits.max_messages):
+        read.append(read_message(raw, limits.max_parts))
+        parts += len(read[-1].parts)
+        if parts > limits.max_parts:
+            raise TooManyError
+    return read
+
+
 def _may_have_images(messages: bytes) -> bool:
-    return any(mark in messages for mark in _MARKS)
+    if any(mark in messages for mark in _MARKS):
+        return True
+    # No other thread runs while a pattern is searched for.
+    return any(
+        _TYPE.search(messages, start, start + _SEARCHED + _LONGEST_TYPE)
+        for start in range(0, len(messages), _SEARCHED)
+    )
 
 
 class _Turns:
@@ -161,5 +204,4 @@ def _images_and_text(index: int, message: Message, raw: Raw) -> tuple[tuple[Imag
 
 def _tells_results(message: Message) -> bool:
     """Whether a message has results of tools among its parts."""
-    parts = message.content if isinstance(message.content, list) else ()
-    return any(part.type in _RESULT_PARTS for part in parts)
+    return any(part.type in _RESULT_PARTS for part in message.parts)

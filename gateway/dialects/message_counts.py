@@ -56,7 +56,7 @@ def _parts_in(message: Raw, most: int) -> int:
 
 def check_parsed(messages: Sequence[Message], limits: LimitsSection) -> None:
     """Raise InvalidRequest for more messages or parts than the limits allow."""
-    parts = sum(len(one.content) for one in messages if isinstance(one.content, list))
+    parts = sum(len(one.parts) for one in messages)
     for field, count, most in (
         ("max_messages", len(messages), limits.max_messages),
         ("max_parts", parts, limits.max_parts),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -12,6 +12,9 @@ from gateway.dialects.text_images import may_hold_images, replace_images
 from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
 from racro.servekit.json_bounds import TooManyError, fields_of, items_of
+
+Decoded = TypeVar("Decoded")
+Default = TypeVar("Default")
 
 # Of OpenAI's chat and of its responses API.
 _TEXT_TYPES = frozenset({"text", "input_text", "output_text"})
@@ -38,11 +41,15 @@ class Message(msgspec.Struct, gc=False):
     images: Raw | UnsetType = UNSET
 
     @property
+    def parts(self) -> list[Part]:
+        return self.content if isinstance(self.content, list) else []
+
+    @property
     def text(self) -> str:
         """The message's own words."""
         if isinstance(self.content, str):
             return self.content
-        return "\n".join(part.text or "" for part in self.content or () if part.type in _TEXT_TYPES)
+        return "\n".join(part.text or "" for part in self.parts if part.type in _TEXT_TYPES)
 
 
 class Piece(NamedTuple):
@@ -63,17 +70,56 @@ class _RawResult(msgspec.Struct):
 
 
 class _RawMessage(msgspec.Struct):
-    role: str = ""
     content: Raw = Raw(b"null")
     images: Raw = Raw(b"null")
 
 
-_message_decoder = msgspec.json.Decoder(_RawMessage)
-_parts_decoder = msgspec.json.Decoder(list[_RawPart])
+class _OddMessage(msgspec.Struct):
+    role: Raw = Raw(b"null")
+    content: Raw = Raw(b"null")
+    images: Raw | UnsetType = UNSET
+
+
+_message_decoder = msgspec.json.Decoder(Message)
+_odd_message_decoder = msgspec.json.Decoder(_OddMessage)
+_part_decoder = msgspec.json.Decoder(Part)
+_raw_message_decoder = msgspec.json.Decoder(_RawMessage)
+_raw_part_decoder = msgspec.json.Decoder(_RawPart)
 _result_decoder = msgspec.json.Decoder(_RawResult)
 _raws_decoder = msgspec.json.Decoder(list[Raw])
 _text_decoder = msgspec.json.Decoder(str)
 _encode = msgspec.json.Encoder().encode
+
+
+def read_message(raw: Raw, most_parts: int) -> Message:
+    """Return what is read of a message, and of what has not OpenAI's shape nothing: no text, no
+    role, a part without a type.
+
+    Raises TooManyError for more parts than `most_parts`.
+    """
+    if (message := _decoded_or(None, _message_decoder, raw)) is not None:
+        return message
+    odd = _decoded_or(_OddMessage(), _odd_message_decoder, raw)
+    content: str | list[Part] | None = _decoded_or(None, _text_decoder, odd.content)
+    if bytes(memoryview(odd.content)[:1]) in {b"[", b"{"}:
+        parts = items_of(_listed(odd.content), most_parts)
+        content = [_decoded_or(Part(), _part_decoder, part) for part in parts]
+    return Message(_decoded_or("", _text_decoder, odd.role), content, odd.images)
+
+
+def _decoded_or(
+    default: Default, decoder: msgspec.json.Decoder[Decoded], raw: Raw
+) -> Decoded | Default:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError:
+        return default
+
+
+def _listed(content: Raw) -> Raw:
+    """Return the parts of a message, where one alone may stand without a list."""
+    is_one = bytes(memoryview(content)[:1]) == b"{"
+    return Raw(b"".join([b"[", memoryview(content), b"]"])) if is_one else content
 
 
 def may_show_images(message: Message) -> bool:
@@ -95,23 +141,26 @@ def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
     `place` is called in the order of the images; `param` names the message. What cannot be seen is
     an image whose source has a refusal.
     """
-    decoded = _message_decoder.decode(message)
+    decoded = _decoded_or(_RawMessage(), _raw_message_decoder, message)
     pieces = list(_beside(decoded.images, place, f"{param}.images"))
     content, param = decoded.content, f"{param}.content"
     begins = bytes(memoryview(content)[:1])
     if begins == b'"':
         pieces.append(_text_piece(content, place, param=param))
-    elif begins == b"[":
-        pieces += _part_pieces(content, place, param=param)
+    elif begins in {b"[", b"{"}:
+        pieces += _part_pieces(_listed(content), place, param=param)
     return pieces
 
 
 def _part_pieces(
     parts: Raw, place: Place, *, param: str, within_result: bool = False
 ) -> Iterator[Piece]:
-    pairs = zip(_parts_decoder.decode(parts), _raws_decoder.decode(parts), strict=True)
-    for position, (part, raw) in enumerate(pairs):
+    for position, raw in enumerate(_raws_decoder.decode(parts)):
         of_part = f"{param}[{position}]"
+        if bytes(memoryview(raw)[:1]) == b'"':
+            yield _text_piece(raw, place, param=of_part)
+            continue
+        part = _decoded_or(_RawPart(), _raw_part_decoder, raw)
         if _is_text(part):
             yield _text_piece(part.text, place, param=of_part)
         elif part.type in RESULT_PARTS and not within_result:

@@ -6,13 +6,15 @@ prompt, which `/v1/solve` asks with, too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from msgspec import Raw
 
 from gateway.dialects.context_insertion import insert_contexts
 from gateway.dialects.conversation import ImageTurn
-from gateway.perception.missing import MissingPerception
+from gateway.perception.missing import NotedPerception
+from gateway.perception.request import Perception
 from gateway.settings import ReasonerSection
 from racro.contracts.prompts import (
     LEFT_OUT_IMAGE,
@@ -24,52 +26,69 @@ from racro.contracts.prompts import (
 )
 from racro.contracts.solve_api import VisualContext
 
+Outcome = Perception | NotedPerception
+Placed = tuple[ImageTurn, VisualContext | str]
+
 # By any of these a client limits the tokens of an answer.
 _TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
 
 
 def relevant_turns(turns: Sequence[ImageTurn], settings: ReasonerSection) -> list[ImageTurn]:
-    """Return the turns whose images the reasoner's request tells of."""
-    current = [turn for turn in turns if turn.current and not turn.left_out]
-    only_prompt = PROFILES[settings.prompt_profile].is_only_prompt
-    return current if current and only_prompt else list(turns)
+    """Return the turns that the reasoner's request tells of; images of those that are left out are
+    not captioned.
+    """
+    if not PROFILES[settings.prompt_profile].is_only_prompt or not any(t.current for t in turns):
+        return list(turns)
+    return [
+        turn if turn.current else replace(turn, left_out=True)
+        for turn in turns
+        if turn.current or not turn.follow_up
+    ]
 
 
 def reasoner_request(
     fields: Mapping[str, Raw],
     settings: ReasonerSection,
     turns: Sequence[ImageTurn],
-    contexts: Sequence[VisualContext | MissingPerception],
+    outcomes: Sequence[Outcome],
 ) -> dict[str, Any]:
-    """Return the reasoner's request for a client's `fields`, given the visual contexts of those
-    turns that are not left out, or why there is none.
+    """Return the reasoner's request for a client's `fields`, given what came of the images of those
+    turns that are not left out.
     """
-    about_images = any(turn.current for turn in turns)
+    looked_at = [turn for turn in turns if not turn.left_out]
+    seen = [_in_place(*pair) for pair in zip(looked_at, outcomes, strict=True)]
+    about_images = any(turn.current and _is_about_images(turn, context) for turn, context in seen)
     model = settings.model if about_images else settings.text_model or settings.model
     request: dict[str, Any] = {**fields, "model": model}
     only_prompt = PROFILES[settings.prompt_profile].is_only_prompt
     if only_prompt:
         request |= _left_open(fields, settings.sampling_fields)
     if only_prompt and about_images:
-        request["messages"] = _only_prompt(settings.prompt_profile, turns, contexts)
+        request["messages"] = _only_prompt(settings.prompt_profile, seen)
     elif turns:
-        remaining = iter(contexts)
-        placed = {
-            turn.index: (
-                turn,
-                LEFT_OUT_IMAGE if turn.left_out else _in_place(next(remaining), turn),
-            )
-            for turn in turns
-        }
+        left_out = {turn.index: (turn, LEFT_OUT_IMAGE) for turn in turns if turn.left_out}
+        placed = left_out | {turn.index: (turn, context) for turn, context in seen}
         request["messages"] = insert_contexts(bytes(fields["messages"]), placed)
     return request
 
 
-def _in_place(context: VisualContext | MissingPerception, turn: ImageTurn) -> VisualContext | str:
-    """Return a visual context, or the line that stands in its place."""
-    if isinstance(context, VisualContext):
-        return context
-    return missing_image(context.reason, follow_up=turn.follow_up)
+def _in_place(turn: ImageTurn, outcome: Outcome) -> Placed:
+    """Return a turn with its visual context, or with the line that stands in place of one."""
+    if isinstance(outcome, Perception):
+        return turn, outcome.context
+    lines = {
+        position: missing_image(missing.reason, follow_up=turn.follow_up)
+        for position, missing in outcome.missing.items()
+    }
+    turn = replace(turn, lines=lines)
+    if outcome.perception is not None:
+        return turn, outcome.perception.context
+    return turn, next(iter(lines.values()))
+
+
+def _is_about_images(turn: ImageTurn, context: VisualContext | str) -> bool:
+    """Tell whether a turn asks about images. Words that follow ones that cannot be seen do not."""
+    return not turn.follow_up or isinstance(context, VisualContext)
 
 
 def _left_open(
@@ -82,19 +101,21 @@ def _left_open(
             yield name, value
 
 
-def _only_prompt(
-    profile: SolveProfile,
-    turns: Sequence[ImageTurn],
-    contexts: Sequence[VisualContext | MissingPerception],
-) -> list[dict[str, str]]:
+def _only_prompt(profile: SolveProfile, seen: Sequence[Placed]) -> list[dict[str, str]]:
     """Return the profile's prompt for the last question of those turns and all their contexts."""
-    questions = [turn.question for turn in turns if turn.question]
-    placed = [_in_place(context, turn) for context, turn in zip(contexts, turns, strict=True)]
-    seen = [context for context in placed if isinstance(context, VisualContext)]
-    tentatives = [context.tentative for context in seen if context.tentative]
+    questions = [turn.question for turn, _ in seen if turn.question]
+    contexts = [context for _, context in seen if isinstance(context, VisualContext)]
+    tentatives = [context.tentative for context in contexts if context.tentative]
     return solve_messages(
         profile,
         questions[-1] if questions else NO_QUESTION,
-        "\n\n".join(one if isinstance(one, str) else one.caption for one in placed),
+        "\n\n".join(text for placed in seen for text in _texts(*placed)),
         "\n\n".join(tentatives) or None,
     )
+
+
+def _texts(turn: ImageTurn, context: VisualContext | str) -> Iterator[str]:
+    """Yield the caption of a turn, and each line in place of an image without one."""
+    if isinstance(context, VisualContext):
+        yield context.caption
+    yield from dict.fromkeys(turn.lines.values())

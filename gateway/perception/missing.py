@@ -1,12 +1,15 @@
 """Tells why images could not be captioned, for a chat that goes on without their captions."""
 
 import logging
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateway import metrics
+from gateway.perception.request import Perception
 from racro.contracts.errors import (
     DeadlineExceeded,
     InvalidImage,
+    InvalidRequest,
     Overloaded,
     RacroError,
     RateLimited,
@@ -40,6 +43,16 @@ class MissingPerception(NamedTuple):
     reason: str
 
 
+class NotedPerception(NamedTuple):
+    """A perception of those images of a question that could be captioned, if there are any.
+
+    `missing` tells why others could not, by their positions among the question's images.
+    """
+
+    perception: Perception | None
+    missing: Mapping[int, MissingPerception]
+
+
 def missing_perception(error: RacroError, *, of_loading: bool = False) -> MissingPerception:
     """Return what stands for the perception that an error was raised for, and count it.
 
@@ -52,7 +65,15 @@ def missing_perception(error: RacroError, *, of_loading: bool = False) -> Missin
         raise error
     metrics.CAPTIONS_MISSING.labels(error.code).inc()
     _log.warning("a chat goes on without a caption: %s (%s)", error.message, error.code)
-    if of_loading and isinstance(error, OF_IMAGES):
-        return MissingPerception(" ".join(error.message.split())[:_MOST_CHARACTERS])
+    if of_loading and isinstance(error, (*OF_IMAGES, InvalidRequest)):
+        return MissingPerception(_first_sentence(error))
     reasons = (reason for kind, reason in _REASONS if isinstance(error, kind))
     return MissingPerception(next(reasons, "the captioner could not caption it"))
+
+
+def _first_sentence(error: RacroError) -> str:
+    """Return what is wrong, without the field; what would be right is no use to a reasoner."""
+    sentence = " ".join(error.message.removeprefix(f"{error.param}: ").split())
+    if not isinstance(error, TooLarge):  # which goes on with the limit
+        sentence = sentence.partition("; ")[0]
+    return sentence[:_MOST_CHARACTERS]

@@ -234,3 +234,77 @@ def test_what_was_looked_at_before_the_limit_is_there_when_a_client_asks_again(
     answers = [ask(service, [shown(number)], key=key).status_code for number in range(3)]
     assert sorted(answers) == [200, 200, 429]
     assert len(captioner.perceptions) == looked_at
+
+
+UNSEEN: dict[str, Message] = {
+    "video": {"type": "video_url", "video_url": {"url": "https://example.org/v.mp4"}},
+    "file-id": {"type": "file", "file": {"file_id": "file-1"}},
+    "path": {"type": "image", "path": "/tmp/a.png"},
+    "no-url": {"type": "image_url", "image_url": {}},
+}
+
+
+@pytest.mark.parametrize("role", ["user", "tool"])
+@pytest.mark.parametrize("part", UNSEEN.values(), ids=UNSEEN)
+def test_what_cannot_be_seen_is_refused_in_its_own_turn_only(gateway, reasoner, part, role) -> None:
+    message = {"role": role, "content": [{"type": "text", "text": "Look"}, part]}
+    refused = ask(gateway, [said("Go on."), message])
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"].startswith("messages[2].content[1]")
+    assert not reasoner.chats
+    later = ask(gateway, [said("Go on."), message, said("Never mind. What is 2 + 2?")])
+    assert later.status_code == 200
+    told = reasoner.chats[-1].json["messages"][2]["content"]
+    assert told.startswith("Look\n[image: could not be looked at: ")
+    assert "messages[" not in told
+
+
+def test_images_beside_the_content_that_are_none_do_not_end_the_chat(gateway, reasoner) -> None:
+    message = {**said("Look"), "images": [data_url(png("beside")), 5]}
+    assert ask(gateway, [message]).json()["error"]["param"] == "messages[0].images[1]"
+    assert ask(gateway, [message, said("Never mind.")]).status_code == 200
+    told = contents(reasoner)[0]
+    assert "<visual_context: image; data" in told
+    assert told.count("could not be looked at") == 1
+
+
+DAMAGED = {"type": "image_url", "image_url": {"url": "data:image/png;base64,****"}}
+
+
+def test_one_bad_picture_takes_no_good_one_with_it(gateway, captioner, reasoner) -> None:
+    message = shown(910, images=3)
+    _, first, second, third = message["content"]
+    message["content"] = [DAMAGED, first, second, DAMAGED, third]
+    assert ask(gateway, [message]).status_code == 400
+    assert ask(gateway, [message, said("Thanks.")]).status_code == 200
+    asked = [one.json["images"] for one in captioner.perceptions]
+    assert {len(images) for images in asked} == {3}
+    told, again = contents(reasoner)
+    lines = [line for line in told.splitlines() if "image" in line]
+    bad = "[image: could not be looked at: the data URL is not valid base64]"
+    assert lines[0] == bad
+    assert lines[1].startswith("<visual_context: images 1 to 3;")
+    assert lines[-3:] == [
+        "[image 2: described in the visual context above]",
+        bad,
+        "[image 3: described in the visual context above]",
+    ]
+    assert "<visual_context: images 1 to 3 shown earlier" in again
+    assert "could not be" not in again
+
+
+def test_of_a_picture_that_the_captioner_refuses_it_is_asked_about_the_others(
+    gateway, captioner, reasoner
+) -> None:
+    message = shown(920, images=3)
+    error = {"type": "x", "code": "invalid_image", "message": "no", "param": "images[1]"}
+    refused = Script(status=400, plain={"error": error})
+    captioner.script.respond = lambda asked: refused if len(asked["images"]) == 3 else None
+    assert ask(gateway, [message]).json()["error"]["param"] == "messages[0].content[2].image_url"
+    assert ask(gateway, [message, shown(921)]).status_code == 200
+    told = contents(reasoner)[0]
+    assert "<visual_context: images 1 to 2;" in told
+    assert told.endswith(
+        "\n[image: could not be looked at: the captioner cannot read it]"
+        "\n[image 2: described in the visual context above]"
+    )

@@ -12,7 +12,6 @@ import httpx2
 import pytest
 
 from conftest import gateway_config
-from racro.servekit.image_types import SUPPORTED
 from support import http
 from support.pictures import data_url, png
 from support.processes import Service, wait_until
@@ -501,13 +500,12 @@ FAILURES = {
         "the data URL is not valid base64", "invalid_image", image="data:image/png;base64,%%%"
     ),
     "no image": Failure(
-        f"this is text; {SUPPORTED}",
+        "this is text",
         "unsupported_media_type",
         image=data_url(b"hello, this is text"),
     ),
     "a forbidden address": Failure(
-        "the URL leads to an address that is not public; the gateway's settings "
-        "fetch.allow_networks and fetch.allow_private say which of those may be fetched from",
+        "the URL leads to an address that is not public",
         "url_forbidden",
         image="http://127.0.0.1:1/a.png",
     ),
@@ -574,9 +572,10 @@ class TestCaptionFailures:
             {"role": "assistant", "content": "I cannot tell."},
             shown(whole, text="And this?"),
         )  # fmt: skip
-        assert answer.headers["x-racro-visual-context"] == "failed, miss"
+        assert answer.headers["x-racro-visual-context"] == "miss, miss"
         first, _, second = [one["content"] for one in reasoner.chats[0].json["messages"]]
-        assert first.count("could not be looked at") == 2
+        assert first.count("could not be looked at") == 1
+        assert "<visual_context: image; data" in first
         assert "A bar chart" in second
 
     def test_a_further_look_at_an_image_fails(self, noting, captioner, reasoner) -> None:
@@ -591,6 +590,18 @@ class TestCaptionFailures:
         assert again == (
             f"[image shown earlier: could not be looked at again: {NOT_AVAILABLE}]\nHow high?"
         )
+
+    def test_words_after_an_image_that_cannot_be_seen_are_a_question_of_their_own(
+        self, noting, captioner, reasoner
+    ) -> None:
+        said = {"role": "assistant", "content": "I cannot tell."}
+        asked = {"role": "user", "content": "What is 2 + 2?"}
+        history = [shown("data:image/png;base64,AAAA"), said, asked]
+        assert chat(noting, "compact", *history).status_code == 200
+        told = [one["content"] for one in reasoner.chats[0].json["messages"]]
+        assert len(told) == 3
+        assert "[image: shown earlier, not looked at any more]" in told[0]
+        assert told[2].endswith("\nWhat is 2 + 2?")
 
     def test_under_a_profile_with_one_prompt_it_stands_for_the_caption(
         self, noting, captioner, reasoner

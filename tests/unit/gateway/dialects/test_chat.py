@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.dialects.chat import ChatRequest
+from gateway.perception.missing import MissingPerception, NotedPerception
 from gateway.perception.request import Perception
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
@@ -155,6 +156,7 @@ def test_what_is_no_chat_request_is_refused(body) -> None:
 @example(b'{"\xff": 1}')
 @example(b'{"messages": [{"role": "user", "content": "\\ud83d"}]}')
 @example(b'{"messages": [{"role": "\\ud83d", "content": [{"type": "image_url"}]}]}')
+@example(b'{"messages": [{"role": 5, "content": [5, {"type": "image_url"}, "\\ud83d"]}]}')
 @given(
     st.binary()
     | st.lists(
@@ -178,7 +180,13 @@ def test_what_is_no_chat_request_is_refused(body) -> None:
 )
 def test_no_bytes_raise_anything_but_our_errors(a_reasoner, body) -> None:
     try:
-        sent = parse(body).for_reasoner(a_reasoner, [])
+        chat = parse(body)
+        outcomes = [
+            NotedPerception(None, {0: MissingPerception("no")})
+            for turn in chat.image_turns
+            if not turn.left_out
+        ]
+        sent = chat.for_reasoner(a_reasoner, outcomes)
     except InvalidRequest:
         return
     assert b"served-name" in sent
@@ -211,9 +219,11 @@ def test_fields_are_counted(more) -> None:
             "messages: more than max_parts = 5",
         ),
         ([{"content": [TEXT, *[IMAGE] * 5]}], "messages: more than max_parts = 5"),
+        # What is odd is counted as far as there is something to count.
+        ([SHOWN, 5, {"content": {"a": [{}] * 9}}], None),
         (
-            [SHOWN, 5, {"content": {"a": [{}] * 9}}],
-            "the messages have an image, but not the shape of OpenAI's chat API",
+            [SHOWN, 5, {"content": [5] * 6}],
+            "messages: more than max_messages = 3 or max_parts = 5",
         ),
         # Without images nothing is counted.
         ([WORDS] * 9, None),
@@ -229,3 +239,39 @@ def test_messages_and_parts_are_counted(text, messages, refusal) -> None:
     with pytest.raises(InvalidRequest) as refused:
         ChatRequest(body, follow_up=True, limits=FEW)
     assert (refused.value.param, refused.value.message) == ("messages", refusal)
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_half_of_a_surrogate_pair_is_mended_where_there_are_images(
+    a_reasoner, a_context, role
+) -> None:
+    cut = b'{"role": "%b", "content": "cut \\ud83d"}' % role.encode()
+    shown = json.dumps({"role": "user", "content": [IMAGE]}).encode()
+    without = parse(b'{"messages": [%b]}' % cut).for_reasoner(a_reasoner, [])
+    assert b"\\ud83d" in without
+    seen = [Perception(a_context("c"), Usage())]
+    sent = parse(b'{"messages": [%b, %b]}' % (cut, shown)).for_reasoner(a_reasoner, seen)
+    told = json.loads(sent)["messages"]
+    assert told[0] == {"role": role, "content": "cut \ufffd"}
+    assert "<visual_context" in told[1]["content"]
+    # Nor does one beside an image.
+    words = b'{"role": "user", "content": [{"type": "text", "text": "\\ud83d"}, %b]}'
+    beside = words % json.dumps(IMAGE).encode()
+    told = json.loads(parse(b'{"messages": [%b]}' % beside).for_reasoner(a_reasoner, seen))
+    assert told["messages"][0]["content"].startswith("\ufffd\n<visual_context")
+
+
+@pytest.mark.parametrize(
+    ("content", "is_light"),
+    [
+        ("x" * 200_000, True),
+        ("x" * 300_000, False),
+        ([TEXT] * 1000, True),
+        ([TEXT] * 1100, False),
+        ("![](data:image/a;base64,A)" * 1100, False),
+    ],
+    ids=["text", "long text", "parts", "many parts", "data URLs"],
+)
+def test_what_may_take_long_is_not_for_the_event_loop(content, is_light) -> None:
+    body = json.dumps({"messages": [{"role": "user", "content": content}]}).encode()
+    assert parse(body).is_light is is_light

@@ -226,19 +226,71 @@ def test_an_image_without_a_url_is_refused_at_its_place(part) -> None:
 
 
 @pytest.mark.parametrize(
-    "messages",
+    "messages", [{"role": "user", "content": [image("a")]}, {"a": {"type": "image"}}], ids=str
+)
+@pytest.mark.parametrize("separators", [(",", ":"), (" , ", " : ")], ids=["dense", "spaced"])
+def test_an_image_where_there_is_no_list_is_refused_rather_than_lost(messages, separators) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        find_image_turns(
+            json.dumps(messages, separators=separators).encode(), LIMITS, follow_up=True
+        )
+    assert refusal.value.param == "messages"
+
+
+ODD_MESSAGES = {
+    "content-number": {"role": "user", "content": 5},
+    "content-true": {"role": "user", "content": True},
+    "role-null": {"role": None, "content": "Hi"},
+    "role-number": {"role": 5, "content": [text("Hi")]},
+    "text-number": {"role": "user", "content": [{"type": "text", "text": 5}]},
+    "type-null": {"role": "user", "content": [{"type": None, "text": "Hi"}]},
+    "part-null": {"role": "user", "content": [None, {"type": "text", "text": "Hi"}]},
+    "part-text": {"role": "user", "content": ["Hi"]},
+    "null": None,
+    "number": 5,
+    "list": [[]],
+}
+
+
+@pytest.mark.parametrize("odd", ODD_MESSAGES.values(), ids=ODD_MESSAGES)
+@pytest.mark.parametrize("comes_first", [False, True])
+def test_beside_an_odd_message_images_are_seen(a_context, odd, comes_first) -> None:
+    shown = user(text("What?"), image("a"))
+    messages = [odd, shown] if comes_first else [shown, odd]
+    turn = next(iter(find_image_turns(encode(messages), LIMITS, follow_up=True)))
+    assert (turn.index, turn.question) == (int(comes_first), "What?")
+    sent = placed(messages, a_context, follow_up=False)
+    # What is odd is left to the reasoner.
+    assert json.loads(sent[not comes_first]) == odd
+    assert b"image_url" not in sent[comes_first]
+
+
+@pytest.mark.parametrize(
+    ("message", "rest"),
     [
-        {"role": "user", "content": [image("a")]},
-        [{"role": "user", "content": image("a")}],
-        [{"role": "user", "content": [image("a"), "words"]}],
-        [{"role": 5, "content": [image("a")]}],
+        ({"role": "user", "content": image("a")}, []),
+        ({"role": "user", "content": [None, image("a")]}, [None]),
+        ({"role": "user", "content": ["Hi", image("a")]}, []),
+        ({"role": 5, "content": [image("a")]}, []),
+        ({"role": None, "content": [image("a")]}, []),
+        ({"role": "user", "content": [{"type": "text", "text": 5}, image("a")]}, [5]),
+        ({"role": "user", "content": [{**image("a"), "type": None}]}, []),
     ],
     ids=str,
 )
-def test_an_image_in_another_shape_is_refused_rather_than_lost(messages) -> None:
-    with pytest.raises(InvalidRequest) as refusal:
-        looks(messages)
-    assert refusal.value.param == "messages"
+def test_images_of_an_odd_message_are_seen(a_context, message, rest) -> None:
+    [sent] = placed([message], a_context)
+    assert b"image_url" not in sent
+    assert b"<visual_context: image; data" in sent
+    assert all(json.dumps(one).encode() in sent for one in rest)
+    assert json.loads(sent)["role"] == message["role"]
+
+
+def test_of_two_contents_the_last_counts(a_context) -> None:
+    raw = encode([user(image("a"))]).replace(b'"content"', b'"content": 5, "content"')
+    [turn] = find_image_turns(raw, LIMITS, follow_up=True)
+    [sent] = insert_contexts(raw, {0: (turn, a_context("c"))})
+    assert b"<visual_context: image; data" in bytes(sent)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from gateway.perception.missing import missing_perception
 from racro.contracts.control_tokens import neutralise
 from racro.contracts.errors import (
     InvalidImage,
+    InvalidRequest,
     Overloaded,
     QueueFull,
     RacroError,
@@ -44,7 +45,11 @@ def test_what_others_say_is_not_repeated(kind) -> None:
     assert "10.0.0.1" not in missing_perception(kind("no route to http://10.0.0.1")).reason
 
 
-@pytest.mark.parametrize("kind", OTHERS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in OTHERS if not issubclass(kind, InvalidRequest)],
+    ids=lambda kind: kind.__name__,
+)
 def test_what_is_no_image_s_fault_is_not_repeated_of_loading_either(kind) -> None:
     error = kind("no route to http://10.0.0.1")
     assert "10.0.0.1" not in missing_perception(error, of_loading=True).reason
@@ -54,3 +59,22 @@ def test_what_is_no_image_s_fault_is_not_repeated_of_loading_either(kind) -> Non
 def test_where_asking_again_helps_it_stays_an_error(kind) -> None:
     with pytest.raises(kind):
         missing_perception(kind("later"))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            UnsupportedMediaType("this is an SVG; PNG, JPEG and PDF are supported"),
+            "this is an SVG",
+        ),
+        (
+            InvalidRequest("messages[0].x: a video cannot be seen; send it", param="messages[0].x"),
+            "a video cannot be seen",
+        ),
+        (TooLarge("it has 9 bytes; max_image_bytes = 5"), "it has 9 bytes; max_image_bytes = 5"),
+    ],
+    ids=lambda one: getattr(one, "code", ""),
+)
+def test_it_says_what_is_wrong_and_no_more(error, reason) -> None:
+    assert missing_perception(error, of_loading=True).reason == reason

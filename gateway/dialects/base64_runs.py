@@ -21,7 +21,7 @@ _CHARACTERS = r"A-Za-z0-9+/_\-"
 # How the known files begin, in base64. Of a bitmap that is so short that it counts at the beginning
 # of a string alone; of AVIF and HEIC the length of the first box is left open.
 _MAGIC = r"""
-    iVBORw0KGgo | (?:\\{0,32}/|_)9j | R0lGOD | UklGR | JVBERi | SUk[qr] | TU0AK | AAABA
+    iVBORw0KGg | (?:\\{0,32}/|_)9j | R0lGOD | UklGR | JVBERi | SUk[qr] | TU0AK | AAABA
     | AAAA[A-Za-z0-9+/]{2}Z0eXB | (?<=["'])Qk
     | AAAADGpQ | (?:\\{0,32}/|_)0(?:\\{0,32}/|_){2}U[Q-Za-f]
 """

@@ -23,7 +23,7 @@ def check_unparsed(messages: bytes, limits: LimitsSection) -> None:
 
     Raises InvalidRequest over the limits, and NotJson.
     """
-    # Messages and parts are objects, and no message is parsed beyond one that is none.
+    # Messages and parts are objects; where some are not, they are counted as they are read.
     fewest = min(limits.max_messages, limits.max_parts)
     if not holds_more(messages, b"{", fewest):
         return

@@ -1,5 +1,6 @@
 """Conversations with more pictures than can be looked at, or than a key may have looked at."""
 
+import base64
 import json
 import socket
 from collections.abc import Iterator
@@ -38,7 +39,8 @@ def with_answers(messages: list[Message]) -> list[Message]:
 def ask(service: Service, messages: list[Message], *, key: str = "", stream: bool = False):
     body = {"model": "default", "messages": with_answers(messages), "stream": stream}
     headers = {"x-api-key": key} if key else {}
-    return http.post(f"{service.url}/v1/chat/completions", json=body, headers=headers)
+    content = json.dumps(body)
+    return http.post(f"{service.url}/v1/chat/completions", content=content, headers=headers)
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +261,24 @@ def test_what_cannot_be_seen_is_refused_in_its_own_turn_only(gateway, reasoner, 
     assert "messages[" not in told
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_what_a_tool_wrote_is_no_error_in_its_own_turn_either(
+    gateway, captioner, reasoner, stream
+) -> None:
+    drawing = base64.b64encode(b'<svg xmlns="http://www.w3.org/2000/svg">' + b" " * 300).decode()
+    written = {
+        "icon": f"data:image/svg+xml;base64,{drawing}",
+        "shot": data_url(png(f"tool {stream}")),
+    }
+    result = {"role": "tool", "tool_call_id": "1", "content": json.dumps(written)}
+    answer = ask(gateway, [said("Look."), result], stream=stream)
+    assert answer.status_code == 200
+    assert [len(one.json["images"]) for one in captioner.perceptions] == [1]
+    told = json.loads(reasoner.chats[-1].json["messages"][2]["content"])
+    assert told["icon"].startswith("[image: could not be looked at: this is SVG")
+    assert told["shot"].startswith("<visual_context: image; data")
+
+
 def test_images_beside_the_content_that_are_none_do_not_end_the_chat(gateway, reasoner) -> None:
     message = {**said("Look"), "images": [data_url(png("beside")), 5]}
     assert ask(gateway, [message]).json()["error"]["param"] == "messages[0].images[1]"
@@ -269,6 +289,27 @@ def test_images_beside_the_content_that_are_none_do_not_end_the_chat(gateway, re
 
 
 DAMAGED = {"type": "image_url", "image_url": {"url": "data:image/png;base64,****"}}
+
+
+@pytest.mark.parametrize("odd", [{"role": "user", "content": 5}, {"role": None}, None, 5], ids=str)
+def test_an_odd_message_hides_no_picture_of_another(gateway, captioner, reasoner, odd) -> None:
+    body = {"model": "default", "messages": [odd, shown(905)]}
+    answer = http.post(f"{gateway.url}/v1/chat/completions", json=body)
+    assert answer.status_code == 200
+    first, second = reasoner.chats[-1].json["messages"]
+    assert first == odd
+    assert "<visual_context: image; data" in second["content"]
+
+
+def test_half_of_a_surrogate_pair_does_not_end_a_chat_with_its_first_picture(
+    gateway, reasoner
+) -> None:
+    cut = said("cut \ud83d")
+    assert ask(gateway, [cut]).status_code == 200
+    assert ask(gateway, [cut, shown(906)]).status_code == 200
+    first, second = contents(reasoner)
+    assert first == "cut \ufffd"
+    assert "<visual_context: image; data" in second
 
 
 def test_one_bad_picture_takes_no_good_one_with_it(gateway, captioner, reasoner) -> None:

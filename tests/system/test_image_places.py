@@ -198,6 +198,25 @@ def test_base64_in_a_field_of_any_name_is_replaced_alone(
     assert type(json.loads(told)) is dict
 
 
+@pytest.mark.parametrize("field", ["tool_calls", "files", "parts", "experimental_attachments"])
+def test_an_image_in_a_field_beside_the_content_is_replaced_alone(
+    client, captioner, reasoner, field
+) -> None:
+    data = picture()
+    function = {"name": "f", "arguments": json.dumps({"n": 1, "image": data_url(data)})}
+    call = {"id": "1", "type": "function", "function": function}
+    messages = [message("user", "Q?"), message("assistant", None, **{field: [call]})]
+    ask(client, *messages, message("tool", "done"))
+    assert captioner.perceptions[-1].json["images"] == [data_url(data)]
+    told = reasoner.chats[-1].json["messages"][1]
+    assert told["content"] is None
+    [called] = told[field]
+    seen = json.loads(called["function"].pop("arguments"))
+    assert seen["n"] == 1
+    assert seen["image"].startswith("<visual_context: image;")
+    assert called == {**call, "function": {"name": "f"}}
+
+
 def test_what_only_tells_of_images_stays_what_it_was(client, captioner, reasoner) -> None:
     texts = [
         "Why does ![alt](data:image/png;base64,iVBORw0KGgo...) not render?",

@@ -18,23 +18,23 @@ LEAST_CHARACTERS = 44
 # Base64 that says nothing of itself, within a longer text.
 LEAST_ALONE = 200
 _CHARACTERS = r"A-Za-z0-9+/_\-"
-# How the known files begin, in base64. Of a bitmap that is so short that it counts at the beginning
-# of a string alone; of AVIF and HEIC the length of the first box is left open.
-_MAGIC = r"""
-    iVBORw0KGgo | (?:\\{0,32}/|_)9j | R0lGOD | UklGR | JVBERi | SUk[qr] | TU0AK | AAABA
-    | AAAA[A-Za-z0-9+/]{2}Z0eXB | (?<=["'])Qk
-    | AAAADGpQ | (?:\\{0,32}/|_)0(?:\\{0,32}/|_){2}U[Q-Za-f]
-"""
-# Before them stands no other character, unless it is one that is escaped.
+_COMMA = r"(?:,|%2[cC])(?:\s|\\{1,32}[nrt]|%0[aAdD]|%20){0,64}"
+# How the known files begin, in base64, or where that of a data URL begins. Of a bitmap it is so
+# short that it counts at the beginning of a string alone; of AVIF and HEIC the length of the first
+# box is left open. Each of these begins with a character of its own: so they are found fast.
 _BEGINNING = re.compile(
     rf"""
-    (?P<magic> (?: (?<![{_CHARACTERS}]) | (?<=\\[nrt]) | (?<=\\u00[0-9a-fA-F]{{2}}) ) (?:{_MAGIC})
-        (?=[{_CHARACTERS}\\%\s]{{32}}) )
-    | [aA][sS][eE]64 (?:,|%2[cC]) (?:\s|\\{{1,32}}[nrt]|%0[aAdD]|%20){{0,64}}
-        (?=[{_CHARACTERS}\\%\s]{{32}})
+    (?: iVBORw0KGg | R0lGOD | UklGR | JVBERi | SUk[qr] | TU0AK | AAABA | AAAADGpQ
+      | /9j | _9j | \\\\{{0,31}}/9j
+      | /0//U[Q-Za-f] | _0__U[Q-Za-f] | \\\\{{0,31}}/0(?:\\{{1,32}}/){{2}}U[Q-Za-f]
+      | AAAA[A-Za-z0-9+/]{{2}}Z0eXB | "Qk | 'Qk
+      | ase64{_COMMA} | ASE64{_COMMA}
+    )(?=[{_CHARACTERS}\\%]{{32}})
     """,
     re.VERBOSE,
 )
+# What stands before the first character: nothing, another character, or one that is escaped.
+_BEFORE = re.compile(rf"(?:^|[^{_CHARACTERS}]|\\[nrt]|\\u00[0-9a-fA-F]{{2}})\Z")
 _LONGEST_BEGINNING = 1024
 _LINE = re.compile(rf"(?:[{_CHARACTERS}]++|\\++(?:/|u002[bfBF])|%2[bBfF])*+")
 _PADDING = re.compile(r"(?:=|\\{1,32}u003[dD]|%3[dD]){0,4}")
@@ -87,11 +87,25 @@ def base64_runs(text: str) -> Iterator[Run]:
         if beginning is None:
             at += max(1, _PIECE - _LONGEST_BEGINNING)
             continue
-        start = beginning.start() if beginning["magic"] else beginning.end()
+        start = _start(beginning)
+        if start is None:
+            at = max(_end_of_line(text, beginning.start()), beginning.end())
+            continue
         end = _end(text, start)
         if end - start >= LEAST_CHARACTERS:
             yield Run(start, end, _is_known(text[start : min(end, start + _SNIFFED)]))
         at = max(end, beginning.end())
+
+
+def _start(beginning: re.Match[str]) -> int | None:
+    """Return where the base64 begins; None where what begins so is the middle of something."""
+    first = beginning[0][0]
+    if first in "\"'":
+        return beginning.start() + 1
+    if beginning[0][:2].lower() == "as":
+        return beginning.end()
+    start = beginning.start()
+    return start if _BEFORE.search(beginning.string[max(0, start - 6) : start]) else None
 
 
 def unescaped(base64: str) -> str:

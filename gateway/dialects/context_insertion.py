@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from gateway.dialects.conversation import ImageTurn
-from gateway.dialects.message_images import Piece, joined, message_pieces
+from gateway.dialects.message_images import Piece, fields_beside, joined, message_pieces
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import LEFT_OUT_IMAGE, further_image, visual_context_block
 from racro.contracts.solve_api import VisualContext
@@ -49,8 +49,10 @@ def _rewritten(message: Raw, turn: ImageTurn, context: VisualContext | str) -> R
         text = next(texts)
         before = [Piece(Raw(_encode(text)), text)]
     pieces = message_pieces(message, lambda _: next(texts), param=param)
+    fields |= fields_beside(message, lambda _: next(texts), param=param)
     fields.pop("images", None)
-    fields["content"] = joined([*before, *pieces])
+    if contents := [*before, *pieces]:
+        fields["content"] = joined(contents)
     return Raw(_encode(fields))
 
 

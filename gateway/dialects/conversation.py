@@ -14,6 +14,7 @@ from msgspec import Raw
 from gateway.dialects.message_counts import check_parsed, check_unparsed
 from gateway.dialects.message_images import (
     Message,
+    fields_beside,
     may_show_images,
     message_pieces,
     read_message,
@@ -198,6 +199,7 @@ def _images_and_text(index: int, message: Message, raw: Raw) -> tuple[tuple[Imag
         return ""
 
     pieces = message_pieces(raw, place, param=f"messages[{index}]")
+    fields_beside(raw, place, param=f"messages[{index}]")
     words = [piece.text for piece in pieces if piece.text is not None and not piece.is_image]
     return tuple(images), "\n".join(words)
 

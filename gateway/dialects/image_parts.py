@@ -5,7 +5,6 @@ Protocol and the AI SDK. Where the base64 of one says its media type beside it, 
 believed: the loader sniffs.
 """
 
-import re
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -40,8 +39,6 @@ _SEEN = frozenset(
 _VIDEOS = frozenset({"video", "video_url", "input_video"})
 # Sources of a document that hold text or parts of their own.
 _DOCUMENT_TEXTS = frozenset({"text", "content"})
-_URL = re.compile(r"\s*(?:data:|https?://)", re.IGNORECASE)
-_MOST_CHECKED = 256
 
 
 class _Holder(msgspec.Struct):
@@ -162,12 +159,6 @@ def is_image_part(value: object) -> bool:
     )
 
 
-def image_source(content: str, *, param: str) -> ImageSource:
-    """Return the source of an image that is given as a URL, a data URL, or base64 alone."""
-    is_url = _URL.match(content[:_MOST_CHECKED])
-    return ImageSource(content if is_url else f"data:;base64,{content}", param=param)
-
-
 def _decoded(part: Raw) -> _Part | None:
     try:
         return _decoder.decode(part)
@@ -205,9 +196,8 @@ def _contents(part: _Part) -> Iterator[tuple[str, str]]:
 
 def _source(path: str, content: str, param: str) -> ImageSource:
     if path in {"image_url", "image_url.url"}:
-        # Base64 alone is no URL.
         return ImageSource(content, param=f"{param}.image_url")
-    return image_source(content, param=f"{param}.{path}")
+    return ImageSource(content, param=f"{param}.{path}")
 
 
 def _nothing_to_see(part: _Part | None, kind: str, param: str) -> InvalidRequest:

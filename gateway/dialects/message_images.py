@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw, UnsetType, field
 
-from gateway.dialects.image_parts import Place, image_of_part, image_source
+from gateway.dialects.image_parts import Place, image_of_part
 from gateway.dialects.text_images import may_hold_images, replace_images
 from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
@@ -22,6 +22,7 @@ _AUDIO_TYPES = frozenset({"input_audio", "audio", "audio_url"})
 # Parts that have parts or JSON of their own.
 RESULT_PARTS = frozenset({"tool_result", "tool-result"})
 _BLOCKS = RESULT_PARTS | {"tool_use", "tool-call"}
+_NOTHING = Raw(b"null")
 _MOST_FIELDS = 128
 _MOST_IMAGES = 4096
 
@@ -33,7 +34,18 @@ class Part(msgspec.Struct, gc=False):
     text: str | None = None
 
 
-class Message(msgspec.Struct, gc=False):
+class _OtherFields(msgspec.Struct, gc=False):
+    """Fields beside the content that may have images, such as the arguments of calls."""
+
+    tool_calls: Raw = _NOTHING
+    function_call: Raw = _NOTHING
+    files: Raw = _NOTHING
+    attachments: Raw = _NOTHING
+    experimental_attachments: Raw = _NOTHING
+    fields_of_ui: Raw = field(default=_NOTHING, name="parts")
+
+
+class Message(_OtherFields, kw_only=True, gc=False):
     """What is read of every message. `images` are those of Ollama's API."""
 
     role: str = ""
@@ -80,6 +92,8 @@ class _OddMessage(msgspec.Struct):
     images: Raw | UnsetType = UNSET
 
 
+_NAMES_BESIDE = {one.name: one.encode_name for one in msgspec.structs.fields(_OtherFields)}
+_others_decoder = msgspec.json.Decoder(_OtherFields)
 _message_decoder = msgspec.json.Decoder(Message)
 _odd_message_decoder = msgspec.json.Decoder(_OddMessage)
 _part_decoder = msgspec.json.Decoder(Part)
@@ -104,7 +118,13 @@ def read_message(raw: Raw, most_parts: int) -> Message:
     if bytes(memoryview(odd.content)[:1]) in {b"[", b"{"}:
         parts = items_of(_listed(odd.content), most_parts)
         content = [_decoded_or(Part(), _part_decoder, part) for part in parts]
-    return Message(_decoded_or("", _text_decoder, odd.role), content, odd.images)
+    others = _decoded_or(_OtherFields(), _others_decoder, raw)
+    return Message(
+        role=_decoded_or("", _text_decoder, odd.role),
+        content=content,
+        images=odd.images,
+        **msgspec.structs.asdict(others),
+    )
 
 
 def _decoded_or(
@@ -125,6 +145,8 @@ def _listed(content: Raw) -> Raw:
 def may_show_images(message: Message) -> bool:
     """Tell, at little cost, whether a message may have images; False is certain."""
     if message.images is not UNSET:
+        return True
+    if any(may_hold_images(text) for _, text in _texts_beside(message)):
         return True
     content = message.content
     if isinstance(content, str):
@@ -150,6 +172,26 @@ def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
     elif begins in {b"[", b"{"}:
         pieces += _part_pieces(_listed(content), place, param=param)
     return pieces
+
+
+def fields_beside(message: Raw, place: Place, *, param: str) -> dict[str, Raw]:
+    """Return the fields beside the content that have images, with what `place` returns for each.
+
+    To be called after `message_pieces`, as the images of the content are the first.
+    """
+    others = _decoded_or(_OtherFields(), _others_decoder, message)
+    replaced = {
+        name: replace_images(text, place, param=f"{param}.{name}")
+        for name, text in _texts_beside(others)
+    }
+    return {name: Raw(text.encode()) for name, text in replaced.items() if text is not None}
+
+
+def _texts_beside(message: _OtherFields) -> Iterator[tuple[str, str]]:
+    for attribute, name in _NAMES_BESIDE.items():
+        json: Raw = getattr(message, attribute)
+        if json is not _NOTHING:
+            yield name, bytes(json).decode()
 
 
 def _part_pieces(
@@ -200,7 +242,7 @@ def _sources_beside(images: Raw, param: str) -> Iterator[ImageSource]:
         of_image = f"{param}[{position}]"
         begins, source = bytes(memoryview(image)[:1]), None
         if begins == b'"':
-            source = image_source(_text_decoder.decode(image), param=of_image)
+            source = ImageSource(_text_decoder.decode(image), param=of_image)
         elif begins == b"{":
             source = image_of_part(image, "image", param=of_image)
         if source is None:

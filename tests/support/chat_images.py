@@ -24,6 +24,10 @@ def image_parts(data: bytes, media_type: str = "image/png") -> dict[str, dict[st
         "ai-sdk-url": {"type": "image", "image": url},
         "ai-sdk-file": {"type": "file", "data": alone, "mediaType": media_type},
         "mcp": {"type": "image", "data": alone, "mimeType": media_type},
+        "langchain": {"type": "image", "base64": alone, "mime_type": media_type},
+        "mistral": {"type": "document_url", "document_url": url},
+        "computer-use": {"type": "computer_screenshot", "image_url": url},
+        "camel-case": {"type": "imageUrl", "imageUrl": {"url": url}},
         "gemini": {"inline_data": {"mime_type": media_type, "data": alone}},
     }
 

@@ -137,19 +137,130 @@ def test_a_question_about_an_earlier_image_of_any_role_has_it_looked_at_again(
 ) -> None:
     parts = [image_parts(picture())["chat"]]
     ask(client, message(role, parts), message("user", "How high?"))
-    # At the same time.
     assert {one.json["question"] for one in captioner.perceptions} == {None, "How high?"}
     told = reasoner.chats[-1].json["messages"]
     assert "shown earlier, looked at again for this message" in told[1]["content"]
 
 
-def test_code_with_images_in_it_stays_what_it_was(client, captioner, reasoner) -> None:
-    url = data_url(picture())
-    texts = [f'<img src="{url}">', f"logo = '{url}'", f"![logo]({url})", f"{url} is the logo"]
-    messages = [message("user", "Read it."), *(message("tool", text) for text in texts)]
+@pytest.mark.parametrize("role", ["user", "assistant", "tool"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("# Page\n![shot](", ")"),
+        ('<img src="', '">'),
+        ("", "\nWhat is it?"),
+        ("What is it? ", ""),
+        ("\n", ""),
+        ("Screenshot taken:\n[{'url': '", "'}]"),
+        ('{"n": NaN, "n": 1.50, "shot": "', '"}'),
+    ],
+    ids=["markdown", "html", "before", "behind", "line", "python", "no-json"],
+)
+def test_a_data_url_anywhere_in_a_text_is_seen(client, captioner, reasoner, role, before, after):
+    data = picture()
+    ask(client, message("user", "Read it."), message(role, before + data_url(data) + after))
+    assert captioner.perceptions[-1].json["images"] == [data_url(data)]
+    told = reasoner.chats[-1].json["messages"][-1]["content"]
+    assert BASE64 not in told
+    assert told.startswith(before.removesuffix("![shot]("))
+    assert told.endswith(after.removeprefix(")"))
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"screenshot": "%s", "ok": True},
+        {"data": {"image/png": "%s", "text/plain": ["<Figure>"]}},
+        {"name": "a.png", "content": "%s", "encoding": "base64"},
+        {"images": ["%s"], "info": ""},
+        {"artifacts": [{"base64": "%s", "finishReason": "SUCCESS"}]},
+        {"content": [{"image": {"format": "png", "source": {"bytes": "%s"}}}]},
+        {"title": "A", "media_type": "image/png", "data": "%s", "rows": [1, 2, 3]},
+        {"a": json.dumps({"b": json.dumps({"c": json.dumps({"shot": "%s"})})})},
+    ],
+    ids=["field", "jupyter", "github", "list", "artifacts", "bedrock", "siblings", "nested"],
+)
+def test_base64_in_a_field_of_any_name_is_replaced_alone(
+    client, captioner, reasoner, result
+) -> None:
+    data = picture()
+    text = json.dumps(result)
+    ask(
+        client,
+        message("user", "Read it."),
+        message("tool", text.replace("%s", base64.b64encode(data).decode())),
+    )
+    assert captioner.perceptions[-1].json["images"] == [data_url(data)]
+    told = reasoner.chats[-1].json["messages"][-1]["content"]
+    before, after = text.split("%s")
+    assert told.startswith(before)
+    assert told.endswith(after)
+    assert type(json.loads(told)) is dict
+
+
+@pytest.mark.parametrize("field", ["tool_calls", "files", "parts", "experimental_attachments"])
+def test_an_image_in_a_field_beside_the_content_is_replaced_alone(
+    client, captioner, reasoner, field
+) -> None:
+    data = picture()
+    function = {"name": "f", "arguments": json.dumps({"n": 1, "image": data_url(data)})}
+    call = {"id": "1", "type": "function", "function": function}
+    messages = [message("user", "Q?"), message("assistant", None, **{field: [call]})]
+    ask(client, *messages, message("tool", "done"))
+    assert captioner.perceptions[-1].json["images"] == [data_url(data)]
+    told = reasoner.chats[-1].json["messages"][1]
+    assert told["content"] is None
+    [called] = told[field]
+    seen = json.loads(called["function"].pop("arguments"))
+    assert seen["n"] == 1
+    assert seen["image"].startswith("<visual_context: image;")
+    assert called == {**call, "function": {"name": "f"}}
+
+
+def test_what_only_tells_of_images_stays_what_it_was(client, captioner, reasoner) -> None:
+    texts = [
+        "Why does ![alt](data:image/png;base64,iVBORw0KGgo...) not render?",
+        "`<img src='data:image/png;base64,AAAA'>`",
+        "data:image/jpeg;base64,{base64_image}",
+        json.dumps({"type": "image", "image": "image-Tb9Ew8CXIwaY6R1kjMvI0uRR-2000x3000-jpg"}),
+        json.dumps({"type": "image", "source": "a" * 64, "target": "/x"}),
+        json.dumps({"cert": "MIID" * 300, "files": [{"mime": "image/png"}] * 4200}),
+    ]
+    messages = [message(role, text) for text in texts for role in ("user", "assistant", "tool")]
     ask(client, *messages)
     assert captioner.perceptions == []
     assert reasoner.chats[-1].json["messages"] == messages
+
+
+@pytest.mark.parametrize("role", ["user", "tool"])
+def test_an_image_in_json_that_cannot_be_seen_becomes_a_line(client, reasoner, role) -> None:
+    svg = base64.b64encode(b"<svg xmlns='http://www.w3.org/2000/svg'>" + b" " * 200).decode()
+    cut = base64.b64encode(png()[:8] + b"x" * 60).decode()
+    result = {"icon": f"data:image/svg+xml;base64,{svg}", "n": 1, "shot": cut}
+    ask(client, message("user", "Read it."), message(role, json.dumps(result)))
+    told = json.loads(reasoner.chats[-1].json["messages"][-1]["content"])
+    assert told["icon"].startswith("[image: ")
+    assert told["shot"].startswith("[image")
+    assert told["n"] == 1
+
+
+def test_a_document_of_text_is_the_reasoners_to_read(client, captioner, reasoner) -> None:
+    documents = [
+        {"type": "document", "document": {"id": "1", "data": {"text": "some text"}}},
+        {"type": "document", "text": "some text", "title": "A"},
+    ]
+    messages = [message("user", [*documents, {"type": "text", "text": "Q?"}])]
+    ask(client, *messages)
+    assert reasoner.chats[-1].json["messages"] == messages
+    assert captioner.perceptions == []
+
+
+def test_a_part_of_a_kind_that_nobody_knows_becomes_a_text(client, captioner, reasoner) -> None:
+    data = picture()
+    part = {"type": "snapshot", "at": 5, "raw": base64.b64encode(data).decode()}
+    ask(client, message("user", [{"type": "text", "text": "Q?"}, part]))
+    told = check_seen(captioner, reasoner, data, "Q?")["content"]
+    assert json.loads(told.partition("\n")[2])["at"] == 5
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
@@ -191,8 +302,13 @@ def test_a_file_of_another_kind_is_refused(client) -> None:
 
 
 def test_audio_is_the_reasoners_to_hear(client, captioner, reasoner) -> None:
-    audio = {"type": "input_audio", "input_audio": {"data": "AAAA" * 50, "format": "wav"}}
-    messages = [message("user", [audio, {"type": "text", "text": "Q?"}])]
+    data = base64.b64encode(b"RIFF\0\0\0\0WAVEfmt " * 20).decode()
+    audio = [
+        {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}},
+        {"type": "media", "mime_type": "audio/wav", "data": data},
+        {"type": "file", "mediaType": "audio/mpeg", "data": data},
+    ]
+    messages = [message("user", [*audio, {"type": "text", "text": "Q?"}])]
     ask(client, *messages)
     assert reasoner.chats[-1].json["messages"] == messages
     assert captioner.perceptions == []

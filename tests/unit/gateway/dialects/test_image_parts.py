@@ -14,7 +14,7 @@ from racro.contracts.prompts import visual_context_block
 LIMITS = LimitsSection()
 BASE64 = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAI" * 2
 DATA_URL = f"data:image/png;base64,{BASE64}"
-ALONE = f"data:;base64,{BASE64}"
+ALONE = BASE64
 URL = "https://example.org/a.png"
 PDF = f"data:application/pdf;base64,{BASE64}"
 ROLES = ["system", "developer", "user", "assistant", "tool", "function"]

@@ -1,5 +1,6 @@
 """What a reasoner is asked for a chat request, as its settings have it."""
 
+import base64
 import json
 from typing import Any
 
@@ -13,6 +14,7 @@ from gateway.reasoning.replicas import Replicas
 from gateway.settings import LimitsSection, ReasonerSection
 from racro.contracts.perception import Usage
 from racro.contracts.prompts import COMPACT_V1, NO_QUESTION, solve_messages
+from support.pictures import png
 from support.tenants import queue
 
 LIMITS = LimitsSection()
@@ -30,11 +32,10 @@ ASSISTANT = {"role": "assistant", "content": "5"}
 TOOL = {"role": "tool", "content": [{"type": "text", "text": "done"}, IMAGE]}
 
 
+PICTURE = base64.b64encode(png("of a tool")).decode()
 JSON_RESULT = {
     "role": "tool",
-    "content": json.dumps(
-        [{"type": "image", "data": "iVBORw0KGgoAAAAN" * 4, "mimeType": "image/png"}]
-    ),
+    "content": json.dumps([{"type": "image", "data": PICTURE, "mimeType": "image/png"}]),
 }
 
 

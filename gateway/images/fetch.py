@@ -17,7 +17,12 @@ import aiohttp
 from yarl import URL
 
 from gateway.images.addresses import AddressPolicy, CheckedResolver, ForbiddenAddress
-from gateway.images.content_encoding import NotUnpackedError, TooLargeUnpackedError, codings, unpack
+from gateway.images.content_encoding import (
+    DecompressedTooLargeError,
+    DecompressionError,
+    content_codings,
+    unpack,
+)
 from gateway.settings import FetchSection
 from racro.contracts.errors import (
     DeadlineExceeded,
@@ -100,17 +105,17 @@ class Fetcher:
     async def _read(self, response: aiohttp.ClientResponse, *, param: str) -> bytes:
         self._check_status(response.status, param=param)
         try:
-            compressed = codings(response.headers.getall("content-encoding", ()))
+            compressed = content_codings(response.headers.getall("content-encoding", ()))
             data = await self._download(response, param=param)
             if not compressed:
                 return data
             work = partial(unpack, data, compressed, max_bytes=self._max_bytes)
             return await asyncio.to_thread(work)
-        except NotUnpackedError as error:
+        except DecompressionError as error:
             raise InvalidImage(
                 f"the image's URL answered with bytes {error}", param=param
             ) from error
-        except TooLargeUnpackedError as error:
+        except DecompressedTooLargeError as error:
             raise self._too_large(param) from error
 
     def _check_status(self, status: int, *, param: str) -> None:

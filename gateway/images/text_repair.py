@@ -13,9 +13,10 @@ _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _MOST_STRAY = 1000
 _MOST_TIMES_ESCAPED = 2
 # Marks of width zero that copies of web pages and mails have: not white space to Python.
-_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-_AROUND = _INVISIBLE + "".join(filter(str.isspace, map(chr, range(0x3001))))
-_QUOTES = {'"': '"', "'": "'", "`": "`", "<": ">", "\u201c": "\u201d"}
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_AROUND = INVISIBLE + "".join(filter(str.isspace, map(chr, range(0x3001))))
+QUOTES = "\"'`<\u201c"
+_END_QUOTES = dict(zip(QUOTES, "\"'`>\u201d", strict=True))
 # What JSON in JSON leaves of line breaks and signs.
 _ESCAPED = {"\\n": "", "\\r": "", "\\t": "", "\\/": "/"} | {
     f"\\u00{ord(sign):{case}}": sign for sign in "+/=" for case in "xX"
@@ -28,7 +29,7 @@ _LINE_END = re.compile(r"[\t\n\v\f\r]")
 def unquoted(text: str) -> str:
     """Return a text without the white space and the quotation marks around it."""
     text = text.strip(_AROUND)
-    end = _QUOTES.get(text[:1])
+    end = _END_QUOTES.get(text[:1])
     return text[1:-1].strip(_AROUND) if end and text.endswith(end, 1) else text
 
 
@@ -91,7 +92,7 @@ def _latin_1(text: str) -> bytes:
 def _mend_piece(piece: str) -> str:
     for escaped, sign in _ESCAPED.items():
         piece = piece.replace(escaped, sign)
-    for mark in _INVISIBLE:
+    for mark in INVISIBLE:
         piece = piece.replace(mark, "")
     return "".join(piece.split())
 

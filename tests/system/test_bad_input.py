@@ -241,7 +241,15 @@ GOOD_FILE = ("chart.png", png())
     ("form", "status", "code", "says", "param"),
     [
         bad_form("no-file", Form({}, {"question": (None, "q")}), "image", "image"),
-        bad_form("text-as-image", Form(files={"image": (None, GOOD)}), "image", "image"),
+        bad_form("nothing-chosen", Form(files={"image": ("", b"")}), "image", "at least one"),
+        pytest.param(
+            Form(files={"image": (None, "chart.png")}),
+            400,
+            "invalid_image",
+            "expected a base64 data URL",
+            "image[0]",
+            id="name-as-image",
+        ),
         bad_form("wrong-name", Form(files={"images": GOOD_FILE}), "images", "image"),
         bad_form("other", Form(files={"image": GOOD_FILE, "mask": GOOD_FILE}), "mask", "mask"),
         bad_form("21-images", Form(files=[("image", GOOD_FILE)] * 21), "image", "max_images = 20"),

@@ -38,7 +38,7 @@ class Image:
     pixels: int
 
     def data_url(self) -> str:
-        return f"data:{self.media_type};base64,{encode_base64(self.data)}"
+        return encode_base64(self.data, f"data:{self.media_type};base64,")
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ def bad_field(name: str, body: dict[str, Any], param: str, says: str) -> Any:
         bad_image(
             "svg", data_url(b"<svg/>", "image/svg+xml"), 415, "unsupported_media_type", "PNG"
         ),
-        bad_image("tiff", data_url(b"II*\0" * 9), 415, "unsupported_media_type", "PNG"),
+        bad_image("tiff-header", data_url(b"II*\0" * 9), 400, "invalid_image", "header"),
         bad_image("magic-only", data_url(png()[:8]), 400, "invalid_image", "header"),
         bad_image("cut-in-header", data_url(png()[:20]), 400, "invalid_image", "header"),
         bad_image("no-width", data_url(png()[:16] + bytes(40)), 400, "invalid_image", "header"),

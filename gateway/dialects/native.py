@@ -1,15 +1,13 @@
 """`POST /v1/solve`: JSON or multipart in, one JSON object or named events out."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException
-from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from gateway.dialects.request_options import cache_mode, check_question, time_limit
+from gateway.dialects.solve_forms import read_form
 from gateway.flow import ImageQuestion
 from gateway.images.loader import ImageSource
 from gateway.services import services_of
@@ -24,7 +22,10 @@ from racro.servekit.protocol import body_writer
 from racro.servekit.responses import JSON, read_body, send_response
 from racro.servekit.sse import NamedEventStream
 from racro.servekit.tasks import off_loop_if_large
-from racro.servekit.validation import parse_fields, parse_json
+from racro.servekit.validation import parse_json
+
+_AN_IMAGE = re.compile(r"images\[\d+\]")
+_IMAGE_IN_JSON = "an image is a string: a data URL, base64, or an http(s) URL"
 
 
 class _NoObserver:
@@ -102,12 +103,19 @@ async def _read(
     """Read the options of a request, and its images (none beside a `visual_context`)."""
     content_type = (header(scope["headers"], "content-type") or "application/json").lower()
     if content_type.startswith("multipart/form-data"):
-        return await _read_form(scope, receive, limits)
+        options, sources = await read_form(scope, receive, limits)
+        _check_images(options, len(sources), param="image")
+        return options, _image_questions(options, sources)
     if "json" not in content_type and not content_type.startswith("application/x-www-form"):
         raise UnsupportedMediaType("expected application/json or multipart/form-data")
     body = await read_body(receive)
     parse = partial(parse_json, SolveRequest, body, fields=limits.fields, lists=limits.lists)
-    request = await off_loop_if_large(len(body), parse)
+    try:
+        request = await off_loop_if_large(len(body), parse)
+    except InvalidRequest as error:
+        if _AN_IMAGE.fullmatch(error.param or ""):
+            raise InvalidRequest(f"{error.message}; {_IMAGE_IN_JSON}", param=error.param) from error
+        raise
     _check_images(request, len(request.images), param="images")
     sources = [
         ImageSource(image, param=f"images[{index}]") for index, image in enumerate(request.images)
@@ -128,39 +136,3 @@ def _check_images(options: SolveOptions, images: int, *, param: str) -> None:
             "perceived before",
             param=param,
         )
-
-
-async def _read_form(
-    scope: Scope, receive: Receive, limits: LimitsSection
-) -> tuple[SolveOptions, list[ImageQuestion]]:
-    try:
-        form = await Request(scope, receive).form(max_fields=16, max_files=limits.max_images)
-    except MultiPartException as error:
-        if error.message.startswith("Too many files"):
-            raise InvalidRequest(
-                f"image: more than {limits.lists['images']}", param="image"
-            ) from error
-        raise InvalidRequest(f"the form cannot be read: {error.message}") from error
-    try:
-        options = _form_options(form)
-        uploads = [part for part in form.getlist("image") if isinstance(part, UploadFile)]
-        _check_images(options, len(uploads), param="image")
-        sources = [
-            ImageSource(await upload.read(), param=f"image[{index}]")
-            for index, upload in enumerate(uploads)
-        ]
-        return options, _image_questions(options, sources)
-    finally:
-        await form.close()
-
-
-def _form_options(form: FormData) -> SolveOptions:
-    fields: dict[str, Any] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, str):
-            if name in fields:
-                raise InvalidRequest(f"{name}: is given twice", param=name)
-            fields[name] = value
-        elif name != "image":
-            raise InvalidRequest(f"{name}: only `image` may be a file", param=name)
-    return parse_fields(SolveOptions, fields)

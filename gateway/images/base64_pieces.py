@@ -17,14 +17,14 @@ _TAIL_CHARACTERS = 1024
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
-def encode_base64(data: bytes) -> str:
-    if len(data) <= _PIECE_BYTES:
-        return pybase64.b64encode_as_string(data)
+def encode_base64(data: bytes, prefix: str = "") -> str:
+    """Return the base64 of `data` behind a prefix, of which there is no copy without it."""
     pieces = memoryview(data)
-    return "".join(
+    encoded = (
         pybase64.b64encode_as_string(pieces[at : at + _PIECE_BYTES])
         for at in range(0, len(data), _PIECE_BYTES)
     )
+    return "".join((prefix, *encoded))
 
 
 def decode_base64(text: str, start: int = 0) -> bytes:

@@ -12,12 +12,19 @@ import ssl
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
 
 from gateway.images.addresses import AddressPolicy, CheckedResolver, ForbiddenAddress
-from gateway.images.content_encoding import NotUnpackedError, TooLargeUnpackedError, codings, unpack
+from gateway.images.content_encoding import (
+    DecompressedTooLargeError,
+    DecompressionError,
+    content_codings,
+    unpack,
+)
+from gateway.images.text_repair import unquoted
 from gateway.settings import FetchSection
 from racro.contracts.errors import (
     DeadlineExceeded,
@@ -31,6 +38,12 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NO_CONTENT = frozenset({204, 205})
 # PDFs, too, and from hosts that name no type, anything: the bytes tell what it is.
 _ACCEPT = "image/*,application/pdf;q=0.9,*/*;q=0.8"
+_LONGEST_URL = 2**16
+# Of the answer's first line, and of each header; cookies and policies may be long.
+_LONGEST_HEADER = 2**16
+_MOST_HEADERS = 128
+_NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_ALLOWED = "%/?:@!$&'()*+,;=[]"
 _SURROGATE = re.compile("[\udc80-\udcff]")
 _FORBIDDEN = (
     "the URL leads to an address that is not public; the gateway's settings fetch.allow_networks "
@@ -63,6 +76,9 @@ class Fetcher:
             },
             # Some hosts compress all the same: it is unpacked within bounds.
             auto_decompress=False,
+            max_line_size=_LONGEST_HEADER,
+            max_field_size=_LONGEST_HEADER,
+            max_headers=_MOST_HEADERS,
         )
 
     async def close(self) -> None:
@@ -86,7 +102,9 @@ class Fetcher:
             raise InvalidImage(_failure(error), param=param) from error
 
     async def _follow(self, text: str, *, param: str) -> bytes:
-        url = _parse(text, param=param)
+        if len(text) > _LONGEST_URL:
+            raise InvalidImage(f"the URL is longer than {_LONGEST_URL} characters", param=param)
+        url = _parse(unquoted(text), param=param)
         for _ in range(self._settings.max_redirects + 1):
             async with self._session.get(url, allow_redirects=False) as response:
                 if response.status not in _REDIRECTS:
@@ -100,17 +118,17 @@ class Fetcher:
     async def _read(self, response: aiohttp.ClientResponse, *, param: str) -> bytes:
         self._check_status(response.status, param=param)
         try:
-            compressed = codings(response.headers.getall("content-encoding", ()))
+            compressed = content_codings(response.headers.getall("content-encoding", ()))
             data = await self._download(response, param=param)
             if not compressed:
                 return data
             work = partial(unpack, data, compressed, max_bytes=self._max_bytes)
             return await asyncio.to_thread(work)
-        except NotUnpackedError as error:
+        except DecompressionError as error:
             raise InvalidImage(
                 f"the image's URL answered with bytes {error}", param=param
             ) from error
-        except TooLargeUnpackedError as error:
+        except DecompressedTooLargeError as error:
             raise self._too_large(param) from error
 
     def _check_status(self, status: int, *, param: str) -> None:
@@ -146,15 +164,15 @@ class Fetcher:
 def _parse(text: str, *, param: str, base: URL | None = None) -> URL:
     """Parse a URL, once: the connector is given this object, not the text.
 
-    What people type is encoded as browsers do it, spaces and characters outside ASCII.
+    What people type is encoded as browsers do it, spaces and characters outside ASCII. All else is
+    asked for as it was written, as the host may have signed it.
     """
     text = text.strip(" \t\r\n")
     if "\\" in text or any(ord(character) < ord(" ") for character in text):
         # Parsers disagree about these, and disagreement is how filters are passed.
         raise UrlForbidden("the URL has a backslash or a control character", param=param)
     try:
-        url = URL(_SURROGATE.sub(_percent_encoded, text).replace(" ", "%20"))
-        url = base.join(url) if base is not None else url
+        url = _resolve(_SURROGATE.sub(_percent_encoded, text).replace(" ", "%20"), base)
         host = url.raw_host
     except ValueError as error:
         raise InvalidImage("the URL cannot be parsed", param=param) from error
@@ -167,6 +185,25 @@ def _parse(text: str, *, param: str, base: URL | None = None) -> URL:
     return url
 
 
+def _resolve(text: str, base: URL | None) -> URL:
+    """Return a URL with its host in canonical form, and path and query as they were written.
+
+    Raises ValueError.
+    """
+    url, written = URL(text), URL(text, encoded=True)
+    resource = URL.build(
+        path=_quoted(written.raw_path), query_string=_quoted(written.raw_query_string), encoded=True
+    )
+    if base is not None and not url.raw_authority and url.scheme in {"", base.scheme}:
+        return base.join(resource)
+    return (url if base is None else base.join(url)).join(resource)
+
+
+def _quoted(part: str) -> str:
+    """Return a path or a query with nothing but what RFC 3986 allows, and brackets."""
+    return quote(_NO_ESCAPE.sub("%25", part), safe=_ALLOWED)
+
+
 def _percent_encoded(byte: re.Match[str]) -> str:
     """Return the escape of a byte of a header that is not UTF-8."""
     return f"%{ord(byte[0]) & 0xFF:02X}"
@@ -174,8 +211,21 @@ def _percent_encoded(byte: re.Match[str]) -> str:
 
 def _failure(error: Exception) -> str:
     """Return why there was no answer, without the addresses that the error names."""
-    reason = next((words for kind, words in _FAILURES if isinstance(error, kind)), None)
+    if isinstance(error, aiohttp.ClientResponseError):
+        reason: str | None = _no_http(error.message)
+    else:
+        reason = next((words for kind, words in _FAILURES if isinstance(error, kind)), None)
     return "the image cannot be fetched from its URL" + (f": {reason}" if reason else "")
+
+
+def _no_http(message: str) -> str:
+    """Return what is wrong with an answer, by what aiohttp says of it."""
+    if message.startswith(("Got more than", "Too many headers")):
+        return (
+            f"its host's answer has a header of more than {_LONGEST_HEADER} bytes, or more than "
+            f"{_MOST_HEADERS} headers"
+        )
+    return "its host's answer is no HTTP, or goes on behind its content-length"
 
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
@@ -186,5 +236,4 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ClientConnectorError, "its host cannot be connected to"),
     (aiohttp.ClientPayloadError, "its host broke off the answer"),
     (aiohttp.ServerDisconnectedError, "its host broke off the answer"),
-    (aiohttp.ClientResponseError, "its host's answer is no HTTP"),
 )

@@ -1,31 +1,29 @@
 """Images as text: data URLs in every spelling that clients send, and base64 alone."""
 
-import binascii
 import re
-from urllib.parse import unquote
 
 from gateway.images.base64_pieces import decode_base64
+from gateway.images.text_repair import mend, restore_plus, to_bytes, unescape, unquoted
 from racro.contracts.errors import InvalidImage
 
 # A file's name in it may be of 255 characters, each of them three bytes, percent-encoded.
 _LONGEST_HEADER = 4096
-# Up to the comma, which is percent-encoded where the whole URL is. Those in quotes are a name's.
-_HEADERS = (
-    re.compile(
-        r'\s*+(?P<scheme>data(?::|%3a))?(?P<fields>(?:[^,%"]|%(?!2c)|"[^"]*")*+)(?:,|%2c)',
-        re.IGNORECASE,
-    ),
-    re.compile(
-        r"\s*+(?P<scheme>data(?::|%3a))?(?P<fields>(?:[^,%]|%(?!2c))*+)(?:,|%2c)", re.IGNORECASE
-    ),
+_SCHEME = r"\s*+(?P<scheme>data(?::|%3a))?"
+# Up to the comma behind the word base64, which is percent-encoded where the whole URL is: a name
+# may have others. Not an SVG, in which there may be a data URL.
+_BASE64_HEADER = re.compile(
+    _SCHEME + r"(?:[^<]*?(?:;|%3b))?\s*+base64\s*+"
+    r'(?:(?:;|%3b)(?:[^,%"]|%(?!2c)|"[^"]*"){0,300}+)?(?:,|%2c)',
+    re.IGNORECASE,
 )
+# Up to a comma; those in quotes are a name's.
+_OTHER_HEADERS = (
+    re.compile(_SCHEME + r'(?:[^,%"]|%(?!2c)|"[^"]*")*+(?:,|%2c)', re.IGNORECASE),
+    re.compile(_SCHEME + r"(?:[^,%]|%(?!2c))*+(?:,|%2c)", re.IGNORECASE),
+)
+_ESCAPED_TWICE = re.compile("data%25", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"\s*(?!(?:https?|data):)([a-z][a-z0-9+-]{1,20}):", re.IGNORECASE)
 _NO_SCHEME = re.compile(r"\s*//")
-_NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-# The interpreter's lock is held for one piece: some milliseconds.
-_PIECE_CHARACTERS = 2**18
-# In one piece; each costs as much as a hundred characters.
-_MOST_STRAY = 1000
 _EXPECTED = (
     "expected a base64 data URL (data:image/png;base64,…), an http(s) URL, or base64 of an image"
 )
@@ -37,25 +35,34 @@ def decode_image_text(text: str, *, param: str) -> bytes:
     A data URL is base64 where it says so, and where it forgot to: no image consists of base64's
     characters alone. Raises InvalidImage, with `param` as the client's field.
     """
+    text = unquoted(text)
+    if _ESCAPED_TWICE.match(text):
+        text, _ = unescape(text, 0)
     header = _header(text)
     if header is None:
         return _decode_alone(text, param=param)
     try:
-        payload, start = _unescaped(text, header.end())
+        return _decode_base64(text, header.end())
+    except ValueError as error:
+        if header.re is _BASE64_HEADER:
+            raise InvalidImage("the data URL is not valid base64", param=param) from error
+    try:
+        return to_bytes(*unescape(text, header.end()))
     except ValueError as error:
         raise InvalidImage(f"the data URL is broken: {error}", param=param) from error
+
+
+def _decode_base64(text: str, start: int) -> bytes:
+    """Decode base64 as it stands or, where that is none, mended. Raises ValueError."""
     try:
-        return decode_base64(payload, start)
-    except ValueError as error:
-        if _says_base64(header):
-            raise InvalidImage("the data URL is not valid base64", param=param) from error
-    pieces = range(start, len(payload), _PIECE_CHARACTERS)
-    return b"".join(_latin_1(payload[at : at + _PIECE_CHARACTERS]) for at in pieces)
+        return decode_base64(*restore_plus(*unescape(text, start)))
+    except ValueError:
+        return decode_base64(mend(text, start))
 
 
 def _decode_alone(text: str, *, param: str) -> bytes:
     try:
-        data = decode_base64(*_unescaped(text, 0))
+        data = _decode_base64(text, 0)
     except ValueError as error:
         raise unexpected(text, param=param) from error
     if not data:
@@ -74,43 +81,18 @@ def unexpected(text: str, *, param: str) -> InvalidImage:
 
 def is_base64_alone(text: str) -> bool:
     """Tell whether a text has no header of a data URL, so that nothing says that it is an image."""
-    return _header(text) is None
+    return _header(unquoted(text)) is None
 
 
 def _header(text: str) -> re.Match[str] | None:
-    """Return what comes before the data of a data URL, which some clients begin behind "data:"."""
-    window = text[:_LONGEST_HEADER]
-    found = (header.match(window) for header in _HEADERS)
-    first = next((match for match in found if match), None)
-    return first if first and (first["scheme"] or _says_base64(first)) else None
+    """Return what comes before the data of a data URL, which some clients begin behind "data:".
 
-
-def _says_base64(header: re.Match[str]) -> bool:
-    fields = unquote(header["fields"]).split(";")
-    return any(field.strip().lower() == "base64" for field in fields)
-
-
-def _latin_1(text: str) -> bytes:
-    """Return a byte for each character; others than those of bytes make no image."""
-    return text.encode("latin-1", errors="replace")
-
-
-def _unescaped(text: str, start: int) -> tuple[str, int]:
-    """Return a text that is not percent-encoded any more, a byte a character, and where it starts.
-
-    Raises ValueError where many percent signs are no escapes; few stay as they are.
+    Some put one before another.
     """
-    if text.find("%", start) < 0:
-        return text, start
-    decoded, left = bytearray(), b""
-    for at in range(start, len(text), _PIECE_CHARACTERS):
-        piece = left + _latin_1(text[at : at + _PIECE_CHARACTERS])
-        cut = piece.rfind(b"%", -2)
-        is_last = at + _PIECE_CHARACTERS >= len(text)
-        piece, left = (piece, b"") if is_last or cut < 0 else (piece[:cut], piece[cut:])
-        piece, stray = _NO_ESCAPE.subn(b"%25", piece, count=_MOST_STRAY)
-        if stray == _MOST_STRAY:
-            raise ValueError("many of its percent signs are no escapes")
-        # Quoted-printable is the same with another sign, and has a decoder in C.
-        decoded += binascii.a2b_qp(piece.replace(b"=", b"=3D").replace(b"%", b"="))
-    return decoded.decode("latin-1"), 0
+    window = text[:_LONGEST_HEADER]
+    if last := _BASE64_HEADER.match(window):
+        while (following := _BASE64_HEADER.match(window, last.end())) and following["scheme"]:
+            last = following
+        return last
+    found = (header.match(window) for header in _OTHER_HEADERS)
+    return next((match for match in found if match and match["scheme"]), None)

@@ -11,6 +11,7 @@ from gateway import metrics
 from gateway.images.base64_pieces import encode_base64
 from gateway.images.fetch import Fetcher
 from gateway.images.image_text import decode_image_text, is_base64_alone, unexpected
+from gateway.images.text_repair import INVISIBLE, QUOTES
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest, RacroError, UnsupportedMediaType
 from racro.servekit.context import TimeLimit, within
@@ -18,9 +19,7 @@ from racro.servekit.image_header import read_header
 from racro.servekit.tasks import all_of, off_loop_if_large
 from racro.servekit.tracing import step
 
-# The media type of an image that has pages.
-PDF = "application/pdf"
-_FETCHED = re.compile(r"\s{0,1000}https?://", re.IGNORECASE)
+_FETCHED = re.compile(rf"[\s{QUOTES}{INVISIBLE}]{{0,1000}}https?://", re.IGNORECASE)
 # A word or a path may consist of base64's characters, and is so short.
 _LONGEST_WORD_BYTES = 64
 
@@ -39,7 +38,7 @@ class Image:
     pixels: int
 
     def data_url(self) -> str:
-        return f"data:{self.media_type};base64,{encode_base64(self.data)}"
+        return encode_base64(self.data, f"data:{self.media_type};base64,")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from gateway.images.loader import PDF, Image, field_of_all
+from gateway.images.loader import Image, field_of_all
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.perception import Part, Usage, normalise_question
 from racro.contracts.solve_api import CacheMode, VisualContext
+from racro.servekit.image_types import PDF
 
 # How the captioner's errors name an image of its request.
 _CAPTIONER_IMAGE = re.compile(r"images(?:\[([0-9]{1,4})\])?")

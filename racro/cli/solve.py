@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from racro.contracts.client import DEFAULT_URL, message_of
 app = command_line()
 
 CacheMode = Literal["use", "refresh", "bypass"]
+_Events = Iterable[tuple[str, dict[str, Any]]]
 
 
 @app.command()
@@ -52,16 +54,21 @@ def solve(
             "tentative": tentative,
             "cache": cache_mode,
         }
-        events = Gateway(gateway, key).solve_events(request)
-        if as_json:
-            *_, (_, response) = events
-            sys.stdout.write(json.dumps(response, indent=2, ensure_ascii=False) + "\n")
-            return
-        with _Transcript() as transcript:
-            for name, data in events:
-                transcript.add(name, data)
+        show = _print_response if as_json else _print_transcript
+        show(Gateway(gateway, key).solve_events(request))
     except SolveError as error:
         fail(error)
+
+
+def _print_response(events: _Events) -> None:
+    *_, (_, response) = events
+    sys.stdout.write(json.dumps(response, indent=2, ensure_ascii=False) + "\n")
+
+
+def _print_transcript(events: _Events) -> None:
+    with _Transcript() as transcript:
+        for name, data in events:
+            transcript.add(name, data)
 
 
 def _check(images: list[str], question: str) -> None:

@@ -18,19 +18,33 @@ from support.scripted import Asked, ScriptedServer
 
 ENDLESS_BYTES = 64 * 2**20
 _CHUNK = bytes(64 * 2**10)
+
+
+def _streamed_zstd(data: bytes) -> bytes:
+    """Compress as servers do that do not know how much will come."""
+    packer = zstandard.ZstdCompressor().compressobj()
+    return packer.compress(data) + packer.flush()
+
+
 _PACKERS = {
     "gzip": gzip.compress,
     "zlib": zlib.compress,
     "zstd": zstandard.compress,
+    "frames": lambda body: zstandard.compress(body[:40]) + zstandard.compress(body[40:]),
+    "streamed": _streamed_zstd,
     "half": lambda packed: packed[: len(packed) // 2],
 }
 
 
 class ImageHost(ScriptedServer):
-    """A web server on 127.0.0.2. `asked` tells who came, and `left_at` who left early."""
+    """A web server on 127.0.0.2. `asked` tells who came, and `left_at` who left early.
+
+    `targets` are the addresses below /signed as they came, escapes and all.
+    """
 
     def __init__(self) -> None:
         super().__init__("127.0.0.2")
+        self.targets: list[str] = []
 
     def _app(self) -> web.Application:
         app = web.Application()
@@ -52,10 +66,17 @@ class ImageHost(ScriptedServer):
             "/nowhere": _nowhere,
             "/redirect": _redirect,
             "/latin-1": _latin_1,
+            "/signed/{name:.*}": self._signed,
+            "/headers": _headers,
+            "/longer.png": _longer,
             "/{name:h[^/]he.png|h%F6he.png}": _image,
         }.items():
             app.router.add_get(path, self._recorded(handler))
         return app
+
+    async def _signed(self, request: web.Request, asked: Asked) -> web.Response:
+        self.targets.append(request.raw_path)
+        return await _image(request, asked)
 
 
 class Canary:
@@ -178,5 +199,20 @@ async def _redirect(request: web.Request, _: Asked) -> web.Response:
 
 async def _latin_1(request: web.Request, _: Asked) -> web.Response:
     request.transport.write(b"HTTP/1.1 302 Found\r\nlocation: /h\xf6he.png\r\n\r\n")
+    request.transport.close()
+    return web.Response()
+
+
+async def _headers(request: web.Request, _: Asked) -> web.Response:
+    """Answer with `count` headers more, each with a value of `size` bytes."""
+    value = "x" * int(request.query["size"])
+    headers = {f"x-{index}": value for index in range(int(request.query["count"]))}
+    return web.Response(body=png(), headers=headers)
+
+
+async def _longer(request: web.Request, _: Asked) -> web.Response:
+    """Answer with more bytes than were announced."""
+    head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 40\r\n\r\n"
+    request.transport.write(head.encode() + png())
     request.transport.close()
     return web.Response()

@@ -153,6 +153,7 @@ def bad_field(name: str, body: dict[str, Any], param: str, says: str) -> Any:
             "svg", data_url(b"<svg/>", "image/svg+xml"), 415, "unsupported_media_type", "PNG"
         ),
         bad_image("psd", data_url(b"8BPS" * 9), 415, "unsupported_media_type", "PNG"),
+        bad_image("tiff-header", data_url(b"II*\0" * 9), 400, "invalid_image", "header"),
         bad_image("magic-only", data_url(png()[:8]), 400, "invalid_image", "header"),
         bad_image("cut-in-header", data_url(png()[:20]), 400, "invalid_image", "header"),
         bad_image("no-width", data_url(png()[:16] + bytes(40)), 400, "invalid_image", "header"),
@@ -241,7 +242,15 @@ GOOD_FILE = ("chart.png", png())
     ("form", "status", "code", "says", "param"),
     [
         bad_form("no-file", Form({}, {"question": (None, "q")}), "image", "image"),
-        bad_form("text-as-image", Form(files={"image": (None, GOOD)}), "image", "image"),
+        bad_form("nothing-chosen", Form(files={"image": ("", b"")}), "image", "at least one"),
+        pytest.param(
+            Form(files={"image": (None, "chart.png")}),
+            400,
+            "invalid_image",
+            "expected a base64 data URL",
+            "image[0]",
+            id="name-as-image",
+        ),
         bad_form("wrong-name", Form(files={"images": GOOD_FILE}), "images", "image"),
         bad_form("other", Form(files={"image": GOOD_FILE, "mask": GOOD_FILE}), "mask", "mask"),
         bad_form("21-images", Form(files=[("image", GOOD_FILE)] * 21), "image", "max_images = 20"),

@@ -182,7 +182,13 @@ def forbidden(client: httpx2.Client, url: str) -> None:
         "http://127.0.0.2:{port}/packed.png?by=zlib&says=deflate",
         "http://127.0.0.2:{port}/packed.png?by=zstd&says=zstd",
         "http://127.0.0.2:{port}/packed.png?by=zlib gzip&says=deflate, gzip",
+        "http://127.0.0.2:{port}/packed.png?by=frames&says=zstd",
         "http://127.0.0.2:{port}/packed.png?by=&says=gzip",
+        "http://127.0.0.2:{port}/headers?count=1&size=9000",
+        "http://127.0.0.2:{port}/headers?count=100&size=8000",
+        '"http://127.0.0.2:{port}/image.png"',
+        "<http://127.0.0.2:{port}/image.png>",
+        "\ufeffhttp://127.0.0.2:{port}/image.png\u00a0",
         "http://127.0.0.2:{port}/packed.png?by=&says=utf-8",
     ],
 )
@@ -190,6 +196,29 @@ def test_an_image_is_fetched(
     client: httpx2.Client, host: ImageHost, captioner: ScriptedServer, url: str
 ) -> None:
     assert_fetched(solve(client, url.format(port=host.port)), captioner)
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("a%2Fb.png?sig=a%2Fb%3D%3D&x=%7E", None),
+        ("%7Euser/a%20b;c=d,e?q=%5B1%5D&r=[1]&s=a+b&t=%27", None),
+        ("h%c3%b6he.png?a=%e2%82%ac", None),
+        ("//a?b?c&&d=http://e/f@g:h", None),
+        ("a?x=%252F%zz&y=100%", "a?x=%252F%25zz&y=100%25"),
+        ("höhe €.png?x=ü é", "h%C3%B6he%20%E2%82%AC.png?x=%C3%BC%20%C3%A9"),
+        ('a|b"c?<d>', "a%7Cb%22c?%3Cd%3E"),
+        ("a/./b/../c%2F..?d=../e#fragment", "a/c%2F..?d=../e"),
+    ],
+)
+def test_a_url_is_asked_for_as_it_was_written_and_signed(
+    client: httpx2.Client, host: ImageHost, written: str, asked: str | None
+) -> None:
+    """Only what no URL may contain is escaped, here and in a redirect."""
+    to = httpx2.QueryParams({"to": f"/signed/{written}"})
+    for url in (f"/signed/{written}", f"/redirect?{to}"):
+        assert solve(client, host.url + url).status_code == 200
+        assert host.targets.pop() == f"/signed/{asked or written}"
 
 
 def test_an_image_in_a_chat_is_fetched_or_refused(
@@ -251,7 +280,26 @@ def test_one_image_twice_is_fetched_once(
             "compressed 3 times",
             id="gzip-thrice",
         ),
+        pytest.param(
+            "/packed.png?by=streamed half&says=zstd",
+            400,
+            "invalid_image",
+            "damaged",
+            id="half-zstd",
+        ),
         pytest.param("/cut.png", 400, "invalid_image", "broke off", id="cut-off"),
+        pytest.param(
+            "/longer.png", 400, "invalid_image", "goes on behind its content-length", id="too-long"
+        ),
+        pytest.param(
+            "/headers?count=1&size=70000", 400, "invalid_image", "65536 bytes", id="a-long-header"
+        ),
+        pytest.param(
+            "/headers?count=200&size=1", 400, "invalid_image", "128 headers", id="many-headers"
+        ),
+        pytest.param(
+            "/signed/" + 70_000 * "x", 400, "invalid_image", "longer than 65536", id="a-long-url"
+        ),
         pytest.param("/status/204", 400, "invalid_image", "204: there is nothing", id="204"),
         pytest.param("/status/403", 400, "invalid_image", "403", id="403"),
         pytest.param("/status/429", 400, "invalid_image", "429", id="429"),

@@ -1,6 +1,7 @@
 """`POST /v1/solve` through real gateway processes."""
 
 import asyncio
+import base64
 import json
 import uuid
 from collections.abc import Iterator
@@ -131,6 +132,53 @@ class TestAnswer:
         [perceived] = captioner.perceptions
         assert perceived.json["images"] == [data_url(png("1")), data_url(png("2"))]
         assert perceived.json["parts"] == ["caption"]
+
+    @pytest.mark.parametrize(
+        ("header", "content"),
+        [
+            pytest.param('; filename="a.png"', png(), id="file"),
+            pytest.param("; filename*=UTF-8''a%20b.png", png(), id="extended-name"),
+            pytest.param("", png(), id="no-name"),
+            pytest.param("", data_url(png()).encode(), id="data-url"),
+            pytest.param("", base64.b64encode(png()), id="base64"),
+            pytest.param(
+                '; filename="a.png"\r\nContent-Transfer-Encoding: BASE64',
+                base64.encodebytes(png()),
+                id="encoded-for-transfer",
+            ),
+            pytest.param(
+                '; filename="a.png"\r\nContent-Transfer-Encoding: binary', png(), id="binary"
+            ),
+        ],
+    )
+    def test_an_image_in_a_form_is_seen_however_it_was_sent(
+        self, gateway: Service, captioner: ScriptedServer, header: str, content: bytes
+    ) -> None:
+        """Beside it, what browsers send of an input in which nothing was chosen."""
+        disposition = b'\r\n--x\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s'
+        parts = [
+            ("question", b"", b"form?"),
+            ("cache", b"", b"bypass"),
+            ("image", b'; filename=""\r\nContent-Type: application/octet-stream', b""),
+            ("image", header.encode(), content),
+            ("image", b"", b""),
+        ]
+        body = b"".join(disposition % (name.encode(), *part) for name, *part in parts)
+        answer = http.post(
+            f"{gateway.url}/v1/solve",
+            content=body + b"\r\n--x--\r\n",
+            headers={"content-type": "multipart/form-data; boundary=x"},
+        )
+        assert answer.status_code == 200, answer.text
+        assert captioner.perceptions[0].json["images"] == [data_url(png())]
+
+    @pytest.mark.parametrize("image", [{"url": PICTURE}, ["x"], None, 5])
+    def test_an_image_that_is_no_string_is_told_what_is_expected(
+        self, gateway: Service, image: Any
+    ) -> None:
+        answer = post(gateway, {"question": "q", "images": [PICTURE, image]})
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "images[1]")
+        assert "an image is a string: a data URL" in answer.json()["error"]["message"]
 
     def test_multipart_and_json_share_the_cache(
         self, gateway: Service, captioner: ScriptedServer

@@ -1,6 +1,7 @@
 """An image as text is what it was as bytes, however a client has spelled it."""
 
 import base64
+import random
 from contextlib import suppress
 from urllib.parse import quote, quote_from_bytes
 
@@ -46,6 +47,18 @@ SPELLINGS = {
     "in lines": in_lines("\n"),
     "in lines of Windows": in_lines("\r\n"),
     "in lines without padding": lambda text: in_lines("\n")(unpadded(text)),
+    "percent-encoded twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "with line breaks written out": in_lines("\\n"),
+    "with slashes of JSON": lambda text: text.replace("/", "\\/"),
+    "with signs of JSON": lambda text: text.replace("+", "\\u002b").replace("=", "\\u003D"),
+    "with a space that does not break": lambda text: f"\u00a0{text}\u00a0",
+    "with a mark of no width": in_lines("\u200b"),
+    "with a mark of the byte order": lambda text: "\ufeff" + text,
+    "with wide spaces": in_lines("\u3000"),
+    "with lines of Unicode": in_lines("\u2028"),
+    "in quotation marks": '"{}"'.format,
+    "in lines of spaces": in_lines(" "),
+    "with a fragment": "{}#page=1".format,
     "with an end of line": lambda text: text + "\n",
     "with white space around": lambda text: f" \t{text}\r\n ",
 }
@@ -58,6 +71,12 @@ HEADERS = [
     'data:image/png;name="a, b.png";base64,',
     f"data:image/png;name={'%E5%9B%BE' * 200}.png;base64,",
     "data: image/png ; base64 ,",
+    "data:image/png;name=a%2Cb.png;base64,",
+    "data:image/png;name=a, b.png;base64,",
+    "data:image/png;name=a,b;base64;charset=utf-8,",
+    'data:image/png;base64;name="a, b.png",',
+    "data:image/png;base64,data:image/jpeg;base64,",
+    "data:image/png,data:image/png;base64,",
     "\n data:image/png;base64,",
     "data:image/png;base64%2C",
     "data%3Aimage%2Fpng%3Bbase64%2C",
@@ -85,6 +104,41 @@ def test_a_data_url_need_not_be_base64(header, data) -> None:
     """RFC 2397: percent-encoded bytes."""
     assert decode(header + quote_from_bytes(data)) == data
     assert decode(header + quote_from_bytes(data, safe="")) == data
+
+
+@pytest.mark.parametrize("marks", ['""', "''", "``", "<>", "\u201c\u201d"])
+@pytest.mark.parametrize("header", [*HEADERS, "data:image/png,", ""])
+def test_the_whole_may_stand_in_quotation_marks(header, marks) -> None:
+    text = header + base64.b64encode(DATA).decode()
+    assert decode(f" {marks[0]}{text}{marks[1]}\n") == DATA
+
+
+def test_a_url_may_be_escaped_twice_as_a_whole() -> None:
+    text = "data:image/png;base64," + base64.b64encode(DATA).decode()
+    assert decode(quote(quote(text, safe=""), safe="")) == DATA
+
+
+@pytest.mark.parametrize("header", ["data:image/png;base64,", "data:;base64, ", ""])
+@pytest.mark.parametrize("encode", [str, quote])
+def test_plus_signs_of_which_a_form_made_spaces_come_back(header, encode) -> None:
+    generator = random.Random(8)
+    for size in (60, 600, 6000, 60_000):
+        for data in (generator.randbytes(size), bytes(size) + generator.randbytes(size)):
+            text = base64.b64encode(data).decode().replace("+", " ")
+            assert decode(header + encode(text)) == data
+
+
+def test_an_svg_is_not_cut_at_an_image_within() -> None:
+    svg = '<svg><image href="data:image/png;base64,AAAA"/></svg>'
+    assert decode("data:image/svg+xml;utf8," + svg) == svg.encode()
+
+
+def test_large_texts_are_mended_in_pieces() -> None:
+    data = random.Random(9).randbytes(700_000)
+    text = base64.b64encode(data).decode()
+    for before in range(6):
+        for lines in (in_lines("\\n"), lambda text: text.replace("+", "\\u002B")):
+            assert decode("data:;base64," + "\u200b" * before + lines(text)) == data
 
 
 def test_large_texts_are_decoded_in_pieces() -> None:
@@ -118,6 +172,10 @@ def test_what_is_no_escape_stays_as_it_is() -> None:
         ("data:image/png;base64,AA*A", "not valid base64"),
         ("data:image/png;base64,AA==AAAA", "not valid base64"),
         ("data:image/png;base64,ÄÄÄÄ", "not valid base64"),
+        ("data:image/png;base64,AAAA\\AAAA", "not valid base64"),
+        ("data:image/png;base64,AAAA,AAAA", "not valid base64"),
+        ("data:image/png;base64,\u200bÄ", "not valid base64"),
+        ('"data:image/png;base64,AA*A', "not valid base64"),
         ("ftp://example.org/x.png", "ftp: URLs are not fetched"),
         ("FILE:///etc/passwd", "file: URLs are not fetched"),
         (" s3://bucket/x.png", "s3: URLs are not fetched"),
@@ -135,7 +193,7 @@ def test_what_is_no_image_as_text_is_refused_by_its_field(text, says) -> None:
 
 
 @example("data:;base64," + "A" * 50)
-@given(st.text() | st.text('AZaz09+/=%,;" \n').map("data:image/png;base64,".__add__))
+@given(st.text() | st.text('AZaz09+/=%,;" \n\\#\u200b').map("data:image/png;base64,".__add__))
 def test_no_text_raises_anything_but_our_errors(text) -> None:
     with suppress(InvalidImage):
         assert isinstance(decode(text), bytes)

@@ -12,7 +12,7 @@ _SCHEME = r"\s*+(?P<scheme>data(?::|%3a))?"
 # Up to the comma behind the word base64, which is percent-encoded where the whole URL is: a name
 # may have others. Not an SVG, in which there may be a data URL.
 _BASE64_HEADER = re.compile(
-    _SCHEME + r"(?:[^<]*?(?:;|%3b))?\s*+base64\s*+"
+    _SCHEME + r"(?:(?:[^<%]|%(?!3c))*?(?:;|%3b))?\s*+base64\s*+"
     r'(?:(?:;|%3b)(?:[^,%"]|%(?!2c)|"[^"]*"){0,300}+)?(?:,|%2c)',
     re.IGNORECASE,
 )

@@ -131,6 +131,7 @@ def test_plus_signs_of_which_a_form_made_spaces_come_back(header, encode) -> Non
 def test_an_svg_is_not_cut_at_an_image_within() -> None:
     svg = '<svg><image href="data:image/png;base64,AAAA"/></svg>'
     assert decode("data:image/svg+xml;utf8," + svg) == svg.encode()
+    assert decode("data:image/svg+xml," + quote(svg, safe=":/;,")) == svg.encode()
 
 
 def test_large_texts_are_mended_in_pieces() -> None:

@@ -12,33 +12,67 @@ if TYPE_CHECKING:
 Background = Literal["white", "black"]
 
 _FAINT = 32
-# White is left only for an image that shows less than a third of the edges there that it shows on
-# black: a text that is brighter than a grey of 191. Next to none of those that it shows on white
-# may be gone on black, or be within it, as those of a text on a card are: it is read on white, too.
+# White is left for an image that shows less than a third of the edges there that it shows on black:
+# a text that is brighter than a grey of 191. Next to none of those that it shows on white may be
+# gone on black, or be within it, as those of a text on a card are: it is read on white, too.
 _POOR = 3
 _NEXT_TO_NONE = 32
+# And it is left for light text beside colours that are seen on both: where the edges of light
+# strokes are gone on white, a hundredth of all at least, and hardly any are on black.
+_SOME = 100
+_HARDLY = 8
+# Light areas that are wider are paper, not strokes; and what is not farther from an edge within the
+# image than this is told by that edge, as light outlines of dark text are. In pixels, and odd.
+_STROKE = 9
 
 
 def background_of(layer: "Image") -> Background:
-    """Return white, or black for an image in RGBA that can hardly be seen on white.
+    """Return white, or black for an image in RGBA of which white hides what black shows.
 
     An edge is the difference of two neighbouring pixels in grey.
     """
     on_white, on_black = _edges(layer, "white"), _edges(layer, "black")
-    seen = _total(on_black)
-    if _total(on_white) * _POOR >= seen:
-        return "white"
-    only_on_white = _total(on_white, where=[_faint(edges) for edges in on_black])
-    within = _total(on_white, where=_within(layer))
-    return "black" if (only_on_white + within) * _NEXT_TO_NONE < seen else "white"
+    seen, own = _total(on_black), _within(layer)
+    only_on_white = _total(on_white, where=map(_faint, on_black))
+    within = _total(on_white, where=own)
+    is_poor = _total(on_white) * _POOR < seen
+    if is_poor and (only_on_white + within) * _NEXT_TO_NONE < seen:
+        return "black"
+    gone = _total(on_black, where=_gone_strokes(layer, on_white, own))
+    return "black" if gone * _SOME > seen and gone > only_on_white * _HARDLY else "white"
+
+
+def _gone_strokes(layer: "Image", on_white: list["Image"], own: list["Image"]) -> list["Image"]:
+    """Return where an edge that is gone on white is one of a light stroke."""
+    from PIL import ImageChops, ImageFilter, ImageOps  # noqa: PLC0415
+
+    wide, wider = ImageFilter.MaxFilter(_STROKE), ImageFilter.MaxFilter(2 * _STROKE + 1)
+    hidden = _faint(ImageChops.invert(_flat(layer, "white")))
+    light = ImageChops.subtract(hidden, _faint(_flat(layer, "black")))
+    # Edges are those of an image with a border.
+    paper = ImageOps.expand(light.filter(ImageFilter.MinFilter(_STROKE)), 1).filter(wider)
+    strokes = []
+    for edges, mask in zip(on_white, own, strict=True):
+        gone = _faint(edges)
+        told = ImageChops.subtract(mask, gone).filter(wide)
+        known = ImageChops.lighter(told, paper.crop((0, 0, *edges.size)))
+        strokes.append(ImageChops.subtract(gone, known))
+    return strokes
+
+
+def _flat(layer: "Image", background: Background) -> "Image":
+    from PIL import Image  # noqa: PLC0415
+
+    behind = Image.new("RGBA", layer.size, background)
+    return Image.alpha_composite(behind, layer).convert("L")
 
 
 def _edges(layer: "Image", background: Background) -> list["Image"]:
     """Return the edges across and down, of the image's outline too."""
-    from PIL import Image, ImageChops  # noqa: PLC0415
+    from PIL import ImageChops  # noqa: PLC0415
 
-    flat = Image.alpha_composite(Image.new("RGBA", layer.size, background), layer).convert("L")
-    return [ImageChops.difference(*pair) for pair in _neighbours(flat, background)]
+    pairs = _neighbours(_flat(layer, background), background)
+    return [ImageChops.difference(*pair) for pair in pairs]
 
 
 def _within(layer: "Image") -> list["Image"]:
@@ -68,5 +102,5 @@ def _faint(edges: "Image") -> "Image":
 def _total(edges: Iterable["Image"], where: Iterable["Image"] | None = None) -> float:
     from PIL import ImageStat  # noqa: PLC0415
 
-    masks: Iterable[Image | None] = where or [None, None]
+    masks: Iterable[Image | None] = [None, None] if where is None else where
     return sum(ImageStat.Stat(*pair).sum[0] for pair in zip(edges, masks, strict=True))

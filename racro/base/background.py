@@ -20,7 +20,7 @@ _NEXT_TO_NONE = 32
 # And it is left for light text beside colours that are seen on both: where the edges of light
 # strokes are gone on white, a hundredth of all at least, and hardly any are on black.
 _SOME = 100
-_HARDLY = 8
+_HARDLY = 4
 # Light areas that are wider are paper, not strokes; and what is not farther from an edge within the
 # image than this is told by that edge, as light outlines of dark text are. In pixels, and odd.
 _STROKE = 9

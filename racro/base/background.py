@@ -18,12 +18,12 @@ _FAINT = 32
 _POOR = 3
 _NEXT_TO_NONE = 32
 # And it is left for light text beside colours that are seen on both: where the edges of light
-# strokes are gone on white, a hundredth of all at least, and hardly any are on black.
-_SOME = 100
+# strokes are gone on white, a 25th of all at least, and hardly any are on black.
+_SOME = 25
 _HARDLY = 4
 # Light areas that are wider are paper, not strokes; and what is not farther from an edge within the
-# image than this is told by that edge, as light outlines of dark text are. In pixels, and odd.
-_STROKE = 9
+# image is told by that edge, as light outlines of dark text are. In pixels, of which one is between.
+_STROKE = 4
 
 
 def background_of(layer: "Image") -> Background:
@@ -39,25 +39,39 @@ def background_of(layer: "Image") -> Background:
     if is_poor and (only_on_white + within) * _NEXT_TO_NONE < seen:
         return "black"
     gone = _total(on_black, where=_gone_strokes(layer, on_white, own))
-    return "black" if gone * _SOME > seen and gone > only_on_white * _HARDLY else "white"
+    lost = _total(on_white, where=map(_gone, on_black))
+    return "black" if gone * _SOME > seen and gone > lost * _HARDLY else "white"
 
 
 def _gone_strokes(layer: "Image", on_white: list["Image"], own: list["Image"]) -> list["Image"]:
     """Return where an edge that is gone on white is one of a light stroke."""
-    from PIL import ImageChops, ImageFilter, ImageOps  # noqa: PLC0415
+    from PIL import ImageChops, ImageOps  # noqa: PLC0415
 
-    wide, wider = ImageFilter.MaxFilter(_STROKE), ImageFilter.MaxFilter(2 * _STROKE + 1)
     hidden = _faint(ImageChops.invert(_flat(layer, "white")))
     light = ImageChops.subtract(hidden, _faint(_flat(layer, "black")))
+    cores = ImageChops.invert(_grown(ImageChops.invert(light), _STROKE))
     # Edges are those of an image with a border.
-    paper = ImageOps.expand(light.filter(ImageFilter.MinFilter(_STROKE)), 1).filter(wider)
+    paper = _grown(ImageOps.expand(cores, 1), 2 * _STROKE + 1)
     strokes = []
     for edges, mask in zip(on_white, own, strict=True):
-        gone = _faint(edges)
-        told = ImageChops.subtract(mask, gone).filter(wide)
+        told = _grown(ImageChops.subtract(mask, _faint(edges)), _STROKE)
         known = ImageChops.lighter(told, paper.crop((0, 0, *edges.size)))
-        strokes.append(ImageChops.subtract(gone, known))
+        strokes.append(ImageChops.subtract(_gone(edges), known))
     return strokes
+
+
+def _gone(edges: "Image") -> "Image":
+    """Return where an edge is not seen, nor one next to it, as where a stroke is smooth."""
+    from PIL import ImageChops  # noqa: PLC0415
+
+    return ImageChops.invert(_grown(ImageChops.invert(_faint(edges)), 1))
+
+
+def _grown(mask: "Image", by: int) -> "Image":
+    """Return a mask and what is no farther from it than so many pixels, at most 9, each way."""
+    from PIL import ImageFilter  # noqa: PLC0415
+
+    return mask.filter(ImageFilter.BoxBlur(by)).point(lambda value: 255 * (value > 0))
 
 
 def _flat(layer: "Image", background: Background) -> "Image":

@@ -21,8 +21,8 @@ _NEXT_TO_NONE = 32
 # strokes are gone on white, a 25th of all at least, and hardly any are on black.
 _SOME = 25
 _HARDLY = 4
-# Light areas that are wider are paper, not strokes; and what is not farther from an edge within the
-# image is told by that edge, as light outlines of dark text are. In pixels, of which one is between.
+# In pixels: light areas that are wider than two of it are paper, not strokes; and what is as near
+# to an edge within the image is told by that edge, as light outlines of dark text are.
 _STROKE = 4
 
 

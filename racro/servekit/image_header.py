@@ -11,8 +11,19 @@ import imagesize
 from racro.base.size import Size
 from racro.contracts.errors import InvalidImage
 from racro.contracts.image_limits import PAGE_PIXELS, ImageLimits
+from racro.servekit.gif_header import gif_size
 from racro.servekit.heif_header import heif_size
-from racro.servekit.image_types import AVIF, BMP, HEIC, ICO, JPEG_2000, PDF, TIFF, media_type_of
+from racro.servekit.image_types import (
+    AVIF,
+    BMP,
+    GIF,
+    HEIC,
+    ICO,
+    JPEG_2000,
+    PDF,
+    TIFF,
+    media_type_of,
+)
 from racro.servekit.tiff_header import tiff_size
 
 _MOST_READS = 32 * 2**10
@@ -132,6 +143,7 @@ _READERS: dict[str, Callable[[bytes], Size]] = {
     AVIF: heif_size,
     HEIC: heif_size,
     BMP: _bmp_size,
+    GIF: gif_size,
     ICO: _ico_size,
     TIFF: tiff_size,
 }

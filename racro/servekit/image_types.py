@@ -4,6 +4,7 @@ import re
 
 from racro.contracts.errors import InvalidImage, UnsupportedMediaType
 from racro.servekit.other_files import name_of_file
+from racro.servekit.tiff_header import is_raw_photograph
 
 SUPPORTED = (
     "PNG, JPEG, GIF, WebP, AVIF, BMP, TIFF, ICO, JPEG 2000 and PDF are supported, "
@@ -47,7 +48,7 @@ def media_type_of(data: bytes, *, param: str) -> str:
     if not data:
         raise InvalidImage("the image is empty (0 bytes)", param=param)
     for magic, media_type in _MAGIC:
-        if magic.match(data):
+        if magic.match(data) and not (media_type == TIFF and is_raw_photograph(data)):
             return media_type
     if by_brands := _by_brands(data):
         return by_brands

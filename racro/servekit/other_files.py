@@ -6,6 +6,8 @@ import zlib
 _SVG = "SVG, a drawing without pixels, which is not taken: send it as PNG"
 _HEAD = 4096
 _NAMES = (
+    # TIFFs whose pixels are a camera's own; others of them are no images here.
+    (rb"II[*+]\0|MM\0[*+]|.{4}ftypcrx ", "a raw photograph (DNG, NEF, ARW, CR2 or CR3)"),
     (rb"8BPS", "a Photoshop file (PSD)"),
     (rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
     (rb"II\xbc", "JPEG XR"),

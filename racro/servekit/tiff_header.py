@@ -8,58 +8,73 @@ from racro.base.size import Size
 
 _MOST_ENTRIES = 4096
 _MOST_DIRECTORIES = 16
+_MOST_VALUES = 3 * 2**16
 _KIND_OF_PAGE, _WIDTH, _HEIGHT = 254, 256, 257
+_SUB_DIRECTORIES, _DNG_VERSION = 330, 50706
 # Of the kind of a page, the bit that says that it is another one's, at a smaller size.
 _REDUCED = 1
+# What places and numbers of a damaged file make `struct` raise, and the checks here.
+_UNREADABLE = (OverflowError, ValueError, struct.error)
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 
 class TiffEntry(NamedTuple):
-    """A field: its tag, its type's number, and where in the file it and its value begin.
+    """A field: its tag, its type's number, how many values it has, and where in the file it begins.
 
-    `order` is that of the file's bytes, as `struct` writes it.
+    Its values begin at `values_at`, or where that says. `order` is that of the file's bytes, as
+    `struct` writes it.
     """
 
     tag: int
     kind: int
+    number: int
     at: int
-    value_at: int
+    values_at: int
     order: str
 
 
 class TiffPage(NamedTuple):
-    """A page: its number, of which 0 is the first, and the fields of its directory in order."""
+    """A page: where its directory begins, and the directory's fields in order."""
 
-    number: int
+    begin: int
     entries: tuple[TiffEntry, ...]
     data: bytes
 
-    def value(self, tag: int) -> int | None:
-        """Return a field's first value where it is an integer; None where there is none.
+    def has(self, tag: int) -> bool:
+        """Tell whether there is a field of that tag."""
+        return any(entry.tag == tag for entry in self.entries)
 
-        Raises struct.error for one that lies outside of the file.
+    def integers(self, tag: int) -> tuple[int, ...]:
+        """Return a field's values, if they are integers, as many as a palette has at most.
+
+        Raises struct.error for those that lie outside of the file.
         """
         for entry in self.entries:
             if entry.tag == tag and entry.kind in _INTEGERS:
-                return self._first(entry)
-        return None
+                count = min(entry.number, _MOST_VALUES)
+                form = f"{entry.order}{count}{_INTEGERS[entry.kind]}"
+                return struct.unpack_from(form, self.data, self.place(entry))
+        return ()
 
-    def _first(self, entry: TiffEntry) -> int:
-        form, count_form = _INTEGERS[entry.kind], _forms(self.data)[0]
-        (count,) = struct.unpack_from(entry.order + count_form, self.data, entry.at + 4)
-        at = entry.value_at
-        if count * struct.calcsize(form) > struct.calcsize(count_form):
-            (at,) = struct.unpack_from(entry.order + count_form, self.data, at)
-        value: int
-        (value,) = struct.unpack_from(entry.order + form, self.data, at)
-        return value
+    def integer(self, tag: int, default: int = 0) -> int:
+        """Return a field's first value. Raises struct.error as `integers` does."""
+        return next(iter(self.integers(tag)), default)
+
+    def place(self, entry: TiffEntry) -> int:
+        """Return where the integers of a field are. Raises struct.error."""
+        place_form, _ = _forms(self.data)
+        if entry.number * struct.calcsize(_INTEGERS[entry.kind]) <= struct.calcsize(place_form):
+            return entry.values_at
+        at: int
+        (at,) = struct.unpack_from(entry.order + place_form, self.data, entry.values_at)
+        return at
 
 
 def full_page(data: bytes) -> TiffPage:
     """Return the first page that is not a reduced one of another: cameras put those first.
 
     It is the first page where all are. Raises ValueError for too long a directory, and
-    struct.error for one that lies outside of the file.
+    struct.error or OverflowError for one that lies outside of the file.
     """
     pages = _pages(data)
     first = next(pages)
@@ -67,24 +82,33 @@ def full_page(data: bytes) -> TiffPage:
         return first
     try:
         return next((page for page in pages if not _is_reduced(page)), first)
-    except (ValueError, struct.error):
+    except _UNREADABLE:
         return first
 
 
 def tiff_size(data: bytes) -> Size:
     """Return the size of the first full page; imagesize does not know all of BigTIFF.
 
-    Raises ValueError and struct.error.
+    Raises what `full_page` does.
     """
     page = full_page(data)
-    width, height = page.value(_WIDTH), page.value(_HEIGHT)
-    if width is None or height is None:
-        raise ValueError("the directory has no size")
-    return width, height
+    return page.integer(_WIDTH), page.integer(_HEIGHT)
+
+
+def is_raw_photograph(data: bytes) -> bool:
+    """Tell whether a file is a camera's raw values, in DNG or a format that is like it.
+
+    Such a file has them in a directory below the first one, which is a thumbnail.
+    """
+    try:
+        page = full_page(data)
+        return page.has(_DNG_VERSION) or (_is_reduced(page) and page.has(_SUB_DIRECTORIES))
+    except _UNREADABLE:
+        return False
 
 
 def _is_reduced(page: TiffPage) -> bool:
-    return bool((page.value(_KIND_OF_PAGE) or 0) & _REDUCED)
+    return bool(page.integer(_KIND_OF_PAGE) & _REDUCED)
 
 
 def _forms(data: bytes) -> tuple[str, str]:
@@ -98,7 +122,8 @@ def _pages(data: bytes) -> Iterator[TiffPage]:
     place = struct.calcsize(place_form)
     # BigTIFF's header has the size of its places, too.
     (begin,) = struct.unpack_from(order + place_form, data, place)
-    for page_number in range(_MOST_DIRECTORIES):
+    for _ in range(_MOST_DIRECTORIES):
+        directory = begin
         (number,) = struct.unpack_from(order + number_form, data, begin)
         if number > _MOST_ENTRIES:
             raise ValueError("the directory is too long")
@@ -106,9 +131,9 @@ def _pages(data: bytes) -> Iterator[TiffPage]:
         end = begin + number * (4 + 2 * place)
         entries = []
         for at in range(begin, end, 4 + 2 * place):
-            tag, kind = struct.unpack_from(order + "HH", data, at)
-            entries.append(TiffEntry(tag, kind, at, at + 4 + place, order))
-        yield TiffPage(page_number, tuple(entries), data)
+            tag, kind, count = struct.unpack_from(f"{order}HH{place_form}", data, at)
+            entries.append(TiffEntry(tag, kind, count, at, at + 4 + place, order))
+        yield TiffPage(directory, tuple(entries), data)
         (begin,) = struct.unpack_from(order + place_form, data, end)
         if not begin:
             return

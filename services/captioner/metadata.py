@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from racro.servekit.image_types import AVIF, HEIC, ICO, JPEG, JPEG_2000, PNG, TIFF, WEBP
 from racro.servekit.tiff_header import full_page
+from services.captioner.mended_files import UNREADABLE, largest_entry
 
 _PNG_BEGIN = b"\x89PNG\r\n\x1a\n"
 # The fewest bytes of transparency by the header's colour type: a grey, and a red, green and blue.
@@ -42,7 +43,7 @@ def without_metadata(data: bytes, media_type: str) -> bytes:
     """
     try:
         return _BARE[media_type](data) if media_type in _BARE else data
-    except (ArithmeticError, LookupError, ValueError, struct.error):
+    except UNREADABLE:
         return data
 
 
@@ -123,9 +124,8 @@ def _webp_parts(data: bytes) -> Iterator[bytes]:
 
 def _bare_ico(data: bytes) -> bytes:
     """Return an icon of its largest image alone, where that is a PNG."""
-    number = min(int.from_bytes(data[4:6], "little"), (len(data) - 6) // 16)
-    entries = (data[at : at + 16] for at in range(6, 6 + 16 * number, 16))
-    largest = max(entries, key=lambda entry: (entry[0] or 256) * (entry[1] or 256))
+    entry = largest_entry(data)
+    largest = data[entry : entry + 16]
     png = data[int.from_bytes(largest[12:16], "little") :]
     if not png.startswith(_PNG_BEGIN):
         return data
@@ -167,10 +167,10 @@ def _bare_tiff(data: bytes) -> bytes:
     bare = bytearray(data)
     for entry in full_page(data).entries:
         if entry.tag not in _TIFF_PIXELS:
-            count = "I" if entry.value_at - entry.at == _CLASSIC_VALUE else "Q"
+            count = "I" if entry.values_at - entry.at == _CLASSIC_VALUE else "Q"
             one = struct.pack(f"{entry.order}H{count}", _TIFF_BYTE, 1)
-            bare[entry.at + 2 : entry.value_at] = one
-            bare[entry.value_at : entry.value_at + 4] = bytes(4)
+            bare[entry.at + 2 : entry.values_at] = one
+            bare[entry.values_at : entry.values_at + 4] = bytes(4)
     return bytes(bare)
 
 

@@ -13,6 +13,8 @@ _KIND_OF_PAGE, _WIDTH, _HEIGHT = 254, 256, 257
 _SUB_DIRECTORIES, _DNG_VERSION = 330, 50706
 # Of the kind of a page, the bit that says that it is another one's, at a smaller size.
 _REDUCED = 1
+# And the field of before, with its value that says so.
+_OLD_KIND, _OLD_REDUCED = 255, 2
 # What places and numbers of a damaged file make `struct` raise, and the checks here.
 _UNREADABLE = (OverflowError, ValueError, struct.error)
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
@@ -108,7 +110,7 @@ def is_raw_photograph(data: bytes) -> bool:
 
 
 def _is_reduced(page: TiffPage) -> bool:
-    return bool(page.integer(_KIND_OF_PAGE) & _REDUCED)
+    return bool(page.integer(_KIND_OF_PAGE) & _REDUCED) or page.integer(_OLD_KIND) == _OLD_REDUCED
 
 
 def _forms(data: bytes) -> tuple[str, str]:

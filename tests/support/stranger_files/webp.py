@@ -41,6 +41,13 @@ def _with_chunk(kind: bytes, content: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+def _cut_in_a_header() -> bytes:
+    """Return a WebP whose last chunk is a header of which nothing but its head is there."""
+    body = webp()[12:42]
+    body = b"WEBP" + body[:4] + struct.pack("<I", len(body) - 8) + body[8:] + b"VP8X\x0a\0\0\0"
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 def files() -> list[StrangerFile]:
     kinds = {
         "lossy": (webp, _LOSSY),
@@ -65,6 +72,7 @@ def files() -> list[StrangerFile]:
         "exif-that-is-none": partial(webp, lossless=True, exif=b"none"),
         "unknown-chunk": partial(_with_chunk, b"WHAT", b"ever"),
         "large-unknown-chunk": partial(_with_chunk, b"WHAT", bytes(3 * 2**20)),
+        "cut-in-a-header": (_cut_in_a_header, SeenOrRefused()),
         "followed-by-zeros": lambda: webp(lossless=True) + bytes(500),
     }
     turns = {

@@ -4,6 +4,7 @@ Pillow is imported when it is needed: not every package that imports `racro.base
 """
 
 import math
+import struct
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -64,7 +65,7 @@ def _range(image: "Image", *, is_unsigned: bool, no_data: str | None) -> tuple[f
     missing = _number(no_data)
     values = sorted(
         value
-        for value in memoryview(sample.tobytes()).cast(code)
+        for value in struct.unpack(f"{width * height}{code}", sample.tobytes())
         if math.isfinite(value) and not math.isclose(value, missing, rel_tol=1e-6)
     )
     if not values:

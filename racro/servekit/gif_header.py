@@ -26,21 +26,16 @@ def first_frame(data: bytes) -> int:
     flags, at = data[_FLAGS_AT], _HEADER
     if flags & 0x80:
         at += 3 * 2 ** ((flags & 7) + 1)
+    # Within an extension are blocks, each with its length before it, up to an empty one.
+    is_within = False
     for _ in range(MOST_BLOCKS):
-        if data[at] == _FRAME:
+        byte = data[at]
+        if is_within:
+            at += byte + 1
+            is_within = byte > 0
+        elif byte == _FRAME:
             return at
-        # Within an extension are blocks, each with its length before it, up to an empty one.
-        is_extension = data[at] == _EXTENSION
-        at += 2 if is_extension else 1
-        if is_extension:
-            at = _behind_blocks(data, at)
-    raise ValueError("there are too many blocks before the first frame")
-
-
-def _behind_blocks(data: bytes, at: int) -> int:
-    for _ in range(MOST_BLOCKS):
-        length = data[at]
-        at += length + 1
-        if not length:
-            return at
+        else:
+            is_within = byte == _EXTENSION
+            at += 2 if is_within else 1
     raise ValueError("there are too many blocks before the first frame")

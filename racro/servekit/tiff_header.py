@@ -7,7 +7,7 @@ from typing import NamedTuple
 from racro.base.size import Size
 
 _MOST_ENTRIES = 4096
-_MOST_DIRECTORIES = 16
+_MOST_DIRECTORIES = 4
 _MOST_VALUES = 3 * 2**16
 _KIND_OF_PAGE, _WIDTH, _HEIGHT = 254, 256, 257
 _SUB_DIRECTORIES, _DNG_VERSION = 330, 50706

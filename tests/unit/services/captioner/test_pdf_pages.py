@@ -1,5 +1,6 @@
 """Pages of PDFs: upright, on white, at the size that is wanted; or refused by name."""
 
+import zlib
 from collections.abc import Callable
 
 import pypdfium2
@@ -10,6 +11,7 @@ from racro.contracts.errors import InvalidImage
 from racro.contracts.image_limits import PAGE_PIXELS
 from services.captioner.image_size import LongestSide, PixelBounds
 from services.captioner.pdf_pages import Pages, pages_of, render_page
+from services.captioner.pdf_portfolio import is_portfolio
 from services.captioner.settings import CaptionerSettings
 from support.pdfs import (
     A4,
@@ -233,6 +235,13 @@ class TestPagesThatCannotBeRead:
 def test_a_document_for_another_reader_is_named(catalogue: bytes, says: str) -> None:
     with pytest.raises(InvalidImage, match=says):
         pages(document([CORNER], catalogue=catalogue))
+
+
+@pytest.mark.parametrize(("attachments", "expected"), [(1, True), (0, False)])
+def test_a_portfolio_is_told_by_a_packed_catalogue(attachments: int, expected: bool) -> None:
+    objects = zlib.compress(b"1 0 <</Type/Catalog/Collection 4 0 R>>")
+    data = b"%PDF-1.7\n2 0 obj\n<</Type/ObjStm/Filter/FlateDecode>>\nstream\r\n" + objects
+    assert is_portfolio(data, attachments=attachments) is expected
 
 
 def test_the_renderer_runs_no_scripts() -> None:

@@ -3,10 +3,12 @@
 Pillow is imported when it is needed: not every package that imports `racro.base` has it.
 """
 
+import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from racro.base.background import Background, background_of
-from racro.base.eight_bits import Levels, levels_of
+from racro.base.eight_bits import EightBits, eight_bits_of
 from racro.base.size import Fit, Size, same_size
 
 if TYPE_CHECKING:
@@ -82,14 +84,14 @@ def _resized(image: "Image", size: Size) -> "Image":
     from PIL import Image  # noqa: PLC0415
 
     width, height = image.size
-    levels = levels_of(image)
-    background = _background(image, levels)
+    eight_bits = eight_bits_of(image)
+    background = _background(image, eight_bits)
     factor = int(min(width / size[0], height / size[1]) / _REDUCING_GAP) or 1
     narrowed = Image.new("RGB", (size[0], -(-height // factor)))
     rows = max(_BAND_PIXELS // width // factor, 1) * factor
     for top in range(0, height, rows):
         band = image.crop((0, top, width, min(top + rows, height)))
-        band = _rgb(band, levels, background).reduce(factor)
+        band = _rgb(band, eight_bits, background).reduce(factor)
         across = (0, 0, width / factor, band.height)
         band = band.resize((size[0], band.height), Image.Resampling.BICUBIC, box=across)
         narrowed.paste(band, (0, top // factor))
@@ -99,21 +101,44 @@ def _resized(image: "Image", size: Size) -> "Image":
     return narrowed.resize(size, Image.Resampling.BICUBIC, box=down)
 
 
-def _background(image: "Image", levels: Levels) -> Background:
+def _background(image: "Image", eight_bits: EightBits) -> Background:
     """Return the background of the whole image, by pixels that are spread over it."""
-    from PIL.Image import Resampling  # noqa: PLC0415
-
     if not image.has_transparency_data:
         return "white"
-    width, height = (min(side, _SAMPLED_SIDE) for side in image.size)
-    sample = levels.eight_bits(image.resize((width, height), Resampling.NEAREST))
-    return background_of(_rgba(sample))
+    first, *others = (_rgba(eight_bits(sample)) for sample in _samples(image))
+    for other in others:
+        # What is next to a pixel that is transparent may be all that there is of a thin line.
+        first.paste(other, mask=_clearer(other, first))
+    return background_of(first)
 
 
-def _rgb(image: "Image", levels: Levels, background: Background) -> "Image":
+def _clearer(one: "Image", other: "Image") -> "Image":
+    """Return where an image is less transparent than the other one."""
+    from PIL import ImageChops  # noqa: PLC0415
+
+    more = ImageChops.subtract(one.getchannel("A"), other.getchannel("A"))
+    return more.point(lambda difference: 255 * (difference > 0))
+
+
+def _samples(image: "Image") -> Iterator["Image"]:
+    """Give the image in few pixels, each time others: together they meet every row and column."""
+    from PIL.Image import Resampling  # noqa: PLC0415
+
+    width, height = image.size
+    size = min(width, _SAMPLED_SIDE), min(height, _SAMPLED_SIDE)
+    yield image.resize(size, Resampling.NEAREST)
+    across, down = width / size[0], height / size[1]
+    steps = math.ceil(max(across, down))
+    for step in range(steps + 1) if steps > 1 else ():
+        left, top = across * step / steps, down * step / steps
+        box = (left, top, width - across + left, height - down + top)
+        yield image.resize(size, Resampling.NEAREST, box=box)
+
+
+def _rgb(image: "Image", eight_bits: EightBits, background: Background) -> "Image":
     from PIL import Image  # noqa: PLC0415
 
-    image = levels.eight_bits(image)
+    image = eight_bits(image)
     if image.mode == "LAB":
         return _lab_to_rgb(image)
     if not image.has_transparency_data:

@@ -11,14 +11,26 @@ import imagesize
 from racro.base.size import Size
 from racro.contracts.errors import InvalidImage
 from racro.contracts.image_limits import PAGE_PIXELS, ImageLimits
+from racro.servekit.gif_header import gif_size
 from racro.servekit.heif_header import heif_size
-from racro.servekit.image_types import AVIF, BMP, HEIC, ICO, JPEG_2000, PDF, TIFF, media_type_of
+from racro.servekit.image_types import (
+    AVIF,
+    BMP,
+    GIF,
+    HEIC,
+    ICO,
+    JPEG_2000,
+    PDF,
+    TIFF,
+    media_type_of,
+)
 from racro.servekit.tiff_header import tiff_size
 
 _MOST_READS = 32 * 2**10
 _MOST_AT_ONCE = 64 * 2**10
 _BEGIN_OF_CODESTREAM = b"\xff\x4f"
 _CORE_HEADER = 12
+_BITMAP_HEADERS = frozenset({_CORE_HEADER, 16, 40, 52, 56, 64, 108, 124})
 _ICON_ENTRY = 16
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
@@ -84,14 +96,19 @@ def _codestream_size(data: bytes) -> Size:
 
 
 def _bmp_size(data: bytes) -> Size:
-    """Return the size of a bitmap: OS/2's header is shorter, and a height below 0 is from the top.
+    return _bitmap_size(data, 14)
 
-    imagesize does not know the former.
+
+def _bitmap_size(data: bytes, begin: int) -> Size:
+    """Return the size of a bitmap, whose header begins there: OS/2's first one is shorter.
+
+    A height below 0 is from the top. imagesize does not know all of them.
     """
-    if data[14] == _CORE_HEADER:
-        width, height = struct.unpack_from("<HH", data, 18)
-    else:
-        width, height = struct.unpack_from("<ii", data, 18)
+    (length,) = struct.unpack_from("<I", data, begin)
+    if length not in _BITMAP_HEADERS:
+        raise ValueError("no header of a bitmap")
+    form = "<HH" if length == _CORE_HEADER else "<ii"
+    width, height = struct.unpack_from(form, data, begin + 4)
     return width, abs(height)
 
 
@@ -106,25 +123,27 @@ def _icon_size(data: bytes, entry: int) -> Size:
     """Return the size of the image of an icon's directory entry, which stands at that offset.
 
     The entry itself has a byte for each side, where 0 stands for 256; what it leads to may be
-    larger, and is what decoders believe.
+    larger, and is what decoders believe. An entry that leads to no image counts by its own bytes.
     """
-    width, height, start = data[entry] or 256, data[entry + 1] or 256, entry + 12
+    own, start = (data[entry] or 256, data[entry + 1] or 256), entry + 12
     [begin] = struct.unpack_from("<I", data, start)
-    if data.startswith(_PNG_MAGIC, begin):
-        return _larger((width, height), struct.unpack_from(">II", data, begin + 16))
-    # A bitmap without its file's header: the mask below it counts as rows, too.
-    within = struct.unpack_from("<ii", data, begin + 4)
-    return _larger((width, height), (within[0], abs(within[1]) // 2))
-
-
-def _larger(one: Size, other: Size) -> Size:
-    return max(one, other, key=prod)
+    try:
+        if data.startswith(_PNG_MAGIC, begin):
+            width, height = struct.unpack_from(">II", data, begin + 16)
+        else:
+            # Without its file's header: the mask below it counts as rows, too.
+            width, rows = _bitmap_size(data, begin)
+            height = rows // 2
+    except (ValueError, struct.error):
+        return own
+    return max(own, (width, height), key=prod)
 
 
 _READERS: dict[str, Callable[[bytes], Size]] = {
     AVIF: heif_size,
     HEIC: heif_size,
     BMP: _bmp_size,
+    GIF: gif_size,
     ICO: _ico_size,
     TIFF: tiff_size,
 }

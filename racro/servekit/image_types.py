@@ -4,6 +4,7 @@ import re
 
 from racro.contracts.errors import InvalidImage, UnsupportedMediaType
 from racro.servekit.other_files import name_of_file
+from racro.servekit.tiff_header import is_raw_photograph
 
 SUPPORTED = (
     "PNG, JPEG, GIF, WebP, AVIF, BMP, TIFF, ICO, JPEG 2000 and PDF are supported, "
@@ -23,8 +24,9 @@ _MAGIC = (
     (re.compile(rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL), BMP),
     # TIFF and BigTIFF, in both orders of bytes.
     (re.compile(rb"II[*+]\0|MM\0[*+]"), TIFF),
-    # An icon has at least one image, whose entry has a zero that is reserved (.NET writes 255).
-    (re.compile(rb"\0\0\x01\0(?!\0\0).{5}[\0\xff]", re.DOTALL), ICO),
+    # An icon has at least one image, whose entry has a zero that is reserved (.NET writes 255); a
+    # film's first box may be of as many bytes as that says.
+    (re.compile(rb"\0\0\x01\0(?!\0\0|moov).{5}[\0\xff]", re.DOTALL), ICO),
     (re.compile(rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"), JPEG_2000),
 )
 # The brands of ISO 23008-12 (HEIF) and of AVIF. "mif1" and "msf1" leave the codec open.
@@ -34,8 +36,10 @@ _HEIC_BRANDS = _OPEN_BRANDS | {
     *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 }
 _MOST_OF_BRANDS = 512
-# Readers find a PDF's first line so far behind the beginning of its file (ISO 32000-1, annex H).
+# Readers find a PDF's first line so far behind the beginning of its file (ISO 32000-1, annex H). A
+# text that is about PDFs has that mark, too, and most often within a line.
 _PDF_WITHIN = 1024
+_PDF = re.compile(rb"(?:^|[^ -~\t])%PDF-")
 
 
 def media_type_of(data: bytes, *, param: str) -> str:
@@ -47,13 +51,14 @@ def media_type_of(data: bytes, *, param: str) -> str:
     if not data:
         raise InvalidImage("the image is empty (0 bytes)", param=param)
     for magic, media_type in _MAGIC:
-        if magic.match(data):
+        if magic.match(data) and not (media_type == TIFF and is_raw_photograph(data)):
             return media_type
     if by_brands := _by_brands(data):
         return by_brands
-    if b"%PDF-" in data[:_PDF_WITHIN]:
+    pdf = _PDF.search(data[:_PDF_WITHIN])
+    name = None if pdf and pdf.start() == 0 else name_of_file(data)
+    if pdf and name in (None, "text"):
         return PDF
-    name = name_of_file(data)
     said = f"this is {name}" if name else "this is not an image of a known type"
     raise UnsupportedMediaType(f"{said}; {SUPPORTED}", param=param)
 

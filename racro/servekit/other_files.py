@@ -6,6 +6,8 @@ import zlib
 _SVG = "SVG, a drawing without pixels, which is not taken: send it as PNG"
 _HEAD = 4096
 _NAMES = (
+    # TIFFs whose pixels are a camera's own; others of them are no images here.
+    (rb"II[*+]\0|MM\0[*+]|.{4}ftypcrx ", "a raw photograph (DNG, NEF, ARW, CR2 or CR3)"),
     (rb"8BPS", "a Photoshop file (PSD)"),
     (rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
     (rb"II\xbc", "JPEG XR"),
@@ -17,12 +19,18 @@ _NAMES = (
     (rb"\x76\x2f\x31\x01", "OpenEXR"),
     (rb"#\?RADIANCE", "a Radiance image (HDR)"),
     (rb"qoif", "QOI"),
+    (rb"BPG\xfb", "BPG"),
     (rb"gimp xcf", "a GIMP file (XCF)"),
     (rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript"),
     (rb"\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF", "a Windows metafile"),
     (rb".{128}DICM", "DICOM"),
     (rb"AT&TFORM", "DjVu"),
-    (rb".{4}ftyp|\x1a\x45\xdf\xa3|RIFF.{4}AVI |\0\0\x01[\xb3\xba]|FLV", "a video"),
+    (rb".{4}ftyp(?:mif2|miaf|avci|avcs|MA1[AB]|jpeg|jpgs|mi[fa].)", "a kind of HEIF"),
+    (rb".{4}ftyp(?:M4[ABP] |F4A )", "sound"),
+    (
+        rb".{4}(?:ftyp|moov|wide|mdat|pnot)|\x1a\x45\xdf\xa3|RIFF.{4}AVI |\0\0\x01[\xb3\xba]|FLV",
+        "a video",
+    ),
     (rb"RIFF.{4}WAVE|ID3|OggS|fLaC|\xff[\xfb\xf3\xf2]", "sound"),
     (rb"PK\x03\x04", "a ZIP archive, or a document that is one (DOCX, XLSX, PPTX)"),
     (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of Microsoft Office"),
@@ -31,6 +39,12 @@ _NAMES = (
     (rb"\x7fELF|MZ", "a program"),
 )
 _PATTERNS = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name in _NAMES)
+# Elements that a document in XML seldom begins with, behind comments: of HTML without its own head.
+_COMMENTS = re.compile(rb"(?:\s*<!--(?:[^-]|-(?!->))*-->)*\s*")
+_HTML = re.compile(
+    rb"<(?:!doctype html|html|head|body|meta|title|script|style|link|div|span|p|h[1-6]|table|ul|ol|"
+    rb"img|a|center|form|iframe|br|b|section|main|article|nav|header|footer)[\s>/]"
+)
 _TEXT = re.compile(rb"[^\0-\x08\x0e-\x1a\x1c-\x1f\x7f]*")
 
 
@@ -72,7 +86,9 @@ def _is_svg(head: bytes) -> bool:
 
 def _name_of_text(head: bytes) -> str | None:
     markup = _markup(head)
-    if markup.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or b"<html" in markup:
+    comments = _COMMENTS.match(markup)
+    begin = comments.end() if comments else 0
+    if _HTML.match(markup, begin) or b"<html" in markup:
         return "a page of HTML"
     if not _TEXT.fullmatch(head):
         return None

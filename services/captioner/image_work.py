@@ -22,6 +22,7 @@ from services.captioner.settings import OcrSettings, VlmSettings
 
 if TYPE_CHECKING:
     from racro.embedded.reader import OcrReader
+    from services.captioner.pdf_pages import Pages
 
 
 # Of a request, as both captioners accept them.
@@ -85,11 +86,11 @@ def load_ocr(settings: OcrSettings) -> Identity:
     )
 
 
-def count_pages(image: EncodedImage) -> int:
-    """Return how many pages a PDF has. Raises InvalidImage."""
+def pages_of(image: EncodedImage, most: int, limits: ImageLimits) -> "Pages":
+    """Return which of a PDF's first pages are shown, `most` at most. Raises InvalidImage."""
     from services.captioner import pdf_pages  # noqa: PLC0415
 
-    return pdf_pages.count_pages(image.data, param=image.param)
+    return pdf_pages.pages_of(image.data, most, param=image.param, limits=limits)
 
 
 def read_caption(

@@ -31,8 +31,10 @@ from racro.servekit.image_types import (
     media_type_of,
 )
 from services.captioner.heic import enable_heic
+from services.captioner.mended_files import mend_alpha, mended
 from services.captioner.metadata import without_metadata
 from services.captioner.standard_error import no_standard_error
+from services.captioner.unread_kinds import check_kind
 
 PREPROCESSING_VERSION = "upright-rgb-2"
 
@@ -49,14 +51,12 @@ _FORMATS = {
     JPEG_2000: "JPEG2000",
     HEIC: "HEIF",
 }
+# Of these Pillow does not read all kinds that there are.
+_OF_MANY_KINDS = frozenset({BMP, ICO, TIFF})
 # The bytes of a pixel while it is decoded, measured (racro/contracts/image_limits.py).
 _MEMORY = {JPEG_2000: 25, AVIF: 12, HEIC: 12}
 # How Pillow, for libtiff too, and libavif say that an allocation failed.
 _OUT_OF_MEMORY = re.compile("out of memory|decoder error -9$", re.IGNORECASE)
-# Each scan of a JPEG goes over all of its pixels; encoders write about ten. The length of a scan's
-# head is that of its one to four components: two bytes alone stand anywhere in a film behind it.
-_HEAD_OF_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
-_MOST_SCANS = 100
 
 
 class ImageFile(NamedTuple):
@@ -117,11 +117,11 @@ def decode_image(
     media_type = media_type_of(data, param=param)
     if media_type == HEIC:
         enable_heic(param=param)
-    if media_type == JPEG and len(_HEAD_OF_SCAN.findall(data)) > _MOST_SCANS:
-        raise InvalidImage(f"the JPEG has more than {_MOST_SCANS} scans", param=param)
+    check_kind(data, media_type, param=param)
     # libtiff writes a line for every strip that it finds something wrong in.
     quiet = no_standard_error() if media_type == TIFF else nullcontext()
     decode = partial(_decode, media_type=media_type, param=param, limits=limits, fit=fit)
+    data = mended(data, media_type)
     with quiet:
         try:
             return decode(data)
@@ -143,6 +143,7 @@ def _decode(
             # MemoryError comes from here: the decoders call a file damaged where memory is short.
             # Of zeros, CPython reserves the memory alone.
             bytes(prod(image.size) * _MEMORY.get(media_type, 0))
+            mend_alpha(image)
             return upright_rgb(image, fit)
     except (RacroError, MemoryError):
         raise
@@ -156,8 +157,8 @@ def _decode(
             raise MemoryError from error
         # Decoders raise whatever a crafted file makes them.
         said = "the image cannot be decoded: it is truncated or damaged"
-        if media_type == TIFF:
-            said += ", or a kind of TIFF that is not read"
+        if media_type in _OF_MANY_KINDS:
+            said += f", or a kind of {_FORMATS[media_type]} that is not read"
         raise InvalidImage(said, param=param) from error
 
 

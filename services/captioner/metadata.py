@@ -9,7 +9,8 @@ import zlib
 from collections.abc import Callable, Iterator
 
 from racro.servekit.image_types import AVIF, HEIC, ICO, JPEG, JPEG_2000, PNG, TIFF, WEBP
-from racro.servekit.tiff_header import tiff_entries
+from racro.servekit.tiff_header import full_page
+from services.captioner.mended_files import UNREADABLE, largest_entry
 
 _PNG_BEGIN = b"\x89PNG\r\n\x1a\n"
 # The fewest bytes of transparency by the header's colour type: a grey, and a red, green and blue.
@@ -38,9 +39,12 @@ _CODESTREAM, _END_OF_CODESTREAM = b"\xff\x4f\xff\x51", b"\xff\xd9"
 def without_metadata(data: bytes, media_type: str) -> bytes:
     """Return an image's file with its pixels, and its orientation where it can be kept.
 
-    It is the same file where nothing is known to leave out.
+    It is the same file where nothing is known to leave out, as in one that is damaged further.
     """
-    return _BARE[media_type](data) if media_type in _BARE else data
+    try:
+        return _BARE[media_type](data) if media_type in _BARE else data
+    except UNREADABLE:
+        return data
 
 
 def _bare_png(data: bytes) -> bytes:
@@ -111,7 +115,8 @@ def _webp_parts(data: bytes) -> Iterator[bytes]:
         kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         end = at + 8 + length + length % 2
         if kind == b"VP8X":
-            yield data[at : at + 8] + bytes([data[at + 8] & ~_WEBP_METADATA]) + data[at + 9 : end]
+            flags = bytes(flag & ~_WEBP_METADATA for flag in data[at + 8 : at + 9])
+            yield data[at : at + 8] + flags + data[at + 9 : end]
         elif kind in _WEBP_PIXELS:
             yield data[at:end]
         at = end
@@ -119,9 +124,8 @@ def _webp_parts(data: bytes) -> Iterator[bytes]:
 
 def _bare_ico(data: bytes) -> bytes:
     """Return an icon of its largest image alone, where that is a PNG."""
-    number = min(int.from_bytes(data[4:6], "little"), (len(data) - 6) // 16)
-    entries = (data[at : at + 16] for at in range(6, 6 + 16 * number, 16))
-    largest = max(entries, key=lambda entry: (entry[0] or 256) * (entry[1] or 256))
+    entry = largest_entry(data)
+    largest = data[entry : entry + 16]
     png = data[int.from_bytes(largest[12:16], "little") :]
     if not png.startswith(_PNG_BEGIN):
         return data
@@ -161,15 +165,12 @@ def _bare_heif(data: bytes) -> bytes:
 def _bare_tiff(data: bytes) -> bytes:
     """Return a TIFF whose other fields are a zero each: Pillow reads none behind a damaged one."""
     bare = bytearray(data)
-    try:
-        for entry in tiff_entries(data):
-            if entry.tag not in _TIFF_PIXELS:
-                count = "I" if entry.value_at - entry.at == _CLASSIC_VALUE else "Q"
-                one = struct.pack(f"{entry.order}H{count}", _TIFF_BYTE, 1)
-                bare[entry.at + 2 : entry.value_at] = one
-                bare[entry.value_at : entry.value_at + 4] = bytes(4)
-    except (ValueError, struct.error):
-        return data
+    for entry in full_page(data).entries:
+        if entry.tag not in _TIFF_PIXELS:
+            count = "I" if entry.values_at - entry.at == _CLASSIC_VALUE else "Q"
+            one = struct.pack(f"{entry.order}H{count}", _TIFF_BYTE, 1)
+            bare[entry.at + 2 : entry.values_at] = one
+            bare[entry.values_at : entry.values_at + 4] = bytes(4)
     return bytes(bare)
 
 

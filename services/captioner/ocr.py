@@ -52,7 +52,7 @@ class OcrCaptioner:
     ) -> PerceiveResponse:
         """Return what is written in the images. Raises what `Admission.run` does."""
         shown = await shown_images(
-            images, request.options.max_pages or self._limits.max_pages, admission
+            images, request.options.max_pages or self._limits.max_pages, self._limits, admission
         )
         limit = request.options.max_tokens or self._settings.max_tokens
         share = limit * _CHARS_PER_TOKEN // len(shown)

@@ -12,6 +12,7 @@ import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import pypdfium2
 from PIL import Image
@@ -20,6 +21,7 @@ from pypdfium2 import raw
 from racro.base.size import Fit, Size, same_size
 from racro.contracts.errors import InvalidImage
 from racro.contracts.image_limits import PAGE_PIXELS, ImageLimits
+from services.captioner.pdf_portfolio import is_portfolio
 
 # Pixels of a point, which is 1/72 of an inch: as scanners have them for text.
 _MOST_SCALE = 200 / 72
@@ -27,6 +29,7 @@ _WHITE = (255, 255, 255, 255)
 # Filled-in fields and comments are seen where a reader shows them.
 _FLAGS = raw.FPDF_ANNOT | raw.FPDF_REVERSE_BYTE_ORDER
 _DAMAGED = "cannot be read: it is truncated or damaged"
+_ELSEWHERE = "which no reader but Adobe's shows: print it to PDF"
 # Why PDFium opens none, by its codes.
 _REFUSALS = {
     raw.FPDF_ERR_PASSWORD: "the PDF needs a password",
@@ -36,10 +39,33 @@ _REFUSALS = {
 logging.getLogger("pypdfium2").setLevel(logging.CRITICAL)
 
 
-def count_pages(data: bytes, *, param: str) -> int:
-    """Return how many pages a PDF says that it has. Raises InvalidImage."""
+class Pages(NamedTuple):
+    """How many pages a PDF says that it has, and the numbers of those that are shown."""
+
+    total: int
+    shown: tuple[int, ...]
+
+
+def pages_of(data: bytes, most: int, *, param: str, limits: ImageLimits) -> Pages:
+    """Return which of a PDF's first pages, `most` at most, are rendered: those that can be read.
+
+    Raises InvalidImage where none can, and for documents that need another reader.
+    """
     with _opened(data, param=param) as document:
-        return len(document)
+        if document.get_formtype() == raw.FORMTYPE_XFA_FULL:
+            raise InvalidImage(f"the PDF is a dynamic form (XFA), {_ELSEWHERE}", param=param)
+        if is_portfolio(data, attachments=document.count_attachments()):
+            raise InvalidImage("the PDF is a portfolio of files: send those", param=param)
+        shown, first_error = [], None
+        for number in range(1, min(len(document), most) + 1):
+            try:
+                _check_page(document, number, param=param, limits=limits)
+                shown.append(number)
+            except InvalidImage as error:
+                first_error = first_error or error
+        if not shown and first_error:
+            raise first_error
+        return Pages(len(document), tuple(shown))
 
 
 def render_page(
@@ -52,20 +78,49 @@ def render_page(
     says at which ones it is wanted. Raises InvalidImage, without PDFium's own words.
     """
     with _opened(data, param=param) as document:
-        try:
-            # Fields are drawn on pages that were loaded after this.
-            document.init_forms()
+        # Fields are drawn on pages that were loaded after this.
+        document.init_forms()
+        page = _page(document, number, param=param, limits=limits)
+        return _rendered(page, fit(_size_in_pixels(page.get_size(), limits)))
+
+
+def _check_page(
+    document: pypdfium2.PdfDocument, number: int, *, param: str, limits: ImageLimits
+) -> None:
+    """Raises InvalidImage for a page that cannot be rendered; what it draws is not read."""
+    try:
+        points = document.get_page_size(number - 1)
+    except pypdfium2.PdfiumError as error:
+        raise InvalidImage(f"page {number} of the PDF {_DAMAGED}", param=param) from error
+    if not _is_wide_enough(points, limits):
+        _page(document, number, param=param, limits=limits).close()
+
+
+def _page(
+    document: pypdfium2.PdfDocument, number: int, *, param: str, limits: ImageLimits
+) -> pypdfium2.PdfPage:
+    """Return a page that can be rendered. Raises InvalidImage."""
+    try:
+        page = document[number - 1]
+        if not all(page.get_size()):
+            # PDFium shows nothing of a page whose crop box is outside of it.
+            page.set_cropbox(*page.get_mediabox())
+            page.close()
             page = document[number - 1]
-        except pypdfium2.PdfiumError as error:
-            raise InvalidImage(f"page {number} of the PDF {_DAMAGED}", param=param) from error
-        points = page.get_size()
-        if not 0 < max(points) <= limits.max_image_aspect * min(points):
-            raise InvalidImage(
-                f"page {number} of the PDF has {points[0]:g}x{points[1]:g} points, too thin; "
-                f"max_image_aspect = {limits.max_image_aspect:g}",
-                param=param,
-            )
-        return _rendered(page, fit(_size_in_pixels(points, limits)))
+    except pypdfium2.PdfiumError as error:
+        raise InvalidImage(f"page {number} of the PDF {_DAMAGED}", param=param) from error
+    points = page.get_size()
+    if not _is_wide_enough(points, limits):
+        raise InvalidImage(
+            f"page {number} of the PDF has {points[0]:g}x{points[1]:g} points, too thin; "
+            f"max_image_aspect = {limits.max_image_aspect:g}",
+            param=param,
+        )
+    return page
+
+
+def _is_wide_enough(points: tuple[float, float], limits: ImageLimits) -> bool:
+    return 0 < max(points) <= limits.max_image_aspect * min(points)
 
 
 @contextmanager

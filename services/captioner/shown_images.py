@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from services.captioner.image_work import EncodedImage, count_pages
+from racro.contracts.image_limits import ImageLimits
+from services.captioner.image_work import EncodedImage, pages_of
 from services.captioner.workers import Admission
+
+if TYPE_CHECKING:
+    from services.captioner.pdf_pages import Pages
 
 
 class ShownImage(NamedTuple):
@@ -17,7 +21,7 @@ class ShownImage(NamedTuple):
 
 
 async def shown_images(
-    images: Sequence[EncodedImage], max_pages: int, admission: Admission
+    images: Sequence[EncodedImage], max_pages: int, limits: ImageLimits, admission: Admission
 ) -> list[ShownImage]:
     """Return what is shown of the images, of each PDF `max_pages` at most.
 
@@ -30,9 +34,9 @@ async def shown_images(
         if not image.is_pdf:
             shown.append(ShownImage(image, before=heading))
             continue
-        count = await admission.run(count_pages, image, param=image.param)
+        pages = await admission.run(pages_of, image, max_pages, limits, param=image.param)
         of = f" of image {number}" if len(images) > 1 else ""
-        shown += _pages(image, count, max_pages, heading=heading, of=of)
+        shown += _pages(image, pages, max_pages, heading=heading, of=of)
     return shown
 
 
@@ -47,14 +51,22 @@ def lines_after(shown: Sequence[ShownImage]) -> list[str]:
 
 
 def _pages(
-    image: EncodedImage, count: int, max_pages: int, *, heading: tuple[str, ...], of: str
+    image: EncodedImage, pages: "Pages", max_pages: int, *, heading: tuple[str, ...], of: str
 ) -> Iterator[ShownImage]:
-    last = min(count, max_pages)
-    for page in range(1, last + 1):
+    """Give the pages that are shown, each with the lines that tell which ones behind it are not."""
+    last = min(pages.total, max_pages)
+    for index, page in enumerate(pages.shown):
+        is_first, is_last = index == 0, page == pages.shown[-1]
+        end = last + 1 if is_last else pages.shown[index + 1]
+        # Those that cannot be read before the first one that can are told behind that, too.
+        gaps = (*(range(1, page) if is_first else ()), *range(page + 1, end))
+        after = [f"(Page {gap}{of} cannot be read.)" for gap in gaps]
+        if is_last and last < pages.total:
+            after.append(_not_shown(last + 1, pages.total, of))
         yield ShownImage(
             replace(image, page=page),
-            before=(*(heading if page == 1 else ()), f"Page {page}:"),
-            after=(_not_shown(last + 1, count, of),) if page == last < count else (),
+            before=(*(heading if is_first else ()), f"Page {page}:"),
+            after=tuple(after),
         )
 
 

@@ -88,7 +88,7 @@ class VlmCaptioner:
         identity = await self._ask_identity()
         with self._sent.hold() as held:
             shown = await shown_images(
-                images, request.options.max_pages or self._limits.max_pages, admission
+                images, request.options.max_pages or self._limits.max_pages, self._limits, admission
             )
             for image, _, _ in shown:
                 png = await admission.run(

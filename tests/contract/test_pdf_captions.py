@@ -160,7 +160,21 @@ class TestEveryCaptioner:
         assert reasoner.chats == []
 
 
+def with_thin_pages(*numbers: int) -> bytes:
+    """A page for each word, of which those are too thin to be seen."""
+    box = b"/MediaBox[0 0 595"
+    before, *pages = text_document(*WORDS).split(box)
+    boxes = (b"/MediaBox[0 0 001" if at in numbers else box for at in (1, 2, 3))
+    return before + b"".join(part for pair in zip(boxes, pages, strict=True) for part in pair)
+
+
 class TestOcr:
+    def test_a_page_that_cannot_be_read_is_named_in_its_place(self, ocr: Service) -> None:
+        one, line, three = caption(ocr, pdf_url(with_thin_pages(2))).split("\n\n")
+        assert one.endswith("Anton 11")
+        assert line == "(Page 2 cannot be read.)"
+        assert three.startswith("Page 3:")
+
     def test_each_page_is_read(self, ocr: Service) -> None:
         text = caption(ocr, pdf_url(text_document(*WORDS)))
         for number, (page, word) in enumerate(zip(text.split("\n\n"), WORDS, strict=True), start=1):
@@ -234,6 +248,20 @@ class TestVlm:
             "(Page 3 of image 1 is not shown.)",
             *("Image 2:", (320, 120)),
         ]
+
+    @pytest.mark.parametrize(
+        ("thin", "expected"),
+        [
+            ((2,), ["Page 1:", SIZE, "(Page 2 cannot be read.)", "Page 3:", SIZE]),
+            ((1,), ["Page 2:", SIZE, "(Page 1 cannot be read.)", "Page 3:", SIZE]),
+            ((2, 3), ["Page 1:", SIZE, "(Page 2 cannot be read.)", "(Page 3 cannot be read.)"]),
+        ],
+    )
+    def test_pages_that_cannot_be_read_are_named(
+        self, vlm: Service, reasoner: ScriptedServer, thin, expected
+    ) -> None:
+        assert "cannot be read.)" in caption(vlm, pdf_url(with_thin_pages(*thin)))
+        assert shown(reasoner) == expected
 
     def test_every_page_counts_as_sent(self, reasoner: ScriptedServer) -> None:
         engine = {"url": f"{reasoner.url}/v1", "model": "scripted"}

@@ -4,9 +4,9 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
 
+from support.pdf_encryption import PADDING, rc4
+
 A4 = (595, 842)
-# How Adobe's standard security handler fills passwords up (ISO 32000-1, 7.6.3.3).
-_PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
 _FILE_ID = bytes(16)
 _FONT = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
 
@@ -111,11 +111,11 @@ def locked(*, handler: bytes = b"Standard") -> bytes:
 
 def read_only(text: str) -> bytes:
     """An encrypted document that everyone may read, and only its owner change."""
-    owner = _rc4(_key(_PADDING), _PADDING)
+    owner = rc4(_key(PADDING), PADDING)
     permissions = -44
     of_file = owner + permissions.to_bytes(4, "little", signed=True) + _FILE_ID
-    key = _key(_PADDING + of_file)
-    user = _rc4(key, _PADDING)
+    key = _key(PADDING + of_file)
+    user = rc4(key, PADDING)
     # Of object 4, generation 0, which has the contents.
     key_of_object = hashlib.md5(key + b"\4\0\0\0\0").digest()[:10]
     encryption = b"<</Filter/Standard/V 1/R 2/O<%s>/U<%s>/P %d>>" % (
@@ -124,23 +124,8 @@ def read_only(text: str) -> bytes:
         permissions,
     )
     trailer = b"/Encrypt %s/ID[<%s><%s>]" % (encryption, *[_FILE_ID.hex().encode()] * 2)
-    return document([stream(_rc4(key_of_object, line_of_text(text)))], trailer=trailer)
+    return document([stream(rc4(key_of_object, line_of_text(text)))], trailer=trailer)
 
 
 def _key(of: bytes) -> bytes:
     return hashlib.md5(of).digest()[:5]
-
-
-def _rc4(key: bytes, data: bytes) -> bytes:
-    state, j = list(range(256)), 0
-    for i in range(256):
-        j = (j + state[i] + key[i % len(key)]) % 256
-        state[i], state[j] = state[j], state[i]
-    i = j = 0
-    out = bytearray()
-    for byte in data:
-        i = (i + 1) % 256
-        j = (j + state[i]) % 256
-        state[i], state[j] = state[j], state[i]
-        out.append(byte ^ state[(state[i] + state[j]) % 256])
-    return bytes(out)

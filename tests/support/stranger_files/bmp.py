@@ -14,6 +14,7 @@ from support.stranger_files.expectations import (
     Colour,
     Expected,
     Quarters,
+    Refused,
     Seen,
     StrangerFile,
     family,
@@ -85,6 +86,11 @@ def _indexed(bits: int, **options: object) -> bytes:
     return bmp(bits, pixels, colours=colours, **options)
 
 
+def _black_and_white(bits: int) -> bytes:
+    pixels = _rows([b"\0", b"\1", b"\1", b"\1"], bits=bits, top_down=False)
+    return bmp(bits, pixels, colours=(BLACK, WHITE))
+
+
 def _masked(bits: int, masks: Sequence[int], **options: object) -> bytes:
     """Return a BMP whose pixels have red, green, blue, and maybe alpha, at these masks."""
     cells = []
@@ -134,6 +140,15 @@ _ROWS: dict[str, Callable[[], bytes] | tuple[Callable[[], bytes], Expected]] = {
     "header-of-version-4": partial(_masked, 32, _8888, head=_V4),
     "header-of-version-5": partial(_masked, 32, _8888, head=_V5),
     "header-of-version-5-without-alpha": partial(_true, 24, head=_V5),
+    "header-of-version-4-without-alpha": partial(
+        _true, 32, masks=_8888, compression=_MASKS, head=_V4
+    ),
+    "black-and-white-of-8-bits": (partial(_black_and_white, 8), Seen(quarters=_TWO)),
+    "black-and-white-of-4-bits": (partial(_black_and_white, 4), Seen(quarters=_TWO)),
+    "masks-of-10-bits": (
+        partial(_masked, 32, (0x3FF00000, 0xFFC00, 0x3FF)),
+        Refused(400, "invalid_image", "a kind of BMP that is not read"),
+    ),
     "without-a-length": lambda: file_of("BMP")[:2] + bytes(4) + file_of("BMP")[6:],
     "followed-by-zeros": lambda: file_of("BMP") + bytes(500),
 }  # fmt: skip
@@ -147,6 +162,23 @@ def _ico_of(png: bytes) -> bytes:
     """Return an icon of one picture, whose entry has no room for more than 256 pixels a side."""
     entry = struct.pack("<BBBBHHII", 0, 0, 0, 0, 1, 32, len(png), 22)
     return struct.pack("<HHH", 0, 1, 1) + entry + png
+
+
+def _opaque_by_its_mask() -> bytes:
+    """Return an icon whose pixels say that they are transparent, and whose mask that none is."""
+    width, height = SIZE
+    info = struct.pack("<IiiHHIIiiII", _INFO, width, 2 * height, 1, 32, 0, 0, 0, 0, 0, 0)
+    cells = [bytes((colour or BLACK)[::-1]) + b"\0" for colour in COLOURS]
+    bitmap = info + _rows(cells, bits=32, top_down=False) + bytes(8 * height)
+    entry = struct.pack("<BBBBHHII", width, height, 0, 0, 1, 32, len(bitmap), 22)
+    return struct.pack("<HHH", 0, 1, 1) + entry + bitmap
+
+
+def _with_an_entry_outside() -> bytes:
+    """Return an icon whose smallest image would be behind the end of its file."""
+    data = _ico(32, sizes=[(32, 32), (16, 16)])
+    small = 6 if data[6] == 16 else 22
+    return data[: small + 12] + struct.pack("<I", 10**9) + data[small + 16 :]
 
 
 def _icons() -> dict[str, tuple[Callable[[], bytes], Expected]]:
@@ -163,6 +195,8 @@ def _icons() -> dict[str, tuple[Callable[[], bytes], Expected]]:
         lambda: _ico_of(file_of("PNG", quarters(size=(512, 512)))),
         Seen(size=(512, 512)),
     )
+    rows["opaque-by-its-mask"] = (_opaque_by_its_mask, Seen())
+    rows["with-an-entry-outside"] = (_with_an_entry_outside, Seen(size=(32, 32)))
     rows["of-many-sizes"] = (
         partial(_ico, 64, sizes=sizes),
         Seen(size=(64, 64), what="the largest picture"),

@@ -15,6 +15,7 @@ from support.stranger_files.expectations import (
     WHITE,
     Colour,
     Expected,
+    Refused,
     Seen,
     SeenOrRefused,
     StrangerFile,
@@ -91,7 +92,11 @@ _KINDS: dict[str, Callable[[], bytes] | tuple[Callable[[], bytes], Expected]] = 
     ),
     "followed-by-zeros": lambda: gif() + bytes(500),
     "without-its-end": (lambda: gif()[:-1], SeenOrRefused()),
-    "screen-without-a-size": (partial(_small_frame_on, (0, 0)), SeenOrRefused()),
+    "screen-without-a-size": partial(_small_frame_on, (0, 0)),
+    "comments-without-end": (
+        partial(_with_extension, b"\x21\xfe\1x\0" * 200_000),
+        Refused(400, "invalid_image", "blocks"),
+    ),
 }
 
 

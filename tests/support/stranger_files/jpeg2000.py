@@ -9,6 +9,7 @@ from support.stranger_files.expectations import (
     BLACK,
     GREYS,
     WHITE,
+    Refused,
     Seen,
     SeenOrRefused,
     StrangerFile,
@@ -28,6 +29,13 @@ def _deep_grey() -> Image.Image:
     return greys.convert("I;16")
 
 
+def _deep_colours() -> bytes:
+    """Return a header that says 16 bits a channel, behind the number of its components."""
+    data = jp2()
+    components = data.index(b"\xff\x4f\xff\x51") + 42
+    return data[:components] + b"\x0f\1\1" * 3 + data[components + 9 :]
+
+
 def files() -> list[StrangerFile]:
     kinds = {
         "plain": jp2,
@@ -38,6 +46,7 @@ def files() -> list[StrangerFile]:
             Seen(quarters=GREYS),
         ),
         "grey-16-bit": (partial(jp2, _deep_grey()), Seen(quarters=GREYS)),
+        "rgb-16-bit": (_deep_colours, Refused(400, "invalid_image", "16 bits")),
         "grey-alpha": (partial(jp2, quarters(GREYS, mode="LA")), Seen(quarters=GREYS)),
         "opaque-alpha": partial(jp2, quarters(mode="RGBA")),
         "ycbcr": (partial(jp2, quarters(mode="YCbCr")), _LOSSY),

@@ -12,6 +12,7 @@ from functools import partial
 from support.stranger_files.drawing import file_of
 from support.stranger_files.expectations import Expected, Refused, StrangerFile, family
 from support.stranger_files.png_kinds import png
+from support.stranger_files.tiff_writer import tiff
 
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect/></svg>'
 _PROLOG = b'<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -63,6 +64,8 @@ _SVGS = {
 _TEXTS: dict[str, Callable[[], bytes]] = {
     "html": lambda: b"<!doctype html><html><body>Please log in</body></html>",
     "html-with-a-drawing": lambda: b"<!doctype html><html><body>" + _SVG + b"</body></html>",
+    "html-behind-a-comment": lambda: b"<!-- saved -->\n<div>Please log in</div>",
+    "html-about-pdf": lambda: b"<html><p>Save as %PDF-1.7</p></html>",
     "xml": lambda: _PROLOG + b"<Error><Code>AccessDenied</Code></Error>",
     "json": lambda: json.dumps({"error": "no such file"}).encode(),
     "text": lambda: b"a picture of a bar chart",
@@ -85,6 +88,12 @@ _BINARIES: dict[str, Callable[[], bytes]] = {
     "tar": _tar,
     "mp4": lambda: _FTYP % (b"isom", b"mp41") + bytes(500),
     "quicktime": lambda: _FTYP % (b"qt  ", b"qt  ") + bytes(500),
+    "mov-that-begins-with-its-index": lambda: b"\0\0\2\0moov" + bytes(500),
+    "m4a": lambda: _FTYP % (b"M4A ", b"isom") + bytes(500),
+    "cr3": lambda: _FTYP % (b"crx ", b"crx ") + bytes(500),
+    "heif-of-another-codec": lambda: _FTYP % (b"miaf", b"MA1B") + bytes(500),
+    "bpg": lambda: b"BPG\xfb" + bytes(500),
+    "dng": lambda: tiff([[0], [1], [2], [3]], photometric=1, tags={50706: (4, [1])}),
     "webm": lambda: b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01webm" + bytes(100),
     "avi": lambda: b"RIFF\xe8\3\0\0AVI LIST" + bytes(1000),
     "wav": lambda: b"RIFF\xe8\3\0\0WAVEfmt " + bytes(1000),

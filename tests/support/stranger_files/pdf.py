@@ -150,7 +150,7 @@ _KINDS: dict[str, tuple[Callable[[], bytes], Expected]] = {
     "turned-by-450": (partial(_one, b"/Rotate 450"), Seen(size=None, quarters=_TURNED[90])),
     "turned-by-45": (partial(_one, b"/Rotate 45"), Seen(size=None, quarters=ANYTHING)),
     "cropped": (_cropped, Seen(size=None, quarters=(COLOURS[0],) * 4)),
-    "crop-box-outside": (partial(_one, b"/CropBox [900 900 999 999]"), SeenOrRefused()),
+    "crop-box-outside": (partial(_one, b"/CropBox [900 900 999 999]"), _PAGE),
     "text": (partial(_text_page, b"42"), Seen(size=None, quarters=ANYTHING)),
     "scanned-as-jpeg": (partial(_scanned, "DCTDecode"), Seen(size=None, tolerance=40)),
     "scanned-and-deflated": (partial(_scanned, "FlateDecode"), _PAGE),
@@ -179,6 +179,13 @@ _KINDS: dict[str, tuple[Callable[[], bytes], Expected]] = {
     "page-of-a-point": (partial(_of_size, 1, 1), Seen(size=None, quarters=ANYTHING)),
     "page-of-no-size": (partial(_of_size, 0, 0), SeenOrRefused()),
     "thin-page": (partial(_of_size, 14_400, 9), SeenOrRefused()),
+    "thin-page-among-others": (
+        partial(
+            pdf,
+            [quarters_page(), Page(content=b"", media_box=(0, 0, 9, 14_400)), quarters_page()],
+        ),
+        Seen(size=None, pictures=2, what="the other pages"),
+    ),
     "user-unit": (partial(_one, b"/UserUnit 75000"), SeenOrRefused()),
     "script": (
         partial(_one, catalog=b"/OpenAction << /S /JavaScript /JS (while\\(1\\){}) >>"),
@@ -201,6 +208,16 @@ _REFUSED: Sequence[tuple[str, Callable[[], bytes], Expected]] = (
         "with-a-password",
         partial(_one, user_password=b"secret"),
         Refused(400, "invalid_image", "password"),
+    ),
+    (
+        "portfolio",
+        partial(_one, catalog=b"/Collection << /View /D >>"),
+        Refused(400, "invalid_image", "portfolio"),
+    ),
+    (
+        "dynamic-form",
+        partial(_one, catalog=b"/NeedsRendering true /AcroForm << /Fields [] /XFA (<xdp/>) >>"),
+        Refused(400, "invalid_image", "XFA"),
     ),
     ("without-pages", _empty, Refused(400, "invalid_image", "page")),
     ("only-its-head", lambda: b"%PDF-1.7\n", Refused(400, "invalid_image", "")),

@@ -5,11 +5,11 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from support.pdf_encryption import PADDING, rc4
 from support.stranger_files.expectations import BLACK, COLOURS, Quarters
 
 # Of a page, in points of 1/72 inch.
 PAGE = (240, 160)
-_PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
 _MAY_PRINT = -4
 _ID = b"0123456789abcdef"
 
@@ -80,7 +80,7 @@ def pdf(pages: Sequence[Page], options: Options | None = None) -> bytes:
             b"<< /Type /Page /Parent %d 0 R %b /Contents %d 0 R %b >>"
             % (catalog + 1, box, number + 1, page.entries)
         )
-        content = _rc4(_object_key(key, number + 1), page.content) if key else page.content
+        content = rc4(_object_key(key, number + 1), page.content) if key else page.content
         objects.append(stream(content))
     return wanted.leading + _file(objects, catalog, encryption, wanted.version)
 
@@ -107,11 +107,11 @@ def _file(objects: Sequence[bytes], catalog: int, encryption: bytes, version: by
 
 def _encryption(password: bytes) -> tuple[bytes, bytes]:
     """Return the key, and the trailer's entry: the standard handler, revision 2 (ISO 32000-1)."""
-    padded = (password + _PADDING)[:32]
-    owner = _rc4(hashlib.md5((b"owner" + _PADDING)[:32]).digest()[:5], padded)
+    padded = (password + PADDING)[:32]
+    owner = rc4(hashlib.md5((b"owner" + PADDING)[:32]).digest()[:5], padded)
     permissions = struct.pack("<i", _MAY_PRINT)
     key = hashlib.md5(padded + owner + permissions + _ID).digest()[:5]
-    user = _rc4(key, _PADDING)
+    user = rc4(key, PADDING)
     entry = b"/Encrypt << /Filter /Standard /V 1 /R 2 /P %d /O <%b> /U <%b> >>" % (
         _MAY_PRINT,
         owner.hex().encode(),
@@ -122,19 +122,3 @@ def _encryption(password: bytes) -> tuple[bytes, bytes]:
 
 def _object_key(key: bytes, number: int) -> bytes:
     return hashlib.md5(key + number.to_bytes(3, "little") + b"\0\0").digest()[: len(key) + 5]
-
-
-def _rc4(key: bytes, data: bytes) -> bytes:
-    state = list(range(256))
-    j = 0
-    for i in range(256):
-        j = (j + state[i] + key[i % len(key)]) % 256
-        state[i], state[j] = state[j], state[i]
-    i = j = 0
-    output = bytearray()
-    for byte in data:
-        i = (i + 1) % 256
-        j = (j + state[i]) % 256
-        state[i], state[j] = state[j], state[i]
-        output.append(byte ^ state[(state[i] + state[j]) % 256])
-    return bytes(output)

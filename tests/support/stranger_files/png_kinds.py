@@ -16,6 +16,7 @@ from support.stranger_files.expectations import (
     SIZE,
     WHITE,
     Quarters,
+    Refused,
     Seen,
     StrangerFile,
     family,
@@ -191,6 +192,10 @@ def files() -> list[StrangerFile]:
             "filtered-interlaced": partial(png, filtered=True, interlaced=True),
             "suggested-palette": partial(png, entries=7),
             "pixels-in-pieces-of-a-byte": partial(png, pieces=200),
+            "chunks-without-end": (
+                partial(png, before=chunk(b"aaAa") * 150_000),
+                Refused(400, "invalid_image", "chunks"),
+            ),
             "la-of-pillow": (
                 partial(file_of, "PNG", quarters(GREYS, mode="LA")),
                 Seen(quarters=GREYS),

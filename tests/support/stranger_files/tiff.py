@@ -1,5 +1,6 @@
 """TIFF: compressions, byte orders, tiles, depths, colour spaces, pages and turns."""
 
+import struct
 from collections.abc import Callable
 from functools import partial
 
@@ -65,6 +66,22 @@ def _palette() -> bytes:
     )
 
 
+def _palette_of_8_bits() -> bytes:
+    channels = list(zip(*_RGB, strict=True))
+    table = [value for channel in channels for value in (*channel, *[0] * 12)]
+    return tiff(
+        [[0], [1], [2], [3]], photometric=PALETTE, bits=4, tags={_COLOR_MAP: (_SHORT, table)}
+    )
+
+
+def _behind_a_thumbnail() -> bytes:
+    """Return a TIFF whose first directory says that it is of a page at a smaller size."""
+    data = tiff(_RGB)
+    page = int.from_bytes(data[4:8], "little")
+    directory = struct.pack("<HHHIII", 1, 254, 4, 1, 1, page)
+    return data[:4] + struct.pack("<I", len(data)) + data[8:] + directory
+
+
 def _turned(orientation: int) -> bytes:
     return of_pillow(turned(orientation), tiffinfo={0x0112: orientation})
 
@@ -98,6 +115,23 @@ _KINDS: dict[str, tuple[Callable[[], bytes], Expected]] = {
     "tiles": (partial(tiff, _RGB, tile=16), Seen()),
     "tiles-that-stick-out": (partial(tiff, _RGB, tile=64), Seen()),
     "planes": (partial(tiff, _RGB, planar=True), Seen()),
+    "planes-of-16-bits": (partial(tiff, _DEEP, bits=16, planar=True), Seen()),
+    "palette-of-8-bit-entries": (_palette_of_8_bits, Seen()),
+    "fourth-sample-of-zeros": (partial(tiff, [[*colour, 0] for colour in _RGB]), Seen()),
+    "grey-8-bit-signed": (
+        partial(
+            tiff, [[(one[0] - 128) % 256] for one in _GREYS], photometric=BLACK_IS_ZERO,
+            tags={339: (_SHORT, [2])},
+        ),
+        _GREY,
+    ),
+    "grey-32-bit-unsigned": (
+        partial(
+            tiff, [[one[0] * 0x01010101] for one in _GREYS], bits=32, photometric=BLACK_IS_ZERO
+        ),
+        _GREY,
+    ),
+    "behind-a-thumbnail": (_behind_a_thumbnail, Seen()),
     "16-bit-rgb": (partial(tiff, _DEEP, bits=16), Seen()),
     "16-bit-rgb-big-endian": (partial(tiff, _DEEP, bits=16, order=">"), Seen()),
     "palette": (_palette, Seen()),

@@ -131,3 +131,46 @@ def test_what_is_no_number_spoils_no_other_pixel(odd) -> None:
 def test_all_of_one_value_is_one_grey() -> None:
     shown = upright_rgb(tiff(np.full((8, 8), 1e6, np.float32)))
     assert len(shown.getcolors()) == 1
+
+
+def labels(draw: ImageDraw.ImageDraw) -> None:
+    """A chart's bars in colours that are seen on any background, with numbers beside them."""
+    for at, color in enumerate(("#1f77b4", "#ff7f0e", "#d62728")):
+        draw.rectangle((150 + 55 * at, 40, 190 + 55 * at, 110), fill=color)
+        draw.text((155 + 55 * at, 80), str(at), font=ImageFont.load_default(size=20), fill="white")
+
+
+def logo(draw: ImageDraw.ImageDraw) -> None:
+    draw.ellipse((200, 5, 310, 115), fill="#e30613")
+
+
+def shadow(draw: ImageDraw.ImageDraw) -> None:
+    draw.text((23, 33), "4827", font=ImageFont.load_default(size=40), fill="black")
+
+
+@pytest.mark.parametrize("behind", [labels, logo])
+def test_light_ink_beside_colours_is_laid_on_black(behind) -> None:
+    assert upright_rgb(ink("white", behind=behind)).getpixel((0, 0)) == BLACK
+
+
+@pytest.mark.parametrize("behind", [labels, logo])
+def test_dark_ink_beside_colours_is_laid_on_white(behind) -> None:
+    assert upright_rgb(ink("black", behind=behind)).getpixel((0, 0)) == WHITE
+
+
+def test_light_ink_with_a_dark_shadow_stays_on_white() -> None:
+    assert upright_rgb(ink("white", behind=shadow)).getpixel((0, 0)) == WHITE
+
+
+@pytest.mark.parametrize("line", [(1501, 0, 1501, 2999), (0, 1502, 3999, 1502), (0, 0, 3999, 2999)])
+def test_a_thin_light_line_on_a_large_canvas_is_seen(line) -> None:
+    image = Image.new("RGBA", (4000, 3000))
+    ImageDraw.Draw(image).line(line, fill="white")
+    assert upright_rgb(image).getpixel((3999, 0)) == BLACK
+
+
+def test_one_hot_pixel_leaves_the_others_as_they_are() -> None:
+    ramp = np.linspace(0, 4095, 64 * 64).astype(np.uint16).reshape(64, 64)
+    hot = ramp.copy()
+    hot[5, 5] = 65_535
+    assert upright_rgb(tiff(hot)).getpixel((60, 60)) == upright_rgb(tiff(ramp)).getpixel((60, 60))

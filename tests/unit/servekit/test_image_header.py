@@ -115,7 +115,7 @@ def test_heic_has_the_size_of_its_pixels(data) -> None:
     assert header_of(data) == ("image/heic", 320 * 120)
 
 
-@pytest.mark.parametrize("begins", [b"", b"\xef\xbb\xbf\n", b"x" * 1019])
+@pytest.mark.parametrize("begins", [b"", b"\xef\xbb\xbf\n", b"x" * 1018 + b"\n"])
 def test_a_pdf_counts_as_the_pages_that_are_shown_at_most(begins) -> None:
     pages = LIMITS.max_pages * PAGE_PIXELS
     assert header_of(begins + b"%PDF-1.7\n") == ("application/pdf", pages)
@@ -166,6 +166,16 @@ OTHERS = {
     b"Not Found": "text",
     b"\0\0\0\x18ftypmp42\0\0\0\0isommp42": "a video",
     b"8BPS\0\x01": "Photoshop",
+    b"<!-- saved -->\n<div>Log in</div>": "a page of HTML",
+    b"<DIV class=x>%PDF-1.7</DIV>": "a page of HTML",
+    b"<html>\n%PDF-1.7": "a page of HTML",
+    b"a text about %PDF-1.7": "text",
+    b"\0\0\0\x18ftypcrx \0\0\0\1crx isom": "a raw photograph",
+    b"\0\0\0\x18ftypM4A \0\0\0\0isommp42": "sound",
+    b"\0\0\0\x18ftypmif2\0\0\0\0miafMA1B": "HEIF",
+    b"\0\0\0\x08wide\0\0\1\0mdat": "a video",
+    b"\0\0\1\0moov\0\0\0\x6cmvhd": "a video",
+    b"BPG\xfb" + bytes(8): "BPG",
     b"\xff\x0a" + bytes(8): "JPEG XL",
     b"P6\n1 1\n255\n\0\0\0": "Netpbm",
     b"\0\0\x02\0\x01\0": "a cursor",

@@ -1,5 +1,6 @@
 """Pages of PDFs: upright, on white, at the size that is wanted; or refused by name."""
 
+import zlib
 from collections.abc import Callable
 
 import pypdfium2
@@ -9,7 +10,8 @@ from PIL import Image, ImageChops
 from racro.contracts.errors import InvalidImage
 from racro.contracts.image_limits import PAGE_PIXELS
 from services.captioner.image_size import LongestSide, PixelBounds
-from services.captioner.pdf_pages import count_pages, render_page
+from services.captioner.pdf_pages import Pages, pages_of, render_page
+from services.captioner.pdf_portfolio import is_portfolio
 from services.captioner.settings import CaptionerSettings
 from support.pdfs import (
     A4,
@@ -35,6 +37,10 @@ def render(data: bytes, number: int = 1, *, fit=None, **limits) -> Image.Image:
     return render_page(
         data, number, param="images[1]", limits=CaptionerSettings(**limits).image_limits, **more
     )
+
+
+def pages(data: bytes, most: int = 8) -> Pages:
+    return pages_of(data, most, param="images[1]", limits=CaptionerSettings().image_limits)
 
 
 def ink(image: Image.Image) -> tuple[int, int, int, int] | None:
@@ -83,9 +89,9 @@ class TestAPage:
         assert ink(page) == pytest.approx((0, 100, 100, 200), abs=1)
 
     def test_each_is_rendered(self) -> None:
-        pages = [Image.new("RGB", (100, 100), color) for color in ("red", "lime", "blue")]
-        data = encoded(pages[0], "PDF", save_all=True, append_images=pages[1:])
-        assert count_pages(data, param="images[0]") == 3
+        colors = [Image.new("RGB", (100, 100), color) for color in ("red", "lime", "blue")]
+        data = encoded(colors[0], "PDF", save_all=True, append_images=colors[1:])
+        assert pages(data, most=2) == (3, (1, 2))
         found = [render(data, number).getpixel((50, 50)) for number in (1, 2, 3)]
         assert [color.index(max(color)) for color in found] == [0, 1, 2]
 
@@ -170,7 +176,7 @@ class TestRefusals:
             ),
         ],
     )
-    @pytest.mark.parametrize("read", [lambda data: count_pages(data, param="images[1]"), render])
+    @pytest.mark.parametrize("read", [pages, render])
     def test_a_document(self, read, make: Callable[[], bytes], says: str) -> None:
         with pytest.raises(InvalidImage) as refusal:
             read(make())
@@ -187,12 +193,55 @@ class TestRefusals:
     )
     def test_a_page_that_is_not_there(self, tree: list[bytes]) -> None:
         data = of_tree(*tree)
-        assert count_pages(data, param="images[1]") >= 9
         with pytest.raises(InvalidImage) as refusal:
             render(data, 2)
         assert refusal.value.message == (
             "page 2 of the PDF cannot be read: it is truncated or damaged"
         )
+
+
+def thin_among(*sizes: tuple[int, int]) -> bytes:
+    """Pages of those sizes."""
+    tree = b"<</Type/Pages/Kids[%s]/Count %d>>" % (
+        b" ".join(b"%d 0 R" % (3 + at) for at in range(len(sizes))),
+        len(sizes),
+    )
+    kids = (b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %d %d]>>" % size for size in sizes)
+    return of_tree(tree, *kids)
+
+
+class TestPagesThatCannotBeRead:
+    def test_the_others_are_shown(self) -> None:
+        assert pages(thin_among((99, 99), (1, 999), (99, 99))) == (3, (1, 3))
+
+    def test_where_none_can_be_read_the_first_is_named(self) -> None:
+        with pytest.raises(InvalidImage, match="page 1 of the PDF has 1x999 points, too thin"):
+            pages(thin_among((1, 999), (2, 999)))
+
+    def test_a_crop_box_outside_of_the_page_crops_nothing(self) -> None:
+        data = document([CORNER], page=b"/CropBox[900 900 999 999]")
+        assert pages(data) == (1, (1,))
+        assert ink(render(data)) == ink(render(document([CORNER])))
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "says"),
+    [
+        (b"/Collection<</View/D>>", "portfolio"),
+        (b"/Collection 3 0 R", "portfolio"),
+        (b"/NeedsRendering true/AcroForm<</Fields[]/XFA(<xdp/>)>>", "XFA"),
+    ],
+)
+def test_a_document_for_another_reader_is_named(catalogue: bytes, says: str) -> None:
+    with pytest.raises(InvalidImage, match=says):
+        pages(document([CORNER], catalogue=catalogue))
+
+
+@pytest.mark.parametrize(("attachments", "expected"), [(1, True), (0, False)])
+def test_a_portfolio_is_told_by_a_packed_catalogue(attachments: int, expected: bool) -> None:
+    objects = zlib.compress(b"1 0 <</Type/Catalog/Collection 4 0 R>>")
+    data = b"%PDF-1.7\n2 0 obj\n<</Type/ObjStm/Filter/FlateDecode>>\nstream\r\n" + objects
+    assert is_portfolio(data, attachments=attachments) is expected
 
 
 def test_the_renderer_runs_no_scripts() -> None:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 import msgspec
 from msgspec import UNSET, Raw, UnsetType, field
 
-from gateway.images.loader import PDF, ImageSource
+from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
+from racro.servekit.image_types import PDF
 
 # Returns what stands in the place of an image.
 Place = Callable[[ImageSource], str]

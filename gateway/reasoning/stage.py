@@ -9,7 +9,8 @@ from typing import Literal, Self
 from gateway import metrics
 from gateway.reasoning.budget import check_budget, with_visual_share
 from gateway.reasoning.reasoners import Reasoner
-from racro.contracts.errors import ContextLengthExceeded
+from gateway.tenancy.fair_queue import NoRoom, ShareTaken
+from racro.contracts.errors import ContextLengthExceeded, RequestError
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import VisualContext
 from racro.servekit.context import time_left_s
@@ -47,7 +48,9 @@ class ReasonStage:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> Literal[False]:
-        metrics.count_answer(self._reasoner.name, self._outcome(error))
+        # What our own queue refuses no reasoner was asked.
+        if not isinstance(error, NoRoom | ShareTaken):
+            metrics.count_answer(self._reasoner.name, self._outcome(error))
         if error is None:
             self._watch.record("reason", perf_counter() - self._started)
             if self.usage is not None:
@@ -64,4 +67,6 @@ class ReasonStage:
             return "complete"
         if isinstance(error, asyncio.CancelledError):
             return "timeout" if time_left_s() <= 0 else "left"
-        return "broken" if "first_token" in self._watch.stages else "failed"
+        if "first_token" in self._watch.stages:
+            return "broken"
+        return "refused" if isinstance(error, RequestError) else "failed"

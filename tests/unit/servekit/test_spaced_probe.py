@@ -3,7 +3,7 @@
 import pytest
 
 from racro.contracts.errors import UpstreamUnavailable
-from racro.servekit.spaced_probe import SpacedProbe, interval_s
+from racro.servekit.spaced_probe import SpacedProbe, probe_interval_of
 
 
 class Server:
@@ -29,7 +29,7 @@ def server() -> Server:
 def test_an_api_key_makes_checks_rare_unless_the_settings_say_otherwise(
     setting, api_key, expected
 ) -> None:
-    assert interval_s(setting, api_key=api_key) == expected
+    assert probe_interval_of(setting, api_key=api_key) == expected
 
 
 async def test_within_the_interval_it_is_asked_once(server) -> None:

@@ -219,7 +219,7 @@ async def test_an_expected_one_is_refused_at_its_start_or_never() -> None:
 
 
 async def test_those_that_another_queue_bounds_leave_room_for_others() -> None:
-    asked = queue(places=2, waiting=0, ahead=3)
+    asked = queue(places=2, waiting=0, ahead=lambda: 3)
     with ExitStack() as held:
         for _ in range(5):
             held.enter_context(asked.ticket(A)).expect()

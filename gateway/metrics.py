@@ -160,6 +160,15 @@ def count_answer(reasoner: str, outcome: Outcome) -> None:
     _answers(reasoner, outcome).inc()
 
 
+def forget_reasoner(reasoner: str) -> None:
+    """Drop what was counted of a reasoner that is not there any more."""
+    for metric in (STAGE_SECONDS, TOKENS, ANSWERS):
+        metric.remove_by_labels({"reasoner": reasoner})
+    for labels in (_stage_seconds, _tokens, _answers):
+        # They would count on where nobody reads.
+        labels.cache_clear()
+
+
 def count_result(result: CacheResult) -> None:
     _cache_results(result).inc()
 

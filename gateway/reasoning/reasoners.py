@@ -161,6 +161,7 @@ class Reasoners:
         for name in before.keys() - self._by_name.keys():
             metrics.forget_queue(self._queues.pop(name).name)
             metrics.forget_replicas(component_of(name))
+            metrics.forget_reasoner(name)
             del self._replicas[name]
 
     def _open(self, name: str, settings: ReasonerSection) -> Reasoner:

@@ -9,9 +9,15 @@ from typing import Any
 from gateway.replica_state import ReplicaState, Silence, problem_of
 from gateway.tenancy.fair_queue import Ticket
 from racro.contracts.client import retry_after_s
-from racro.contracts.errors import NotStarted, UpstreamError
+from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
 from racro.servekit.tasks import all_of
-from racro.servekit.upstream import Response, Upstream, is_ending, is_safe_to_retry
+from racro.servekit.upstream import (
+    Response,
+    Upstream,
+    broke_before_answer,
+    is_ending,
+    is_safe_to_retry,
+)
 
 _NOT_READY = 503
 
@@ -54,7 +60,8 @@ class Replicas:
 
         The request has its place in the queue, for which it may wait, until the block ends. Where
         that replica has not started (it cannot be connected to, or answers 503 without
-        `x-racro-begun`) the next one is tried.
+        `x-racro-begun`) the next one is tried; so it is, once, where the connection breaks before a
+        byte of an answer.
         """
         return _Post([*self._all], path, body, ticket)
 
@@ -103,10 +110,17 @@ class _Post:
         if len(replicas) > 1:
             replicas = sorted(replicas, key=lambda replica: replica.rank)
         *others, last = replicas
+        was_killed = False
         for replica in others:
             try:
                 response = await self._ask(replica)
             except NotStarted:
+                continue
+            except UpstreamUnavailable as error:
+                # Once: what one could not bear may bring down all.
+                if was_killed or not broke_before_answer(error):
+                    raise
+                was_killed = True
                 continue
             if not is_safe_to_retry(response):
                 return response

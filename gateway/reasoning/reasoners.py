@@ -172,7 +172,8 @@ class Reasoners:
             component_of(name), count=lambda: len(replicas), failed=lambda: replicas.failed
         )
         self._replicas[name] = replicas
-        return Reasoner(name, settings, Replicas(replicas), queue)
+        probes_each = settings.api_key_env is None
+        return Reasoner(name, settings, Replicas(replicas, probes_each=probes_each), queue)
 
     def _replica_list(self, name: str, settings: ReasonerSection) -> ReplicaList[Replica]:
         """Return its replicas; those whose servers stay keep what was known of these."""
@@ -181,7 +182,7 @@ class Reasoners:
         def make(url: str, address: str | None, known: Sequence[Replica]) -> Replica:
             upstream = Upstream(self._client, url, name="reasoner", api_key=key, address=address)
             state = next((one.state for one in known if one.address == address), None)
-            return Replica(upstream, address=address, state=state)
+            return Replica(upstream, url=url, address=address, state=state)
 
         def on_change(count: int) -> None:
             # A list that was replaced may be refreshed a last time.

@@ -26,10 +26,16 @@ class Replica:
     """One server of a reasoner. `state` is what was known of it before, if anything was."""
 
     def __init__(
-        self, upstream: Upstream, *, address: str | None = None, state: ReplicaState | None = None
+        self,
+        upstream: Upstream,
+        *,
+        url: str = "",
+        address: str | None = None,
+        state: ReplicaState | None = None,
     ) -> None:
-        """`address` is the server's where its name has several."""
+        """`address` is the server's where its URL's name has several."""
         self.upstream = upstream
+        self.url = url
         self.address = address
         self.state = ReplicaState() if state is None else state
 
@@ -51,9 +57,14 @@ class Replica:
 class Replicas:
     """Sends requests to the replicas of one reasoner."""
 
-    def __init__(self, replicas: Sequence[Replica]) -> None:
-        """`replicas` may change while requests are in flight."""
+    def __init__(self, replicas: Sequence[Replica], *, probes_each: bool = True) -> None:
+        """`replicas` may change while requests are in flight.
+
+        Unless it `probes_each` it asks one of each URL whether it answers, and others where none of
+        those does: they may be paid for.
+        """
         self._all = replicas
+        self._probes_each = probes_each
 
     def post(self, path: str, body: Any, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
         """POST to the replica with the fewest requests in flight, as Upstream.post does.
@@ -71,25 +82,32 @@ class Replicas:
         return problem_of(replica.state for replica in self._all)
 
     async def get_json(self, path: str) -> Any:
-        """GET a JSON document from all replicas and return the first one; marks each up or down.
+        """GET a JSON document from replicas and return the first one; marks each up or down.
 
         Raises UpstreamError where none of them answers.
         """
         return await self._probe(lambda upstream: upstream.get_json(path))
 
     async def reach(self, path: str) -> None:
-        """Ask all replicas for a document that need not be there; marks each up or down.
+        """Ask replicas for a document that need not be there; marks each up or down.
 
         Raises UpstreamError where none of them answers.
         """
         await self._probe(lambda upstream: upstream.reach(path))
 
     async def _probe(self, ask: Callable[[Upstream], Awaitable[Any]]) -> Any:
-        outcomes = await all_of(_outcome(replica, ask) for replica in [*self._all])
-        found = [outcome for outcome in outcomes if not isinstance(outcome, UpstreamError)]
-        if not found:
-            raise outcomes[0]
-        return found[0]
+        replicas = first = [*self._all]
+        if not self._probes_each:
+            replicas.sort(key=lambda replica: replica.rank, reverse=True)
+            first = [*{replica.url: replica for replica in replicas}.values()]
+        rest = [replica for replica in replicas if replica not in first]
+        outcomes: list[Any] = []
+        for asked in (first, rest):
+            outcomes += await all_of(_outcome(replica, ask) for replica in asked)
+            for outcome in outcomes:
+                if not isinstance(outcome, UpstreamError):
+                    return outcome
+        raise outcomes[0]
 
 
 class _Post:

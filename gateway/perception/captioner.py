@@ -96,25 +96,25 @@ class CaptionerClient:
             sum(map(len, request.images)), partial(_streamed_body, request)
         )
         silence = Silence()
-        has_begun = False
+        is_answered = False
         try:
             with step("POST /v1/perceive", SpanKind.CLIENT):
                 async with self._upstream.post("/v1/perceive", body) as response:
-                    has_begun = True
+                    is_answered = True
                     return await self._read(response, on_delta, silence)
         except BaseException as error:
-            self._note(error, silence, has_begun=has_begun)
+            self._note(error, silence, is_answered=is_answered)
             raise
 
-    def _note(self, error: BaseException, silence: Silence, *, has_begun: bool) -> None:
+    def _note(self, error: BaseException, silence: Silence, *, is_answered: bool) -> None:
         """Note what an error tells of the replica.
 
         One that breaks off its answer may do so for what it was asked: another request would fail
         nowhere.
         """
-        if isinstance(error, NotStarted) and has_begun:
+        if isinstance(error, NotStarted) and is_answered:
             self.state.mark_busy(error.retry_after_s)
-        elif not (has_begun and isinstance(error, UpstreamError)):
+        elif not (is_answered and isinstance(error, UpstreamError)):
             self.state.note_unanswered(error, silent_s=silence.seconds)
         if self.state.has_failed:
             self.forget_identity()

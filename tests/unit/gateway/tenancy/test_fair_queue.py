@@ -228,6 +228,18 @@ async def test_those_that_another_queue_bounds_leave_room_for_others() -> None:
     await asked.ticket(A).enter()
 
 
+async def test_more_places_there_are_more_room_here() -> None:
+    before = queue(places=1, waiting=0)
+    asked = queue(places=1, waiting=0, ahead=lambda: before.room)
+    with ExitStack() as held:
+        for places in (1, 4):
+            before.change(QueueLimits(places, 0))
+            for _ in range(2 if places == 1 else 3):
+                held.enter_context(asked.ticket(A)).expect()
+            with pytest.raises(QueueFull):
+                asked.ticket(A).expect()
+
+
 async def test_other_limits_hold_at_once() -> None:
     asked = queue(places=2)
     with requests(asked) as sent:

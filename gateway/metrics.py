@@ -76,13 +76,18 @@ STAGE_FAILURES = Counter(
 # Of a count that is born at 1 no rate tells.
 for _stage in ("load", "perceive", "captioner"):
     STAGE_FAILURES.labels(_stage)
-# How an answer ended: `broken` after its first token, `failed` before it.
-Outcome = Literal["complete", "broken", "failed", "timeout", "left"]
+# How an answer ended: `broken` after its first token, `refused` or `failed` before it.
+Outcome = Literal["complete", "broken", "refused", "failed", "timeout", "left"]
 ANSWERS = Counter(
     "racro_reasoner_answers",
-    "Answers of reasoners by how they ended: complete; broken, after their first token; failed, "
-    "before it; timeout; left by the client.",
+    "Answers of reasoners by how they ended: complete; broken, after their first token; refused, "
+    "by the client's fault; failed, before the first token; timeout; left by the client.",
     ["reasoner", "outcome"],
+)
+REPLICAS = Gauge(
+    "racro_replicas",
+    "Copies of the captioner and of each reasoner: up, and down, since they failed last.",
+    ["component", "state"],
 )
 TOKENS = Counter(
     "racro_tokens",
@@ -145,7 +150,7 @@ def count_tokens(stage: str, usage: Usage, *, reasoner: str = "") -> None:
         _tokens(stage, "completion", reasoner).inc(usage.completion_tokens)
 
 
-def expect_answers(reasoner: str) -> None:
+def create_answer_counters(reasoner: str) -> None:
     """Have the counts of a reasoner begin at 0."""
     for outcome in get_args(Outcome):
         _answers(reasoner, outcome)
@@ -153,6 +158,15 @@ def expect_answers(reasoner: str) -> None:
 
 def count_answer(reasoner: str, outcome: Outcome) -> None:
     _answers(reasoner, outcome).inc()
+
+
+def forget_reasoner(reasoner: str) -> None:
+    """Drop what was counted of a reasoner that is not there any more."""
+    for metric in (STAGE_SECONDS, TOKENS, ANSWERS):
+        metric.remove_by_labels({"reasoner": reasoner})
+    for labels in (_stage_seconds, _tokens, _answers):
+        # They would count on where nobody reads.
+        labels.cache_clear()
 
 
 def count_result(result: CacheResult) -> None:
@@ -185,6 +199,19 @@ def forget_queue(queue: str) -> None:
     """Drop the metrics of a queue that is not there any more."""
     for metric in (QUEUE_IN_FLIGHT, QUEUE_WAITING, QUEUE_SECONDS, QUEUE_REFUSALS):
         metric.remove_by_labels({"queue": queue})
+
+
+def observe_replicas(
+    component: str, *, count: Callable[[], int], failed: Callable[[], int]
+) -> None:
+    """Have the gauges of a component's replicas read from what is known of them."""
+    REPLICAS.labels(component, "up").set_function(lambda: count() - failed())
+    REPLICAS.labels(component, "down").set_function(failed)
+
+
+def forget_replicas(component: str) -> None:
+    """Drop the gauges of a component that is not there any more."""
+    REPLICAS.remove_by_labels({"component": component})
 
 
 @contextmanager

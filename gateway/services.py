@@ -2,15 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import Scope
 
+from gateway import metrics
 from gateway.cache import Cache
-from gateway.cache.opening import open_caches
+from gateway.cache.opening import Caches, open_caches
 from gateway.images.fetch import Fetcher
 from gateway.images.loader import ImageLoader
 from gateway.perception.call_options import CallOptions
@@ -20,7 +21,7 @@ from gateway.perception.contexts import VisualContextStore
 from gateway.perception.perceiver import Perceiver
 from gateway.reasoning.reasoners import Reasoners
 from gateway.reasoning.reload import Reloader
-from gateway.replica_list import ReplicaList, keep_current
+from gateway.replica_list import ReplicaList, refresh_periodically
 from gateway.settings import CaptionerSection, GatewaySettings
 from gateway.tenancy.fair_queue import FairQueue, QueueLimits
 from gateway.tenancy.rates import Rates
@@ -34,7 +35,10 @@ _STATE_KEY = "services"
 
 @dataclass(frozen=True)
 class Services:
-    """What the requests of a gateway share. `started` is in seconds since 1970."""
+    """What the requests of a gateway share.
+
+    `started` is in seconds since 1970, `opened_at` by the event loop's clock.
+    """
 
     captioners: Captioners
     cache: Cache
@@ -46,6 +50,7 @@ class Services:
     reloader: Reloader
     tenants: Tenants
     started: int
+    opened_at: float
 
     def state(self) -> State:
         """Return the lifespan state in which `services_of` finds these services."""
@@ -78,40 +83,59 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
         replicas = _captioner_replicas(settings.captioner, client, queue)
         captioners = Captioners(replicas)
         rates = Rates(caches.redis)
-        perceiver = Perceiver(
-            captioners,
-            caches.cache,
-            caches.leases,
-            queue,
-            rates,
-            options=CallOptions(settings.captioner.max_tokens, settings.limits.max_pages),
-            max_timeout_s=settings.limits.max_timeout_s,
-            max_entry_bytes=settings.cache.max_entry_bytes,
-        )
-        limits = QueueLimits.of(settings.captioner, servers=len(replicas))
-        reasoners = Reasoners(settings.reasoners, client, ahead=limits.in_flight + limits.waiting)
-
-        def replica_lists() -> Iterable[ReplicaList[Any]]:
-            yield replicas
-            yield from reasoners.replica_lists
-
-        watch = asyncio.create_task(keep_current(replica_lists))
-        stack.push_async_callback(_cancel, watch)
+        reasoners = Reasoners(settings.reasoners, client, ahead=lambda: queue.room)
         reloader = Reloader(settings, reasoners)
-        reloader.start()
-        stack.push_async_callback(reloader.stop)
+        _start(stack, replicas, reasoners, reloader)
         yield Services(
             captioners=captioners,
             cache=caches.cache,
             loader=ImageLoader(settings.limits, fetcher),
-            perceiver=perceiver,
+            perceiver=_perceiver(settings, captioners, caches, queue, rates),
             visual_contexts=VisualContextStore(caches.shared, settings.cache),
             reasoners=reasoners,
             rates=rates,
             reloader=reloader,
             tenants=tenants,
             started=int(time.time()),
+            opened_at=asyncio.get_running_loop().time(),
         )
+
+
+def _perceiver(
+    settings: GatewaySettings,
+    captioners: Captioners,
+    caches: Caches,
+    queue: FairQueue,
+    rates: Rates,
+) -> Perceiver:
+    return Perceiver(
+        captioners,
+        caches.cache,
+        caches.leases,
+        queue,
+        rates,
+        options=CallOptions(settings.captioner.max_tokens, settings.limits.max_pages),
+        max_timeout_s=settings.limits.max_timeout_s,
+        max_entry_bytes=settings.cache.max_entry_bytes,
+    )
+
+
+def _start(
+    stack: AsyncExitStack,
+    captioners: ReplicaList[CaptionerClient],
+    reasoners: Reasoners,
+    reloader: Reloader,
+) -> None:
+    """Start what goes on beside the requests, until the stack is closed."""
+
+    def replica_lists() -> Iterable[ReplicaList[Any]]:
+        yield captioners
+        yield from reasoners.replica_lists
+
+    watch = asyncio.create_task(refresh_periodically(replica_lists))
+    stack.push_async_callback(_cancel, watch)
+    reloader.start()
+    stack.push_async_callback(reloader.stop)
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:
@@ -126,11 +150,13 @@ def _captioner_replicas(
     """Return the captioner's replicas; the queue before them has room for as many as there are."""
     headers = {CONTRACT_HEADER: str(CONTRACT)}
 
-    def make(url: str, address: str | None) -> CaptionerClient:
+    def make(url: str, address: str | None, known: Sequence[CaptionerClient]) -> CaptionerClient:
+        identities = (one.known_identity for one in known)
         return CaptionerClient(
             Upstream(client, url, name="captioner", headers=headers, address=address),
             name=f"{url} {address or ''}",
             identity_ttl_s=settings.identity_ttl_s,
+            identity=next((one for one in identities if one is not None), None),
         )
 
     def on_change(count: int) -> None:
@@ -138,4 +164,7 @@ def _captioner_replicas(
 
     replicas = ReplicaList(client, settings.urls, make, on_change=on_change)
     on_change(len(replicas))
+    metrics.observe_replicas(
+        "captioner", count=lambda: len(replicas), failed=lambda: replicas.failed
+    )
     return replicas

@@ -239,6 +239,7 @@ class _Completion:
                 await out.relay(response, answer.feed)
             answer.end()
             stage.usage = answer.usage
+            stage.is_broken = answer.has_failed
 
     async def send_plain(self, send: Send) -> None:
         perceptions = await self._perceive()

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
@@ -18,13 +18,18 @@ from racro.servekit.chat_stream import read_chunks
 from racro.servekit.field_refusals import OwnField
 from racro.servekit.own_fields import OwnFields
 from racro.servekit.settings import api_key
-from racro.servekit.spaced_probe import SpacedProbe, interval_s
+from racro.servekit.spaced_probe import SpacedProbe, probe_interval_of
 from racro.servekit.upstream import Client, Response, Upstream
 
-_REVISION_TTL_S = 30
+_REVISION_TTL_S = 30.0
 _RETRY_S = 1.0
 # Fields of /v1/solve that a server may refuse. Of temperature and top_p some take either.
 _OPTIONAL: tuple[OwnField, ...] = ("stream_options", "top_p", "temperature", "max_tokens")
+
+
+def component_of(name: str) -> str:
+    """Return what readiness and metrics call the reasoner of that name."""
+    return f"reasoner {name}"
 
 
 class Reasoner:
@@ -48,7 +53,9 @@ class Reasoner:
         self._revision: str | None = None
         self._asked_at = -math.inf
         self._was_told = False
-        every_s = interval_s(settings.probe_interval_s, api_key=api_key(settings.api_key_env))
+        every_s = probe_interval_of(
+            settings.probe_interval_s, api_key=api_key(settings.api_key_env)
+        )
         self._probe = SpacedProbe(self._ask, interval_s=every_s)
 
     def chat(self, body: bytes, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
@@ -77,6 +84,11 @@ class Reasoner:
         """Tell whether it answers, now or when it was asked last. Raises UpstreamError if not."""
         await self._probe.check()
 
+    @property
+    def replicas_problem(self) -> str | None:
+        """Tell how many of its servers did not answer when they were asked last, if any."""
+        return self._replicas.problem
+
     async def _ask(self) -> None:
         """Ask for its models. Raises UpstreamError where it does not answer.
 
@@ -92,14 +104,17 @@ class Reasoner:
     async def revision(self) -> str | None:
         """Return the revision of its weights, None if neither its settings nor the server tell.
 
-        The server is asked for again after 30 seconds, or after one where it was never told.
+        A server that tells one is asked again after 30 seconds, however seldom `check` asks. One
+        that tells none is asked when `check` would ask, and no sooner than that; one that never
+        answered, after a second.
         """
         if self.settings.revision is not None:
             return self.settings.revision
         believed_s = _REVISION_TTL_S if self._was_told else _RETRY_S
         if asyncio.get_running_loop().time() - self._asked_at > believed_s:
+            most_s = math.inf if self._revision is None else believed_s
             with suppress(UpstreamError):
-                await self.check()
+                await self._probe.check(believed_s=most_s)
         return self._revision
 
 
@@ -116,9 +131,13 @@ class Reasoners:
     """The configured reasoners by name. They can be replaced while requests are running."""
 
     def __init__(
-        self, settings: Mapping[str, ReasonerSection], client: Client, *, ahead: int = 0
+        self,
+        settings: Mapping[str, ReasonerSection],
+        client: Client,
+        *,
+        ahead: Callable[[], int] = int,
     ) -> None:
-        """`ahead`: how many requests may be perceived at once, by all reasoners together."""
+        """`ahead` returns how many requests may be perceived at once, by all reasoners together."""
         self._client = client
         self._ahead = ahead
         self._by_name: dict[str, Reasoner] = {}
@@ -141,29 +160,49 @@ class Reasoners:
         }
         for name in before.keys() - self._by_name.keys():
             metrics.forget_queue(self._queues.pop(name).name)
+            metrics.forget_replicas(component_of(name))
+            metrics.forget_reasoner(name)
             del self._replicas[name]
 
     def _open(self, name: str, settings: ReasonerSection) -> Reasoner:
+        replicas = self._replica_list(name, settings)
+        queue = self._queue(name, QueueLimits.of(settings, servers=len(replicas)))
+        metrics.create_answer_counters(name)
+        metrics.observe_replicas(
+            component_of(name), count=lambda: len(replicas), failed=lambda: replicas.failed
+        )
+        self._replicas[name] = replicas
+        probes_each = settings.api_key_env is None
+        return Reasoner(name, settings, Replicas(replicas, probes_each=probes_each), queue)
+
+    def _replica_list(self, name: str, settings: ReasonerSection) -> ReplicaList[Replica]:
+        """Return its replicas; those whose servers stay keep what was known of these."""
         key = api_key(settings.api_key_env)
 
-        def make(url: str, address: str | None) -> Replica:
+        def make(url: str, address: str | None, known: Sequence[Replica]) -> Replica:
             upstream = Upstream(self._client, url, name="reasoner", api_key=key, address=address)
-            return Replica(upstream)
+            state = next((one.state for one in known if one.address == address), None)
+            return Replica(upstream, url=url, address=address, state=state)
 
         def on_change(count: int) -> None:
-            queue.change(QueueLimits.of(settings, servers=count))
+            # A list that was replaced may be refreshed a last time.
+            if self._replicas.get(name) is replicas:
+                self._queues[name].change(QueueLimits.of(settings, servers=count))
 
-        replicas = ReplicaList(self._client, settings.urls, make, on_change=on_change)
-        queue = self._queue(name, QueueLimits.of(settings, servers=len(replicas)))
-        metrics.expect_answers(name)
-        self._replicas[name] = replicas
-        return Reasoner(name, settings, Replicas(replicas), queue)
+        replicas = ReplicaList(
+            self._client,
+            settings.urls,
+            make,
+            on_change=on_change,
+            before=self._replicas.get(name),
+        )
+        return replicas
 
     def _queue(self, name: str, limits: QueueLimits) -> FairQueue:
         """Return the queue of that name, with those limits from now on."""
         queue = self._queues.get(name)
         if queue is None:
-            queue = FairQueue(f"reasoner {name}", limits, ahead=self._ahead)
+            queue = FairQueue(component_of(name), limits, ahead=self._ahead)
             self._queues[name] = queue
         else:
             queue.change(limits)

@@ -1,30 +1,43 @@
 """The replicas of one reasoner: each request goes to the one with the fewest in flight."""
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import Any
 
-from gateway.replica_state import ReplicaState
+from gateway.replica_state import ReplicaState, Silence, problem_of
 from gateway.tenancy.fair_queue import Ticket
 from racro.contracts.client import retry_after_s
 from racro.contracts.errors import NotStarted, UpstreamError, UpstreamUnavailable
 from racro.servekit.tasks import all_of
-from racro.servekit.upstream import Response, Upstream, is_ending, is_safe_to_retry
+from racro.servekit.upstream import (
+    Response,
+    Upstream,
+    broke_before_answer,
+    is_ending,
+    is_safe_to_retry,
+)
 
 _NOT_READY = 503
-# One that gave no byte of an answer for so long until nobody waited any more may hang.
-_SILENT_S = 30.0
 
 
-class Replica(ReplicaState):
-    """One server of a reasoner: how many requests it has in flight, and whether it is down."""
+class Replica:
+    """One server of a reasoner. `state` is what was known of it before, if anything was."""
 
-    def __init__(self, upstream: Upstream) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        upstream: Upstream,
+        *,
+        url: str = "",
+        address: str | None = None,
+        state: ReplicaState | None = None,
+    ) -> None:
+        """`address` is the server's where its URL's name has several."""
         self.upstream = upstream
+        self.url = url
+        self.address = address
+        self.state = ReplicaState() if state is None else state
 
     @property
     def rank(self) -> tuple[bool, int, float]:
@@ -32,45 +45,69 @@ class Replica(ReplicaState):
 
         Equals are ordered at random, or several gateways would all choose the first.
         """
-        return self.is_down, self.in_flight, random.random()  # noqa: S311
+        return self.state.is_down, self.state.in_flight, random.random()  # noqa: S311
+
+    async def recheck(self) -> None:
+        """Ask whether it answers again. Some servers list no models: any answer will do."""
+        with suppress(UpstreamError):
+            await self.upstream.reach("/models")
+            self.state.mark_up()
 
 
 class Replicas:
     """Sends requests to the replicas of one reasoner."""
 
-    def __init__(self, replicas: Sequence[Replica]) -> None:
-        """`replicas` may change while requests are in flight."""
+    def __init__(self, replicas: Sequence[Replica], *, probes_each: bool = True) -> None:
+        """`replicas` may change while requests are in flight.
+
+        Unless it `probes_each` it asks one of each URL whether it answers, and others where none of
+        those does: they may be paid for.
+        """
         self._all = replicas
+        self._probes_each = probes_each
 
     def post(self, path: str, body: Any, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
         """POST to the replica with the fewest requests in flight, as Upstream.post does.
 
         The request has its place in the queue, for which it may wait, until the block ends. Where
         that replica has not started (it cannot be connected to, or answers 503 without
-        `x-racro-begun`) the next one is tried.
+        `x-racro-begun`) the next one is tried; so it is, once, where the connection breaks before a
+        byte of an answer.
         """
         return _Post([*self._all], path, body, ticket)
 
+    @property
+    def problem(self) -> str | None:
+        """Tell how many of them are down, where some are and others answer."""
+        return problem_of(replica.state for replica in self._all)
+
     async def get_json(self, path: str) -> Any:
-        """GET a JSON document from all replicas and return the first one; marks each up or down.
+        """GET a JSON document from replicas and return the first one; marks each up or down.
 
         Raises UpstreamError where none of them answers.
         """
         return await self._probe(lambda upstream: upstream.get_json(path))
 
     async def reach(self, path: str) -> None:
-        """Ask all replicas for a document that need not be there; marks each up or down.
+        """Ask replicas for a document that need not be there; marks each up or down.
 
         Raises UpstreamError where none of them answers.
         """
         await self._probe(lambda upstream: upstream.reach(path))
 
     async def _probe(self, ask: Callable[[Upstream], Awaitable[Any]]) -> Any:
-        outcomes = await all_of(_outcome(replica, ask) for replica in [*self._all])
-        found = [outcome for outcome in outcomes if not isinstance(outcome, UpstreamError)]
-        if not found:
-            raise outcomes[0]
-        return found[0]
+        replicas = first = [*self._all]
+        if not self._probes_each:
+            replicas.sort(key=lambda replica: replica.rank, reverse=True)
+            first = [*{replica.url: replica for replica in replicas}.values()]
+        rest = [replica for replica in replicas if replica not in first]
+        outcomes: list[Any] = []
+        for asked in (first, rest):
+            outcomes += await all_of(_outcome(replica, ask) for replica in asked)
+            for outcome in outcomes:
+                if not isinstance(outcome, UpstreamError):
+                    return outcome
+        raise outcomes[0]
 
 
 class _Post:
@@ -91,10 +128,17 @@ class _Post:
         if len(replicas) > 1:
             replicas = sorted(replicas, key=lambda replica: replica.rank)
         *others, last = replicas
+        was_killed = False
         for replica in others:
             try:
                 response = await self._ask(replica)
             except NotStarted:
+                continue
+            except UpstreamUnavailable as error:
+                # Once: what one could not bear may bring down all.
+                if was_killed or not broke_before_answer(error):
+                    raise
+                was_killed = True
                 continue
             if not is_safe_to_retry(response):
                 return response
@@ -118,27 +162,28 @@ class _Post:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._replica.in_flight -= 1
+        self._replica.state.in_flight -= 1
         await self._request.__aexit__(kind, error, traceback)
 
     async def _ask(self, replica: Replica) -> Response:
         self._replica = replica
         self._request = replica.upstream.post(self._path, self._body)
-        replica.in_flight += 1
-        now = asyncio.get_running_loop().time
-        began = now()
+        state = replica.state
+        state.in_flight += 1
+        silence = Silence()
         try:
             response = await self._request.__aenter__()
         except BaseException as error:
-            replica.in_flight -= 1
-            if isinstance(error, UpstreamUnavailable) or now() - began >= _SILENT_S:
-                replica.mark_down()
+            state.in_flight -= 1
+            state.note_unanswered(error, silent_s=silence.seconds)
             raise
         if response.status == _NOT_READY:
             # Of an overloaded one, a second as a rule.
-            replica.mark_down(retry_after_s(response.headers))
+            state.mark_busy(retry_after_s(response.headers))
         elif is_ending(response):
-            replica.mark_down()
+            state.mark_busy()
+        elif state.has_failed:
+            state.mark_up()
         return response
 
 
@@ -146,7 +191,7 @@ async def _outcome(replica: Replica, ask: Callable[[Upstream], Awaitable[Any]]) 
     try:
         answer = await ask(replica.upstream)
     except UpstreamError as error:
-        replica.mark_down()
+        replica.state.mark_down()
         return error
-    replica.mark_up()
+    replica.state.mark_up()
     return answer

@@ -9,7 +9,8 @@ from typing import Literal, Self
 from gateway import metrics
 from gateway.reasoning.budget import check_budget, with_visual_share
 from gateway.reasoning.reasoners import Reasoner
-from racro.contracts.errors import ContextLengthExceeded
+from gateway.tenancy.fair_queue import NoRoom, ShareTaken
+from racro.contracts.errors import ContextLengthExceeded, RequestError
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import VisualContext
 from racro.servekit.context import time_left_s
@@ -19,16 +20,17 @@ from racro.servekit.tracing import generation, record_usage
 class ReasonStage:
     """Times and traces the answer of a reasoner to visual contexts that are within its budget.
 
-    How it ended is counted. `usage` is to be set before the stage ends; what it tells is counted if
-    it ends without an error. Raises ContextLengthExceeded on entry where the contexts are over
-    budget; where the reasoner itself says inside that the request is too long, the error names
-    their share of it.
+    How it ended is counted. `usage` is to be set before the stage ends, and `is_broken` where the
+    answer itself says that it is; what `usage` tells is counted if it ends without an error. Raises
+    ContextLengthExceeded on entry where the contexts are over budget; where the reasoner itself
+    says inside that the request is too long, the error names their share of it.
     """
 
     def __init__(
         self, reasoner: Reasoner, contexts: Sequence[VisualContext], watch: metrics.Stopwatch
     ) -> None:
         self.usage: Usage | None = None
+        self.is_broken = False
         self._reasoner = reasoner
         self._contexts = contexts
         self._watch = watch
@@ -47,7 +49,9 @@ class ReasonStage:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> Literal[False]:
-        metrics.count_answer(self._reasoner.name, self._outcome(error))
+        # What our own queue refuses no reasoner was asked.
+        if not isinstance(error, NoRoom | ShareTaken):
+            metrics.count_answer(self._reasoner.name, self._outcome(error))
         if error is None:
             self._watch.record("reason", perf_counter() - self._started)
             if self.usage is not None:
@@ -61,7 +65,9 @@ class ReasonStage:
     def _outcome(self, error: BaseException | None) -> metrics.Outcome:
         """Return how the answer ended, by the error that ends the stage."""
         if error is None:
-            return "complete"
+            return "broken" if self.is_broken else "complete"
         if isinstance(error, asyncio.CancelledError):
             return "timeout" if time_left_s() <= 0 else "left"
-        return "broken" if "first_token" in self._watch.stages else "failed"
+        if "first_token" in self._watch.stages:
+            return "broken"
+        return "refused" if isinstance(error, RequestError) else "failed"

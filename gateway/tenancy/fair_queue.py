@@ -9,6 +9,7 @@ request of one that never stops asking, each time.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
@@ -186,12 +187,17 @@ class FairQueue:
     """Lets requests run and wait within limits, which may be changed at any time.
 
     `name` is what metrics and errors call the stage. Expected requests count as waiting, but for
-    `ahead` of them, which another queue bounds. Places that a tenant used are kept for it for
+    `ahead()` of them, which another queue bounds. Places that a tenant used are kept for it for
     `kept_s` seconds. Requests go through it by a `ticket`; the other methods are the tickets'.
     """
 
     def __init__(
-        self, name: str, limits: QueueLimits, *, ahead: int = 0, kept_s: float = KEPT_S
+        self,
+        name: str,
+        limits: QueueLimits,
+        *,
+        ahead: Callable[[], int] = int,
+        kept_s: float = KEPT_S,
     ) -> None:
         self._limits = limits
         self.name = name
@@ -203,6 +209,11 @@ class FairQueue:
         self._shares: dict[str, _Share] = {}
         self._later: asyncio.TimerHandle | None = None
         metrics.observe_queue(name, running=lambda: self._running, waiting=lambda: self._waiting)
+
+    @property
+    def room(self) -> int:
+        """How many requests may run and wait."""
+        return self._limits.in_flight + self._limits.waiting
 
     def change(self, limits: QueueLimits) -> None:
         """Have other limits from now on."""
@@ -287,7 +298,7 @@ class FairQueue:
 
     def _queued(self, share: _Share, part: float) -> int:
         """Return how many requests of a tenant wait, or will: of those ahead, it has its part."""
-        return len(share.waiting) + max(0, share.expected - int(self._ahead * part))
+        return len(share.waiting) + max(0, share.expected - int(self._ahead() * part))
 
     def _let_run(self, share: _Share) -> None:
         share.running += 1

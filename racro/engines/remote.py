@@ -20,10 +20,10 @@ from racro.servekit.settings import (
     Url,
     api_key,
 )
-from racro.servekit.spaced_probe import SpacedProbe, interval_s
+from racro.servekit.spaced_probe import SpacedProbe, probe_interval_of
 from racro.servekit.upstream import Response
 
-_BELIEVED_S = 5
+_TOLD_BELIEVED_S = 5
 
 
 class RemoteSettings(EngineSection):
@@ -90,8 +90,8 @@ class RemoteEngine(Engine):
         self._key = api_key(settings.api_key_env)
         self._told: dict[str, Any] = {}
         self._asked_at = -math.inf
-        every_s = interval_s(settings.probe_interval_s, api_key=self._key)
-        self._believed_s = max(_BELIEVED_S, every_s)
+        every_s = probe_interval_of(settings.probe_interval_s, api_key=self._key)
+        self._untold_s = max(_TOLD_BELIEVED_S, every_s)
         self._probe = SpacedProbe(self._ask_whether_it_answers, interval_s=every_s)
 
     @property
@@ -132,16 +132,23 @@ class RemoteEngine(Engine):
     async def revision(self) -> str | None:
         """Tell what its /models does, if it tells any (our own reasoner service does).
 
-        That is believed for some seconds, and for longer where it does not answer then.
+        One that is told is believed for five seconds, for captions are kept under it; that none is
+        told, for as long as the server is not to be asked again. Both longer where it does not
+        answer then.
         """
         if self._settings.revision is not None:
             return self._settings.revision
-        if time.monotonic() - self._asked_at > self._believed_s:
+        believed_s = self._untold_s if self._told_revision is None else _TOLD_BELIEVED_S
+        if time.monotonic() - self._asked_at > believed_s:
             try:
                 await self._ask()
             except UpstreamError:
                 if self._asked_at == -math.inf:
                     raise
+        return self._told_revision
+
+    @property
+    def _told_revision(self) -> str | None:
         revision = self._told.get("revision")
         return revision if isinstance(revision, str) else None
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import uvicorn
 from fastapi import FastAPI
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -143,8 +143,24 @@ def _add_probes(app: FastAPI, readiness: ReadinessCheck) -> None:
     @app.get("/metrics", summary="Prometheus metrics.", response_class=Response)
     async def prometheus(request: Request) -> Response:
         # OpenMetrics, which alone has exemplars, where the scraper asks for it.
-        encode, media_type = choose_encoder(request.headers.get("accept", ""))
+        encode, media_type = _encoder_for(request.headers.get("accept", ""))
         return Response(encode(REGISTRY), media_type=media_type)
+
+
+def _encoder_for(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """Return the encoder of metrics and its media type for an Accept header, whatever it has."""
+    kinds = (kind for kind in accept.split(",") if not _is_unwanted(kind))
+    try:
+        return choose_encoder(",".join(kinds))
+    except (TypeError, ValueError):
+        # It has a version that is no number.
+        return choose_encoder("")
+
+
+def _is_unwanted(kind: str) -> bool:
+    """Whether a part of an Accept header has the weight 0."""
+    weight = kind.rpartition(";")[2].strip()
+    return weight.startswith("q=0") and not weight.strip("q=0.")
 
 
 def serve(app: GuardedApp, settings: ServiceSettings, *, service: str) -> None:

@@ -33,11 +33,14 @@ _LAST_LINE = b"data: [DONE]\n"
 # Its end may come in pieces of its own.
 _LATEST_PIECES = 8
 _LATEST_BYTES = 4 * 2**10
-_END = re.compile(
+_DONE = re.compile(rb"(?:^|[\r\n])data: *\[DONE\]")
+_FAILURE = re.compile(
     # At the beginning of a line, and outside of a text, where quotes are escaped.
-    rb"(?:^|[\r\n])(?:data: *\[DONE\]|error:|event: ?error)|\"object\"\s*:\s*\"error\""
+    rb"(?:^|[\r\n])(?:error:|event: ?error)|\"object\"\s*:\s*\"error\""
     rb'|"error"\s*:\s*(?!null|false|-?0|""|\{\s*\}|\[\s*\]|\s)'
 )
+# vLLM's and OpenRouter's for an answer that their models did not end.
+_BROKEN_FINISH = re.compile(rb'"finish_reason"\s*:\s*"(?:abort|error)"')
 # As JSON is written as a rule; others are found in the latest lines.
 _FINISHES = (b'"finish_reason":"', b'"finish_reason": "')
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"[^"]')
@@ -162,11 +165,13 @@ class StreamedAnswer:
     """Watches an event stream that is passed on in pieces, however they are cut.
 
     `usage` is the last one that the stream tells, zero until there is one; counts are totals, not
-    increments. `choices` is how many answers were asked for.
+    increments. `choices` is how many answers were asked for. `has_failed`, known at the end, says
+    that it ended with an error, or by its server and not by the model.
     """
 
     def __init__(self, *, name: str, choices: int = 1) -> None:
         self.usage = Usage()
+        self.has_failed = False
         self._name = name
         self._choices = choices
         self._ended: set[int] = set()
@@ -205,11 +210,12 @@ class StreamedAnswer:
         rest = b"".join(self._unfinished)
         if _MARK in rest:
             self._search(rest)
+        latest = b"\n".join([*self._latest, rest])
+        self.has_failed = bool(_FAILURE.search(latest) or _BROKEN_FINISH.search(latest))
         if self._latest and self._latest[-1].endswith(_LAST_LINE):
             return
-        latest = b"\n".join([*self._latest, rest])
         self._note_ends(latest)
-        if len(self._ended) < self._choices and not _END.search(latest):
+        if len(self._ended) < self._choices and not (self.has_failed or _DONE.search(latest)):
             raise UpstreamUnavailable(f"the {self._name} broke off its answer")
 
     def _note_ends(self, lines: bytes) -> None:

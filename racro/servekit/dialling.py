@@ -167,12 +167,16 @@ class Dialler:
     async def addresses(self, origin: Origin) -> list[str]:
         """Return the addresses that a host's name has now, none where a proxy resolves it.
 
+        Those of one family alone, the one that the resolver prefers: most often a server that has
+        both is the same one twice.
+
         Raises OSError or UnicodeError where it is not resolved.
         """
         if self.proxy is not None or _numeric(origin.host, origin.port) is not None:
             return []
         found = await self._names.resolve(origin.host, origin.port)
-        return list(dict.fromkeys(info[4][0] for info in found))
+        family = found[0][0]
+        return list(dict.fromkeys(info[4][0] for info in found if info[0] == family))
 
     async def dial(self, origin: Origin, create: Callable[[], _Protocol]) -> _Protocol:
         """Return a connected protocol that `create` made. Raises NotSent."""

@@ -28,6 +28,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self, cast
 from urllib.parse import quote, unquote, urlsplit
+from weakref import WeakValueDictionary
 
 import httptools
 
@@ -326,7 +327,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = ("_owner", "_paused", "_poll", "_response", "_transport", "idle_until", "pool")
 
-    def __init__(self, owner: "Http1Client", pool: "list[Connection]") -> None:
+    def __init__(self, owner: "Http1Client", pool: "Pool") -> None:
         self._owner = owner
         self.pool = pool
         self.idle_until = 0.0
@@ -424,6 +425,10 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
 
+class Pool(list[Connection]):
+    """The kept connections to an origin. A class of its own, or there were no weak references."""
+
+
 class Target:
     """A server under a base URL, with headers that every request to it has."""
 
@@ -519,7 +524,7 @@ async def _head_in_time(response: Http1Response, timeout_s: float) -> None:
         raise NoFirstByte("no answer in time", before_answer=response.is_silent) from error
 
 
-_NO_POOL: list[Connection] = []
+_NO_POOL = Pool()
 
 
 class Http1Client:
@@ -540,7 +545,8 @@ class Http1Client:
         self.first_byte_timeout_s = first_byte_timeout_s
         self.max_body_bytes = max_body_bytes
         self._dialler = dialler
-        self._pools: dict[Origin, list[Connection]] = {}
+        # An origin's is gone with its last target and connection.
+        self._pools: WeakValueDictionary[Origin, Pool] = WeakValueDictionary()
         self._open: set[Connection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -593,11 +599,11 @@ class Http1Client:
         """Whether a request names the whole URL, for a proxy to know where it goes."""
         return self._dialler.proxy is not None and not origin.is_tls
 
-    def pool(self, origin: Origin) -> list[Connection]:
+    def pool(self, origin: Origin) -> Pool:
         """Return the kept connections to an origin, the one used last at the end."""
-        return self._pools.setdefault(origin, [])
+        return self._pools.setdefault(origin, Pool())
 
-    def take(self, pool: list[Connection]) -> Connection | None:
+    def take(self, pool: Pool) -> Connection | None:
         """Return a kept connection that can be used, if there is one; close those that cannot."""
         now = asyncio.get_running_loop().time()
         while pool:
@@ -607,7 +613,7 @@ class Http1Client:
             connection.abort()
         return None
 
-    async def connect(self, origin: Origin, pool: list[Connection]) -> Connection:
+    async def connect(self, origin: Origin, pool: Pool) -> Connection:
         """Return a new connection. Raises NotSent."""
         if self._is_closed:
             raise NotSent("the client is closed")
@@ -648,7 +654,7 @@ class Http1Client:
     def _sweep(self) -> None:
         """Close what was idle for too long: a server may keep its end for much longer."""
         loop = asyncio.get_running_loop()
-        for pool in self._pools.values():
+        for pool in [*self._pools.values()]:
             for connection in [one for one in pool if one.idle_until <= loop.time()]:
                 pool.remove(connection)
                 connection.abort()

@@ -357,7 +357,6 @@ def api_key(variable: str | None) -> str | None:
     return None if variable is None else os.environ[variable]
 
 
-# What a server of OpenAI's chat API calls the token limit of an answer.
 # Of a server, beside its API key: see racro/servekit/spaced_probe.py.
 ProbeInterval = Annotated[
     float | None,
@@ -370,6 +369,7 @@ ProbeInterval = Annotated[
     ),
 ]
 
+# What a server of OpenAI's chat API calls the token limit of an answer.
 MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
 
 

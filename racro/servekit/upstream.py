@@ -137,6 +137,15 @@ def is_ending(response: Response) -> bool:
     return _ENDING in response.headers
 
 
+def broke_before_answer(error: UpstreamError) -> bool:
+    """Whether a request's connection broke before a byte of an answer, and it was sent once.
+
+    So it is where the peer's process is killed. The peer may have begun.
+    """
+    cause = error.__cause__
+    return isinstance(cause, Broken) and cause.before_answer and not isinstance(cause, NoFirstByte)
+
+
 def _may_be_ending(answer: Answer) -> bool:
     """Whether an answer came over a kept connection and may be of a process that is ending."""
     return (
@@ -303,7 +312,7 @@ class _Request:
             return await send(new_connection=True)
         try:
             return await send(new_connection=True)
-        except NotSent as error:
+        except (NotSent, Broken) as error:
             # The peer may have had the first one.
             raise Broken("the request was sent, and not again") from error
 

@@ -1,5 +1,7 @@
 """How the answers of a reasoner ended is counted, those too that broke off after a 200."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from conftest import gateway_config
@@ -8,7 +10,7 @@ from support.pictures import data_url, png
 from support.processes import Service, wait_until
 from support.scripted import Fixed
 
-OUTCOMES = ("complete", "broken", "failed", "timeout", "left")
+OUTCOMES = ("complete", "broken", "refused", "failed", "timeout", "left")
 BROKEN_EACH = 20
 
 
@@ -54,6 +56,66 @@ def test_forty_broken_streams_are_forty(gateway, reasoner) -> None:
             assert answer.status_code == 200
             assert "upstream_unavailable" in answer.text
     assert outcomes(gateway) == {**dict.fromkeys(OUTCOMES, 0), "broken": 2 * BROKEN_EACH}
+
+
+def test_streams_that_say_that_they_broke(gateway, reasoner) -> None:
+    """With an error in their midst, or ended by the engine: their clients see it."""
+    begun = {
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": {"content": "A"}}],
+    }
+    aborted = {
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": {}, "finish_reason": "abort"}],
+    }
+    for last in ({"error": {"message": "the engine died", "code": 500}}, aborted):
+        reasoner.script.chunks = [begun, last]
+        body = chat_body(0, stream=True)
+        answer = http.post(f"{gateway.url}/v1/chat/completions", json=body)
+        assert answer.status_code == 200
+    assert outcomes(gateway) == {**dict.fromkeys(OUTCOMES, 0), "broken": 2}
+
+
+def test_what_the_client_has_to_mend_is_refused(gateway, reasoner) -> None:
+    error = b'{"error": {"message": "bad temperature", "type": "invalid_request_error"}}'
+    reasoner.script.fixed = {"/v1/chat/completions": Fixed(400, error)}
+    for stream in (False, True):
+        body = chat_body(0, stream=stream)
+        answer = http.post(f"{gateway.url}/v1/chat/completions", json=body)
+        assert answer.status_code == 400
+    assert outcomes(gateway) == {**dict.fromkeys(OUTCOMES, 0), "refused": 2}
+
+
+def test_what_no_reasoner_was_asked_is_not_counted(captioner, reasoner) -> None:
+    config = gateway_config(captioner.url, reasoner.url)
+    config["reasoners"]["default"] |= {"max_in_flight": 1, "max_waiting": 1}
+    reasoner.script.held_at = 0
+    with Service("gateway", config) as gateway, ThreadPoolExecutor(8) as pool:
+        url = f"{gateway.url}/v1/chat/completions"
+        bodies = [chat_body(number, stream=False) for number in range(8)]
+        asked = [pool.submit(http.post, url, json=body) for body in bodies]
+        wait_until(lambda: sum(one.done() for one in asked) == 6, what="the refusals")
+        reasoner.script.held_at = None
+        statuses = sorted(one.result().status_code for one in asked)
+        assert statuses == [200] * 2 + [503] * 6
+        assert outcomes(gateway) == {**dict.fromkeys(OUTCOMES, 0), "complete": 2}
+
+
+def test_a_reasoner_that_is_removed_leaves_no_series(captioner, reasoner) -> None:
+    config = gateway_config(captioner.url, reasoner.url)
+    config["reasoners"]["other"] = dict(config["reasoners"]["default"])
+    with Service("gateway", config) as gateway:
+        body = {**chat_body(0, stream=True), "model": "other"}
+        assert http.post(f"{gateway.url}/v1/chat/completions", json=body).status_code == 200
+        assert any('"other"' in name for name in gateway.metrics())
+        del config["reasoners"]["other"]
+        gateway.configure(config)
+
+        def is_forgotten() -> bool:
+            http.get(f"{gateway.url}/readyz")
+            return not any("other" in series for series in gateway.metrics())
+
+        wait_until(is_forgotten, what="the series to go")
 
 
 def test_what_fails_before_its_first_token(gateway, reasoner) -> None:

@@ -59,8 +59,15 @@ def test_one_that_is_gone_costs_no_request(reasoner) -> None:
             behind.close()
             statuses = [solve(gateway, number).status_code for number in range(1, 101)]
             ready = http.get(f"{gateway.url}/readyz")
+            metrics = gateway.metrics()
     assert statuses == [200] * 100
-    assert (ready.status_code, ready.json()["checks"]["captioner"]) == (200, "ok")
+    checks = ready.json()["checks"]
+    assert (ready.status_code, ready.json()["degraded"]) == (200, True)
+    assert checks["captioner"] == "ok"
+    assert checks["copies of captioner"] == "1 of 2 copies is down"
+    assert metrics['racro_component_ok{component="captioner"}'] == 1
+    for state in ("up", "down"):
+        assert metrics[f'racro_replicas{{component="captioner",state="{state}"}}'] == 1
 
 
 def test_one_that_starts_later_is_found(copies, reasoner) -> None:

@@ -72,6 +72,6 @@ async def test_it_waits_a_minute_for_it(waited_s, is_ready) -> None:
     with ScriptedServer() as reasoner:
         settings = GatewaySettings(**config_for(nobody, reasoner))
         async with open_services(settings, Tenants(settings)) as services:
-            before = replace(services, started=services.started - waited_s)
+            before = replace(services, opened_at=services.opened_at - waited_s)
             found = await readiness(before.state())
     assert (found.ready, found.is_degraded) == (is_ready, is_ready)

@@ -32,7 +32,18 @@ def scraped(gateway: Service, accept: str):
 
 @pytest.mark.parametrize(
     ("accept", "is_openmetrics"),
-    [(PROMETHEUS, True), (OPENMETRICS, True), ("text/plain", False), ("*/*", False)],
+    [
+        (PROMETHEUS, True),
+        (OPENMETRICS, True),
+        ("text/plain", False),
+        ("*/*", False),
+        ("application/openmetrics-text;version=x.y", False),
+        ("application/openmetrics-text;version=1.0.0;escaping=x", True),
+        (f"{OPENMETRICS};q=0, text/plain", False),
+        (f"{OPENMETRICS};q=0.0", False),
+        (f"{OPENMETRICS};q=0.01", True),
+        (";;,=,q=0", False),
+    ],
 )
 def test_both_formats_have_the_same_series(gateway, accept, is_openmetrics) -> None:
     openmetrics, samples = scraped(gateway, accept)

@@ -1,13 +1,14 @@
 """A server that counts what it is asked: readiness checks do not ask it each time."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from support import http
 from support.pictures import data_url, png
-from support.processes import Service
-from support.scripted import ScriptedServer
+from support.processes import Service, wait_until
+from support.scripted import Fixed, ScriptedServer
 
 CHECKS = 40
 
@@ -72,3 +73,29 @@ def test_one_without_a_key_is_asked_each_time(captioner, cloud) -> None:
         before = cloud.listed
         check_often(gateway)
         assert cloud.listed == before + CHECKS
+
+
+def listing(revision: str) -> Fixed:
+    return Fixed(200, json.dumps({"data": [{"id": "scripted", "revision": revision}]}).encode())
+
+
+def test_a_revision_that_is_told_is_asked_for_in_spite_of_a_key(cloud) -> None:
+    """Captions of new weights must not be kept under the old revision."""
+    engine = {
+        "kind": "url",
+        "url": f"{cloud.url}/v1",
+        "model": "scripted",
+        "api_key_env": "CLOUD_KEY",
+        "probe_interval_s": 3600,
+    }
+    config = {"captioner": {"kind": "vlm", "engine": engine}}
+    cloud.script.fixed = {"/v1/models": listing("old")}
+    with Service("services.captioner", config, env={"CLOUD_KEY": "sk-1"}) as captioner:
+
+        def revision() -> str:
+            body = {"images": [data_url(png())]}
+            return http.post(f"{captioner.url}/v1/perceive", json=body).json()["revision"]
+
+        assert revision() == "old"
+        cloud.script.fixed = {"/v1/models": listing("new")}
+        wait_until(lambda: revision() == "new", what="the new revision")

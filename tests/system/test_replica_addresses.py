@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -60,6 +61,12 @@ def gateway_before(
     return stack.enter_context(Service("gateway", pods.config, env=env))
 
 
+def replicas(gateway: Service, component: str = "reasoner default") -> dict[str, float]:
+    metrics = gateway.metrics()
+    name = 'racro_replicas{{component="{}",state="{}"}}'
+    return {state: metrics[name.format(component, state)] for state in ("up", "down")}
+
+
 def solve(gateway: Service, number: int) -> int:
     body = {"question": f"How high {number}?", "images": [data_url(png(f"no. {number}"))]}
     return http.post(f"{gateway.url}/v1/solve", json=body).status_code
@@ -116,3 +123,61 @@ def test_a_second_address_that_comes_later_is_found(stack, tmp_path) -> None:
     pods = Pods(stack)
     gateway = gateway_before(pods, stack, tmp_path, [pods.addresses[:1], pods.addresses])
     both_are_asked(gateway, [*pods.captioners, *pods.reasoners])
+
+
+def chats_at_once(gateway: Service, pods: Pods, count: int) -> list[int]:
+    """The statuses of chats that are asked while no reasoner answers, until all are there."""
+    body = {"messages": [{"role": "user", "content": "What is 2 + 2?"}]}
+    url = f"{gateway.url}/v1/chat/completions"
+    for reasoner in pods.reasoners:
+        reasoner.reset()
+        reasoner.script.held_at = 0
+    with ThreadPoolExecutor(count) as pool:
+        asked = [pool.submit(http.post, url, json=body) for _ in range(count)]
+
+        def all_are_there() -> bool:
+            there = sum(len(reasoner.chats) for reasoner in pods.reasoners)
+            return there + sum(one.done() for one in asked) == count
+
+        wait_until(all_are_there, what="the chats")
+        for reasoner in pods.reasoners:
+            reasoner.script.held_at = None
+        return [one.result().status_code for one in asked]
+
+
+def test_a_reload_keeps_the_room_of_all_copies(stack, tmp_path) -> None:
+    pods = Pods(stack)
+    section = pods.config["reasoners"]["default"]
+    section |= {"max_in_flight": 4, "max_waiting": 1}
+    gateway = gateway_before(pods, stack, tmp_path)
+    wait_until(lambda: replicas(gateway)["up"] == 2, what="two copies")
+    assert chats_at_once(gateway, pods, 8) == [200] * 8
+    section["context_tokens"] = 16000
+    gateway.configure(pods.config)
+    wait_until(
+        lambda: gateway.metrics().get('racro_reloads_total{outcome="taken"}'), what="the reload"
+    )
+    assert replicas(gateway) == {"up": 2, "down": 0}
+    assert chats_at_once(gateway, pods, 8) == [200] * 8
+
+
+def test_a_server_with_an_address_of_each_family_is_one(stack, tmp_path) -> None:
+    pods = Pods(stack)
+    pods.addresses = ["127.0.0.1", "::1", "127.0.0.1"]
+    gateway = gateway_before(pods, stack, tmp_path)
+    assert solve(gateway, 1) == 200
+    assert replicas(gateway) == replicas(gateway, "captioner") == {"up": 1, "down": 0}
+
+
+def test_cached_images_are_answered_when_one_of_two_copies_is_left_and_it_is_down(
+    stack, tmp_path
+) -> None:
+    pods = Pods(stack)
+    gateway = gateway_before(pods, stack, tmp_path, [pods.addresses, pods.addresses[:1]])
+    wait_until(lambda: replicas(gateway, "captioner")["up"] == 2, what="two copies")
+    numbers = range(8)
+    assert [solve(gateway, number) for number in numbers] == [200] * 8
+    for captioner in pods.captioners:
+        captioner.script = Script(status=503)
+    wait_until(lambda: sum(replicas(gateway, "captioner").values()) == 1, what="one copy")
+    assert [solve(gateway, number) for number in numbers] == [200] * 8

@@ -1,6 +1,7 @@
 """What the client does on the wire, against servers of raw bytes."""
 
 import asyncio
+import gc
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -925,3 +926,18 @@ async def test_dialling_that_is_cancelled_anywhere_leaves_nothing_open() -> None
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         await eventually(lambda: len(asked.client._open) == asked.kept)
+
+
+async def test_of_addresses_that_are_gone_nothing_stays() -> None:
+    async with RawPeer().listening() as port, open_client() as client:
+        url = f"http://servers.test:{port}"
+        target = client.target(url, {}, "127.0.0.1")
+        gone = [client.target(url, {}, f"10.0.0.{number}") for number in range(200)]
+        assert len(client._pools) == 201
+        response = await target.send("GET", "/", headers={})
+        await response.read()
+        response.close()
+        del gone, response
+        gc.collect()
+        [[kept]] = client._pools.values()
+        assert kept.is_fresh()

@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
 
 import pytest
 
 from gateway.reasoning.replicas import Replica, Replicas
 from gateway.tenancy.tenants import ANYBODY
-from racro.contracts.errors import UpstreamError
+from racro.contracts.errors import UpstreamError, UpstreamUnavailable
 from racro.servekit.settings import UpstreamsSection
 from racro.servekit.upstream import Response, Upstream, open_client
 from support.processes import free_port
-from support.rawpeer import eventually
+from support.rawpeer import RawConnection, RawPeer, eventually
 from support.scripted import Fixed, ScriptedServer
 from support.tenants import queue
 
@@ -113,3 +113,41 @@ async def test_without_any_there_is_an_error() -> None:
             await none.get_json("/v1/models")
         with pytest.raises(UpstreamError):
             await status_of(none)
+
+
+async def killed(connection: RawConnection, _: bytes) -> None:
+    connection.abort()
+
+
+@asynccontextmanager
+async def behind_killed(count: int, *urls: str) -> AsyncIterator[tuple[Replicas, list[RawPeer]]]:
+    """Replicas of which the first `count` are killed by what they are asked."""
+    peers = [RawPeer(killed) for _ in range(count)]
+    async with AsyncExitStack() as stack:
+        ports = [await stack.enter_async_context(peer.listening()) for peer in peers]
+        asked = [*(f"http://127.0.0.1:{port}" for port in ports), *urls]
+        yield await stack.enter_async_context(replicas(asked)), peers
+
+
+async def test_one_that_is_killed_before_its_answer_costs_no_request(servers) -> None:
+    async with behind_killed(1, servers[0].url) as (both, peers):
+        assert [await status_of(both) for _ in range(12)] == [200] * 12
+        assert both.problem in {None, "1 of 2 copies is down"}
+    assert len(peers[0].requests) <= 1
+
+
+async def test_what_kills_two_is_sent_nowhere_else() -> None:
+    async with behind_killed(4) as (all_four, peers):
+        with pytest.raises(UpstreamUnavailable):
+            await status_of(all_four)
+    assert sum(len(peer.requests) for peer in peers) == 2
+
+
+@pytest.mark.parametrize("probes_each", [True, False])
+async def test_of_a_paid_server_with_several_addresses_one_is_probed(probes_each) -> None:
+    with ScriptedServer() as server:
+        async with open_client() as client:
+            upstreams = [Upstream(client, f"{server.url}/v1", name="reasoner") for _ in range(3)]
+            one_url = [Replica(upstream, url=server.url) for upstream in upstreams]
+            await Replicas(one_url, probes_each=probes_each).get_json("/models")
+    assert server.listed == (3 if probes_each else 1)

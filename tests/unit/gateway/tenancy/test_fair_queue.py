@@ -219,13 +219,25 @@ async def test_an_expected_one_is_refused_at_its_start_or_never() -> None:
 
 
 async def test_those_that_another_queue_bounds_leave_room_for_others() -> None:
-    asked = queue(places=2, waiting=0, ahead=3)
+    asked = queue(places=2, waiting=0, ahead=lambda: 3)
     with ExitStack() as held:
         for _ in range(5):
             held.enter_context(asked.ticket(A)).expect()
         with pytest.raises(QueueFull):
             asked.ticket(A).expect()
     await asked.ticket(A).enter()
+
+
+async def test_more_places_there_are_more_room_here() -> None:
+    before = queue(places=1, waiting=0)
+    asked = queue(places=1, waiting=0, ahead=lambda: before.room)
+    with ExitStack() as held:
+        for places in (1, 4):
+            before.change(QueueLimits(places, 0))
+            for _ in range(2 if places == 1 else 3):
+                held.enter_context(asked.ticket(A)).expect()
+            with pytest.raises(QueueFull):
+                asked.ticket(A).expect()
 
 
 async def test_other_limits_hold_at_once() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar, overload
 from urllib.parse import urlsplit
 
@@ -65,6 +65,9 @@ class ReplicaList(Sequence[R]):
 
     def __len__(self) -> int:
         return len(self._listed)
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self._listed)
 
     @overload
     def __getitem__(self, index: int) -> R: ...

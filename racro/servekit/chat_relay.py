@@ -211,7 +211,7 @@ class StreamedAnswer:
         if _MARK in rest:
             self._search(rest)
         latest = b"\n".join([*self._latest, rest])
-        self.has_failed = bool(_FAILURE.search(latest) or _BROKEN_FINISH.search(latest))
+        self.has_failed = _tells_failure(latest)
         if self._latest and self._latest[-1].endswith(_LAST_LINE):
             return
         self._note_ends(latest)
@@ -242,6 +242,13 @@ class StreamedAnswer:
             if (found := _usage_of(line.removeprefix(b"data:"))).is_known:
                 self.usage = found
                 return
+
+
+def _tells_failure(lines: bytes) -> bool:
+    # Finding a word is much cheaper than a pattern, and most streams have neither.
+    if b"error" not in lines and b'"abort"' not in lines:
+        return False
+    return bool(_FAILURE.search(lines) or _BROKEN_FINISH.search(lines))
 
 
 def _usage_of(event: bytes) -> Usage:

@@ -312,9 +312,11 @@ class _Request:
             return await send(new_connection=True)
         try:
             return await send(new_connection=True)
-        except (NotSent, Broken) as error:
+        except NotSent as error:
             # The peer may have had the first one.
-            raise Broken("the request was sent, and not again") from error
+            raise Broken("the request was sent, and not again", before_answer=True) from error
+        except Broken as error:
+            raise Broken("the request was sent twice") from error
 
 
 async def _read(answer: Answer) -> Refusal:

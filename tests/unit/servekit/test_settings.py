@@ -218,7 +218,7 @@ def test_a_secret_is_not_printed_wherever_it_was_put(load, settings, config) -> 
             GatewaySettings,
             {"captioner": {"url": "captioner:8001"}},
             {},
-            "captioner.url: a URL that begins with http:// or https:// is expected",
+            "captioner.url: a URL that begins with http:// or https:// or a list is expected",
         ),
         (
             GatewaySettings,

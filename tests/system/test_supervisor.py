@@ -220,6 +220,7 @@ class TestEngineHung:
         wait_until(lambda: readiness(llama) == (200, "ok"), what="an engine that is well")
         engine = engine_of(llama)
         engine.suspend()
+        wait_until(lambda: engine.status() == psutil.STATUS_STOPPED, what="that it stands still")
         try:
             assert readiness(llama) == (503, "the engine did not answer in time")
             models = http.get(f"{llama.url}/v1/models")

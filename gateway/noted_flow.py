@@ -108,8 +108,10 @@ class _Pending:
 
     def at_fault(self, error: RacroError) -> list[int]:
         """Return which images an error is about: all of them, where it names none."""
-        named = [at for at, image in self.images.items() if image.param == error.param]
-        return named if named and isinstance(error, OF_IMAGES) else list(self.images)
+        positions = list(self.images)
+        if error.image_index is None or not isinstance(error, OF_IMAGES):
+            return positions
+        return [positions[error.image_index]]
 
 
 async def _load(

@@ -79,6 +79,7 @@ class Perceiver:
                 # A copy: others may follow the same flight, with fields of their own.
                 named = copy.copy(error)
                 named.param = param
+                named.image_index = request.image_index(error.param)
                 raise named from error
             span.set_attribute("racro.cache", perception.context.cache)
         metrics.count_result(perception.context.cache)

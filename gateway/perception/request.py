@@ -71,18 +71,22 @@ class PerceptionRequest:
     def _pdfs(self) -> list[Image]:
         return [image for image in self.images if image.media_type == PDF]
 
+    def image_index(self, param: str | None) -> int | None:
+        """Return which image the captioner names in an error, from 0 on; None for no single one."""
+        found = _CAPTIONER_IMAGE.fullmatch(param or "")
+        if found is None or found[1] is None or int(found[1]) >= len(self.images):
+            return None
+        return int(found[1])
+
     def client_field(self, param: str | None) -> str | None:
         """Return the client's field for an image that the captioner names in an error.
 
         None where `param` names no image.
         """
-        found = _CAPTIONER_IMAGE.fullmatch(param or "")
-        if found is None:
-            return None
-        index = found[1]
-        if index is None or int(index) >= len(self.images):
-            return field_of_all(self.images[0].param)
-        return self.images[int(index)].param
+        if (index := self.image_index(param)) is not None:
+            return self.images[index].param
+        is_of_images = _CAPTIONER_IMAGE.fullmatch(param or "") is not None
+        return field_of_all(self.images[0].param) if is_of_images else None
 
 
 @dataclass(frozen=True)

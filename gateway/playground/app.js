@@ -41,7 +41,7 @@ function refuse(words) {
 
 async function begin(run) {
   running = run;
-  run.askedWith = authorization().authorization;
+  run.key = authorization().authorization;
   earlier.add(run);
   show(run);
   // Where the page is one column the answer begins below the question.
@@ -63,8 +63,8 @@ function showRunning() {
 function recover(run) {
   lookAtHealth();
   if (run.failure.code === "invalid_api_key") {
-    // Another key was given while it was asked with this one.
-    if (run.askedWith !== authorization().authorization) return askAgain(run);
+    // Another key was given meanwhile.
+    if (run.key !== authorization().authorization) return askAgain(run);
     waiting = run;
     askForKey();
   }

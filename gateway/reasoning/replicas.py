@@ -128,7 +128,7 @@ class _Post:
         if len(replicas) > 1:
             replicas = sorted(replicas, key=lambda replica: replica.rank)
         *others, last = replicas
-        was_killed = False
+        killed: UpstreamUnavailable | None = None
         for replica in others:
             try:
                 response = await self._ask(replica)
@@ -136,14 +136,30 @@ class _Post:
                 continue
             except UpstreamUnavailable as error:
                 # Once: what one could not bear may bring down all.
-                if was_killed or not broke_before_answer(error):
+                if killed or not broke_before_answer(error):
                     raise
-                was_killed = True
+                killed = error
                 continue
             if not is_safe_to_retry(response):
                 return response
             await self._end(None, None, None)
-        return await self._ask(last)
+        return await self._ask_last(last, killed)
+
+    async def _ask_last(self, last: Replica, killed: UpstreamUnavailable | None) -> Response:
+        """Ask the last replica. Where it has not started, raise what another was `killed` by.
+
+        That one may have begun the work, so nobody else may be told that nobody has.
+        """
+        try:
+            response = await self._ask(last)
+        except NotStarted:
+            if killed is None:
+                raise
+            raise killed from None
+        if killed is not None and is_safe_to_retry(response):
+            await self._end(None, None, None)
+            raise killed
+        return response
 
     async def __aexit__(
         self,

@@ -46,6 +46,8 @@ class RacroError(Exception):
     code: ClassVar[str] = "internal"
     retry_after_s: int | None = None
     headers: Sequence[tuple[bytes, bytes]] = ()
+    # Which of the images that were captioned together it is about, from 0 on.
+    image_index: int | None = None
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)

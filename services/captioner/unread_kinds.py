@@ -1,7 +1,8 @@
 """Refuses by name what decoders would show wrong, or take too much time for."""
 
 import re
-import struct
+from collections.abc import Iterator
+from itertools import islice
 
 from racro.contracts.errors import InvalidImage
 from racro.servekit.gif_header import MOST_BLOCKS, first_frame
@@ -13,11 +14,9 @@ _HEAD_OF_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04
 _MOST_SCANS = 100
 # Of chunks of which each is as short as it can be: a quarter of a second.
 _MOST_CHUNKS = 100_000
-# Where a chunk's file has its first one, how its length is written, and how long it is without its
-# content; a WebP's contents are of an even length.
-_CHUNKS = {PNG: (8, ">I", 12, 1), WEBP: (12, "<I", 8, 2)}
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _CODESTREAM = b"\xff\x4f\xff\x51"
-_COMPONENTS_AT, _MOST_COMPONENTS = 40, 16_384
+_COMPONENTS_AT, _MOST_COMPONENTS, _MOST_BITS = 40, 16_384, 38
 _BYTE = 8
 
 
@@ -25,7 +24,7 @@ def check_kind(data: bytes, media_type: str, *, param: str) -> None:
     """Raises InvalidImage for an image of a kind that is not read, and says which kind it is."""
     if media_type == JPEG and len(_HEAD_OF_SCAN.findall(data)) > _MOST_SCANS:
         raise InvalidImage(f"the JPEG has more than {_MOST_SCANS} scans", param=param)
-    if media_type in _CHUNKS and _has_many_chunks(data, *_CHUNKS[media_type]):
+    if media_type in (PNG, WEBP) and _has_many_chunks(data, media_type):
         raise InvalidImage(f"the image has more than {_MOST_CHUNKS} chunks", param=param)
     if media_type == GIF and _has_many_blocks(data):
         raise InvalidImage(
@@ -39,14 +38,26 @@ def check_kind(data: bytes, media_type: str, *, param: str) -> None:
         )
 
 
-def _has_many_chunks(data: bytes, at: int, form: str, more: int, even: int) -> bool:
-    length_at = 0 if form == ">I" else 4
-    for _ in range(_MOST_CHUNKS):
-        if at + 8 > len(data):
-            return False
-        (length,) = struct.unpack_from(form, data, at + length_at)
-        at += more + length + length % even
-    return True
+def _has_many_chunks(data: bytes, media_type: str) -> bool:
+    starts = _png_chunks(data) if media_type == PNG else _webp_chunks(data)
+    return next(islice(starts, _MOST_CHUNKS, None), None) is not None
+
+
+def _png_chunks(data: bytes) -> Iterator[int]:
+    """Yield where each chunk begins, up to the last: files are padded behind it."""
+    at = len(_PNG_MAGIC)
+    while at + 8 <= len(data) and data[at + 4 : at + 8] != b"IEND":
+        yield at
+        at += 12 + int.from_bytes(data[at : at + 4])
+
+
+def _webp_chunks(data: bytes) -> Iterator[int]:
+    """Yield where each chunk begins, within the length that the file says of itself."""
+    at, end = 12, min(len(data), 8 + int.from_bytes(data[4:8], "little"))
+    while at + 8 <= end:
+        yield at
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + length + length % 2
 
 
 def _has_many_blocks(data: bytes) -> bool:
@@ -65,9 +76,12 @@ def _most_bits_of_colors(data: bytes) -> int:
 
     Pillow rounds colours of more than eight bits up to 256, which is 0 in a byte: white is black.
     """
-    begin = data.find(_CODESTREAM) + _COMPONENTS_AT
+    codestream = data.find(_CODESTREAM)
+    begin = codestream + _COMPONENTS_AT
     number = int.from_bytes(data[begin : begin + 2])
-    if not 1 < number <= _MOST_COMPONENTS:
+    if codestream < 0 or not 1 < number <= _MOST_COMPONENTS:
         return 0
     precisions = data[begin + 2 : begin + 2 + 3 * number : 3]
-    return max(((precision & 0x7F) + 1 for precision in precisions), default=0)
+    bits = max(((precision & 0x7F) + 1 for precision in precisions), default=0)
+    # What the standard does not know is for the decoder to refuse.
+    return bits if bits <= _MOST_BITS else 0

@@ -349,3 +349,17 @@ def test_of_a_picture_that_the_captioner_refuses_it_is_asked_about_the_others(
         "\n[image: could not be looked at: the captioner cannot read it]"
         "\n[image 2: described in the visual context above]"
     )
+
+
+def test_of_a_text_with_pictures_the_others_are_seen(gateway, captioner, reasoner) -> None:
+    error = {"type": "x", "code": "invalid_image", "message": "no", "param": "images[1]"}
+    refused = Script(status=400, plain={"error": error})
+    captioner.script.respond = lambda asked: refused if len(asked["images"]) == 3 else None
+    pictures = [data_url(png(f"shot {number}")) for number in range(930, 933)]
+    result = {"role": "tool", "content": json.dumps({"shots": pictures})}
+    assert ask(gateway, [{"role": "user", "content": "Look."}, result]).status_code == 200
+    told = reasoner.chats[-1].json["messages"][-1]["content"]
+    [first, second, third] = json.loads(told)["shots"]
+    assert first.startswith("<visual_context: images 1 to 2;")
+    assert second == "[image: could not be looked at: the captioner cannot read it]"
+    assert third == "[image 2: described in the visual context above]"

@@ -17,6 +17,7 @@ from support import http
 from support.pictures import data_url, png
 from support.processes import Service, free_port, wait_until
 from support.scripted import Script, ScriptedServer
+from support.strange import Answer, StrangeServer
 
 PICTURE = data_url(png("42"))
 STREAMS = 50
@@ -163,6 +164,21 @@ class TestCopies:
         with Service("gateway", config) as gateway:
             assert solve(gateway).status_code == 503
         assert len(reasoner.chats) + len(another.chats) == 1
+
+    def test_where_one_broke_nobody_says_that_none_has_begun(
+        self, captioner: ScriptedServer
+    ) -> None:
+        gone = f"http://127.0.0.1:{free_port()}"
+        with StrangeServer() as breaks:
+            breaks.answer = Answer()
+            config = with_reasoners(
+                captioner, default=section(breaks.url.removesuffix("/v1"), gone)
+            )
+            with Service("gateway", config) as gateway:
+                # Whichever is asked first.
+                for _ in range(4):
+                    answer = chat(gateway)
+                    assert (answer.status_code, answer.headers["x-racro-begun"]) == (503, "true")
 
     def test_all_gone(self, captioner: ScriptedServer) -> None:
         gone = [f"http://127.0.0.1:{free_port()}" for _ in range(2)]

@@ -237,3 +237,8 @@ def test_a_damaged_file_is_seen_or_refused(data, flips, kept) -> None:
         damaged[at % len(damaged)] ^= bits
     cut = bytes(damaged[: round(kept * len(damaged))])
     assert refused_field(cut) in (None, "images[0]")
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "JPEG", "GIF", "BMP", "TIFF"])
+def test_what_a_file_is_padded_with_refuses_nothing(form: str) -> None:
+    assert pixels(plain(form) + bytes(TWO_MIB)) == pixels(plain(form))

@@ -21,7 +21,7 @@ SEEN = '[seen "it"\nat last]'
 PART = {"type": "text", "text": SEEN}
 
 
-def read(text: str) -> tuple[str, list[str]]:
+def read(text: str, *, with_links: bool = True) -> tuple[str, list[str]]:
     found: list[str] = []
 
     def place(source) -> str:
@@ -30,7 +30,7 @@ def read(text: str) -> tuple[str, list[str]]:
         found.append(source.content)
         return SEEN
 
-    replaced = replace_images(text, place, param="messages[0].content")
+    replaced = replace_images(text, place, param="messages[0].content", with_links=with_links)
     assert (replaced is None) == (not found)
     return text if replaced is None else replaced, found
 
@@ -44,12 +44,12 @@ BEGINNINGS = {
     "jpeg": b"\xff\xd8\xff\xe0",
     "gif": b"GIF89a",
     "webp": b"RIFF\x10\0\0\0WEBPVP8L",
-    "avif": b"\0\0\0\x1cftypavif\0\0\0\0",
-    "heic": b"\0\0\0\x18ftypheic\0\0\0\0",
+    "avif": b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf",
+    "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     "bmp": b"BM" + bytes(12) + b"\x28\0\0\0",
     "tiff": b"II*\0",
     "big-tiff": b"MM\0+",
-    "ico": b"\0\0\x01\0\x01\0\x10\x10\0\0",
+    "ico": b"\0\0\x01\0\x01\0\x10\x10\0\0\x01\0\x20\0\x64\0\0\0\x16\0\0\0",
     "jp2": b"\0\0\0\x0cjP  \r\n\x87\n",
     "j2k": b"\xff\x4f\xff\x51",
     "pdf": b"%PDF-1.7",

@@ -90,7 +90,7 @@ def replace_images(text: str, place: Place, *, param: str, with_links: bool = Fa
     if not may_hold_images(text):
         return None
     kept, at = [], 0
-    for number, found in enumerate(_found(text, with_links=with_links and _looks_like_json(text))):
+    for number, found in enumerate(_found(text, with_links=with_links and _seems_json(text))):
         source = ImageSource(found.content, param=param, may_be_left_out=True)
         seen = place(source) if number < _MOST_IMAGES else LEFT_OUT_IMAGE
         kept += [text[at : found.start], _written(seen, found)]
@@ -98,7 +98,7 @@ def replace_images(text: str, place: Place, *, param: str, with_links: bool = Fa
     return "".join([*kept, text[at:]]) if kept else None
 
 
-def _looks_like_json(text: str) -> bool:
+def _seems_json(text: str) -> bool:
     """Tell whether a text begins and ends as an object or a list of JSON does."""
     first, last = _ends(text)
     return first in {"{", "["} and last in {"}", "]"}
@@ -133,6 +133,8 @@ def _of_run(text: str, run: Run, done: int, strings: "_Strings") -> _Found | Non
     """Return the image that a run is, if it is one; nothing before `done` belongs to it."""
     begins = max(done, run.start - _LONGEST_HEAD)
     head = _head(text[begins : run.start])
+    if head is None and not run.is_sure:
+        return None
     start = run.start if head is None else begins + head.start()
     opening = _OPENING.search(text[max(done, start - _AROUND) : start])
     closing = _CLOSING.match(text[run.end : run.end + _AROUND])

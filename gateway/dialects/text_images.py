@@ -6,6 +6,7 @@ may be cut off, nested, or of another language's spelling.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -56,6 +57,8 @@ _skimmer = msgspec.json.Decoder(msgspec.Raw)
 _MOST_IMAGES = 4096
 # Of a text that has JSON on each line.
 _MOST_LINES = 2**16
+# Before the last link that is taken from a text.
+_MOST_QUOTES = 2**18
 _JSON_ENDS = {"{": "}", "[": "]", '"': '"'}
 _DOUBLE_QUOTE = re.compile(r"(?P<slashes>\\{0,64})(?:\"|(?<=\\)u0022)")
 _BEGINS_JSON = re.compile(rf"{_SPACE}[\[{{]")
@@ -112,7 +115,7 @@ def _ends(text: str) -> tuple[str, str]:
 
 def _found(text: str, *, with_links: bool) -> Iterator[_Found]:
     done, strings = 0, _Strings(text)
-    links = _links(text) if with_links else iter(())
+    links = islice(_links(text), _MOST_IMAGES) if with_links else iter(())
     link = next(links, None)
     for run in base64_runs(text):
         while link is not None and link.end <= run.start:
@@ -304,20 +307,29 @@ class _Nesting:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._left = _MOST_QUOTES
         # Of each string around: whether it begins as JSON does.
         self._around: list[bool] = []
 
     def is_of_json(self, at: int, level: int) -> bool:
-        """Tell whether an object, whose strings are of `level`, is in strings of JSON alone."""
-        for quote in _DOUBLE_QUOTE.finditer(self._text, self._at, at):
-            of_quote = _level(quote)
-            if of_quote <= len(self._around):
-                del self._around[of_quote - 1 :]
-            elif of_quote == len(self._around) + 1:
-                begins = _BEGINS_JSON.match(self._text, quote.end()) is not None
-                self._around.append(begins)
-        self._at = at
-        return len(self._around) == level - 1 and all(self._around)
+        """Tell whether an object, whose strings are of `level`, is in strings of JSON alone.
+
+        Behind very many quotation marks it is taken for no such object.
+        """
+        while self._left and (quote := self._text.find('"', self._at, at)) >= 0:
+            between = self._text[self._at : quote]
+            self._pass(quote, len(between) - len(between.rstrip("\\")))
+        self._at = max(at, self._at) if self._left else self._at
+        return self._left > 0 and len(self._around) == level - 1 and all(self._around)
+
+    def _pass(self, quote: int, slashes: int) -> None:
+        self._at, self._left = quote + 1, self._left - 1
+        # Twice as many slashes at each level, and one; those before them are of the string's words.
+        level = (slashes ^ (slashes + 1)).bit_length()
+        if level <= len(self._around):
+            del self._around[level - 1 :]
+        elif level == len(self._around) + 1:
+            self._around.append(_BEGINS_JSON.match(self._text, quote + 1) is not None)
 
 
 def _is_link(url: object) -> bool:

@@ -265,6 +265,8 @@ def test_links_are_taken_from_json_alone_and_where_they_are_asked_for() -> None:
         PART,
     ]
     assert found == [LINK["url"]] * 2
+    behind_slashes = json.dumps({"a": "C:\\", "b": json.dumps({"c": "D:\\", "d": LINK})})
+    assert read(behind_slashes)[1] == [LINK["url"]]
 
 
 def test_of_very_many_images_in_a_text_the_last_are_left_out_unseen() -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pybase64
 
 from racro.contracts.errors import RacroError
-from racro.servekit.image_types import media_type_of
+from racro.servekit.image_types import AVIF, HEIC, ICO, JPEG, media_type_of
 
 # Words, paths and hashes that begin as a file does are shorter. So are files of no use as pictures.
 LEAST_CHARACTERS = 44
@@ -53,6 +53,9 @@ _ESCAPES = {
     **dict.fromkeys(["\\u003d", "\\u003D"], "="),
 }
 _MOST_NESTED = 6
+# What a JPEG begins with, behind its mark: APPn, quantisation, frames, Huffman tables, a comment.
+_MARKERS = {bytes([code]) for code in (*range(0xE0, 0xF0), 0xDB, *range(0xC0, 0xC5), 0xFE)}
+_LENGTHS_OF_BRANDS = range(20, 257, 4)
 _LONG_RUN = b"B" * LEAST_CHARACTERS
 _CLASSES = bytes(
     ord("B") if re.match(rf"[{_CHARACTERS}\\%]", chr(byte)) else ord(" ") for byte in range(256)
@@ -60,11 +63,14 @@ _CLASSES = bytes(
 
 
 class Run(NamedTuple):
-    """Base64 within a text, its padding included. `is_known`: it begins as a picture or PDF."""
+    """Base64 within a text, its padding included. `is_known`: it begins as a picture or PDF;
+    `is_sure`: so much that nothing else need say so.
+    """
 
     start: int
     end: int
     is_known: bool
+    is_sure: bool
 
 
 def may_hold_base64(text: str) -> bool:
@@ -93,7 +99,10 @@ def base64_runs(text: str) -> Iterator[Run]:
             continue
         end = _end(text, start)
         if end - start >= LEAST_CHARACTERS:
-            yield Run(start, end, _is_known(text[start : min(end, start + _SNIFFED)]))
+            data = _beginning_of(text[start : min(end, start + _SNIFFED)])
+            media_type = _media_type(data)
+            is_sure = media_type is not None and _is_sure(data, media_type, end - start)
+            yield Run(start, end, media_type is not None, is_sure)
         at = max(end, beginning.end())
 
 
@@ -144,11 +153,34 @@ def _end_of_line(text: str, start: int) -> int:
     return start
 
 
-def _is_known(base64: str) -> bool:
+def _beginning_of(base64: str) -> bytes:
     digits = re.sub(r"%(..)", lambda code: chr(int(code[1], 16)), unescaped(base64))
     digits = re.sub(r"[\s=%\\]", "", digits).translate({ord("-"): "+", ord("_"): "/"})
     try:
-        media_type_of(pybase64.b64decode(digits[: len(digits) // 4 * 4]), param="")
-    except (RacroError, ValueError):
-        return False
+        return pybase64.b64decode(digits[: len(digits) // 4 * 4])
+    except ValueError:
+        return b""
+
+
+def _media_type(data: bytes) -> str | None:
+    try:
+        return media_type_of(data, param="")
+    except RacroError:
+        return None
+
+
+def _is_sure(data: bytes, media_type: str, most_bytes: int) -> bool:
+    """Tell whether a file has more of its type than the few bytes that numbers or a path may
+    have, too.
+    """
+    if media_type == ICO:
+        size, offset = int.from_bytes(data[14:18], "little"), int.from_bytes(data[18:22], "little")
+        entries = 6 + 16 * int.from_bytes(data[4:6], "little")
+        return size > 0 and offset >= entries and offset + size <= most_bytes
+    if media_type == JPEG:
+        return data[3:4] in _MARKERS
+    if media_type in {AVIF, HEIC}:
+        length = int.from_bytes(data[:4])
+        brands = data[16 : min(length, len(data))]
+        return length in _LENGTHS_OF_BRANDS and brands.isascii() and brands.isalnum()
     return True

@@ -22,9 +22,13 @@ _AUDIO_TYPES = frozenset({"input_audio", "audio", "audio_url"})
 # Parts that have parts or JSON of their own.
 RESULT_PARTS = frozenset({"tool_result", "tool-result"})
 _BLOCKS = RESULT_PARTS | {"tool_use", "tool-call"}
+# Their JSON is a tool's; links are taken from no other.
+_TOOL_ROLES = (b'"tool"', b'"function"')
 _NOTHING = Raw(b"null")
 _MOST_FIELDS = 128
 _MOST_IMAGES = 4096
+# A text without a type, but with an image, is longer by more than this.
+_LEAST_WITHOUT_IMAGE = len('{"text":}')
 
 
 class Part(msgspec.Struct, gc=False):
@@ -32,6 +36,17 @@ class Part(msgspec.Struct, gc=False):
 
     type: str = ""
     text: str | None = None
+    # A part may say that it is a text, and have an image all the same.
+    image_url: Raw = _NOTHING
+    image_url_in_camel_case: Raw = field(default=_NOTHING, name="imageUrl")
+    image: Raw = _NOTHING
+    inline_data: Raw = _NOTHING
+    inline_data_in_camel_case: Raw = field(default=_NOTHING, name="inlineData")
+
+    @property
+    def has_image(self) -> bool:
+        images = (self.image_url, self.image_url_in_camel_case, self.image, self.inline_data)
+        return any(one is not _NOTHING for one in (*images, self.inline_data_in_camel_case))
 
 
 class _OtherFields(msgspec.Struct, gc=False):
@@ -43,6 +58,8 @@ class _OtherFields(msgspec.Struct, gc=False):
     attachments: Raw = _NOTHING
     experimental_attachments: Raw = _NOTHING
     fields_of_ui: Raw = field(default=_NOTHING, name="parts")
+    reasoning_content: Raw = _NOTHING
+    reasoning: Raw = _NOTHING
 
 
 class Message(_OtherFields, kw_only=True, gc=False):
@@ -82,6 +99,7 @@ class _RawResult(msgspec.Struct):
 
 
 class _RawMessage(msgspec.Struct):
+    role: Raw = Raw(b"null")
     content: Raw = Raw(b"null")
     images: Raw = Raw(b"null")
 
@@ -152,7 +170,9 @@ def may_show_images(message: Message) -> bool:
     if isinstance(content, str):
         return may_hold_images(content)
     return any(
-        part.type != "text" or (part.text is not None and may_hold_images(part.text))
+        part.type != "text"
+        or part.has_image
+        or (part.text is not None and may_hold_images(part.text))
         for part in content or ()
     )
 
@@ -167,10 +187,11 @@ def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
     pieces = list(_beside(decoded.images, place, f"{param}.images"))
     content, param = decoded.content, f"{param}.content"
     begins = bytes(memoryview(content)[:1])
+    with_links = bytes(memoryview(decoded.role)[:16]) in _TOOL_ROLES
     if begins == b'"':
-        pieces.append(_text_piece(content, place, param=param))
+        pieces.append(_text_piece(content, place, param=param, with_links=with_links))
     elif begins in {b"[", b"{"}:
-        pieces += _part_pieces(_listed(content), place, param=param)
+        pieces += _part_pieces(_listed(content), place, param=param, with_links=with_links)
     return pieces
 
 
@@ -195,20 +216,30 @@ def _texts_beside(message: _OtherFields) -> Iterator[tuple[str, str]]:
 
 
 def _part_pieces(
-    parts: Raw, place: Place, *, param: str, within_result: bool = False
+    parts: Raw, place: Place, *, param: str, with_links: bool, within_result: bool = False
 ) -> Iterator[Piece]:
     for position, raw in enumerate(_raws_decoder.decode(parts)):
         of_part = f"{param}[{position}]"
         if bytes(memoryview(raw)[:1]) == b'"':
-            yield _text_piece(raw, place, param=of_part)
+            yield _text_piece(raw, place, param=of_part, with_links=with_links)
             continue
         part = _decoded_or(_RawPart(), _raw_part_decoder, raw)
         if _is_text(part):
-            yield _text_piece(part.text, place, param=of_part)
+            yield _text_piece(part.text, place, param=of_part, with_links=with_links)
+            yield from _images_of_text(raw, part.text, place, param=of_part)
         elif part.type in RESULT_PARTS and not within_result:
             yield Piece(_result_part(raw, place, param=of_part))
         else:
-            yield _part_piece(raw, part.type, place, param=of_part)
+            yield _part_piece(raw, part.type, place, param=of_part, with_links=with_links)
+
+
+def _images_of_text(raw: Raw, text: Raw, place: Place, *, param: str) -> Iterator[Piece]:
+    """Yield the image that stands beside the text of a part, if there is any."""
+    if len(memoryview(raw)) - len(memoryview(text)) <= _LEAST_WITHOUT_IMAGE:
+        return
+    source = image_of_part(raw, "", param=param)
+    if source is not None:
+        yield _written(place(source), is_image=True)
 
 
 def _is_text(part: _RawPart) -> bool:
@@ -255,13 +286,13 @@ def _refused(error: InvalidRequest) -> ImageSource:
     return ImageSource(error.message, param=error.param or "", refusal=error)
 
 
-def _text_piece(raw: Raw, place: Place, *, param: str) -> Piece:
+def _text_piece(raw: Raw, place: Place, *, param: str, with_links: bool) -> Piece:
     text = _text_decoder.decode(raw)
-    replaced = replace_images(text, place, param=param)
+    replaced = replace_images(text, place, param=param, with_links=with_links)
     return Piece(raw, text) if replaced is None else _written(replaced)
 
 
-def _part_piece(raw: Raw, kind: str, place: Place, *, param: str) -> Piece:
+def _part_piece(raw: Raw, kind: str, place: Place, *, param: str, with_links: bool) -> Piece:
     try:
         source = image_of_part(raw, kind, param=param)
     except InvalidRequest as error:
@@ -270,7 +301,7 @@ def _part_piece(raw: Raw, kind: str, place: Place, *, param: str) -> Piece:
         return _written(place(source), is_image=True)
     if kind in _AUDIO_TYPES:
         return Piece(raw)
-    replaced = replace_images(bytes(raw).decode(), place, param=param)
+    replaced = replace_images(bytes(raw).decode(), place, param=param, with_links=with_links)
     if replaced is None:
         return Piece(raw)
     # Nobody knows a part of another type, with a text in the place of its image.
@@ -289,9 +320,13 @@ def _result_part(raw: Raw, place: Place, *, param: str) -> Raw:
     content = _result_decoder.decode(raw).content
     begins = bytes(memoryview(content)[:1])
     if begins != b"[":
-        replaced = replace_images(bytes(raw).decode(), of_result, param=param)
+        replaced = replace_images(bytes(raw).decode(), of_result, param=param, with_links=True)
         return raw if replaced is None else Raw(replaced.encode())
-    pieces = list(_part_pieces(content, of_result, param=f"{param}.content", within_result=True))
+    pieces = list(
+        _part_pieces(
+            content, of_result, param=f"{param}.content", with_links=True, within_result=True
+        )
+    )
     if not found:
         return raw
     fields: dict[str, Any] = dict(fields_of(raw, _MOST_FIELDS))

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import struct
 import textwrap
 from typing import Any
 
@@ -21,7 +22,7 @@ SEEN = '[seen "it"\nat last]'
 PART = {"type": "text", "text": SEEN}
 
 
-def read(text: str) -> tuple[str, list[str]]:
+def read(text: str, *, with_links: bool = True) -> tuple[str, list[str]]:
     found: list[str] = []
 
     def place(source) -> str:
@@ -30,7 +31,7 @@ def read(text: str) -> tuple[str, list[str]]:
         found.append(source.content)
         return SEEN
 
-    replaced = replace_images(text, place, param="messages[0].content")
+    replaced = replace_images(text, place, param="messages[0].content", with_links=with_links)
     assert (replaced is None) == (not found)
     return text if replaced is None else replaced, found
 
@@ -44,12 +45,12 @@ BEGINNINGS = {
     "jpeg": b"\xff\xd8\xff\xe0",
     "gif": b"GIF89a",
     "webp": b"RIFF\x10\0\0\0WEBPVP8L",
-    "avif": b"\0\0\0\x1cftypavif\0\0\0\0",
-    "heic": b"\0\0\0\x18ftypheic\0\0\0\0",
+    "avif": b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf",
+    "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     "bmp": b"BM" + bytes(12) + b"\x28\0\0\0",
     "tiff": b"II*\0",
     "big-tiff": b"MM\0+",
-    "ico": b"\0\0\x01\0\x01\0\x10\x10\0\0",
+    "ico": b"\0\0\x01\0\x01\0\x10\x10\0\0\x01\0\x20\0\x64\0\0\0\x16\0\0\0",
     "jp2": b"\0\0\0\x0cjP  \r\n\x87\n",
     "j2k": b"\xff\x4f\xff\x51",
     "pdf": b"%PDF-1.7",
@@ -207,6 +208,75 @@ def test_no_json_is_parsed_and_all_around_stays_to_the_byte(text) -> None:
         assert read(text.replace("%s", image))[0] == text.replace("%s", told)
 
 
+WITHIN_STRINGS = {
+    "single-quotes": "<img src='%s'>",
+    "double-quotes": '<img src="%s">',
+    "backticks": "see `%s` there",
+    "css": "a{background:url(%s)}",
+    "prose": "see %s there",
+    "behind-a-quotation": 'he said "see" %s there',
+    "python": "{'img': '%s'}",
+    "markdown": '![a "b" c](%s "a title")',
+    "space": " " * 300 + "%s" + " " * 300,
+}
+
+
+@pytest.mark.parametrize("text", WITHIN_STRINGS.values(), ids=WITHIN_STRINGS)
+@pytest.mark.parametrize("deep", range(1, 4))
+@pytest.mark.parametrize("of", [lambda one: {"a": one, "b": 'c "d"'}, str], ids=["object", "alone"])
+def test_a_caption_within_a_string_breaks_no_json_around_it(text, deep, of) -> None:
+    value = text.replace("%s", URL)
+    for _ in range(deep):
+        value = json.dumps(of(value))
+    told, [_] = read(value)
+    for _ in range(deep):
+        told = json.loads(told)
+        told = told["a"] if isinstance(told, dict) else told
+    assert all(word in told for word in ("[seen ", "it", "at last]"))
+
+
+@pytest.mark.parametrize(
+    "text", ["[shot: %s]", "{no json %s}", '[x] "y"\n%s\n[z]', '"a" so %s is "b"']
+)
+def test_a_caption_in_a_text_that_is_no_json_is_not_escaped(text) -> None:
+    assert read(text.replace("%s", URL))[0] == text.replace("%s", SEEN)
+
+
+def test_json_with_numbers_that_python_alone_writes_and_json_by_lines_stay_json() -> None:
+    for text in ('{"n": NaN, "m": -Infinity, "a": "b %s c"}', '\n{"a": "b %s c"}\n\n{"a": 1}\n'):
+        told = json.dumps(SEEN)[1:-1]
+        assert read(text.replace("%s", URL))[0] == text.replace("%s", told)
+
+
+LINK = {"type": "image-url", "url": "https://example.org/a.png"}
+
+
+def test_links_are_taken_from_json_alone_and_where_they_are_asked_for() -> None:
+    text = json.dumps(LINK)
+    for prose in (f"Use {text} here", f"<html>{text}</html>", f"```json\n{text}\n```"):
+        assert read(prose) == (prose, [])
+        for deep in (json.dumps({"page": prose}), json.dumps([json.dumps({"page": prose})])):
+            assert read(deep) == (deep, [])
+    assert read(text, with_links=False) == (text, [])
+    told, found = read(json.dumps([{"page": f"<p>{text}"}, {"of": text}, LINK]))
+    assert json.loads(told) == [
+        {"page": f"<p>{text}"},
+        {"of": json.dumps(PART, separators=(",", ":"))},
+        PART,
+    ]
+    assert found == [LINK["url"]] * 2
+    behind_slashes = json.dumps({"a": "C:\\", "b": json.dumps({"c": "D:\\", "d": LINK})})
+    assert read(behind_slashes)[1] == [LINK["url"]]
+
+
+def test_of_very_many_images_in_a_text_the_last_are_left_out_unseen() -> None:
+    told, found = read(json.dumps([URL] * 4100))
+    assert len(found) == 4096
+    assert (
+        json.loads(told) == [SEEN] * 4096 + ["[image: shown earlier, not looked at any more]"] * 4
+    )
+
+
 LINES = ["\n".join(textwrap.wrap(BASE64, width)) for width in (60, 64, 76)]
 
 
@@ -248,6 +318,12 @@ OTHERS: list[Any] = [
     {"type": "image-url", "url": "https://example.org/a.png", "caption": "A"},
     {"type": "file-url", "url": "https://example.org/a.csv", "mediaType": "text/csv"},
     {"type": "image-url", "url": "/a.png"},
+    "open /9j/" + "abcdef/" * 40,
+    {"path": "/9j/" + "abcdef/" * 40},
+    {"int32": base64.b64encode(struct.pack("<40i", 65536, 1, *range(38))).decode()},
+    {"int16": base64.b64encode(struct.pack("<40h", 0, 1, 1, 0, 0, *range(35))).decode()},
+    {"film": base64.b64encode(b"\0\0\0\x20ftypmif1" + bytes(range(200))).decode()},
+    {"film": base64.b64encode(b"\0\0\x20\0ftypheic" + b"abcd" * 50).decode()},
     {"mimeType": "audio/wav", "data": base64.b64encode(b"RIFF0000WAVEfmt " * 20).decode()},
     ["image-url", {"a": "b"}],
 ]

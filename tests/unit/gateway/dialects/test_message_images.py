@@ -1,0 +1,70 @@
+"""The images of a message: whose links are taken, and what stands beside the content."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Raw
+
+from gateway.dialects.message_images import (
+    fields_beside,
+    joined,
+    may_show_images,
+    message_pieces,
+    read_message,
+)
+from support.pictures import data_url, png
+
+URL = data_url(png())
+LINK = {"type": "image-url", "url": "https://example.org/a.png"}
+TEXT = json.dumps(LINK)
+SEEN = 'seen: "it"'
+
+
+def told(message: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Return a message with its images replaced, and how many there are."""
+    raw, count = Raw(json.dumps(message).encode()), 0
+
+    def place(_source: object) -> str:
+        nonlocal count
+        count += 1
+        return SEEN
+
+    content = joined(message_pieces(raw, place, param="messages[0]"))
+    fields = {"content": content, **fields_beside(raw, place, param="messages[0]")}
+    assert not count or may_show_images(read_message(raw, 100))
+    return json.loads(msgspec.json.encode(fields)), count
+
+
+@pytest.mark.parametrize("content", [TEXT, [{"type": "text", "text": TEXT}]], ids=["text", "part"])
+@pytest.mark.parametrize("role", ["tool", "function", "user", "assistant", "system"])
+def test_links_are_taken_from_the_json_of_tools_alone(role, content) -> None:
+    shown, count = told({"role": role, "content": content})
+    assert count == (role in {"tool", "function"})
+    seen = json.dumps({"type": "text", "text": SEEN}, separators=(",", ":"))
+    assert shown == {"content": seen if count else TEXT}
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+@pytest.mark.parametrize("page", [False, True])
+def test_links_are_taken_from_the_json_of_results_and_not_from_pages(page, as_list) -> None:
+    text = f"<html>{TEXT}</html>" if page else TEXT
+    content = [{"type": "text", "text": text}] if as_list else text
+    block = {"type": "tool_result", "tool_use_id": "1", "content": content}
+    assert told({"role": "user", "content": [block]})[1] == (not page)
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_an_image_in_the_reasoning_beside_the_content_is_replaced(name) -> None:
+    shown, count = told({"role": "assistant", "content": "a", name: f"I see {URL} there"})
+    assert (shown, count) == ({"content": "a", name: f"I see {SEEN} there"}, 1)
+    assert told({"role": "assistant", "content": "a", name: "I see"}) == ({"content": "a"}, 0)
+
+
+@pytest.mark.parametrize("url", [URL, "https://a.example/b"], ids=["data-url", "link"])
+@pytest.mark.parametrize("kind", ["text", "input_text", None])
+def test_an_image_beside_the_text_of_a_part_is_seen(kind, url) -> None:
+    part = {"text": "x", "image_url": {"url": url}} | ({"type": kind} if kind else {})
+    assert told({"role": "user", "content": [part]}) == ({"content": f"x\n{SEEN}"}, 1)
+    assert told({"role": "user", "content": [part | {"image_url": None}]})[1] == 0

@@ -4,7 +4,7 @@ import { byId, toast } from "./dom.js";
 import { Earlier } from "./earlier.js";
 import { showExamples } from "./examples.js";
 import { watchHealth } from "./health.js";
-import { askForKey, authorization, onKey } from "./key.js";
+import { askForKey, givenKey, onKey } from "./key.js";
 import { Pictures } from "./pictures.js";
 import { Reasoners } from "./reasoners.js";
 import { Run, show } from "./run.js";
@@ -41,7 +41,7 @@ function refuse(words) {
 
 async function begin(run) {
   running = run;
-  run.key = authorization().authorization;
+  run.key = givenKey();
   earlier.add(run);
   show(run);
   // Where the page is one column the answer begins below the question.
@@ -63,8 +63,7 @@ function showRunning() {
 function recover(run) {
   lookAtHealth();
   if (run.failure.code === "invalid_api_key") {
-    // Another key was given meanwhile.
-    if (run.key !== authorization().authorization) return askAgain(run);
+    if (run.key !== givenKey()) return askAgain(run);
     waiting = run;
     askForKey();
   }

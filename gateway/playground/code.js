@@ -1,7 +1,7 @@
 // A question as a command or a program, which run as they are copied.
 
 import { dataUrl } from "./gateway.js";
-import { hasKey } from "./key.js";
+import { givenKey } from "./key.js";
 
 // Larger pictures are not copied along: their files are named, and stand in the folder of the shell.
 const MOST_BYTES_COPIED = 256 * 1024;
@@ -42,7 +42,7 @@ const curlQuoted = (name) => quoted(`image=@"${name.replace(/[\\"]/g, "\\$&")}"`
 async function curl({ question, pictures, model }) {
   const whole = copied(pictures);
   const files = await Promise.all(pictures.map((one, index) => curlFile(one, index, whole)));
-  const key = hasKey() ? [`-H "Authorization: Bearer $RACRO_KEY"`] : [];
+  const key = givenKey() ? [`-H "Authorization: Bearer $RACRO_KEY"`] : [];
   const options = [
     ...key,
     ...pictures.map((one, index) => `-F ${curlQuoted(curlName(one, index, whole))}`),
@@ -66,10 +66,10 @@ async function pythonImage({ file, example }, whole) {
 async function python({ question, pictures, model }) {
   const whole = copied(pictures);
   const images = await Promise.all(pictures.map((one) => pythonImage(one, whole)));
-  const key = hasKey() ? `, "authorization": "Bearer " + os.environ["RACRO_KEY"]` : "";
+  const key = givenKey() ? `, "authorization": "Bearer " + os.environ["RACRO_KEY"]` : "";
   return `import base64
 import json
-${hasKey() ? "import os\n" : ""}import urllib.request
+${givenKey() ? "import os\n" : ""}import urllib.request
 
 images = [
 ${images.map((image) => `    ${image},`).join("\n")}

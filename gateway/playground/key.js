@@ -6,7 +6,7 @@ let key = "";
 
 export const authorization = () => (key ? { authorization: `Bearer ${key}` } : {});
 
-export const hasKey = () => key !== "";
+export const givenKey = () => key;
 
 export function askForKey() {
   byId("key").hidden = false;

@@ -47,6 +47,8 @@ _LONGEST_TITLE = 500
 # Objects that hold the field of a part, and the part.
 _MOST_OBJECTS = 3
 _LONGEST_FIELDS = 600
+# One of them is in every part.
+_NAMES_OF_PARTS = ("type", "inline_data", "inlineData")
 _LINK = re.compile(r"(?:(?<=image)|(?<=file))-url\\{0,32}[\"']")
 # Deeper, escaped line breaks would take more room than the text.
 _MOST_ESCAPED = 4
@@ -255,6 +257,9 @@ def _whole_part(text: str, found: _Found, done: int) -> _Found | None:
     """Return the object around a string, if it is an image part and no more."""
     starts, ends = [], []
     begins, end = found.start, found.end
+    around = text[max(done, begins - _LONGEST_FIELDS) : begins] + text[end : end + _LONGEST_FIELDS]
+    if not any(name in around for name in _NAMES_OF_PARTS):
+        return None
     for _ in range(_MOST_OBJECTS):
         begins = text.rfind("{", max(done, found.start - _LONGEST_FIELDS), begins)
         end = text.find("}", end, found.end + _LONGEST_FIELDS) + 1

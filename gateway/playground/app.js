@@ -70,9 +70,8 @@ function recover(run) {
   if (run.failure.code === "unknown_model") reasoners.load().catch(() => {});
 }
 
-function askAgain(run) {
-  begin(new Run({ ...run, models: run.columns.map((one) => one.model) }));
-}
+const askAgain = (run) =>
+  begin(new Run({ ...run, models: run.columns.map(({ model }) => model) }));
 
 function chosen(run) {
   pictures.replace(run.pictures);

@@ -1,4 +1,4 @@
-// The API key. It is kept in this module's memory alone: no storage, no URL, no cookie.
+// The API key, in this module's memory alone: no storage, no URL, no cookie.
 
 import { byId } from "./dom.js";
 

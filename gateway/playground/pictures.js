@@ -27,7 +27,7 @@ export class Pictures {
     return [...this.#held];
   }
 
-  // Adds those of the files that are pictures or PDFs, and names the others.
+  // Adds pictures and PDFs, and names other files.
   add(files) {
     const [pictures, others] = [true, false].map((wanted) =>
       [...files].filter((file) => isPicture(file) === wanted),

@@ -1,4 +1,4 @@
-// The page: wires its parts together and holds what is asked now.
+// Wires the page's parts together; holds what is asked now.
 
 import { byId, toast } from "./dom.js";
 import { Earlier } from "./earlier.js";

@@ -1,4 +1,4 @@
-// The pictures that are asked about: dropped, pasted, picked, or an example's.
+// The pictures that are asked about.
 
 import { byId, element, toast } from "./dom.js";
 

@@ -84,7 +84,7 @@ def find_turns(messages: bytes) -> object:
 
 def read_text(text: str) -> object:
     # With a word that is long enough for what is at little cost not to end it.
-    return replace_images(f"{'x' * 48} {text}", lambda _: "", param="")
+    return replace_images(f"{'x' * 48} {text}", lambda _: "", param="", with_links=True)
 
 
 def parse_chat(body: bytes) -> object:

@@ -74,7 +74,9 @@ def chat(data: bytes) -> None:
 
 def result(data: bytes) -> None:
     text = data.decode(errors="replace")
-    replaced = replace_images(text, lambda _: 'seen\n"it"', param="messages[0].content")
+    replaced = replace_images(
+        text, lambda _: 'seen\n"it"', param="messages[0].content", with_links=True
+    )
     try:
         before = json.loads(text)
     except (ValueError, RecursionError):
@@ -85,7 +87,7 @@ def result(data: bytes) -> None:
 
 def markdown(data: bytes) -> None:
     text, found = data.decode(errors="replace"), []
-    replace_images(text, lambda source: found.append(source) or "", param="")
+    replace_images(text, lambda source: found.append(source) or "", param="", with_links=True)
     if not all(len(source.content) <= len(text) + len("data:;base64,") for source in found):
         raise AssertionError(f"{found} are not in the text")
 

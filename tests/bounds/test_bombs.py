@@ -27,7 +27,19 @@ _ANSWERS = {200, 400, 413, 415, 503}
 # Of the service and its workers together, as compose and the chart have it.
 _MOST_MIB = 2048
 # Each takes as long as an image may be read, or several workers; one of the kind is always tried.
-_LONG = {"words-apart", "dashes", "pdf-blended", "pdf-forms-of-forms"}
+_LONG = {
+    "words-apart",
+    "dashes",
+    "pdf-blended",
+    "pdf-forms-of-forms",
+    "pdf-drawing-itself",
+    "pdf-600000-objects",
+    "tiff-large-tile",
+    "tiff-one-strip-16-bit-24mp",
+    "bmp-runs-of-one",
+    "avif-25mp-rgba",
+    "jp2-62500-tiles",
+}
 _QUESTION = "What is the number?"
 _NUMBER = "4827"
 # Each within the limits of one picture.

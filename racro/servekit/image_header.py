@@ -21,6 +21,7 @@ from racro.servekit.image_types import (
     ICO,
     JPEG_2000,
     PDF,
+    PNG_SIGNATURE,
     TIFF,
     media_type_of,
 )
@@ -32,7 +33,6 @@ _BEGIN_OF_CODESTREAM = b"\xff\x4f"
 _CORE_HEADER = 12
 _BITMAP_HEADERS = frozenset({_CORE_HEADER, 16, 40, 52, 56, 64, 108, 124})
 _ICON_ENTRY = 16
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
 class ImageHeader(NamedTuple):
@@ -128,7 +128,7 @@ def _icon_size(data: bytes, entry: int) -> Size:
     own, start = (data[entry] or 256, data[entry + 1] or 256), entry + 12
     [begin] = struct.unpack_from("<I", data, start)
     try:
-        if data.startswith(_PNG_MAGIC, begin):
+        if data.startswith(PNG_SIGNATURE, begin):
             width, height = struct.unpack_from(">II", data, begin + 16)
         else:
             # Without its file's header: the mask below it counts as rows, too.

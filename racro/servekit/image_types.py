@@ -15,8 +15,9 @@ AVIF, BMP, GIF, HEIC = "image/avif", "image/bmp", "image/gif", "image/heic"
 ICO, JPEG, JPEG_2000, PDF = "image/x-icon", "image/jpeg", "image/jp2", "application/pdf"
 PNG, TIFF, WEBP = "image/png", "image/tiff", "image/webp"
 
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAGIC = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), PNG),
+    (re.compile(re.escape(PNG_SIGNATURE)), PNG),
     (re.compile(rb"\xff\xd8\xff"), JPEG),
     (re.compile(rb"GIF8[79]a"), GIF),
     (re.compile(rb"RIFF....WEBP", re.DOTALL), WEBP),

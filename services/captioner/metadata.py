@@ -8,11 +8,20 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 
-from racro.servekit.image_types import AVIF, HEIC, ICO, JPEG, JPEG_2000, PNG, TIFF, WEBP
+from racro.servekit.image_types import (
+    AVIF,
+    HEIC,
+    ICO,
+    JPEG,
+    JPEG_2000,
+    PNG,
+    PNG_SIGNATURE,
+    TIFF,
+    WEBP,
+)
 from racro.servekit.tiff_header import full_page
 from services.captioner.mended_files import UNREADABLE, largest_entry
 
-_PNG_BEGIN = b"\x89PNG\r\n\x1a\n"
 # The fewest bytes of transparency by the header's colour type: a grey, and a red, green and blue.
 _LEAST_TRANSPARENCY = {0: 2, 2: 6}
 _START_OF_SCAN = 0xDA
@@ -48,12 +57,12 @@ def without_metadata(data: bytes, media_type: str) -> bytes:
 
 
 def _bare_png(data: bytes) -> bytes:
-    return data[: len(_PNG_BEGIN)] + b"".join(_png_parts(data))
+    return data[: len(PNG_SIGNATURE)] + b"".join(_png_parts(data))
 
 
 def _png_parts(data: bytes) -> Iterator[bytes]:
     """Give the chunks that shape pixels; without acTL, an APNG is its default image."""
-    at, color_type = len(_PNG_BEGIN), data[25] if len(data) > 25 else 0  # noqa: PLR2004
+    at, color_type = len(PNG_SIGNATURE), data[25] if len(data) > 25 else 0  # noqa: PLR2004
     while at + 12 <= len(data):
         length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
         end = at + length + 12
@@ -127,7 +136,7 @@ def _bare_ico(data: bytes) -> bytes:
     entry = largest_entry(data)
     largest = data[entry : entry + 16]
     png = data[int.from_bytes(largest[12:16], "little") :]
-    if not png.startswith(_PNG_BEGIN):
+    if not png.startswith(PNG_SIGNATURE):
         return data
     bare = _bare_png(png)
     place = len(bare).to_bytes(4, "little") + (6 + 16).to_bytes(4, "little")

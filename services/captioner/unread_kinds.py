@@ -6,7 +6,7 @@ from itertools import islice
 
 from racro.contracts.errors import InvalidImage
 from racro.servekit.gif_header import MOST_BLOCKS, first_frame
-from racro.servekit.image_types import GIF, JPEG, JPEG_2000, PNG, WEBP
+from racro.servekit.image_types import GIF, JPEG, JPEG_2000, PNG, PNG_SIGNATURE, WEBP
 
 # Each scan of a JPEG goes over all of its pixels; encoders write about ten. The length of a scan's
 # head is that of its one to four components: two bytes alone stand anywhere in a film behind it.
@@ -14,7 +14,6 @@ _HEAD_OF_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04
 _MOST_SCANS = 100
 # Of chunks of which each is as short as it can be: a quarter of a second.
 _MOST_CHUNKS = 100_000
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _CODESTREAM = b"\xff\x4f\xff\x51"
 _COMPONENTS_AT, _MOST_COMPONENTS, _MOST_BITS = 40, 16_384, 38
 _BYTE = 8
@@ -45,7 +44,7 @@ def _has_many_chunks(data: bytes, media_type: str) -> bool:
 
 def _png_chunks(data: bytes) -> Iterator[int]:
     """Yield where each chunk begins, up to the last: files are padded behind it."""
-    at = len(_PNG_MAGIC)
+    at = len(PNG_SIGNATURE)
     while at + 8 <= len(data) and data[at + 4 : at + 8] != b"IEND":
         yield at
         at += 12 + int.from_bytes(data[at : at + 4])

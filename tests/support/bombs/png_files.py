@@ -13,7 +13,7 @@ GRAY, RGB, PALETTE, RGBA = 0, 2, 3, 6
 _CHANNELS = {GRAY: 1, RGB: 3, PALETTE: 1, RGBA: 4}
 _PIECE = 2**20
 # Of Adam7: the first column and row of each pass, and the steps from one to the next.
-_PASSES = (
+PASSES = (
     (0, 0, 8, 8),
     (4, 0, 8, 8),
     (0, 4, 4, 8),
@@ -65,7 +65,7 @@ def black(
     more: bytes = b"",
 ) -> bytes:
     """Return a whole PNG whose pixels are zeros, with the chunks `more` before them."""
-    passes = _PASSES if interlaced else ((0, 0, 1, 1),)
+    passes = PASSES if interlaced else ((0, 0, 1, 1),)
     size = sum(
         _bytes_of(
             -(-(width - left) // step), -(-(height - top) // row_step), depth * _CHANNELS[color]

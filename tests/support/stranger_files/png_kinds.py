@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import accumulate, product
 
-from support.bombs.png_files import chunk, header
+from support.bombs.png_files import PASSES, chunk, header
 from support.stranger_files.drawing import animated, file_of, inked, quarters
 from support.stranger_files.expectations import (
     BLACK,
@@ -30,15 +30,6 @@ _KINDS = {
     **{("grey-alpha", depth): GREY_ALPHA for depth in (8, 16)},
     **{("rgba", depth): RGBA for depth in (8, 16)},
 }
-_ADAM7 = (
-    (0, 0, 8, 8),
-    (4, 0, 8, 8),
-    (0, 4, 4, 8),
-    (2, 0, 4, 4),
-    (0, 2, 2, 4),
-    (1, 0, 2, 2),
-    (0, 1, 1, 2),
-)
 _Sample = Sequence[int]
 
 
@@ -85,7 +76,7 @@ def pixels(color: int, depth: int, *, interlaced: bool = False, filtered: bool =
     """Return the compressed rows of the four quarters."""
     of_quarters = _samples(color, depth)
     (width, height), data = SIZE, bytearray()
-    for left, top, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
+    for left, top, across, down in PASSES if interlaced else ((0, 0, 1, 1),):
         rows = [
             _packed(
                 (of_quarters[2 * (2 * y // height) + 2 * x // width] for x in

@@ -1,7 +1,5 @@
 """Prometheus metrics that every service has. docs/observability.md lists them."""
 
-import asyncio
-
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from racro import __version__
@@ -38,13 +36,3 @@ DEGRADED = Gauge(
 COMPONENT_OK = Gauge(
     "racro_component_ok", "1 while nothing was wrong with it at the last /readyz.", ["component"]
 )
-
-
-def _tasks() -> int:
-    try:
-        return len(asyncio.all_tasks())
-    except RuntimeError:  # nobody runs
-        return 0
-
-
-TASKS.set_function(_tasks)

@@ -55,7 +55,7 @@ async def perceive_images(
     if not questions:
         return []
     with watch.stage("load"):
-        images = await _load(services.loader, questions)
+        images = await _load(services.loader, questions, tenant)
     requests = [
         PerceptionRequest(
             tenant=tenant,
@@ -130,10 +130,12 @@ def check_counts(loader: ImageLoader, questions: Sequence[ImageQuestion]) -> Non
         loader.check_count(question.sources)
 
 
-async def _load(loader: ImageLoader, questions: Sequence[ImageQuestion]) -> list[list[Image]]:
+async def _load(
+    loader: ImageLoader, questions: Sequence[ImageQuestion], tenant: Tenant
+) -> list[list[Image]]:
     check_counts(loader, questions)
     sources = [source for question in questions for source in question.sources]
-    images = iter(await loader.load(sources))
+    images = iter(await loader.load(sources, tenant=tenant))
     loaded = [list(islice(images, len(question.sources))) for question in questions]
     for images_of_one in loaded:
         loader.check_together(images_of_one)

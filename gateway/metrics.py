@@ -1,12 +1,17 @@
-"""The gateway's own metrics, beside those of servekit."""
+"""The gateway's own metrics, beside those of servekit.
 
-from collections.abc import Callable, Iterator
+What tenants use has a label `tenant`, which is what `Tenant.label` says at the moment of counting.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from time import perf_counter
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import CacheResult
@@ -21,7 +26,7 @@ STAGE_SECONDS = Histogram(
     buckets=SECONDS,
 )
 CACHE_RESULTS = Counter(
-    "racro_cache_results", "Visual contexts by where they came from.", ["result"]
+    "racro_cache_results", "Visual contexts by where they came from.", ["result", "tenant"]
 )
 CAPTIONS_MISSING = Counter(
     "racro_captions_missing",
@@ -55,10 +60,6 @@ SAVED_TOKENS = Counter(
     "racro_captioner_saved_tokens", "Captioner tokens that cached parts once took."
 )
 RELOADS = Counter("racro_reloads", "Changed settings, by outcome: taken, refused.", ["outcome"])
-QUEUE_IN_FLIGHT = Gauge(
-    "racro_queue_in_flight", "Requests that the captioner, or a reasoner, answers now.", ["queue"]
-)
-QUEUE_WAITING = Gauge("racro_queue_waiting", "Requests that wait for a place there.", ["queue"])
 QUEUE_SECONDS = Histogram(
     "racro_queue_seconds",
     "Seconds that requests waited for a place; those that did not wait are not counted.",
@@ -68,7 +69,7 @@ QUEUE_SECONDS = Histogram(
 QUEUE_REFUSALS = Counter(
     "racro_queue_refusals",
     "Requests refused because many wait: 503, all places are taken; 429, the tenant's share.",
-    ["queue", "status"],
+    ["queue", "status", "tenant"],
 )
 STAGE_FAILURES = Counter(
     "racro_stage_failures", "Stages that ended with an error: load, perceive, captioner.", ["stage"]
@@ -82,7 +83,7 @@ ANSWERS = Counter(
     "racro_reasoner_answers",
     "Answers of reasoners by how they ended: complete; broken, after their first token; refused, "
     "by the client's fault; failed, before the first token; timeout; left by the client.",
-    ["reasoner", "outcome"],
+    ["reasoner", "outcome", "tenant"],
 )
 REPLICAS = Gauge(
     "racro_replicas",
@@ -92,10 +93,12 @@ REPLICAS = Gauge(
 TOKENS = Counter(
     "racro_tokens",
     "Tokens by stage and direction, those of reasoners by name.",
-    ["stage", "direction", "reasoner"],
+    ["stage", "direction", "reasoner", "tenant"],
 )
-IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source"])
-PAGES = Counter("racro_pages", "Pages of PDFs that were captioned.")
+ImageOrigin = Literal["url", "data_url", "upload"]
+IMAGES = Counter("racro_images", "Images accepted, by how they came.", ["source", "tenant"])
+PAGES = Counter("racro_pages", "Pages of PDFs that were captioned.", ["tenant"])
+_OF_TENANTS = (CACHE_RESULTS, QUEUE_REFUSALS, ANSWERS, TOKENS, IMAGES, PAGES)
 
 
 # Looking a label up costs more than counting under it.
@@ -103,6 +106,7 @@ _stage_seconds = cache(STAGE_SECONDS.labels)
 _tokens = cache(TOKENS.labels)
 _answers = cache(ANSWERS.labels)
 _cache_results = cache(CACHE_RESULTS.labels)
+_images = cache(IMAGES.labels)
 _cache_bytes = cache(CACHE_BYTES.labels)
 _cache_hits = cache(CACHE_HITS.labels)
 _cache_seconds = cache(CACHE_SECONDS.labels)
@@ -144,33 +148,91 @@ class Stopwatch:
         ).encode()
 
 
-def count_tokens(stage: str, usage: Usage, *, reasoner: str = "") -> None:
+def count_tokens(stage: str, usage: Usage, *, reasoner: str = "", tenant: str = "") -> None:
     if usage.is_known:
-        _tokens(stage, "prompt", reasoner).inc(usage.prompt_tokens)
-        _tokens(stage, "completion", reasoner).inc(usage.completion_tokens)
+        _tokens(stage, "prompt", reasoner, tenant).inc(usage.prompt_tokens)
+        _tokens(stage, "completion", reasoner, tenant).inc(usage.completion_tokens)
 
 
-def create_answer_counters(reasoner: str) -> None:
-    """Have the counts of a reasoner begin at 0."""
+def count_answer(reasoner: str, outcome: Outcome, *, tenant: str = "") -> None:
+    _answers(reasoner, outcome, tenant).inc()
+
+
+def count_result(result: CacheResult, *, tenant: str = "") -> None:
+    _cache_results(result, tenant).inc()
+
+
+def count_image(source: ImageOrigin, *, tenant: str = "") -> None:
+    _images(source, tenant).inc()
+
+
+def count_pages(number: int, *, tenant: str = "") -> None:
+    PAGES.labels(tenant).inc(number)
+
+
+# Whose counts there are. A count that is born at 1 is one that neither rate() nor increase() sees.
+_reasoners: set[str] = set()
+_tenants: set[str] = set()
+
+
+def create_reasoner_series(reasoner: str) -> None:
+    """Have the counts of a reasoner begin at 0, for each tenant."""
+    _reasoners.add(reasoner)
+    for tenant in _tenants:
+        _create_answers(reasoner, tenant)
+
+
+def create_tenant_series(tenant: str) -> None:
+    """Have the counts of a tenant begin at 0, for each reasoner and each queue."""
+    _tenants.add(tenant)
+    _create_tokens("captioner", "", tenant)
+    PAGES.labels(tenant)
+    for source in get_args(ImageOrigin):
+        _images(source, tenant)
+    for result in get_args(CacheResult):
+        _cache_results(result, tenant)
+    for reasoner in _reasoners:
+        _create_answers(reasoner, tenant)
+    for queue in _QUEUES.names:
+        _create_refusals(queue, tenant)
+
+
+def _create_answers(reasoner: str, tenant: str) -> None:
     for outcome in get_args(Outcome):
-        _answers(reasoner, outcome)
+        _answers(reasoner, outcome, tenant)
+    _create_tokens("reasoner", reasoner, tenant)
 
 
-def count_answer(reasoner: str, outcome: Outcome) -> None:
-    _answers(reasoner, outcome).inc()
+def _create_tokens(stage: str, reasoner: str, tenant: str) -> None:
+    for direction in ("prompt", "completion"):
+        _tokens(stage, direction, reasoner, tenant)
+
+
+def _create_refusals(queue: str, tenant: str) -> None:
+    for status in (503, 429):
+        QUEUE_REFUSALS.labels(queue, status, tenant)
 
 
 def forget_reasoner(reasoner: str) -> None:
     """Drop what was counted of a reasoner that is not there any more."""
+    _reasoners.discard(reasoner)
     for metric in (STAGE_SECONDS, TOKENS, ANSWERS):
         metric.remove_by_labels({"reasoner": reasoner})
-    for labels in (_stage_seconds, _tokens, _answers):
-        # They would count on where nobody reads.
+    _clear_label_caches()
+
+
+def forget_tenant(tenant: str) -> None:
+    """Drop what was counted of a tenant that is not named any more."""
+    _tenants.discard(tenant)
+    for metric in _OF_TENANTS:
+        metric.remove_by_labels({"tenant": tenant})
+    _clear_label_caches()
+
+
+def _clear_label_caches() -> None:
+    """Forget the series that were removed: they would count on where nobody reads."""
+    for labels in (_stage_seconds, _tokens, _answers, _cache_results, _images):
         labels.cache_clear()
-
-
-def count_result(result: CacheResult) -> None:
-    _cache_results(result).inc()
 
 
 def count_bytes(direction: Literal["read", "written"], number: int) -> None:
@@ -189,15 +251,68 @@ def cache_seconds(tier: str, operation: str) -> Iterator[None]:
     _cache_seconds(tier, operation).observe(perf_counter() - started)
 
 
-def observe_queue(queue: str, *, running: Callable[[], int], waiting: Callable[[], int]) -> None:
-    """Have the gauges of a queue read from it."""
-    QUEUE_IN_FLIGHT.labels(queue).set_function(running)
-    QUEUE_WAITING.labels(queue).set_function(waiting)
+class TenantRequests(NamedTuple):
+    """How many requests of a tenant run and wait in a queue now."""
+
+    tenant: str
+    running: int
+    waiting: int
+
+
+class _Queues(Collector):
+    """The gauges of the queues, read from them when they are asked for."""
+
+    def __init__(self) -> None:
+        self._requests: dict[str, Callable[[], Iterable[TenantRequests]]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._requests)
+
+    def add(self, queue: str, requests: Callable[[], Iterable[TenantRequests]]) -> None:
+        self._requests[queue] = requests
+
+    def remove(self, queue: str) -> None:
+        self._requests.pop(queue, None)
+
+    def collect(self) -> Iterator[Metric]:
+        labels = ["queue", "tenant"]
+        in_flight = GaugeMetricFamily(
+            "racro_queue_in_flight",
+            "Requests that the captioner, or a reasoner, answers now.",
+            labels=labels,
+        )
+        waiting = GaugeMetricFamily(
+            "racro_queue_waiting", "Requests that wait for a place there.", labels=labels
+        )
+        # Copies: this is another thread than that of the requests.
+        for queue, requests in [*self._requests.items()]:
+            sums = dict.fromkeys([*_tenants], (0, 0))
+            for one in requests():
+                before = sums.get(one.tenant, (0, 0))
+                sums[one.tenant] = (before[0] + one.running, before[1] + one.waiting)
+            for tenant, (running, wait) in sums.items():
+                in_flight.add_metric([queue, tenant], running)
+                waiting.add_metric([queue, tenant], wait)
+        yield in_flight
+        yield waiting
+
+
+_QUEUES = _Queues()
+REGISTRY.register(_QUEUES)
+
+
+def observe_queue(queue: str, requests: Callable[[], Iterable[TenantRequests]]) -> None:
+    """Have the gauges of a queue read from it: `requests` returns those of each tenant."""
+    _QUEUES.add(queue, requests)
+    for tenant in _tenants:
+        _create_refusals(queue, tenant)
 
 
 def forget_queue(queue: str) -> None:
     """Drop the metrics of a queue that is not there any more."""
-    for metric in (QUEUE_IN_FLIGHT, QUEUE_WAITING, QUEUE_SECONDS, QUEUE_REFUSALS):
+    _QUEUES.remove(queue)
+    for metric in (QUEUE_SECONDS, QUEUE_REFUSALS):
         metric.remove_by_labels({"queue": queue})
 
 
@@ -222,8 +337,8 @@ def queue_seconds(queue: str) -> Iterator[None]:
     QUEUE_SECONDS.labels(queue).observe(perf_counter() - started)
 
 
-def count_refusal(queue: str, status: int) -> None:
-    QUEUE_REFUSALS.labels(queue, status).inc()
+def count_refusal(queue: str, status: int, *, tenant: str = "") -> None:
+    QUEUE_REFUSALS.labels(queue, status, tenant).inc()
 
 
 def count_saved(seconds: float, tokens: int) -> None:

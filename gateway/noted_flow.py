@@ -50,7 +50,7 @@ async def perceive_or_note(
     limit = _limit(notes_all=notes_all)
     new_request = partial(PerceptionRequest, tenant=tenant, tentative=tentative, cache=cache)
     with watch.stage("load"):
-        outcomes = await _load(services.loader, questions, limit)
+        outcomes = await _load(services.loader, questions, limit, tenant)
     pending = [
         _possible(services, _loaded(services.loader, one, of_one, new_request, notes_all=notes_all))
         for one, of_one in zip(questions, outcomes, strict=True)
@@ -115,12 +115,12 @@ class _Pending:
 
 
 async def _load(
-    loader: ImageLoader, questions: Sequence[ImageQuestion], limit: TimeLimit
+    loader: ImageLoader, questions: Sequence[ImageQuestion], limit: TimeLimit, tenant: Tenant
 ) -> list[list[Image | RacroError]]:
     """Return for each question its images, or their errors."""
     check_counts(loader, questions)
     sources = [source for question in questions for source in question.sources]
-    outcomes = iter(await loader.load_each(sources, limit))
+    outcomes = iter(await loader.load_each(sources, limit, tenant=tenant))
     return [list(islice(outcomes, len(question.sources))) for question in questions]
 
 

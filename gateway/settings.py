@@ -323,6 +323,16 @@ class CorsSection(Section):
     )
 
 
+class MetricsSection(Section):
+    max_tenants: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="Most tenants of the keys file that metrics name, by the label tenant; all "
+        "others are counted together as (other). 0: the label is empty.",
+    )
+
+
 class GatewaySettings(ServiceSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
     captioner: CaptionerSection = Field(
@@ -344,6 +354,9 @@ class GatewaySettings(ServiceSettings):
     )
     limits: LimitsSection = Field(default=LimitsSection(), description="What a request may ask.")
     fetch: FetchSection = Field(default=FetchSection(), description="Images given as URLs.")
+    metrics: MetricsSection = Field(
+        default=MetricsSection(), description="What /metrics tells of tenants."
+    )
     cors: CorsSection = Field(
         default=CorsSection(), description="Pages of other origins (cross-origin requests)."
     )

@@ -75,7 +75,8 @@ async def solve(
             perception = await _recall(services, tenant, options, options.visual_context, watch)
         await observer.on_visual_context(perception.context)
         messages = await _messages(reasoner, options.question, perception.context)
-        answer = await _reason(reasoner, messages, ticket, perception.context, observer, watch)
+        stage = ReasonStage(reasoner, [perception.context], watch, tenant=tenant)
+        answer = await _reason(reasoner, messages, ticket, stage, observer, watch)
     watch.record("total", watch.total())
     return await _response(reasoner, perception, answer, watch)
 
@@ -138,7 +139,7 @@ async def _reason(
     reasoner: Reasoner,
     messages: list[dict[str, str]],
     ticket: Ticket,
-    context: VisualContext,
+    stage: ReasonStage,
     observer: SolveObserver,
     watch: Stopwatch,
 ) -> _Answer:
@@ -148,7 +149,7 @@ async def _reason(
     """
     answer = _Answer()
     started = watch.total()
-    with ReasonStage(reasoner, [context], watch) as stage:
+    with stage:
         async with aclosing(reasoner.stream(messages, ticket)) as chunks:
             async for chunk in chunks:
                 choice = chunk.first

@@ -227,7 +227,7 @@ class _Completion:
         if perceptions:
             await out.add_headers(_headers(perceptions, self.watch))
         body = await self._reasoner_body(perceptions)
-        with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
+        with self._stage(perceptions) as stage:
             started = self.watch.total()
             answer = StreamedAnswer(name=_REASONER, choices=self._chat.choices)
             async with self._reasoner.chat(body, self.ticket) as response:
@@ -244,13 +244,17 @@ class _Completion:
     async def send_plain(self, send: Send) -> None:
         perceptions = await self._perceive()
         body = await self._reasoner_body(perceptions)
-        with ReasonStage(self._reasoner, _contexts(perceptions), self.watch) as stage:
+        with self._stage(perceptions) as stage:
             async with self._reasoner.chat(body, self.ticket) as response:
                 await raise_for_status(response, name=_REASONER)
                 answer = await response.read()
             check = partial(check_completion, answer, name=_REASONER)
             stage.usage = check() if is_small(len(answer)) else await asyncio.to_thread(check)
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
+
+    def _stage(self, perceptions: Sequence[Outcome]) -> ReasonStage:
+        contexts = _contexts(perceptions)
+        return ReasonStage(self._reasoner, contexts, self.watch, tenant=self._tenant)
 
     async def _reasoner_body(self, perceptions: Sequence[Outcome]) -> bytes:
         if self._chat.is_light:

@@ -13,6 +13,7 @@ from gateway.images.fetch import Fetcher
 from gateway.images.image_text import decode_image_text, is_base64_alone, unexpected
 from gateway.images.text_repair import INVISIBLE, QUOTES
 from gateway.settings import LimitsSection
+from gateway.tenancy.tenants import ANYBODY, Tenant
 from racro.contracts.errors import InvalidRequest, RacroError, UnsupportedMediaType
 from racro.servekit.context import TimeLimit, within
 from racro.servekit.image_header import read_header
@@ -67,17 +68,19 @@ class ImageLoader:
         self._limits = limits
         self._fetcher = fetcher
 
-    async def load(self, sources: Sequence[ImageSource]) -> list[Image]:
+    async def load(
+        self, sources: Sequence[ImageSource], *, tenant: Tenant = ANYBODY
+    ) -> list[Image]:
         """Load all images of a request at the same time, and return them in order.
 
         Raises the first error in order of arrival: InvalidImage, TooLarge, UnsupportedMediaType,
         UrlForbidden or InvalidRequest, each naming the image's field.
         """
         with step("load images"):
-            return await self._load_all(sources, self._load)
+            return await self._load_all(sources, partial(self._load, tenant=tenant))
 
     async def load_each(
-        self, sources: Sequence[ImageSource], limit: TimeLimit
+        self, sources: Sequence[ImageSource], limit: TimeLimit, *, tenant: Tenant = ANYBODY
     ) -> list[Image | RacroError]:
         """Load all images of a request, each within the limit, and return them in order.
 
@@ -87,7 +90,7 @@ class ImageLoader:
         async def load(source: ImageSource) -> Image | RacroError:
             try:
                 with within(limit):
-                    return await self._load(source)
+                    return await self._load(source, tenant=tenant)
             except RacroError as error:
                 return error
 
@@ -123,15 +126,16 @@ class ImageLoader:
         by_content = dict(zip(unique, images, strict=True))
         return [_for_field(by_content[source.content], source.param) for source in sources]
 
-    async def _load(self, source: ImageSource) -> Image:
+    async def _load(self, source: ImageSource, *, tenant: Tenant) -> Image:
         if source.refusal is not None:
             raise source.refusal
         content, param = source.content, source.param
         if isinstance(content, str) and _FETCHED.match(content):
-            metrics.IMAGES.labels("url").inc()
+            metrics.count_image("url", tenant=tenant.label)
             content = await self._fetcher.fetch(content, param=param)
         else:
-            metrics.IMAGES.labels("upload" if isinstance(content, bytes) else "data_url").inc()
+            is_upload = isinstance(content, bytes)
+            metrics.count_image("upload" if is_upload else "data_url", tenant=tenant.label)
         read = partial(read_image, content, param=param, limits=self._limits)
         return await off_loop_if_large(len(content), read)
 

@@ -79,7 +79,7 @@ class PartGenerator:
             seconds = (perf_counter() - started) / len(parts)
         await self._count_pages(request, response.pages)
         usage = _usage_of(response)
-        metrics.count_tokens("captioner", usage)
+        metrics.count_tokens("captioner", usage, tenant=request.tenant.label)
         entries = dict(_entries(request, parts, response, seconds))
         if request.cache != "bypass":
             options = self._options.of(request, identity)
@@ -99,7 +99,7 @@ class PartGenerator:
     async def _count_pages(self, request: PerceptionRequest, pages: int) -> None:
         """Count the pages of PDFs that were shown, even if everybody leaves meanwhile."""
         further = request.further_counted(pages, self._options.max_pages)
-        metrics.PAGES.inc(request.distinct_pdfs + further)
+        metrics.count_pages(request.distinct_pdfs + further, tenant=request.tenant.label)
         await self._rates.count(request.tenant, "images", further)
 
 

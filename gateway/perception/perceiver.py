@@ -82,7 +82,7 @@ class Perceiver:
                 named.image_index = request.image_index(error.param)
                 raise named from error
             span.set_attribute("racro.cache", perception.context.cache)
-        metrics.count_result(perception.context.cache)
+        metrics.count_result(perception.context.cache, tenant=request.tenant.label)
         return perception
 
     async def _perceive(self, request: PerceptionRequest, on_delta: OnDelta) -> Perception:

@@ -16,6 +16,7 @@ from racro.contracts.completion import Chunk
 from racro.contracts.errors import UnknownModel, UpstreamError
 from racro.servekit.chat_stream import read_chunks
 from racro.servekit.field_refusals import OwnField
+from racro.servekit.gen_ai_metrics import forget_model
 from racro.servekit.own_fields import OwnFields
 from racro.servekit.settings import api_key
 from racro.servekit.spaced_probe import SpacedProbe, probe_interval_of
@@ -163,11 +164,14 @@ class Reasoners:
             metrics.forget_replicas(component_of(name))
             metrics.forget_reasoner(name)
             del self._replicas[name]
+        models = {reasoner.settings.model for reasoner in self}
+        for model in {reasoner.settings.model for reasoner in before.values()} - models:
+            forget_model(model)
 
     def _open(self, name: str, settings: ReasonerSection) -> Reasoner:
         replicas = self._replica_list(name, settings)
         queue = self._queue(name, QueueLimits.of(settings, servers=len(replicas)))
-        metrics.create_answer_counters(name)
+        metrics.create_reasoner_series(name)
         metrics.observe_replicas(
             component_of(name), count=lambda: len(replicas), failed=lambda: replicas.failed
         )

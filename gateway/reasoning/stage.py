@@ -10,30 +10,39 @@ from gateway import metrics
 from gateway.reasoning.budget import check_budget, with_visual_share
 from gateway.reasoning.reasoners import Reasoner
 from gateway.tenancy.fair_queue import NoRoom, ShareTaken
+from gateway.tenancy.tenants import ANYBODY, Tenant
 from racro.contracts.errors import ContextLengthExceeded, RequestError
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import VisualContext
 from racro.servekit.context import time_left_s
-from racro.servekit.tracing import generation, record_usage
+from racro.servekit.gen_ai_metrics import OTHER_ERROR, observe_generation
+from racro.servekit.tracing import error_type, generation, record_usage
 
 
 class ReasonStage:
     """Times and traces the answer of a reasoner to visual contexts that are within its budget.
 
-    How it ended is counted. `usage` is to be set before the stage ends, and `is_broken` where the
-    answer itself says that it is; what `usage` tells is counted if it ends without an error. Raises
-    ContextLengthExceeded on entry where the contexts are over budget; where the reasoner itself
-    says inside that the request is too long, the error names their share of it.
+    How it ended is counted, for its `tenant`. `usage` is to be set before the stage ends, and
+    `is_broken` where the answer itself says that it is; what `usage` tells is counted if it ends
+    without an error. Raises ContextLengthExceeded on entry where the contexts are over budget;
+    where the reasoner itself says inside that the request is too long, the error names their share
+    of it.
     """
 
     def __init__(
-        self, reasoner: Reasoner, contexts: Sequence[VisualContext], watch: metrics.Stopwatch
+        self,
+        reasoner: Reasoner,
+        contexts: Sequence[VisualContext],
+        watch: metrics.Stopwatch,
+        *,
+        tenant: Tenant = ANYBODY,
     ) -> None:
         self.usage: Usage | None = None
         self.is_broken = False
         self._reasoner = reasoner
         self._contexts = contexts
         self._watch = watch
+        self._tenant = tenant
         watch.reasoner = reasoner.name
         self._generation = generation(reasoner.settings.model)
 
@@ -51,16 +60,25 @@ class ReasonStage:
     ) -> Literal[False]:
         # What our own queue refuses no reasoner was asked.
         if not isinstance(error, NoRoom | ShareTaken):
-            metrics.count_answer(self._reasoner.name, self._outcome(error))
-        if error is None:
-            self._watch.record("reason", perf_counter() - self._started)
-            if self.usage is not None:
-                record_usage(self._span, self.usage)
-                metrics.count_tokens("reasoner", self.usage, reasoner=self._reasoner.name)
+            self._count(error, perf_counter() - self._started)
         self._generation.__exit__(kind, error, traceback)
         if isinstance(error, ContextLengthExceeded) and self._contexts:
             raise with_visual_share(error, self._contexts) from error
         return False
+
+    def _count(self, error: BaseException | None, seconds: float) -> None:
+        reasoner, usage, tenant = self._reasoner, self.usage, self._tenant.label
+        metrics.count_answer(reasoner.name, self._outcome(error), tenant=tenant)
+        model = reasoner.settings.model
+        if error is not None:
+            observe_generation(model, seconds, error=error_type(error))
+            return
+        broken = OTHER_ERROR if self.is_broken else None
+        observe_generation(model, seconds, usage=usage, error=broken)
+        self._watch.record("reason", seconds)
+        if usage is not None:
+            record_usage(self._span, usage)
+            metrics.count_tokens("reasoner", usage, reasoner=reasoner.name, tenant=tenant)
 
     def _outcome(self, error: BaseException | None) -> metrics.Outcome:
         """Return how the answer ended, by the error that ends the stage."""

@@ -9,7 +9,7 @@ request of one that never stops asking, each time.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
@@ -56,18 +56,22 @@ class _Share:
     """
 
     __slots__ = (
-        "expected", "kept_s", "recent", "recent_until", "running", "served", "waiting", "weight",
+        "expected", "kept_s", "recent", "recent_until", "running", "served", "tenant", "waiting",
     )  # fmt: skip
 
-    def __init__(self, *, served: float, kept_s: float) -> None:
+    def __init__(self, tenant: Tenant, *, served: float, kept_s: float) -> None:
+        self.tenant = tenant
         self.kept_s = kept_s
-        self.weight = 1.0
         self.served = served
         self.running = 0
         self.expected = 0
         self.waiting: deque[asyncio.Future[None]] = deque()
         self.recent = 0
         self.recent_until = 0.0
+
+    @property
+    def weight(self) -> float:
+        return self.tenant.weight
 
     def note(self, now: float) -> None:
         """Remember how many run and wait, if it is more than a moment ago."""
@@ -208,7 +212,7 @@ class FairQueue:
         self._served = 0.0
         self._shares: dict[str, _Share] = {}
         self._later: asyncio.TimerHandle | None = None
-        metrics.observe_queue(name, running=lambda: self._running, waiting=lambda: self._waiting)
+        metrics.observe_queue(name, self._requests)
 
     @property
     def room(self) -> int:
@@ -228,9 +232,10 @@ class FairQueue:
         """Return a tenant's share. Raises NoRoom or ShareTaken where it has no room left."""
         share = self._shares.get(tenant.name)
         if share is None:
-            share = _Share(served=self._served, kept_s=self._kept_s)
+            share = _Share(tenant, served=self._served, kept_s=self._kept_s)
             self._shares[tenant.name] = share
-        share.weight = tenant.weight
+        # Its weight may have changed.
+        share.tenant = tenant
         self._check(share)
         return share
 
@@ -294,7 +299,8 @@ class FairQueue:
         if part < 1 and most:
             own = max(1, own) + divided.lacked_by(share)
         if is_full or self._queued(share, part) - divided.free_for(share) >= own:
-            self._refuse(is_full=is_full or self._waiting - free >= most or part == 1)
+            is_full = is_full or self._waiting - free >= most or part == 1
+            self._refuse(share.tenant, is_full=is_full)
 
     def _queued(self, share: _Share, part: float) -> int:
         """Return how many requests of a tenant wait, or will: of those ahead, it has its part."""
@@ -349,8 +355,13 @@ class FairQueue:
             del self._shares[name]
         return _Places(self._limits.in_flight, list(self._shares.values()), now)
 
-    def _refuse(self, *, is_full: bool) -> None:
-        metrics.count_refusal(self.name, 503 if is_full else 429)
+    def _requests(self) -> Iterator[metrics.TenantRequests]:
+        """Yield how many requests of each tenant run and wait. For any thread."""
+        for share in [*self._shares.values()]:
+            yield metrics.TenantRequests(share.tenant.label, share.running, len(share.waiting))
+
+    def _refuse(self, tenant: Tenant, *, is_full: bool) -> None:
+        metrics.count_refusal(self.name, 503 if is_full else 429, tenant=tenant.label)
         limits = f"max_in_flight = {self._limits.in_flight}, max_waiting = {self._limits.waiting}"
         if is_full:
             raise NoRoom(f"the {self.name} has no room for another request now ({limits})")

@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from gateway.settings import GatewaySettings
 from gateway.tenancy.keys_file import BadKeysFileError, KeysFile, TenantRecord
+from gateway.tenancy.tenant_labels import NO_LABELS, TenantLabels
 from racro.contracts.cache_keys import tenant_tag
 from racro.contracts.errors import Unauthenticated
 from racro.servekit.context import header
@@ -31,6 +32,12 @@ class Tenant:
     tag: str
     counted_as: str
     may: TenantRecord
+    labels: TenantLabels = field(default=NO_LABELS, compare=False, repr=False)
+
+    @property
+    def label(self) -> str:
+        """What metrics call it now: its name, or what those share that are not named."""
+        return self.labels.label(self.name)
 
     @property
     def weight(self) -> float:
@@ -67,6 +74,9 @@ class Tenants:
         # Without Redis captions live as long as the process, and so may the secret.
         self._secret = secrets.token_bytes(32) if secret is None else secret.encode()
         self._file = KeysFile() if self._path is None else KeysFile.read(self._path)
+        self._labels = TenantLabels(0 if self._path is None else settings.metrics.max_tenants)
+        self._labels.create_series()
+        self._labels.update(self._file.tenants.keys())
         self._checked_at = monotonic()
         self._error = ""
 
@@ -85,8 +95,10 @@ class Tenants:
         name = self._file.tenant_of(_key(list(headers)))
         if name is None:
             raise Unauthenticated("no such API key")
+        self._labels.meet(name)
         tag = tenant_tag(name, self._secret)
-        return Tenant(name, "" if self._share else tag, tag, self._file.tenants[name])
+        may = self._file.tenants[name]
+        return Tenant(name, "" if self._share else tag, tag, may, self._labels)
 
     def _reload_if_changed(self, path: Path) -> None:
         if monotonic() - self._checked_at < _CHECK_EVERY_S:
@@ -104,6 +116,7 @@ class Tenants:
             self._error = str(error)
         else:
             self._stamp, self._error = now, ""
+            self._labels.update(self._file.tenants.keys())
             _log.info("the keys file has changed")
 
 

@@ -37,6 +37,9 @@ _PROTOCOL = "http/protobuf"
 # For a child that would speak gRPC otherwise.
 PROTOCOL = {_PROTOCOLS[0]: _PROTOCOL}
 _INTERNAL_ERROR = 500
+# The conventions' word for OpenAI's chat API, whoever serves it, and for what is asked of it.
+PROVIDER = "openai"
+CHAT = "chat"
 
 _NO_SPAN = nullcontext(INVALID_SPAN)
 _propagator = TraceContextTextMapPropagator()
@@ -93,12 +96,11 @@ def step(name: str, kind: SpanKind = SpanKind.INTERNAL) -> AbstractContextManage
 def generation(model: str) -> AbstractContextManager[Span]:
     """A call of a model over OpenAI's chat API."""
     attributes = {
-        "gen_ai.operation.name": "chat",
-        # The conventions' word for that API, whoever serves it.
-        "gen_ai.provider.name": "openai",
+        "gen_ai.operation.name": CHAT,
+        "gen_ai.provider.name": PROVIDER,
         "gen_ai.request.model": model,
     }
-    return _inside(f"chat {model}", SpanKind.CLIENT, attributes)
+    return _inside(f"{CHAT} {model}", SpanKind.CLIENT, attributes)
 
 
 def record_usage(span: Span, usage: Usage) -> None:
@@ -156,10 +158,17 @@ class _Recorded:
     ) -> Literal[False]:
         detach(self._token)
         if error is not None:
-            # Not its message or traceback: those of others may hold texts.
-            _fail(self._span, error.code if isinstance(error, RacroError) else type(error).__name__)
+            _fail(self._span, error_type(error))
         self._span.end()
         return False
+
+
+def error_type(error: BaseException) -> str:
+    """Return what spans and metrics tell of an error.
+
+    Not its message or traceback: those of others may hold texts.
+    """
+    return error.code if isinstance(error, RacroError) else type(error).__name__
 
 
 def _fail(span: Span, error: str) -> None:

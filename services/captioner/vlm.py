@@ -1,6 +1,7 @@
 """Captions images with a vision-language model, under the prompt profile racro-v1."""
 
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Any
 
 from racro.contracts.errors import NotStarted, RacroError, UpstreamError
@@ -19,9 +20,10 @@ from racro.contracts.perception import (
 )
 from racro.contracts.prompts import CaptionPrompt, caption_prompt, tentative_prompt
 from racro.engines.engine import Engine
+from racro.servekit.gen_ai_metrics import observe_generation
 from racro.servekit.health import Problem
 from racro.servekit.tasks import all_of
-from racro.servekit.tracing import generation, record_usage
+from racro.servekit.tracing import error_type, generation, record_usage
 from racro.servekit.upstream import Client
 from services.captioner.identity import identity_of
 from services.captioner.image_work import EncodedImage, write_png
@@ -131,9 +133,16 @@ class VlmCaptioner:
     async def _sample(
         self, part: Part, body: dict[str, Any], n: int, on_delta: OnDelta
     ) -> tuple[Generation, ...]:
-        with generation(self.identity.model) as span:
-            samples = await sample(self._engine, part, body, n=n, on_delta=on_delta)
-            record_usage(span, sum((one.usage for one in samples), Usage()))
+        model, started = self.identity.model, perf_counter()
+        with generation(model) as span:
+            try:
+                samples = await sample(self._engine, part, body, n=n, on_delta=on_delta)
+            except BaseException as error:
+                observe_generation(model, perf_counter() - started, error=error_type(error))
+                raise
+            usage = sum((one.usage for one in samples), Usage())
+            observe_generation(model, perf_counter() - started, usage=usage)
+            record_usage(span, usage)
         return samples
 
     def _body(

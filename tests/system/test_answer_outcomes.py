@@ -22,7 +22,7 @@ def gateway(captioner, reasoner):
 
 def outcomes(gateway: Service) -> dict[str, float]:
     metrics = gateway.metrics()
-    name = 'racro_reasoner_answers_total{{outcome="{}",reasoner="default"}}'
+    name = 'racro_reasoner_answers_total{{outcome="{}",reasoner="default",tenant=""}}'
     return {outcome: metrics[name.format(outcome)] for outcome in OUTCOMES}
 
 

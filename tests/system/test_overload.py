@@ -86,7 +86,7 @@ class Gateway:
 
     def gauge(self, name: str, queue: str) -> float:
         metrics = http.get(f"{self.service.url}/metrics").text
-        found = re.search(rf'^{name}{{queue="{queue}"}} (\S+)', metrics, re.MULTILINE)
+        found = re.search(rf'^{name}{{queue="{queue}",tenant=""}} (\S+)', metrics, re.MULTILINE)
         return float(found[1]) if found else 0
 
     def is_busy(self, queue: str, *, running: int, waiting: int) -> bool:

@@ -270,7 +270,7 @@ def test_what_is_saved_is_counted(gateways, question) -> None:
     def more(name: str) -> float:
         return after[name] - before.get(name, 0.0)
 
-    assert more('racro_cache_results_total{result="hit"}') == 1
+    assert more('racro_cache_results_total{result="hit",tenant=""}') == 1
     assert more('racro_cache_hits_total{tier="local"}') == 1
     assert more("racro_captioner_saved_tokens_total") == 120
     assert more("racro_captioner_saved_seconds_total") > 0

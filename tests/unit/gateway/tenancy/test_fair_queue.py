@@ -332,5 +332,7 @@ async def _at_random(begun, cancelled: Iterator[int], asked: FairQueue, places: 
     outcomes = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), PATIENCE_S)
     refused = (QueueFull, RateLimited, asyncio.CancelledError)
     assert all(one is None or isinstance(one, refused) for one in outcomes)
-    for gauge in ("racro_queue_in_flight", "racro_queue_waiting"):
-        assert REGISTRY.get_sample_value(gauge, {"queue": "tested"}) == 0
+    gauges = ("racro_queue_in_flight", "racro_queue_waiting")
+    samples = [one for family in REGISTRY.collect() for one in family.samples]
+    tested = [one for one in samples if one.name in gauges and one.labels["queue"] == "tested"]
+    assert [one.value for one in tested] == [0] * len(tested)

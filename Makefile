@@ -78,7 +78,7 @@ test-compose: .compose-venv/installed
 # The chart rendered and its objects judged one by one, alert rules run, what they name looked for in
 # running services, and one trace through all of them.
 test-helm: $(VENV)/helm
-	tests/needs promtool=prometheus
+	tests/needs promtool=prometheus prometheus=prometheus
 	$(BIN)/python -m pytest tests/helm
 
 # Real vLLM without a GPU, behind the real services: about six minutes with installing it.

@@ -20,6 +20,7 @@ SUMMARIES = {
     "demo": "Start everything, answer the example questions, end everything.",
     "keys": "Make, list and revoke API keys.",
     "cache": "Count and purge cached captions. Settings are the gateway's: RACRO_CONFIG.",
+    "usage": "Show what each tenant used: requests, tokens, images.",
     "eval": "Measure a running gateway on a benchmark.",
     "train": "Train a captioner.",
 }

@@ -12,15 +12,14 @@ from pydantic import Field
 
 from racro.base.digests import file_digest
 from racro.base.wrong_settings import WrongSettingsError
-from racro.contracts.errors import UpstreamError
 from racro.embedded.captioner import MODEL, NAME, PROJECTOR
 from racro.embedded.default import PROMPT_PROFILE, TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model
 from racro.engines.engine import ServedModel, Traits
 from racro.engines.engine_sections import EngineSection, VisionSection
+from racro.engines.probe import ASKED_AGAIN_AFTER_S, HealthProbe, RestartUnansweredAfter
 from racro.engines.supervised_engine import SupervisedEngine
 from racro.engines.supervisor import Supervisor
-from racro.servekit.health import Problem
 
 # As llama.cpp says it.
 _UNLIMITED = -1
@@ -43,6 +42,7 @@ class _LlamaSettings(EngineSection):
     )
     parallel: int = Field(default=4, ge=1, le=64, description="Requests answered at once.")
     threads: int = Field(default=1, ge=1, description="CPU threads.")
+    restart_unanswered_after_s: RestartUnansweredAfter = 120
 
 
 def _packaged_adapter(settings: dict[str, Any]) -> Path | None:
@@ -230,21 +230,14 @@ class LlamaEngine(SupervisedEngine):
         self.model = served_name
         self.models = settings.served(served_name)
         self._settings = settings
-        self._supervisor = Supervisor(self._command, self._would_answer, key_env=_KEY_ENV)
+        self._supervisor = Supervisor(
+            self._command,
+            self._would_answer,
+            key_env=_KEY_ENV,
+            probe=HealthProbe(self._would_answer),
+            restart_unanswered_after_s=settings.restart_unanswered_after_s,
+        )
         self._revision: str | None = None
-
-    async def problem(self) -> Problem | None:
-        """Tell why it would not answer now; one that hangs does not tell that it is well.
-
-        It tells within milliseconds, however many requests wait.
-        """
-        if problem := self.known_problem:
-            return problem
-        try:
-            is_well = await self._would_answer(self._supervisor.port)
-        except UpstreamError as error:
-            return Problem(error.message)
-        return None if is_well else Problem("the engine is not well")
 
     async def revision(self) -> str:
         """SHA-256 of the GGUF file, shortened, and after a plus that of adapter or projector."""
@@ -268,8 +261,10 @@ class LlamaEngine(SupervisedEngine):
         return [sys.executable, "-m", "racro.engines.llama_server", json.dumps(options)]
 
     async def _would_answer(self, port: int) -> bool:
+        """Tell whether it is well: within milliseconds, however many requests wait."""
         server = self._upstream(f"http://127.0.0.1:{port}")
-        return bool((await server.get_json("/health")).get("status") == "ok")
+        health = await server.get_json("/health", within_s=ASKED_AGAIN_AFTER_S)
+        return bool(health.get("status") == "ok")
 
 
 def _revision(path: Path) -> str:

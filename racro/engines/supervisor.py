@@ -1,4 +1,4 @@
-"""Keeps an engine's server process running on loopback, and says why when it does not run."""
+"""Keeps an engine's server process running on loopback, and says why when it does not answer."""
 
 import asyncio
 import contextlib
@@ -7,14 +7,19 @@ import os
 import secrets
 import signal
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+from prometheus_client import Counter
 
 from racro.base.backoff import backoff
 from racro.base.ports import free_port
 from racro.contracts.errors import NotStarted
+from racro.engines import engine_metrics
 from racro.engines.engine import NOT_STARTED
+from racro.engines.probe import Probe
+from racro.engines.silence import SilenceWatch
 from racro.servekit.health import Problem
 from racro.servekit.peer_timeout import peer_timeout
 
@@ -22,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 _FIRST_BACK_OFF_S = 0.5
 _LONGEST_BACK_OFF_S = 30.0
+# What has to come back from elsewhere (a hub, a volume) takes longer, and each try is work.
+_LONGEST_SLOW_BACK_OFF_S = 300.0
 # A child that served this long was healthy: its end starts the back-off afresh.
 _HEALTHY_AFTER_S = 60.0
 _POLL_S = 0.1
@@ -42,12 +49,28 @@ class State(Enum):
     UNSUPERVISED = "the engine is not supervised any more"
 
 
+class Retry(Enum):
+    """Says when another child is started after a cause: within 30 seconds, 5 minutes, or never."""
+
+    SOON = "soon"
+    SLOWLY = "slowly"
+    NEVER = "never"
+
+
 @dataclass(frozen=True)
 class Cause:
-    """Tells why a child ends, as it prints; a cause that `lasts` would end the next one too."""
+    """Tells why a child ends, as it prints, and when another one may fare better."""
 
     problem: str
-    lasts: bool
+    retry: Retry
+
+
+@dataclass(frozen=True)
+class _End:
+    """Tells how a child ended, and which counter the next one's start goes into."""
+
+    told: str
+    restarts: Counter
 
 
 def _no_cause(_: str) -> Cause | None:
@@ -58,10 +81,12 @@ class Supervisor:
     """Keeps one child process running, restarted with exponential back-off whenever it ends.
 
     `command(port)` is its command line; `would_answer(port)` raises or returns False until it
-    serves; `diagnose` finds the cause of an end in a line of its output. Its server is to ask for
-    `key`, which is a new one at each start, and comes to it in the environment variable `key_env`:
-    everybody on the machine can read a command line. The child must die with its parent by itself
-    (`PR_SET_PDEATHSIG`): a killed supervisor cannot end it any more.
+    serves. From then on `probe` asks whether it still answers; after `restart_unanswered_after_s`
+    without an answer (None: never) it is ended and started again. `diagnose` finds the cause of an
+    end in a line of its output. Its server is to ask for `key`, which is a new one at each start,
+    and comes to it in the environment variable `key_env`: everybody on the machine can read a
+    command line. The child must die with its parent by itself (`PR_SET_PDEATHSIG`): a killed
+    supervisor cannot end it any more.
     """
 
     def __init__(
@@ -70,6 +95,8 @@ class Supervisor:
         would_answer: Callable[[int], Awaitable[bool]],
         *,
         key_env: str,
+        probe: Probe,
+        restart_unanswered_after_s: float | None,
         diagnose: Callable[[str], Cause | None] = _no_cause,
         environment: Mapping[str, str] = {},
     ) -> None:
@@ -78,6 +105,7 @@ class Supervisor:
         self._key_env = key_env
         self._diagnose = diagnose
         self._environment = environment
+        self._silence = SilenceWatch(probe, limit_s=restart_unanswered_after_s)
         self._cause: Cause | None = None
         self._ready_at: float | None = None
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
@@ -92,10 +120,15 @@ class Supervisor:
     def problem(self) -> Problem | None:
         """Tell why the child would not answer; in detail, the cause and its last lines."""
         if self._state is State.READY:
-            return None
+            return Problem(self._silence.told) if self._silence.is_told else None
         lines = f"its last words: {' | '.join(self._last_words)}" if self._last_words else ""
         detail = "; ".join(filter(None, (self._problem.detail, lines)))
         return Problem(self._problem.public, detail)
+
+    @property
+    def has_ready_child(self) -> bool:
+        """Whether its child has been ready and runs; it may hang."""
+        return self._state is State.READY
 
     def _become(self, state: State, *, public: str | None = None, detail: str = "") -> None:
         self._state = state
@@ -119,31 +152,35 @@ class Supervisor:
 
     async def _keep_running(self) -> None:
         loop = asyncio.get_running_loop()
-        pauses = backoff(_FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S)
+        pauses = _pauses()
         while True:
             self._become(State.STARTING)
             known, self._cause, self._ready_at = self._cause, None, None
             self.port, self.key = free_port(), secrets.token_urlsafe()
-            code = await self._run_once()
+            end = await self._run_once()
             # Large weights load for longer than that, and may then not fit.
             if self._ready_at is not None and loop.time() - self._ready_at > _HEALTHY_AFTER_S:
-                pauses = backoff(_FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S)
-            if self._cause is not None and self._cause.lasts and self._ready_at is None:
-                self._become(State.GIVEN_UP, detail=self._cause.problem)
+                pauses = _pauses()
+            cause = self._cause
+            if cause is not None and cause.retry is Retry.NEVER and self._ready_at is None:
+                self._become(State.GIVEN_UP, detail=cause.problem)
                 _log.critical("%s", self.problem)
                 return
             pause_s = next(pauses)
+            if cause is None or cause.retry is not Retry.SLOWLY:
+                pause_s = min(pause_s, _LONGEST_BACK_OFF_S)
             self._become(
                 State.ENDED,
-                public=f"the engine ended with code {code}, restart in {pause_s:g} s",
-                detail="" if self._cause is None else self._cause.problem,
+                public=f"the engine {end.told}, restart in {pause_s:g} s",
+                detail="" if cause is None else cause.problem,
             )
-            if self._cause is None or self._cause != known:
+            if cause is None or cause != known:
                 _log.error("%s", self.problem)
             await asyncio.sleep(pause_s)
+            end.restarts.inc()
 
-    async def _run_once(self) -> int:
-        """Start the child and return its exit code; cancelled, end it first."""
+    async def _run_once(self) -> _End:
+        """Start the child and return how it ended; cancelled, end it first."""
         child = await asyncio.create_subprocess_exec(
             *self._command(self.port),
             stdin=asyncio.subprocess.DEVNULL,
@@ -156,17 +193,33 @@ class Supervisor:
         self.pid = child.pid
         assert child.stdout is not None  # noqa: S101 - it is a pipe
         listener = asyncio.create_task(self._listen(child.stdout))
-        waiter = asyncio.create_task(self._announce_when_ready())
+        hang = asyncio.create_task(self._until_it_hangs())
+        end = asyncio.create_task(_exit_code(child))
         try:
-            return await _exit_code(child)
+            await asyncio.wait({hang, end}, return_when=asyncio.FIRST_COMPLETED)
+            return self._end_of(end, hang)
         finally:
             self.pid = None
-            waiter.cancel()
+            hang.cancel()
+            end.cancel()
             await self._end(child)
             # Workers of an engine that was killed live on in its group.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             await listener
+            self._silence.reset()
+
+    def _end_of(self, end: asyncio.Task[int], hang: asyncio.Task[None]) -> _End:
+        if end.done():
+            return _End(f"ended with code {end.result()}", engine_metrics.ENDED)
+        hang.result()
+        silent = f"was ended after {self._silence.seconds:.0f} s without an answer"
+        return _End(silent, engine_metrics.UNANSWERED)
+
+    async def _until_it_hangs(self) -> None:
+        """Return when the child was ready and has not answered for as long as it may."""
+        await self._announce_when_ready()
+        await self._silence.until_limit(self.port)
 
     def _child_environment(self) -> dict[str, str]:
         ours = {self._key_env: self.key, "PYTHONUNBUFFERED": "1"}
@@ -209,6 +262,10 @@ class Supervisor:
         except TimeoutError:
             child.kill()
             await _exit_code(child)
+
+
+def _pauses() -> Iterator[float]:
+    return backoff(_FIRST_BACK_OFF_S, _LONGEST_SLOW_BACK_OFF_S)
 
 
 async def _exit_code(child: asyncio.subprocess.Process) -> int:

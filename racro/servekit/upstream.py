@@ -196,20 +196,20 @@ class Upstream:
         """
         return _Request(self.name, self._target, method, path, body, headers)
 
-    async def get_text(self, path: str) -> str:
-        """A small document, for probes: within two seconds.
+    async def get_text(self, path: str, *, within_s: float = _PROBE_TIMEOUT_S) -> str:
+        """A small document, for probes: within two seconds, or as many as are given.
 
         Raises UpstreamUnavailable if there is none.
         """
-        return (await self._get(path)).decode(errors="replace")
+        return (await self._get(path, within_s=within_s)).decode(errors="replace")
 
-    async def get_json(self, path: str) -> Any:
-        """A small JSON document, for probes: within two seconds.
+    async def get_json(self, path: str, *, within_s: float = _PROBE_TIMEOUT_S) -> Any:
+        """A small JSON document, for probes: within two seconds, or as many as are given.
 
         Raises UpstreamUnavailable if there is none, UpstreamError if it is not JSON.
         """
         try:
-            return msgspec.json.decode(await self._get(path))
+            return msgspec.json.decode(await self._get(path, within_s=within_s))
         except NotJson as error:
             raise UpstreamError(
                 f"the {self.name} answered with something else than JSON"
@@ -222,9 +222,15 @@ class Upstream:
         """
         await self._get(path, is_absent=_SAYS_NOBODY_IS_THERE.__contains__)
 
-    async def _get(self, path: str, *, is_absent: Callable[[int], bool] = _is_no_success) -> bytes:
+    async def _get(
+        self,
+        path: str,
+        *,
+        is_absent: Callable[[int], bool] = _is_no_success,
+        within_s: float = _PROBE_TIMEOUT_S,
+    ) -> bytes:
         try:
-            async with peer_timeout(_PROBE_TIMEOUT_S), self.request("GET", path) as response:
+            async with peer_timeout(within_s), self.request("GET", path) as response:
                 if is_absent(response.status):
                     raise NotStarted(f"the {self.name} answered {response.status}")
                 return await response.read()

@@ -21,15 +21,18 @@ ENGINE = textwrap.dedent("""
 # Stands for a service: it starts the guard and waits.
 SUPERVISOR = textwrap.dedent("""
     import asyncio, os, sys
+    from racro.engines.probe import HealthProbe
     from racro.engines.supervisor import Supervisor
 
     async def never(port):
         return False
 
+    unasked = {"probe": HealthProbe(never), "restart_unanswered_after_s": None}
+
     async def main():
         command = [sys.executable, "-m", "racro.engines.guard", str(os.getpid())]
         engine = [sys.executable, "-c", sys.argv[1]]
-        supervisor = Supervisor(lambda _: [*command, *engine], never, key_env="KEY")
+        supervisor = Supervisor(lambda _: [*command, *engine], never, key_env="KEY", **unasked)
         await supervisor.start()
         while not supervisor._last_words:
             await asyncio.sleep(0.01)

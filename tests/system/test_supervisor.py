@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -215,21 +216,81 @@ class TestEngineKey:
         assert answered.status_code == 200, answered.text
 
 
+RESTARTS = 'racro_engine_restarts_total{cause="%s"}'
+SILENT_S = "racro_engine_unanswered_seconds"
+
+
+def told_in_log(service: Service, level: str, words: str) -> bool:
+    """Whether it was logged. Nobody has asked /readyz for it."""
+    return any(r["level"] == level and words in r["message"] for r in service.log_records())
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[Service]:
+    """A reasoner service that soon restarts an engine that hangs."""
+    engine = {"kind": "llama", "restart_unanswered_after_s": 4}
+    with Service("services.reasoner", {"engine": engine}) as service:
+        yield service
+
+
 class TestEngineHung:
-    def test_neither_it_nor_its_models_are_there_until_it_goes_on(self, llama: Service) -> None:
+    def test_it_is_told_and_asked_nothing_until_it_goes_on(self, llama: Service) -> None:
         wait_until(lambda: readiness(llama) == (200, "ok"), what="an engine that is well")
         engine = engine_of(llama)
         engine.suspend()
-        wait_until(lambda: engine.status() == psutil.STATUS_STOPPED, what="that it stands still")
         try:
-            assert readiness(llama) == (503, "the engine did not answer in time")
-            models = http.get(f"{llama.url}/v1/models")
-            assert models.status_code == 503
-            assert "x-racro-begun" not in models.headers
+            told = "the engine has not answered for"
+            wait_until(lambda: told_in_log(llama, "ERROR", told), what="that it is told")
+            assert llama.metrics()[SILENT_S] >= 10
+            status, problem = readiness(llama)
+            assert status == 503
+            assert re.fullmatch(rf"{told} \d+ s", problem)
+            body = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2}
+            for answer in (
+                http.get(f"{llama.url}/v1/models"),
+                http.post(f"{llama.url}/v1/chat/completions", json=body),
+            ):
+                assert answer.status_code == 503
+                assert "x-racro-begun" not in answer.headers
         finally:
             engine.resume()
         wait_until(lambda: readiness(llama) == (200, "ok"), what="an engine that goes on")
         assert engine_of(llama).pid == engine.pid
+        assert llama.metrics()[SILENT_S] == 0
+        assert told_in_log(llama, "WARNING", "the engine answers again after")
+
+    def test_it_is_restarted_once_the_limit_is_over(self, impatient: Service) -> None:
+        """Though nobody asks anything of the service meanwhile."""
+        before = impatient.metrics()
+        assert [before[RESTARTS % cause] for cause in ("ended", "unanswered")] == [0, 0]
+        engine = engine_of(impatient)
+        engine.suspend()
+        wait_until(lambda: ended(engine), what="the end of the engine that hangs")
+        wait_until(
+            lambda: told_in_log(impatient, "ERROR", "without an answer, restart in 0.5 s"),
+            what="that it is told",
+        )
+        impatient.wait_for("/readyz")
+        assert engine_of(impatient).pid != engine.pid
+        after = impatient.metrics()
+        assert [after[RESTARTS % cause] for cause in ("ended", "unanswered")] == [0, 1]
+        assert after[SILENT_S] == 0
+        body = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2}
+        answer = http.post(f"{impatient.url}/v1/chat/completions", json=body)
+        assert answer.status_code == 200, answer.text
+
+    def test_a_service_that_was_held_up_itself_restarts_nothing(self, impatient: Service) -> None:
+        """As by a container that was paused: the time is not the engine's."""
+        engine, service = engine_of(impatient), psutil.Process(impatient.pid)
+        was_up_for = impatient.metrics()[RESTARTS % "unanswered"]
+        engine.suspend()
+        service.suspend()
+        time.sleep(6)
+        service.resume()
+        engine.resume()
+        wait_until(lambda: impatient.metrics()[SILENT_S] == 0, what="an engine that answers")
+        assert engine_of(impatient).pid == engine.pid
+        assert impatient.metrics()[RESTARTS % "unanswered"] == was_up_for
 
 
 class TestServiceEnded:
@@ -293,6 +354,17 @@ class TestAnEngineThatDoesNotStart:
             refused = http.post(f"{service.url}/v1/chat/completions", json={})
             assert refused.status_code == 503
             assert self.starts(tmp_path) == 1
+
+    def test_a_model_that_is_not_found_is_told_once_and_tried_again(self, tmp_path: Path) -> None:
+        """Its volume may not be mounted yet, or its hub be away."""
+        words = "OSError: m is not a local folder and is not a valid model identifier listed"
+        config = self.config(tmp_path, words)
+        with Service("services.reasoner", config, wait_for="/healthz") as service:
+            wait_until(lambda: self.starts(tmp_path) >= 3, what="the third start")
+            told = [r for r in service.log_records() if "there is no such model" in r["message"]]
+            assert len(told) == 1
+            named = "there is no such model"
+            wait_until(lambda: named in readiness(service)[1], what="the reason")
 
     def test_too_little_memory_is_told_once_and_tried_again(self, tmp_path: Path) -> None:
         config = self.config(tmp_path, "ValueError: No available memory for the cache blocks.")

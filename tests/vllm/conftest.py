@@ -31,7 +31,8 @@ def _services(
     vllm: Path, vision_log: Path, collector: Collector
 ) -> Iterator[tuple[Service, Service]]:
     """Captioner and reasoner; both load at the same time."""
-    thinking = {"model": "smollm2", "engine": engine(vllm, "reasoner", stalled_after_s=10)}
+    limits = {"stalled_after_s": 10, "restart_unanswered_after_s": 40}
+    thinking = {"model": "smollm2", "engine": engine(vllm, "reasoner", **limits)}
     env = ENVIRONMENT | collector.environment | {"VISION_PASSES": str(vision_log)}
     loading: dict[str, Any] = {"env": env, "wait_for": "/healthz"}
     with (

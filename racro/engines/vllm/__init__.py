@@ -6,8 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from prometheus_client import REGISTRY
+
 from racro.base.wrong_settings import WrongSettingsError
 from racro.engines.engine import ServedModel, Traits
+from racro.engines.probe import ASKED_AGAIN_AFTER_S
 from racro.engines.supervised_engine import SupervisedEngine
 from racro.engines.supervisor import Supervisor
 from racro.engines.vllm.diagnosis import diagnose
@@ -50,23 +53,25 @@ class VllmEngine(SupervisedEngine):
         self.model = served_name
         self.models = {served_name: ServedModel(engine_name=served_name)}
         self._settings = settings
+        self._watch = Watch(self, stalled_after_s=settings.stalled_after_s)
         self._supervisor = Supervisor(
             self._command,
             self._would_answer,
             key_env="VLLM_API_KEY",
+            probe=self._watch,
+            restart_unanswered_after_s=settings.restart_unanswered_after_s,
             diagnose=diagnose,
             environment=_ENVIRONMENT,
         )
-        self._watch = Watch(self, stalled_after_s=settings.stalled_after_s)
         self._revision: str | None = None
         self._reading: asyncio.Task[str | None] | None = None
 
     async def start(self, client: Client) -> None:
         await super().start(client)
-        self._watch.start()
+        REGISTRY.register(self._watch)
 
     async def stop(self) -> None:
-        await self._watch.stop()
+        REGISTRY.unregister(self._watch)
         await super().stop()
 
     @property
@@ -78,10 +83,11 @@ class VllmEngine(SupervisedEngine):
         return self._revision
 
     def is_running(self) -> bool:
-        return self._supervisor.problem is None
+        return self._supervisor.has_ready_child
 
     async def vitals(self) -> Vitals:
-        return Vitals.read(await self._upstream(self._root_url).get_text("/metrics"))
+        server = self._upstream(self._root_url)
+        return Vitals.read(await server.get_text("/metrics", within_s=ASKED_AGAIN_AFTER_S))
 
     async def make_a_token(self) -> None:
         """Have a token made, through the path that requests take. Raises RacroError."""

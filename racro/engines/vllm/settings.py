@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field
 
 from racro.engines.engine_sections import VisionSection
+from racro.engines.probe import RestartUnansweredAfter
 
 _PROCESSOR_FLAG = "--mm-processor-kwargs"
 # The base model's name where the served one is the model with an adapter.
@@ -76,6 +77,7 @@ class VllmSettings(VisionSection):
         gt=0,
         description="Not ready when no token has come for so long, a test prompt's neither.",
     )
+    restart_unanswered_after_s: RestartUnansweredAfter = 120
     arguments: Annotated[tuple[str, ...], AfterValidator(_without_api_key)] = Field(
         default=(), description="Further arguments of `vllm serve`, as they are."
     )

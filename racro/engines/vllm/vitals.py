@@ -34,10 +34,15 @@ RELAYED = frozenset(
 
 @dataclass(frozen=True)
 class Vitals:
-    """Holds what it tells; `tokens` were read and written since it began, by all of its copies."""
+    """Holds what it tells. `work` differs between two looks if anything was done in between.
+
+    It is the tokens read and written by all of its copies since it began, and the share of the KV
+    cache in use: the tokens of a prompt are counted when all of it is read, and until then the
+    cache fills with each chunk.
+    """
 
     asleep: bool
-    tokens: float
+    work: tuple[float, float]
     relayed: tuple[Metric, ...] = ()
 
     @classmethod
@@ -50,7 +55,8 @@ class Vitals:
         tokens = sum(_values(relayed, "vllm:prompt_tokens_total")) + sum(
             _values(relayed, "vllm:generation_tokens_total")
         )
-        return cls(asleep=0 in awake, tokens=tokens, relayed=relayed)
+        cache = sum(_values(relayed, "vllm:kv_cache_usage_perc"))
+        return cls(asleep=0 in awake, work=(tokens, cache), relayed=relayed)
 
 
 def _values(families: Iterable[Metric], name: str, **labels: str) -> Iterator[float]:

@@ -1,19 +1,16 @@
 """Watches a vLLM engine: what it tells of itself, and whether it makes tokens."""
 
 import asyncio
-import contextlib
-import logging
 from collections.abc import Iterator
 from typing import Protocol
 
-from prometheus_client import REGISTRY, Metric
+from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
-from racro.contracts.errors import RacroError
+from racro.contracts.errors import RacroError, UpstreamUnavailable
+from racro.engines.probe import PATIENCE_S
 from racro.engines.vllm.vitals import Vitals
 from racro.servekit.health import Problem
-
-_log = logging.getLogger(__name__)
 
 
 class Watched(Protocol):
@@ -27,10 +24,12 @@ class Watched(Protocol):
 
 
 class Watch(Collector):
-    """Keeps `problem`, which says why a running engine would not answer.
+    """Asks a running engine, for its supervisor, whether it answers and makes tokens.
 
-    One that has made no token for `stalled_after_s` is asked for one, busy or idle; if none comes
-    for as long again it is stalled. As a collector it gives Prometheus what the engine told last,
+    The API server of one whose engine core hangs answers all the same. So one that has done nothing
+    for `stalled_after_s` is asked for a token, busy or idle, and has not answered until it comes or
+    other work is done; after as long again it is told to be stalled. `problem` says why one that
+    answers would serve no request. As a collector it gives Prometheus what the engine told last,
     under the engine's own names.
     """
 
@@ -39,62 +38,68 @@ class Watch(Collector):
         self._interval_s = interval_s
         self._stalled_after_s = stalled_after_s
         self._last: Vitals | None = None
-        self._progress_at = 0.0
-        self._task: asyncio.Task[None] | None = None
+        self._worked_at = 0.0
+        self._wants_a_token = False
         self.problem: Problem | None = None
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._keep_probing())
-        REGISTRY.register(self)
+    @property
+    def patience_s(self) -> float:
+        # The queue of a busy engine may be long.
+        return self._stalled_after_s if self._wants_a_token else PATIENCE_S
 
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            REGISTRY.unregister(self)
+    @property
+    def silence(self) -> str:
+        if self._wants_a_token:
+            return "the engine is stalled: no token"
+        return "the engine has not answered"
 
     def collect(self) -> Iterator[Metric]:
-        if self._last is not None:
+        if self._last is not None and self._engine.is_running():
             yield from self._last.relayed
 
-    async def _keep_probing(self) -> None:
-        while True:
-            try:
-                self.problem = await self._probe()
-            except Exception:  # noqa: BLE001 - it goes on watching
-                _log.exception("a probe of the engine failed")
-            await asyncio.sleep(self._interval_s)
+    def begin(self) -> None:
+        self._last, self.problem, self._wants_a_token = None, None, False
+        self._worked_at = asyncio.get_running_loop().time()
 
-    async def _probe(self) -> Problem | None:
+    async def ask(self, _: int) -> None:
         now = asyncio.get_running_loop().time
-        if not self._engine.is_running():
-            self._last, self._progress_at = None, now()
-            return None
-        if await self._made_tokens():
-            self._progress_at = now()
-        if self._last is not None and self._last.asleep:
-            return Problem("the engine is asleep")
-        if now() - self._progress_at >= self._stalled_after_s:
-            # One that is busy may be late with this token while others come.
-            if not await self._makes_a_token() and not await self._made_tokens():
-                return Problem(f"the engine is stalled: no token for {self._stalled_after_s:g} s")
-            self._progress_at = now()
-        return None
+        if await self._has_worked():
+            self._worked_at = now()
+        self.problem = Problem("the engine is asleep") if self._is_asleep else None
+        if self._is_asleep or now() - self._worked_at < self._stalled_after_s:
+            self._wants_a_token = False
+            return
+        self._wants_a_token = True
+        await self._token_or_work()
+        self._worked_at, self._wants_a_token = now(), False
 
-    async def _made_tokens(self) -> bool:
-        """Tell whether it made tokens since the last probe."""
+    @property
+    def _is_asleep(self) -> bool:
+        return self._last is not None and self._last.asleep
+
+    async def _token_or_work(self) -> None:
+        """Return when it has made a token, or done other work. Raises RacroError."""
+        token = asyncio.create_task(self._engine.make_a_token())
+        try:
+            while not token.done():
+                await asyncio.wait({token}, timeout=self._interval_s)
+                if not token.done() and await self._is_seen_working():
+                    return
+            token.result()
+        finally:
+            token.cancel()
+
+    async def _is_seen_working(self) -> bool:
+        try:
+            return await self._has_worked()
+        except RacroError:
+            return False
+
+    async def _has_worked(self) -> bool:
+        """Tell whether it did anything since it was asked last. Raises RacroError."""
         before = self._last
         try:
             self._last = await self._engine.vitals()
-        except (RacroError, ValueError):  # the latter of what is no exposition format
-            return False
-        return before is None or self._last.tokens != before.tokens
-
-    async def _makes_a_token(self) -> bool:
-        try:
-            async with asyncio.timeout(self._stalled_after_s):
-                await self._engine.make_a_token()
-        except (RacroError, TimeoutError):
-            return False
-        return True
+        except ValueError as error:
+            raise UpstreamUnavailable("the engine's metrics cannot be read") from error
+        return before is None or self._last.work != before.work

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY
 from pydantic import ValidationError
 
 from racro.base.wrong_settings import WrongSettingsError
 from racro.contracts.errors import UpstreamUnavailable
+from racro.engines.silence import SilenceWatch
+from racro.engines.supervisor import Retry
 from racro.engines.vllm import VllmEngine, VllmSettings
 from racro.engines.vllm.diagnosis import diagnose
 from racro.engines.vllm.revision import revision_of
@@ -148,42 +149,46 @@ class TestWrongSettings:
 
 
 @pytest.mark.parametrize(
-    ("line", "problem", "lasts"),
+    ("line", "problem", "retry"),
     [
         (
             "vllm: error: unrecognized arguments: --no-such-flag 1",
             "wrong settings of vLLM: unrecognized arguments: --no-such-flag 1",
-            True,
+            Retry.NEVER,
         ),
         (
             "(EngineCore pid=7) ValueError: No available memory for the cache blocks. Try",
             "too little memory: No available memory for the cache blocks",
-            False,
+            Retry.SOON,
         ),
         (
             "ValueError: Free memory on device cuda:0 (3.1/79.1 GiB) on startup is less than "
             "desired GPU memory utilization (0.9, 71.2 GiB). Decrease",
             "too little memory: Free memory on device",
-            False,
+            Retry.SOON,
         ),
-        ("torch.OutOfMemoryError: CUDA out of memory. Tried", "too little memory: CUDA", False),
+        (
+            "torch.OutOfMemoryError: CUDA out of memory. Tried",
+            "too little memory: CUDA",
+            Retry.SOON,
+        ),
         (
             "OSError: some/model is not a local folder and is not a valid model identifier listed",
             "there is no such model",
-            True,
+            Retry.SLOWLY,
         ),
         (
             "OSError: /models/m does not appear to have a file named config.json. Checkout",
             "the model is not complete, without: config.json",
-            True,
+            Retry.SLOWLY,
         ),
     ],
 )
-def test_why_it_did_not_start(line: str, problem: str, lasts: bool) -> None:
+def test_why_it_did_not_start(line: str, problem: str, retry: Retry) -> None:
     cause = diagnose(line)
     assert cause is not None
     assert cause.problem.startswith(problem)
-    assert cause.lasts is lasts
+    assert cause.retry is retry
 
 
 @pytest.mark.parametrize(
@@ -235,6 +240,8 @@ class TestRevision:
 METRICS = """\
 # TYPE vllm:num_requests_running gauge
 vllm:num_requests_running{engine="0",model_name="m"} 2.0
+# TYPE vllm:kv_cache_usage_perc gauge
+vllm:kv_cache_usage_perc{engine="0",model_name="m"} 0.25
 # TYPE vllm:engine_sleep_state gauge
 vllm:engine_sleep_state{engine="0",model_name="m",sleep_state="awake"} %d
 vllm:engine_sleep_state{engine="0",model_name="m",sleep_state="discard_all"} 0.0
@@ -249,8 +256,8 @@ python_gc_objects_collected_total{generation="0"} 9.0
 
 
 class TestVitals:
-    def test_tokens_of_all_copies(self) -> None:
-        assert Vitals.read(METRICS % 1).tokens == 115
+    def test_work_is_the_tokens_of_all_copies_and_what_the_cache_holds(self) -> None:
+        assert Vitals.read(METRICS % 1).work == (115, 0.25)
 
     def test_asleep(self) -> None:
         assert not Vitals.read(METRICS % 1).asleep
@@ -266,41 +273,43 @@ class Engine:
     """What the watch sees of an engine."""
 
     def __init__(self) -> None:
-        self.running = True
         self.silent = False
         self.asleep = False
-        self.tokens = 0
+        self.cached = 0.25
         self.answers = True
         self.asked = 0
 
     def is_running(self) -> bool:
-        return self.running
+        return True
 
     async def vitals(self) -> Vitals:
         if self.silent:
             raise UpstreamUnavailable("the engine did not answer in time")
-        return Vitals.read(METRICS % (0 if self.asleep else 1) + f"vllm:x {self.tokens}\n")
+        return Vitals.read((METRICS % (0 if self.asleep else 1)).replace("0.25", str(self.cached)))
 
     async def make_a_token(self) -> None:
         self.asked += 1
-        if not self.answers:
-            await asyncio.sleep(60)
+        while not self.answers:
+            await asyncio.sleep(1)
 
 
 async def until(condition) -> None:
     while not condition():
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.1)
 
 
 class TestWatch:
-    def watching(self, engine: Engine, story) -> None:
+    """As a supervisor asks; by a clock that jumps."""
+
+    def watching(self, engine: Engine, story, *, limit_s: float | None = None) -> None:
         async def run() -> None:
-            watched = Watch(engine, stalled_after_s=0.05, interval_s=0.01)
-            watched.start()
+            watch = Watch(engine, stalled_after_s=60)
+            silence = SilenceWatch(watch, limit_s=limit_s)
+            watching = asyncio.create_task(silence.until_limit(0))
             try:
-                await story(watched)
+                await story(watch, silence, watching)
             finally:
-                await watched.stop()
+                watching.cancel()
 
         with asyncio.Runner(loop_factory=JumpingLoop) as runner:
             runner.run(run())
@@ -308,51 +317,75 @@ class TestWatch:
     def test_an_idle_engine_is_asked_for_a_token_and_is_fine(self) -> None:
         engine = Engine()
 
-        async def story(watched: Watch) -> None:
+        async def story(watch: Watch, silence: SilenceWatch, _) -> None:
             await until(lambda: engine.asked >= 3)
-            assert watched.problem is None
+            assert (watch.problem, silence.seconds) == (None, 0)
 
         self.watching(engine, story)
 
-    @pytest.mark.parametrize("silent", [False, True])
-    def test_one_that_makes_no_token_is_stalled_until_it_does(self, silent: bool) -> None:
+    def test_one_that_makes_no_token_is_stalled_until_it_does(self) -> None:
         engine = Engine()
-        engine.answers, engine.silent = False, silent
+        engine.answers = False
 
-        async def story(watched: Watch) -> None:
-            await until(lambda: watched.problem)
-            assert watched.problem == Problem("the engine is stalled: no token for 0.05 s")
-            engine.answers, engine.silent = True, False
-            await until(lambda: watched.problem is None)
+        async def story(_, silence: SilenceWatch, __) -> None:
+            await until(lambda: silence.is_told)
+            assert silence.told == "the engine is stalled: no token for 60 s"
+            engine.answers = True
+            await until(lambda: not silence.is_told)
 
         self.watching(engine, story)
+
+    def test_one_whose_server_hangs_is_told_sooner(self) -> None:
+        engine = Engine()
+
+        async def story(_, silence: SilenceWatch, __) -> None:
+            await asyncio.sleep(5)
+            engine.silent = True
+            await until(lambda: silence.is_told)
+            assert silence.told == "the engine has not answered for 10 s"
+
+        self.watching(engine, story)
+
+    def test_it_hangs_once_the_limit_is_over(self) -> None:
+        engine = Engine()
+        engine.answers = False
+
+        async def story(_, silence: SilenceWatch, watching) -> None:
+            await watching
+            assert 120 <= silence.seconds < 122
+
+        self.watching(engine, story, limit_s=120)
+
+    def test_one_that_reads_a_long_prompt_is_fine(self) -> None:
+        """No token is counted until all of it is read, and the test prompt waits."""
+        engine = Engine()
+        engine.answers = False
+
+        async def story(_, silence: SilenceWatch, watching) -> None:
+            for chunk in range(100):
+                engine.cached = chunk / 100
+                await asyncio.sleep(20)
+                assert not silence.is_told
+            assert not watching.done()
+
+        self.watching(engine, story, limit_s=120)
 
     def test_one_that_sleeps(self) -> None:
         engine = Engine()
         engine.asleep = True
 
-        async def story(watched: Watch) -> None:
-            await until(lambda: watched.problem == Problem("the engine is asleep"))
+        async def story(watch: Watch, silence: SilenceWatch, _) -> None:
+            await until(lambda: watch.problem == Problem("the engine is asleep"))
+            await asyncio.sleep(600)
+            assert (engine.asked, silence.seconds) == (0, 0)
             engine.asleep = False
-            await until(lambda: watched.problem is None)
-
-        self.watching(engine, story)
-
-    def test_one_that_is_starting_is_left_alone(self) -> None:
-        engine = Engine()
-        engine.running = engine.answers = False
-
-        async def story(watched: Watch) -> None:
-            await asyncio.sleep(0.2)
-            assert (watched.problem, engine.asked) == (None, 0)
+            await until(lambda: watch.problem is None)
 
         self.watching(engine, story)
 
     def test_prometheus_is_told_what_the_engine_told(self) -> None:
-        name, labels = "vllm:num_requests_running", {"engine": "0", "model_name": "m"}
-
-        async def story(_: Watch) -> None:
-            await until(lambda: REGISTRY.get_sample_value(name, labels) == 2)
+        async def story(watch: Watch, _, __) -> None:
+            await until(lambda: [*watch.collect()])
+            assert "vllm:num_requests_running" in {family.name for family in watch.collect()}
 
         self.watching(Engine(), story)
-        assert REGISTRY.get_sample_value(name, labels) is None

@@ -12,6 +12,7 @@ from typing import Any
 
 _DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 _CHOSEN = 'namespace=~"$namespace"'
+_DOWN = 'state="down"'
 _AWAKE = 'sleep_state="awake"'
 _COLUMNS = 24
 _HEIGHT = 8
@@ -124,6 +125,22 @@ ROWS = [
                 width=12,
                 states=True,
             ),
+            Panel(
+                "Copies that are down",
+                "short",
+                {"{{component}}": f"max by (component) ({series('racro_replicas', _DOWN)})"},
+                "Of the captioner and of each reasoner, as the gateway has it that finds most of "
+                "them down. For a quarter of an hour it is a ticket.",
+                width=12,
+            ),
+            Panel(
+                "Processes by version",
+                "short",
+                {"{{job}} {{version}}": f"count by (job, version) ({series('racro_version')})"},
+                "Gateways of two versions for an hour are a ticket.",
+                width=12,
+                stacked=True,
+            ),
         ],
     ),
     Row(
@@ -183,6 +200,28 @@ ROWS = [
                 {"{{route}}": f"sum by (route) ({of_gateways(rate('racro_clients_gone_total'))})"},
                 "Before their answer.",
                 width=6,
+            ),
+            Panel(
+                "Answers by how they ended",
+                "ops",
+                {
+                    "{{reasoner}} {{outcome}}": "sum by (reasoner, outcome) "
+                    f"({rate('racro_reasoner_answers_total')})"
+                },
+                "broken: after their first token, with status 200. One in twenty is a page.",
+                width=12,
+                stacked=True,
+            ),
+            Panel(
+                "Refused by a full queue",
+                "ops",
+                {
+                    "{{queue}} {{status}}": "sum by (queue, status) "
+                    f"({rate('racro_queue_refusals_total')})"
+                },
+                "503: all room was taken; ten in ten minutes are a ticket. "
+                "429: the tenant's share.",
+                width=12,
             ),
         ],
     ),

@@ -95,6 +95,7 @@ class GuardedApp:
         self._table = RouteTable(known_routes(api), absent)
         self._trimmer = MemoryTrimmer()
         self._in_flight = 0
+        service_metrics.create_request_counters(route.path for route in known_routes(api))
         service_metrics.IN_FLIGHT.set_function(lambda: self._in_flight)
         service_metrics.BODY_BYTES.set_function(lambda: self.budget.taken)
 

@@ -22,6 +22,17 @@ def gateway(captioner, reasoner):
         yield service
 
 
+def test_requests_and_errors_are_counted_from_0_on(gateway) -> None:
+    """A rate sees nothing of the first failure where its series begins with that."""
+    metrics = gateway.metrics()
+    counts = {
+        status: metrics[f'racro_requests_total{{route="/v1/chat/completions",status="{status}"}}']
+        for status in (200, 500, 502, 503, 504)
+    }
+    assert counts == {200: 1, 500: 0, 502: 0, 503: 0, 504: 0}
+    assert metrics['racro_errors_total{code="upstream_unavailable"}'] == 0
+
+
 def scraped(gateway: Service, accept: str):
     answer = http.get(f"{gateway.url}/metrics", headers={"accept": accept})
     openmetrics = answer.headers["content-type"].startswith("application/openmetrics-text")

@@ -17,6 +17,8 @@ RELAYED = frozenset(
         "time_to_first_token_seconds",
         "inter_token_latency_seconds",
         "request_queue_time_seconds",
+        "request_prefill_time_seconds",
+        "request_decode_time_seconds",
         "e2e_request_latency_seconds",
         "prompt_tokens",
         "prompt_tokens_cached",

@@ -140,6 +140,7 @@ class Night:
                 | ({"max_in_flight": 1, "max_waiting": 100} if name == HELD else {})
                 for name, server in self.upstreams.items()
             },
+            "metrics": {"max_tenants": 10},
             "tenants": {"keys_file": str(folder / "keys.yaml")},
         }
 
@@ -202,11 +203,13 @@ def traffic(night: Night) -> Iterator[None]:
             night.chat(*asked)
 
     names = (QUICK, SLOW_TO_BEGIN, SLOW_TO_END, BREAKING)
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(len(names) + 1) as pool:
         futures = [pool.submit(go_on, name) for name in names]
         futures.append(pool.submit(go_on, QUICK, night.current))
-        yield
-        over.set()
+        try:
+            yield
+        finally:
+            over.set()
     for future in futures:
         future.result()
 
@@ -292,3 +295,19 @@ def test_the_slowest_requests_trace_is_found(prometheus: Prometheus, night: Nigh
     )
     assert {trace for _, trace in found} == {FAST_TRACE, SLOW_TRACE}
     assert max(found)[1] == SLOW_TRACE
+
+
+def test_the_tenant_that_fills_the_queue_is_first(prometheus: Prometheus, night: Night) -> None:
+    [query] = queries("Whose requests fill the queue?")
+    held = night.upstreams[HELD]
+    tenants = ("greedy",) * 6 + ("modest",) * 2
+    with ThreadPoolExecutor(len(tenants)) as pool:
+        for tenant in tenants:
+            pool.submit(night.chat, HELD, tenant=tenant)
+        expected = [
+            {"queue": f"reasoner {HELD}", "tenant": tenant} for tenant in ("greedy", "modest")
+        ]
+        try:
+            until(prometheus, query, lambda answer: [labels for labels, _ in answer] == expected)
+        finally:
+            held.script.held_at = None

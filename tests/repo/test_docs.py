@@ -173,9 +173,9 @@ def test_every_metric_is_in_docs_observability() -> None:
     exposed = {
         metric.name + ("_total" if metric.type == "counter" else "")
         for metric in REGISTRY.collect()
-        if metric.name.startswith("racro_")
+        if metric.name.startswith(("racro_", "gen_ai_"))
     }
-    assert {"racro_requests_total", "racro_stage_seconds"} <= exposed
+    assert {"racro_requests_total", "gen_ai_client_token_usage"} <= exposed
     assert missing(exposed | RELAYED, "observability.md") == []
 
 

@@ -103,7 +103,7 @@ def test_what_no_reasoner_was_asked_is_not_counted(captioner, reasoner) -> None:
 
 def test_a_reasoner_that_is_removed_leaves_no_series(captioner, reasoner) -> None:
     config = gateway_config(captioner.url, reasoner.url)
-    config["reasoners"]["other"] = dict(config["reasoners"]["default"])
+    config["reasoners"]["other"] = {**config["reasoners"]["default"], "model": "another"}
     with Service("gateway", config) as gateway:
         body = {**chat_body(0, stream=True), "model": "other"}
         assert http.post(f"{gateway.url}/v1/chat/completions", json=body).status_code == 200

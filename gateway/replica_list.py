@@ -17,7 +17,7 @@ class _Replica(Protocol):
     def state(self) -> ReplicaState: ...
 
     async def recheck(self) -> None:
-        """Ask whether it answers, and mark it up if it does."""
+        """Ask whether it answers, and mark it up or down."""
 
 
 R = TypeVar("R", bound=_Replica)
@@ -106,9 +106,13 @@ class ReplicaList(Sequence[R]):
             self._on_change(len(found))
 
     async def recheck(self) -> None:
-        """Ask those that are down whether they answer again, where there is a choice."""
+        """Ask those that are down, or may hang, whether they answer, where there is a choice."""
         if len(self._listed) > 1:
-            await all_of(one.recheck() for one in self._listed if one.state.has_failed)
+            await all_of(
+                one.recheck()
+                for one in self._listed
+                if one.state.has_failed or one.state.is_doubtful
+            )
 
     async def _addresses(self, url: str) -> Iterable[str | None]:
         known = self.of(url)

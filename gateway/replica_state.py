@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from typing import Self
 
 from racro.contracts.errors import UpstreamUnavailable
 
@@ -10,6 +11,8 @@ from racro.contracts.errors import UpstreamUnavailable
 _DOWN_S = 5.0
 # One that gave no byte of an answer for so long until nobody waited any more may hang.
 _SILENT_S = 30.0
+# One that gives no byte to any of its requests for so long is asked whether it answers at all.
+_DOUBTFUL_S = 10.0
 
 
 class ReplicaState:
@@ -18,10 +21,12 @@ class ReplicaState:
     One that `has_failed` is down until it answers something.
     """
 
-    __slots__ = ("_busy_until", "has_failed", "in_flight")
+    __slots__ = ("_busy_until", "_last_byte_at", "_waiting", "has_failed", "in_flight")
 
     def __init__(self) -> None:
         self.in_flight = 0
+        self._waiting = 0
+        self._last_byte_at = 0.0
         self.has_failed = False
         self._busy_until = 0.0
 
@@ -29,6 +34,27 @@ class ReplicaState:
     def is_down(self) -> bool:
         """Whether others are to be tried before it."""
         return self.has_failed or time.monotonic() < self._busy_until
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether requests wait for it, and it has said nothing to any of them for 10 seconds.
+
+        It may only be at work: whether it hangs is found out by asking it something small.
+        """
+        return self._waiting > 0 and time.monotonic() - self._last_byte_at >= _DOUBTFUL_S
+
+    def note_byte(self) -> None:
+        """Note that it says something."""
+        self._last_byte_at = time.monotonic()
+
+    def begin_wait(self) -> None:
+        """Note that a request waits for what it says."""
+        if not self._waiting:
+            self.note_byte()
+        self._waiting += 1
+
+    def end_wait(self) -> None:
+        self._waiting -= 1
 
     def mark_busy(self, retry_after_s: float | None = None) -> None:
         """Have it tried last for five seconds, or for as long as it says where that is less."""
@@ -39,6 +65,7 @@ class ReplicaState:
         self.has_failed = True
 
     def mark_up(self) -> None:
+        self.note_byte()
         self.has_failed = False
         self._busy_until = 0.0
 
@@ -53,17 +80,26 @@ class ReplicaState:
 
 
 class Silence:
-    """Measures how long a server that is asked says nothing."""
+    """Measures, in its block, how long a server that is asked says nothing to one request."""
 
-    __slots__ = ("_now", "_since")
+    __slots__ = ("_now", "_since", "_state")
 
-    def __init__(self) -> None:
+    def __init__(self, state: ReplicaState) -> None:
+        self._state = state
         self._now = asyncio.get_running_loop().time
         self._since = self._now()
+
+    def __enter__(self) -> Self:
+        self._state.begin_wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._state.end_wait()
 
     def end(self) -> None:
         """Note that it says something: from now on it is silent again."""
         self._since = self._now()
+        self._state.note_byte()
 
     @property
     def seconds(self) -> float:

@@ -71,7 +71,7 @@ class CaptionerClient:
             raise self._copied_failure()
 
     async def recheck(self) -> None:
-        """Ask whether it answers again."""
+        """Ask whether it answers."""
         await self._ask_once()
 
     async def expect_answer(self) -> Identity:
@@ -95,10 +95,10 @@ class CaptionerClient:
         body = await off_loop_if_large(
             sum(map(len, request.images)), partial(_streamed_body, request)
         )
-        silence = Silence()
+        silence = Silence(self.state)
         is_answered = False
         try:
-            with step("POST /v1/perceive", SpanKind.CLIENT):
+            with silence, step("POST /v1/perceive", SpanKind.CLIENT):
                 async with self._upstream.post("/v1/perceive", body) as response:
                     is_answered = True
                     return await self._read(response, on_delta, silence)

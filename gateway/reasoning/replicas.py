@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
 
@@ -48,9 +48,12 @@ class Replica:
         return self.state.is_down, self.state.in_flight, random.random()  # noqa: S311
 
     async def recheck(self) -> None:
-        """Ask whether it answers again. Some servers list no models: any answer will do."""
-        with suppress(UpstreamError):
+        """Ask whether it answers. Some servers list no models: any answer will do."""
+        try:
             await self.upstream.reach("/models")
+        except UpstreamError:
+            self.state.mark_down()
+        else:
             self.state.mark_up()
 
 
@@ -186,13 +189,15 @@ class _Post:
         self._request = replica.upstream.post(self._path, self._body)
         state = replica.state
         state.in_flight += 1
-        silence = Silence()
+        silence = Silence(state)
         try:
-            response = await self._request.__aenter__()
+            with silence:
+                response = await self._request.__aenter__()
         except BaseException as error:
             state.in_flight -= 1
             state.note_unanswered(error, silent_s=silence.seconds)
             raise
+        silence.end()
         if response.status == _NOT_READY:
             # Of an overloaded one, a second as a rule.
             state.mark_busy(retry_after_s(response.headers))

@@ -7,7 +7,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar, NamedTuple, Self
 
 import httpx2
@@ -137,9 +137,9 @@ class Probe:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def get_json(self, url: str, key: str | None = None) -> Any:
+    async def get_json(self, url: str, key: str | None = None, address: str | None = None) -> Any:
         """The JSON that is there. Raises Problem."""
-        return (await self.request("GET", url, key=key)).json()
+        return (await self.request("GET", url, key=key, address=address)).json()
 
     async def request(self, method: str, url: str, **options: Any) -> Answer:
         """The answer of whatever status; `options` as of `open`. Raises Problem."""
@@ -170,14 +170,18 @@ class Probe:
         key: str | None = None,
         body: Any = None,
         timeout_s: float | None = None,
+        address: str | None = None,
     ) -> AsyncIterator[httpx2.Response]:
-        """A response whose body is read in the block; `body` is sent as JSON. Raises Problem."""
+        """A response whose body is read in the block; `body` is sent as JSON. Raises Problem.
+
+        Where the URL's name has several addresses, `address` is that of the server that is meant.
+        """
         time_s = timeout_s or self.timeout_s
         began = False
         try:
             async with (
                 asyncio.timeout(time_s),
-                self._client.stream(method, url, json=body, headers=_headers(key)) as response,
+                self._stream(method, url, body, _headers(key), address) as response,
             ):
                 began = True
                 yield response
@@ -189,6 +193,20 @@ class Probe:
             if began:
                 raise WrongAnswer(f"{url} broke off its answer") from error
             raise _not_reached(url, error) from error
+
+    def _stream(
+        self, method: str, url: str, body: Any, headers: dict[str, str], address: str | None
+    ) -> AbstractAsyncContextManager[httpx2.Response]:
+        if address is None:
+            return self._client.stream(method, url, json=body, headers=headers)
+        named = httpx2.URL(url)
+        return self._client.stream(
+            method,
+            named.copy_with(host=address),
+            json=body,
+            headers={**headers, "host": named.netloc.decode()},
+            extensions={"sni_hostname": named.host},
+        )
 
 
 async def _complete(url: str, response: httpx2.Response) -> Answer:

@@ -354,6 +354,47 @@ def test_a_captioner_without_its_engine(world: World) -> None:
     assert "captioner.engine" in fault
 
 
+def test_copies_of_a_captioner_are_compared(world: World) -> None:
+    with ScriptedServer() as other:
+        world.config["captioner"]["url"] = [world.captioner.url, other.url]
+        checks = examine(world)
+        assert faults(checks) == []
+        assert status_of(checks, "all 2 copies have the same fingerprint") == "ok"
+        other.script.identity |= {"fingerprint": "f2", "revision": "r2"}
+        checks = examine(world)
+        fault = only_fault(checks)
+        assert f"copies have different fingerprints: f1 at {world.captioner.url}; f2 at" in fault
+        assert f"f2 at {other.url} (revision r2 instead of r1)" in fault
+        assert "finish the rollout" in fault
+        # Each captions all the same.
+        assert status_of(checks, "made after") == "ok"
+        other.script.identity["revision"] = "r1"
+        assert "settings or release differ" in only_fault(examine(world))
+
+
+def test_a_copy_that_is_away_is_not_compared(world: World) -> None:
+    world.config["captioner"]["url"] = [world.captioner.url, f"http://{NOWHERE}"]
+    assert only_fault(examine(world)).startswith(f"captioner: nothing listens at http://{NOWHERE}")
+
+
+def test_each_address_of_a_captioner_s_name_is_a_copy(world: World) -> None:
+    port = world.captioner.port
+    with ScriptedServer("127.0.0.2", port=port) as other:
+        other.script.identity["fingerprint"] = "f2"
+        world.config["captioner"]["url"] = f"http://captioners.test:{port}"
+        file = world.folder / "gateway.yaml"
+        file.write_text(yaml.safe_dump(world.config))
+        ended = racro(
+            "doctor", file, "--json",
+            PYTHONPATH=f"{ROOT / 'tests/support/dns'}:{ROOT}",
+            TEST_DNS=json.dumps({"captioners.test": [["127.0.0.1", "127.0.0.2"]], "*": [[]]}),
+            TEST_DIALLED=str(world.folder / "dialled"),
+        )  # fmt: skip
+    name = f"http://captioners.test:{port}"
+    fault = only_fault(json.loads(ended.stdout)["checks"])
+    assert f"f1 at {name} (127.0.0.1); f2 at {name} (127.0.0.2)" in fault
+
+
 def test_each_copy_of_a_reasoner_is_checked(world: World) -> None:
     world.default["url"] = [f"{world.reasoner.url}/v1", f"http://{NOWHERE}/v1"]
     fault = only_fault(examine(world))

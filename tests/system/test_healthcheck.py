@@ -11,11 +11,14 @@ from support.scripted import ScriptedServer
 SCRIPT = Path(__file__).parents[2] / "deploy" / "healthcheck"
 
 
-def is_healthy(port: int) -> bool:
-    checked = subprocess.run(
-        [SCRIPT, str(port)], capture_output=True, timeout=PATIENCE_S, check=False
+def check(port: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [SCRIPT, str(port)], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
-    return checked.returncode == 0
+
+
+def is_healthy(port: int) -> bool:
+    return check(port).returncode == 0
 
 
 def test_a_service_is_healthy_while_it_is_ready() -> None:
@@ -29,7 +32,10 @@ def test_a_service_is_healthy_while_it_is_ready() -> None:
         gateway = stack.enter_context(Service("gateway", config))
         assert is_healthy(gateway.port)
         behind.close()
-        assert not is_healthy(gateway.port)
+        checked = check(gateway.port)
+        assert checked.returncode == 1
+        assert "status 503" in checked.stdout
+        assert "the reasoner" in checked.stdout
 
 
 def test_nobody_is_not_healthy() -> None:

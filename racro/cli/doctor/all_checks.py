@@ -2,7 +2,8 @@
 
 from gateway.settings import GatewaySettings
 from racro.cli.doctor.cache_check import check_cache
-from racro.cli.doctor.captioner_check import check_captioner
+from racro.cli.doctor.captioner_check import ask_captioners
+from racro.cli.doctor.captioner_copies import compare_copies
 from racro.cli.doctor.check_report import Report, skipped
 from racro.cli.doctor.example import Example
 from racro.cli.doctor.gateway_check import check_gateway, gateway_models, is_gateway
@@ -33,7 +34,10 @@ class Checks:
 
     async def of_settings(self, settings: GatewaySettings) -> None:
         """Servers and cache, then the example, by the gateway if one runs."""
-        sees = self._report.add(await check_captioner(self._probe, settings.captioner))
+        copies = await ask_captioners(self._probe, settings)
+        sees = self._report.add(copy.finding for copy in copies)
+        # Each of them captions all the same.
+        self._report.add(compare_copies(copies))
         usable = [
             name
             for name, section in settings.reasoners.items()

@@ -1,38 +1,75 @@
 """Checks of the captioner: reached, a captioner indeed, and its engine well."""
 
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from pydantic import ValidationError
 
-from gateway.settings import CaptionerSection
+from gateway.settings import GatewaySettings
 from racro.cli.doctor.check_report import Finding, bad, bad_because, good
 from racro.cli.doctor.readiness_check import read_readiness
 from racro.cli.probing import NotServed, Probe, Problem, WrongAnswer, shown
 from racro.cli.servers import list_models, listed, other_service
 from racro.contracts.perception import Identity
+from racro.servekit.tasks import all_of
+from racro.servekit.upstream import Client, open_client
 
 _CHECK = "captioner"
 _START = "start it, or set captioner.url; it has to be reached from where the gateway runs"
 
 
-async def check_captioner(probe: Probe, settings: CaptionerSection) -> list[Finding]:
-    """What is wrong with each copy of the captioner."""
-    return [await _check_copy(probe, url.rstrip("/")) for url in settings.urls]
+# As many addresses of a name as the gateway takes for copies.
+_MOST_ADDRESSES = 64
 
 
-async def _check_copy(probe: Probe, url: str) -> Finding:
+class Copy(NamedTuple):
+    """What a copy of the captioner answered: its identity, None where there is a fault."""
+
+    place: str
+    finding: Finding
+    identity: Identity | None = None
+
+
+async def ask_captioners(probe: Probe, settings: GatewaySettings) -> list[Copy]:
+    """Ask each copy of the captioner who it is: each URL, and each address of a URL's name."""
+    urls = [url.rstrip("/") for url in settings.captioner.urls]
+    async with open_client(settings.upstreams) as client:
+        found = await all_of(_addresses(client, url, probe.timeout_s) for url in urls)
+    places = zip(urls, found, strict=True)
+    return await all_of(
+        _ask_copy(probe, url, address) for url, addresses in places for address in addresses
+    )
+
+
+async def _addresses(client: Client, url: str, timeout_s: float) -> Sequence[str | None]:
+    """The addresses of a URL's name where it has several, as the gateway counts them."""
     try:
-        told = await probe.get_json(f"{url}/v1/identity")
+        async with asyncio.timeout(timeout_s):
+            addresses = sorted(await client.addresses(url))[:_MOST_ADDRESSES]
+    except (OSError, UnicodeError):
+        return [None]
+    return addresses if len(addresses) > 1 else [None]
+
+
+async def _ask_copy(probe: Probe, url: str, address: str | None) -> Copy:
+    place = f"{url} ({address})" if address else url
+    try:
+        told = await probe.get_json(f"{url}/v1/identity", address=address)
         identity = Identity.model_validate(told)
     except ValidationError:
-        return bad(_CHECK, f"{url}/v1/identity tells no captioner", "set captioner.url")
+        message = f"{place}: /v1/identity tells no captioner"
+        return Copy(place, bad(_CHECK, message, "set captioner.url"))
     except NotServed:
-        return await _what_it_is(probe, url)
+        return Copy(place, await _what_it_is(probe, url))
     except WrongAnswer as problem:
-        return await _why_not(probe, url, problem)
+        return Copy(place, await _why_not(probe, url, problem))
     except Problem as problem:
-        return bad_because(_CHECK, problem, _START)
+        at = Problem(f"{address}: {problem.message}", problem.advice) if address else problem
+        return Copy(place, bad_because(_CHECK, at, _START))
     parts = " and ".join("captions" if part == "caption" else "tentative responses"
                          for part in identity.parts)  # fmt: skip
-    return good(_CHECK, f"{identity.model} at {url} makes {parts}")
+    return Copy(place, good(_CHECK, f"{identity.model} at {place} makes {parts}"), identity)
 
 
 async def _what_it_is(probe: Probe, url: str) -> Finding:

@@ -153,3 +153,16 @@ def test_stages_that_fail(gateway, captioner) -> None:
         metrics[f'racro_stage_failures_total{{stage="{s}"}}'] for s in ("captioner", "perceive")
     ]
     assert failed == [1, 1]
+
+
+def test_a_damaged_image_is_no_stage_that_fails(gateway, captioner) -> None:
+    captioner.script.status = 400
+    error = {"type": "invalid_request_error", "code": "invalid_image", "message": "damaged"}
+    captioner.script.plain = {"error": {**error, "param": "images[0]"}}
+    answer = http.post(f"{gateway.url}/v1/solve", json={**solve_body(2), "stream": False})
+    assert answer.status_code == 400
+    metrics = gateway.metrics()
+    failed = [
+        metrics[f'racro_stage_failures_total{{stage="{s}"}}'] for s in ("captioner", "perceive")
+    ]
+    assert failed == [0, 0]

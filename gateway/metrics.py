@@ -3,6 +3,7 @@
 What tenants use has a label `tenant`, which is what `Tenant.label` says at the moment of counting.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +17,7 @@ from prometheus_client.registry import Collector
 from racro.contracts.errors import RequestError
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import CacheResult
+from racro.servekit.context import time_left_s
 from racro.servekit.service_metrics import SECONDS
 from racro.servekit.tracing import exemplar, trace_id
 
@@ -130,12 +132,17 @@ class Stopwatch:
     def stage(self, name: str) -> Iterator[None]:
         """Measure one stage; one that fails is counted by itself.
 
-        One that is left is not counted, nor what only its client can mend, such as a damaged image.
+        One whose time is over has failed. One that its client leaves is not counted, nor what only
+        the client can mend, such as a damaged image.
         """
         started = perf_counter()
         try:
             yield
         except RequestError:
+            raise
+        except asyncio.CancelledError:
+            if time_left_s() <= 0:
+                STAGE_FAILURES.labels(name).inc()
             raise
         except Exception:
             STAGE_FAILURES.labels(name).inc()

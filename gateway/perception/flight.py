@@ -6,7 +6,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from racro.servekit.context import context_without_deadline
+from racro.servekit.context import context_without_deadline, end_time, time_left_s
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -29,7 +29,8 @@ class Flight(Generic[Piece, Result]):
         self._changed = asyncio.Event()
         self._references = 0
         self._abandoned = False
-        self.task = asyncio.create_task(call(self._add), context=context_without_deadline())
+        self._context = context_without_deadline()
+        self.task = asyncio.create_task(call(self._add), context=self._context)
         self.task.add_done_callback(self._end)
 
     @property
@@ -44,6 +45,9 @@ class Flight(Generic[Piece, Result]):
         self._references -= 1
         if self._references == 0:
             self._abandoned = True
+            # The call counts as one that took too long, not as one that was left.
+            if time_left_s() <= 0:
+                end_time(self._context)
             self.task.cancel()
 
     async def follow(self, on_piece: OnPiece[Piece]) -> Result:

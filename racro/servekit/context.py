@@ -78,6 +78,11 @@ def context_without_deadline() -> Context:
     return context
 
 
+def end_time(context: Context) -> None:
+    """Have no time left in a context: who waited for its work has none."""
+    context.run(_deadline.set, -math.inf)
+
+
 class within:  # noqa: N801 - used as a verb, like asyncio.timeout
     """One deadline over all that happens inside, stages and their waiting included.
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import pytest
 
 from conftest import gateway_config
@@ -144,15 +145,36 @@ def test_whom_the_client_leaves(gateway, reasoner) -> None:
     wait_until(lambda: outcomes(gateway)["left"] == 1, what="the count")
 
 
+def failures(gateway: Service) -> dict[str, float]:
+    metrics = gateway.metrics()
+    return {
+        stage: metrics[f'racro_stage_failures_total{{stage="{stage}"}}']
+        for stage in ("captioner", "perceive")
+    }
+
+
+def test_a_captioner_that_hangs_is_a_stage_that_fails(gateway, captioner) -> None:
+    captioner.script.held_at = 0
+    headers = {"x-racro-timeout-ms": "500"}
+    body = {**solve_body(1), "stream": False}
+    assert http.post(f"{gateway.url}/v1/solve", json=body, headers=headers).status_code == 504
+    wait_until(lambda: failures(gateway) == {"captioner": 1, "perceive": 1}, what="the counts")
+
+
+def test_a_captioner_that_is_left_has_not_failed(gateway, captioner) -> None:
+    captioner.script.held_at = 0
+    with pytest.raises(httpx2.ReadTimeout):
+        http.post(f"{gateway.url}/v1/solve", json={**solve_body(1), "stream": False}, timeout=0.5)
+    in_flight = 'racro_queue_in_flight{queue="captioner",tenant=""}'
+    wait_until(lambda: gateway.metrics()[in_flight] == 0, what="the call to end")
+    assert failures(gateway) == {"captioner": 0, "perceive": 0}
+
+
 def test_stages_that_fail(gateway, captioner) -> None:
     captioner.script.status = 500
     answer = http.post(f"{gateway.url}/v1/solve", json={**solve_body(1), "stream": False})
     assert answer.status_code in {502, 503}
-    metrics = gateway.metrics()
-    failed = [
-        metrics[f'racro_stage_failures_total{{stage="{s}"}}'] for s in ("captioner", "perceive")
-    ]
-    assert failed == [1, 1]
+    assert failures(gateway) == {"captioner": 1, "perceive": 1}
 
 
 def test_a_damaged_image_is_no_stage_that_fails(gateway, captioner) -> None:
@@ -161,8 +183,4 @@ def test_a_damaged_image_is_no_stage_that_fails(gateway, captioner) -> None:
     captioner.script.plain = {"error": {**error, "param": "images[0]"}}
     answer = http.post(f"{gateway.url}/v1/solve", json={**solve_body(2), "stream": False})
     assert answer.status_code == 400
-    metrics = gateway.metrics()
-    failed = [
-        metrics[f'racro_stage_failures_total{{stage="{s}"}}'] for s in ("captioner", "perceive")
-    ]
-    assert failed == [0, 0]
+    assert failures(gateway) == {"captioner": 0, "perceive": 0}

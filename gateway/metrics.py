@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from racro.contracts.errors import RequestError
+from racro.contracts.errors import RacroError, RequestError
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import CacheResult
 from racro.servekit.context import time_left_s
@@ -129,16 +129,18 @@ class Stopwatch:
         self.stages: dict[str, float] = {}
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(
+        self, name: str, *, no_failures: tuple[type[RacroError], ...] = (RequestError,)
+    ) -> Iterator[None]:
         """Measure one stage; one that fails is counted by itself.
 
-        One whose time is over has failed. One that its client leaves is not counted, nor what only
-        the client can mend, such as a damaged image.
+        One whose time is over has failed. One that its client leaves is not counted, nor are the
+        errors `no_failures`: those that only the client can mend.
         """
         started = perf_counter()
         try:
             yield
-        except RequestError:
+        except no_failures:
             raise
         except asyncio.CancelledError:
             if time_left_s() <= 0:

@@ -9,12 +9,14 @@ from gateway import metrics
 from gateway.cache.entry import Entry
 from gateway.perception.call_options import CallOptions
 from gateway.perception.captioners import Captioners
+from gateway.perception.missing import OF_IMAGES
 from gateway.perception.part_cache import PartCache
 from gateway.perception.request import PerceptionRequest
 from gateway.perception.result import PartsResult
 from gateway.tenancy.fair_queue import FairQueue
 from gateway.tenancy.rates import Rates
 from racro.contracts.completion import RESULTS, failed_ending
+from racro.contracts.errors import ContextLengthExceeded
 from racro.contracts.perception import (
     Identity,
     OnDelta,
@@ -28,6 +30,10 @@ from racro.contracts.perception import (
 from racro.servekit.context import TimeLimit, within
 from racro.servekit.relay import error_from_event
 from racro.servekit.responses import encode
+
+# What its client can mend of a captioner's errors. Others of 4xx tell of a captioner that does not
+# fit this gateway, or that refuses it.
+_NO_FAILURES = (*OF_IMAGES, ContextLengthExceeded)
 
 
 class PartGenerator:
@@ -72,7 +78,7 @@ class PartGenerator:
             await self._rates.take(request.tenant, "images", request.distinct_images)
             request_to = partial(self._request_to, request, parts)
             started = perf_counter()
-            with metrics.Stopwatch().stage("captioner"):
+            with metrics.Stopwatch().stage("captioner", no_failures=_NO_FAILURES):
                 identity, response = await self._captioners.perceive(
                     request.image_digests[0], request_to, on_delta
                 )

@@ -38,6 +38,8 @@ def solve_body(number: int) -> dict:
 
 def test_they_are_there_before_anybody_asks(gateway) -> None:
     assert outcomes(gateway) == dict.fromkeys(OUTCOMES, 0)
+    assert failures(gateway) == {"captioner": 0, "perceive": 0}
+    assert gateway.metrics()['racro_stage_seconds_count{reasoner="",stage="captioner"}'] == 0
 
 
 def test_whole_answers(gateway) -> None:

@@ -126,11 +126,13 @@ class Night:
             Service("gateway", self._config(folder), env=self._environment(folder, stack))
         )
         failing = stack.enter_context(ScriptedServer())
-        failing.script.status = 500
-        failing.script.plain = {"error": {"message": "scripted"}}
         config = self._config(folder)
         config["reasoners"] = {QUICK: {"url": f"{failing.url}/v1", "model": "scripted"}}
         self.current = stack.enter_context(Service("gateway", config))
+        # It has not failed from its start on.
+        assert [self.chat(QUICK, self.current) for _ in range(5)] == [200] * 5
+        failing.script.status = 500
+        failing.script.plain = {"error": {"message": "scripted"}}
 
     def _config(self, folder: Path) -> dict[str, Any]:
         return {
@@ -163,12 +165,20 @@ class Night:
         }
 
     def chat(
-        self, reasoner: str, gateway: Service | None = None, *, tenant="modest", trace: str = ""
+        self,
+        reasoner: str,
+        gateway: Service | None = None,
+        *,
+        tenant="modest",
+        trace="",
+        timeout_ms=0,
     ) -> int:
         """Ask for a stream, read it as far as it goes, and return its status."""
         headers = {"authorization": f"Bearer {self._keys[tenant]}"}
         if trace:
             headers["traceparent"] = f"00-{trace}-{'3' * 16}-01"
+        if timeout_ms:
+            headers["x-racro-timeout-ms"] = str(timeout_ms)
         body = {"model": reasoner, "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
         url = f"{(gateway or self.former).url}/v1/chat/completions"
         with http.client(trust_env=False) as client:
@@ -243,12 +253,24 @@ def until(prometheus: Prometheus, query: str, holds: Callable[[Answer], bool]) -
 
 
 def test_a_slow_reasoner_is_first(prometheus: Prometheus) -> None:
-    [query] = queries("Which reasoner is slow?")
+    query, _ = queries("Which reasoner is slow?")
     asked = {QUICK, SLOW_TO_BEGIN, SLOW_TO_END}
     answer = until(
         prometheus, query, lambda answer: {labels["reasoner"] for labels, _ in answer} == asked
     )
     assert answer[0][0] == {"reasoner": SLOW_TO_END}
+
+
+def test_a_reasoner_that_never_ends_is_told_by_its_timeouts(
+    prometheus: Prometheus, night: Night
+) -> None:
+    _, query = queries("Which reasoner is slow?")
+
+    def told(answer: Answer) -> bool:
+        night.chat(HELD, timeout_ms=200)
+        return [labels for labels, _ in answer] == [{"reasoner": HELD}]
+
+    until(prometheus, query, told)
 
 
 def test_broken_streams_are_those_of_the_reasoner_that_breaks(prometheus: Prometheus) -> None:
@@ -264,7 +286,8 @@ def test_the_release_that_fails_is_told_and_when_it_began(
     answer = until(prometheus, share, lambda answer: bool(answer) and answer[0][1] == 1)
     assert answer == [
         ({"job": "gateway", "version": __version__}, 1),
-        ({"job": "gateway", "version": FORMER}, 0),
+        # It has timeouts, of the test above.
+        ({"job": "gateway", "version": FORMER}, pytest.approx(0, abs=0.3)),
     ]
     started = {
         labels["version"]: value

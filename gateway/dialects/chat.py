@@ -254,7 +254,7 @@ class _Completion:
 
     def _stage(self, perceptions: Sequence[Outcome]) -> ReasonStage:
         contexts = _contexts(perceptions)
-        return ReasonStage(self._reasoner, contexts, self.watch, tenant=self._tenant)
+        return ReasonStage(self._reasoner, contexts, self.watch, self.ticket)
 
     async def _reasoner_body(self, perceptions: Sequence[Outcome]) -> bytes:
         if self._chat.is_light:

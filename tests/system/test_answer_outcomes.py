@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import pytest
 
 from conftest import gateway_config
@@ -99,6 +100,34 @@ def test_what_no_reasoner_was_asked_is_not_counted(captioner, reasoner) -> None:
         statuses = sorted(one.result().status_code for one in asked)
         assert statuses == [200] * 2 + [503] * 6
         assert outcomes(gateway) == {**dict.fromkeys(OUTCOMES, 0), "complete": 2}
+
+
+def test_what_leaves_our_own_queue_is_not_counted(captioner, reasoner) -> None:
+    config = gateway_config(captioner.url, reasoner.url)
+    config["reasoners"]["default"] |= {"max_in_flight": 1, "max_waiting": 9}
+    reasoner.script.held_at = 0
+    waiting = 'racro_queue_waiting{queue="reasoner default",tenant=""}'
+    with Service("gateway", config) as gateway, ThreadPoolExecutor(2) as pool:
+        url = f"{gateway.url}/v1/chat/completions"
+        try:
+            first = pool.submit(http.post, url, json=chat_body(0, stream=False))
+            wait_until(lambda: reasoner.chats, what="the first request")
+            headers = {"x-racro-timeout-ms": "300"}
+            late = http.post(url, json=chat_body(1, stream=False), headers=headers)
+            assert late.status_code == 504
+            with http.client(timeout=0.5) as client, pytest.raises(httpx2.TimeoutException):
+                client.post(url, json=chat_body(2, stream=False))
+            wait_until(lambda: gateway.metrics()[waiting] == 0, what="the end of the wait")
+        finally:
+            reasoner.script.held_at = None
+        assert first.result().status_code == 200
+        assert outcomes(gateway) == {**dict.fromkeys(OUTCOMES, 0), "complete": 1}
+        calls = {
+            series: value
+            for series, value in gateway.metrics().items()
+            if series.startswith("gen_ai_client_operation_duration_seconds_count")
+        }
+        assert [*calls.values()] == [1]
 
 
 def test_a_reasoner_that_is_removed_leaves_no_series(captioner, reasoner) -> None:

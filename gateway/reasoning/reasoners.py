@@ -119,6 +119,12 @@ class Reasoner:
         return self._revision
 
 
+def _models(reasoners: Iterable[Reasoner]) -> set[str]:
+    """Return the models that servers of reasoners are asked for."""
+    named = ((one.settings.model, one.settings.text_model) for one in reasoners)
+    return {model for pair in named for model in pair if model is not None}
+
+
 def _revision(listing: Any, model: str) -> str | None:
     cards = listing.get("data") if isinstance(listing, dict) else None
     for card in cards if isinstance(cards, list) else ():
@@ -164,8 +170,7 @@ class Reasoners:
             metrics.forget_replicas(component_of(name))
             metrics.forget_reasoner(name)
             del self._replicas[name]
-        models = {reasoner.settings.model for reasoner in self}
-        for model in {reasoner.settings.model for reasoner in before.values()} - models:
+        for model in _models(before.values()) - _models(self):
             forget_model(model)
 
     def _open(self, name: str, settings: ReasonerSection) -> Reasoner:

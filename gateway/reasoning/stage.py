@@ -35,7 +35,10 @@ class ReasonStage:
         contexts: Sequence[VisualContext],
         watch: metrics.Stopwatch,
         ticket: Ticket,
+        *,
+        model: str | None = None,
     ) -> None:
+        """`model` is the one that the reasoner's server is asked for, if not its `model`."""
         self.usage: Usage | None = None
         self.is_broken = False
         self._reasoner = reasoner
@@ -43,7 +46,8 @@ class ReasonStage:
         self._watch = watch
         self._ticket = ticket
         watch.reasoner = reasoner.name
-        self._generation = generation(reasoner.settings.model)
+        self._model = reasoner.settings.model if model is None else model
+        self._generation = generation(self._model)
 
     def __enter__(self) -> Self:
         check_budget(self._reasoner, self._contexts)
@@ -68,7 +72,7 @@ class ReasonStage:
     def _count(self, error: BaseException | None, seconds: float) -> None:
         reasoner, usage, tenant = self._reasoner, self.usage, self._ticket.tenant.label
         metrics.count_answer(reasoner.name, self._outcome(error), tenant=tenant)
-        model = reasoner.settings.model
+        model = self._model
         if error is not None:
             observe_generation(model, seconds, error=error_type(error))
             return

@@ -122,12 +122,7 @@ def test_what_leaves_our_own_queue_is_not_counted(captioner, reasoner) -> None:
             reasoner.script.held_at = None
         assert first.result().status_code == 200
         assert outcomes(gateway) == {**dict.fromkeys(OUTCOMES, 0), "complete": 1}
-        calls = {
-            series: value
-            for series, value in gateway.metrics().items()
-            if series.startswith("gen_ai_client_operation_duration_seconds_count")
-        }
-        assert [*calls.values()] == [1]
+        assert [*models_asked(gateway).values()] == [1]
 
 
 def test_a_reasoner_that_is_removed_leaves_no_series(captioner, reasoner) -> None:
@@ -145,6 +140,32 @@ def test_a_reasoner_that_is_removed_leaves_no_series(captioner, reasoner) -> Non
             return not any("other" in series for series in gateway.metrics())
 
         wait_until(is_forgotten, what="the series to go")
+
+
+def test_the_model_that_was_asked_is_counted(captioner, reasoner) -> None:
+    config = gateway_config(captioner.url, reasoner.url)
+    section = {**config["reasoners"]["default"], "model": "seeing"}
+    config["reasoners"] = {"default": {**section, "text_model": "talking"}, "other": section}
+    with Service("gateway", config) as gateway:
+        image = {"type": "image_url", "image_url": {"url": data_url(png())}}
+        about_image = {"role": "user", "content": [image, {"type": "text", "text": "How high?"}]}
+        for body in (chat_body(0, stream=False), {"model": "default", "messages": [about_image]}):
+            url = f"{gateway.url}/v1/chat/completions"
+            assert http.post(url, json=body).status_code == 200
+        assert models_asked(gateway) == {"talking": 1, "seeing": 1}
+        del config["reasoners"]["default"]["text_model"]
+        del config["reasoners"]["other"]
+        gateway.configure(config)
+        wait_until(lambda: models_asked(gateway) == {"seeing": 1}, what="the series to go")
+
+
+def models_asked(gateway: Service) -> dict[str, float]:
+    """How many calls of models there were, by the model."""
+    return {
+        series.split('gen_ai_request_model="')[1].split('"')[0]: value
+        for series, value in gateway.metrics().items()
+        if series.startswith("gen_ai_client_operation_duration_seconds_count")
+    }
 
 
 def test_what_fails_before_its_first_token(gateway, reasoner) -> None:

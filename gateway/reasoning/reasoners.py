@@ -16,7 +16,7 @@ from racro.contracts.completion import Chunk
 from racro.contracts.errors import UnknownModel, UpstreamError
 from racro.servekit.chat_stream import read_chunks
 from racro.servekit.field_refusals import OwnField
-from racro.servekit.gen_ai_metrics import forget_model
+from racro.servekit.gen_ai_metrics import count_model, forget_model
 from racro.servekit.own_fields import OwnFields
 from racro.servekit.settings import api_key
 from racro.servekit.spaced_probe import SpacedProbe, probe_interval_of
@@ -172,6 +172,8 @@ class Reasoners:
             del self._replicas[name]
         for model in _models(before.values()) - _models(self):
             forget_model(model)
+        for model in _models(self):
+            count_model(model)
 
     def _open(self, name: str, settings: ReasonerSection) -> Reasoner:
         replicas = self._replica_list(name, settings)

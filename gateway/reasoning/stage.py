@@ -74,7 +74,7 @@ class ReasonStage:
         metrics.count_answer(reasoner.name, self._outcome(error), tenant=tenant)
         model = self._model
         if error is not None:
-            observe_generation(model, seconds, error=error_type(error))
+            observe_generation(model, seconds, error=self._error_type(error))
             return
         broken = OTHER_ERROR if self.is_broken else None
         observe_generation(model, seconds, usage=usage, error=broken)
@@ -82,6 +82,12 @@ class ReasonStage:
         if usage is not None:
             record_usage(self._span, usage)
             metrics.count_tokens("reasoner", usage, reasoner=reasoner.name, tenant=tenant)
+
+    def _error_type(self, error: BaseException) -> str:
+        """Return what GenAI metrics tell of an error: of timeout and left, which it was."""
+        if isinstance(error, asyncio.CancelledError):
+            return self._outcome(error)
+        return error_type(error)
 
     def _outcome(self, error: BaseException | None) -> metrics.Outcome:
         """Return how the answer ended, by the error that ends the stage."""

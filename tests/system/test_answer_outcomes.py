@@ -142,6 +142,28 @@ def test_a_reasoner_that_is_removed_leaves_no_series(captioner, reasoner) -> Non
         wait_until(is_forgotten, what="the series to go")
 
 
+def test_what_a_removed_reasoner_still_answers_leaves_no_series(captioner, reasoner) -> None:
+    config = gateway_config(captioner.url, reasoner.url)
+    limits = {"max_in_flight": 1, "max_waiting": 5}
+    config["reasoners"]["other"] = {**config["reasoners"]["default"], "model": "other", **limits}
+    reasoner.script.held_at = 0
+    waiting = 'racro_queue_waiting{queue="reasoner other",tenant=""}'
+    with Service("gateway", config) as gateway, ThreadPoolExecutor(2) as pool:
+        url = f"{gateway.url}/v1/chat/completions"
+        bodies = [{**chat_body(n, stream=True), "model": "other"} for n in range(2)]
+        try:
+            asked = [pool.submit(http.post, url, json=body) for body in bodies]
+            wait_until(lambda: gateway.metrics()[waiting] == 1, what="one that waits")
+            del config["reasoners"]["other"]
+            gateway.configure(config)
+            wait_until(lambda: waiting not in gateway.metrics(), what="the reload")
+        finally:
+            reasoner.script.held_at = None
+        assert [one.result().status_code for one in asked] == [200, 200]
+        http.get(f"{gateway.url}/readyz")
+        assert [one for one in gateway.metrics() if "other" in one] == []
+
+
 def test_the_model_that_was_asked_is_counted(captioner, reasoner) -> None:
     config = gateway_config(captioner.url, reasoner.url)
     section = {**config["reasoners"]["default"], "model": "seeing"}
@@ -184,6 +206,7 @@ def test_what_takes_too_long(gateway, reasoner) -> None:
     url = f"{gateway.url}/v1/chat/completions"
     assert http.post(url, json=body, headers=headers).status_code == 504
     assert outcomes(gateway)["timeout"] == 1
+    assert calls_that_failed(gateway) == {"timeout"}
 
 
 def test_whom_the_client_leaves(gateway, reasoner) -> None:
@@ -192,6 +215,16 @@ def test_whom_the_client_leaves(gateway, reasoner) -> None:
     with http.stream("POST", f"{gateway.url}/v1/chat/completions", json=body) as answer:
         next(answer.iter_bytes())
     wait_until(lambda: outcomes(gateway)["left"] == 1, what="the count")
+    assert calls_that_failed(gateway) == {"left"}
+
+
+def calls_that_failed(gateway: Service) -> set[str]:
+    """The errors of calls of models, as the GenAI metrics name them."""
+    return {
+        series.split('error_type="')[1].split('"')[0]
+        for series in gateway.metrics()
+        if series.startswith("gen_ai_client_operation_duration_seconds_count")
+    }
 
 
 def test_stages_that_fail(gateway, captioner) -> None:

@@ -195,13 +195,20 @@ class TestCommand:
         assert rows["bolt", "reasoner"]["prompt_tokens"] == 7
         assert ("(other)", "captioner") not in rows
 
-    def test_csv_of_two_gateways_is_their_sum(self, used) -> None:
-        both = ("--gateway", used.url, "--gateway", f"{used.url}/v1/")
-        told = invoke("usage", *both, "--format", "csv")
+    def test_csv_of_two_gateways_is_their_sum(self, used, captioner, reasoner, tmp_path) -> None:
+        with KeyedGateway(tmp_path, captioner, reasoner, ["bolt"], max_tenants=1) as other:
+            assert other.solve("bolt").status_code == 200
+            both = ("--gateway", used.url, "--gateway", f"{other.url}/v1/")
+            told = invoke("usage", *both, "--format", "csv")
         rows = [*csv.DictReader(StringIO(told.stdout))]
         [bolt] = [row for row in rows if row["tenant"] == "bolt" and row["stage"] == "reasoner"]
         assert bolt["requests"] == "2"
         assert "since" in told.stderr
+
+    def test_a_gateway_that_is_given_twice_is_not_counted_twice(self, used) -> None:
+        told = invoke("usage", "--gateway", used.url, "--gateway", f"{used.url}/v1/")
+        assert (told.returncode, told.stdout) == (1, "")
+        assert "given twice" in told.stderr
 
     def test_what_is_no_gateway_is_told(self, used, captioner, reasoner) -> None:
         for url, said in [

@@ -183,6 +183,7 @@ class TestCommand:
         assert "(other)" in told.stdout
         assert f"by {used.url}" in told.stdout
         assert "since 20" in told.stdout
+        assert "metrics.max_tenants" in told.stderr
 
     def test_json_for_programs(self, used) -> None:
         told = json.loads(invoke("usage", "--gateway", used.url, "--format", "json").stdout)

@@ -11,7 +11,6 @@ import pytest
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from opentelemetry.semconv._incubating.metrics import gen_ai_metrics
 
-from conftest import gateway_config
 from racro.servekit import gen_ai_metrics as ours
 from support import http
 from support.command import invoke
@@ -238,9 +237,3 @@ class TestCommand:
     )
     def test_what_cannot_be_a_command(self, options) -> None:
         assert invoke("usage", *options).returncode == 2
-
-
-def test_a_wrong_number_of_tenants_fails_at_boot(captioner, reasoner) -> None:
-    config = gateway_config(captioner.url, reasoner.url, metrics={"max_tenants": -1})
-    with pytest.raises(AssertionError, match=r"metrics\.max_tenants"):
-        Service("gateway", config)

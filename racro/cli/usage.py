@@ -101,7 +101,9 @@ def _matchers(texts: Sequence[str]) -> dict[str, str]:
 def _since_lines(since: dict[str, str]) -> list[str]:
     """Return in words since when was counted."""
     return [
-        f"in the last {when}, by {url}" if _DURATION.fullmatch(when) else f"since {when}, by {url}"
+        f"in the last {when}, as far back as {url} keeps samples"
+        if _DURATION.fullmatch(when)
+        else f"since {when}, by {url}"
         for url, when in since.items()
     ]
 

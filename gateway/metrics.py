@@ -82,6 +82,8 @@ STAGE_FAILURES = Counter(
 # Of a count that is born at 1 no rate tells.
 for _stage in ("load", "perceive", "captioner"):
     STAGE_FAILURES.labels(_stage)
+# The captions that succeed are counted from 0 on, too.
+STAGE_SECONDS.labels("captioner", "")
 # How an answer ended: `broken` after its first token, `refused` or `failed` before it.
 Outcome = Literal["complete", "broken", "refused", "failed", "timeout", "left"]
 ANSWERS = Counter(
@@ -107,9 +109,6 @@ _OF_TENANTS = (CACHE_RESULTS, QUEUE_REFUSALS, ANSWERS, TOKENS, IMAGES, PAGES)
 
 
 # Looking a label up costs more than counting under it.
-_stage_seconds = cache(STAGE_SECONDS.labels)
-# The captions that succeed are counted from 0 on, as those that fail are.
-_stage_seconds("captioner", "")
 _tokens = cache(TOKENS.labels)
 _answers = cache(ANSWERS.labels)
 _cache_results = cache(CACHE_RESULTS.labels)
@@ -117,6 +116,25 @@ _images = cache(IMAGES.labels)
 _cache_bytes = cache(CACHE_BYTES.labels)
 _cache_hits = cache(CACHE_HITS.labels)
 _cache_seconds = cache(CACHE_SECONDS.labels)
+# Whose counts there are. A count that is born at 1 is one that neither rate() nor increase() sees.
+_reasoners: set[str] = set()
+_tenants: set[str] = set()
+# Takes what nobody may read: the last stages of a reasoner that was removed.
+_UNREAD = Histogram("unread", "Not exposed.", registry=None)
+
+
+@cache
+def _stage_seconds(stage: str, reasoner: str) -> Histogram:
+    """Return the series of a stage; one that is not exposed for a reasoner that was removed."""
+    return STAGE_SECONDS.labels(stage, reasoner) if counts_for(reasoner) else _UNREAD
+
+
+def counts_for(reasoner: str) -> bool:
+    """Tell whether there are counts of a reasoner; "" is none of them.
+
+    One that was removed may still answer, and its series would come back for ever.
+    """
+    return not reasoner or reasoner in _reasoners
 
 
 class Stopwatch:
@@ -168,13 +186,14 @@ class Stopwatch:
 
 
 def count_tokens(stage: str, usage: Usage, *, reasoner: str = "", tenant: str = "") -> None:
-    if usage.is_known:
+    if usage.is_known and counts_for(reasoner):
         _tokens(stage, "prompt", reasoner, tenant).inc(usage.prompt_tokens)
         _tokens(stage, "completion", reasoner, tenant).inc(usage.completion_tokens)
 
 
 def count_answer(reasoner: str, outcome: Outcome, *, tenant: str = "") -> None:
-    _answers(reasoner, outcome, tenant).inc()
+    if counts_for(reasoner):
+        _answers(reasoner, outcome, tenant).inc()
 
 
 def count_result(result: CacheResult, *, tenant: str = "") -> None:
@@ -189,14 +208,10 @@ def count_pages(number: int, *, tenant: str = "") -> None:
     PAGES.labels(tenant).inc(number)
 
 
-# Whose counts there are. A count that is born at 1 is one that neither rate() nor increase() sees.
-_reasoners: set[str] = set()
-_tenants: set[str] = set()
-
-
 def create_reasoner_series(reasoner: str) -> None:
     """Have the counts of a reasoner begin at 0, for each tenant."""
     _reasoners.add(reasoner)
+    _stage_seconds.cache_clear()
     for tenant in _tenants:
         _create_answers(reasoner, tenant)
 
@@ -353,11 +368,13 @@ def queue_seconds(queue: str) -> Iterator[None]:
     """Measure a wait; one that is broken off is not counted."""
     started = perf_counter()
     yield
-    QUEUE_SECONDS.labels(queue).observe(perf_counter() - started)
+    if queue in _QUEUES.names:
+        QUEUE_SECONDS.labels(queue).observe(perf_counter() - started)
 
 
 def count_refusal(queue: str, status: int, *, tenant: str = "") -> None:
-    QUEUE_REFUSALS.labels(queue, status, tenant).inc()
+    if queue in _QUEUES.names:
+        QUEUE_REFUSALS.labels(queue, status, tenant).inc()
 
 
 def count_saved(seconds: float, tokens: int) -> None:

@@ -333,6 +333,10 @@ class MetricsSection(Section):
     )
 
 
+# A dozen series each: /metrics then has some 5 MB.
+_MOST_NAMED = 4000
+
+
 class GatewaySettings(ServiceSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
     captioner: CaptionerSection = Field(
@@ -395,6 +399,15 @@ class GatewaySettings(ServiceSettings):
                 )
         elif self.cache.is_shared and not self.cache.share and self.tenants.secret_env is None:
             raise ValueError("tenants.secret_env: needed where tenants share a Redis")
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_are_bounded(self) -> Self:
+        tenants, reasoners = self.metrics.max_tenants, len(self.reasoners)
+        if tenants * reasoners > _MOST_NAMED:
+            raise ValueError(
+                f"metrics.max_tenants: {tenants} times {reasoners} reasoners is over {_MOST_NAMED}"
+            )
         return self
 
 

@@ -75,7 +75,7 @@ async def solve(
             perception = await _recall(services, tenant, options, options.visual_context, watch)
         await observer.on_visual_context(perception.context)
         messages = await _messages(reasoner, options.question, perception.context)
-        stage = ReasonStage(reasoner, [perception.context], watch, tenant=tenant)
+        stage = ReasonStage(reasoner, [perception.context], watch, ticket)
         answer = await _reason(reasoner, messages, ticket, stage, observer, watch)
     watch.record("total", watch.total())
     return await _response(reasoner, perception, answer, watch)

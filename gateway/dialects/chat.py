@@ -154,16 +154,19 @@ class ChatRequest:
             raise InvalidRequest(f"the body is not a chat request: {why}") from error
         self.model = head.model
         self.stream = bool(head.stream)
+        self.asked_model: str | None = None
         self.choices = _choices_of(self._fields)
 
     def for_reasoner(self, reasoner: Reasoner, perceptions: Sequence[Outcome]) -> bytes:
         """Return the body for the reasoner, given one perception for each turn that is looked at.
 
         To be called once: the request gives up its own bytes, which are not needed while the
-        reasoner answers.
+        reasoner answers. Notes in `asked_model` which model of the reasoner's server it names.
         """
         turns, self.image_turns, fields, self._fields = self.image_turns, [], self._fields, {}
-        return _encode(reasoner_request(fields, reasoner.settings, turns, perceptions))
+        request = reasoner_request(fields, reasoner.settings, turns, perceptions)
+        self.asked_model = request["model"]
+        return _encode(request)
 
 
 class ChatCompletions:
@@ -253,8 +256,13 @@ class _Completion:
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
     def _stage(self, perceptions: Sequence[Outcome]) -> ReasonStage:
-        contexts = _contexts(perceptions)
-        return ReasonStage(self._reasoner, contexts, self.watch, tenant=self._tenant)
+        return ReasonStage(
+            self._reasoner,
+            _contexts(perceptions),
+            self.watch,
+            self.ticket,
+            model=self._chat.asked_model,
+        )
 
     async def _reasoner_body(self, perceptions: Sequence[Outcome]) -> bytes:
         if self._chat.is_light:

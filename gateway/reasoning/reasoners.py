@@ -16,7 +16,7 @@ from racro.contracts.completion import Chunk
 from racro.contracts.errors import UnknownModel, UpstreamError
 from racro.servekit.chat_stream import read_chunks
 from racro.servekit.field_refusals import OwnField
-from racro.servekit.gen_ai_metrics import forget_model
+from racro.servekit.gen_ai_metrics import count_model, forget_model
 from racro.servekit.own_fields import OwnFields
 from racro.servekit.settings import api_key
 from racro.servekit.spaced_probe import SpacedProbe, probe_interval_of
@@ -119,6 +119,12 @@ class Reasoner:
         return self._revision
 
 
+def _models(reasoners: Iterable[Reasoner]) -> set[str]:
+    """Return the models that servers of reasoners are asked for."""
+    named = ((one.settings.model, one.settings.text_model) for one in reasoners)
+    return {model for pair in named for model in pair if model is not None}
+
+
 def _revision(listing: Any, model: str) -> str | None:
     cards = listing.get("data") if isinstance(listing, dict) else None
     for card in cards if isinstance(cards, list) else ():
@@ -164,9 +170,10 @@ class Reasoners:
             metrics.forget_replicas(component_of(name))
             metrics.forget_reasoner(name)
             del self._replicas[name]
-        models = {reasoner.settings.model for reasoner in self}
-        for model in {reasoner.settings.model for reasoner in before.values()} - models:
+        for model in _models(before.values()) - _models(self):
             forget_model(model)
+        for model in _models(self):
+            count_model(model)
 
     def _open(self, name: str, settings: ReasonerSection) -> Reasoner:
         replicas = self._replica_list(name, settings)

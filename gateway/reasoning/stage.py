@@ -9,8 +9,7 @@ from typing import Literal, Self
 from gateway import metrics
 from gateway.reasoning.budget import check_budget, with_visual_share
 from gateway.reasoning.reasoners import Reasoner
-from gateway.tenancy.fair_queue import NoRoom, ShareTaken
-from gateway.tenancy.tenants import ANYBODY, Tenant
+from gateway.tenancy.fair_queue import NoRoom, ShareTaken, Ticket
 from racro.contracts.errors import ContextLengthExceeded, RequestError
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import VisualContext
@@ -22,11 +21,12 @@ from racro.servekit.tracing import error_type, generation, record_usage
 class ReasonStage:
     """Times and traces the answer of a reasoner to visual contexts that are within its budget.
 
-    How it ended is counted, for its `tenant`. `usage` is to be set before the stage ends, and
-    `is_broken` where the answer itself says that it is; what `usage` tells is counted if it ends
-    without an error. Raises ContextLengthExceeded on entry where the contexts are over budget;
-    where the reasoner itself says inside that the request is too long, the error names their share
-    of it.
+    How it ended is counted, for the tenant of its `ticket`, once that had its place: what our own
+    queue refused, and what left it or timed out there, no reasoner was asked. `usage` is to be set
+    before the stage ends, and `is_broken` where the answer itself says that it is; what `usage`
+    tells is counted if it ends without an error. Raises ContextLengthExceeded on entry where the
+    contexts are over budget; where the reasoner itself says inside that the request is too long,
+    the error names their share of it.
     """
 
     def __init__(
@@ -34,17 +34,20 @@ class ReasonStage:
         reasoner: Reasoner,
         contexts: Sequence[VisualContext],
         watch: metrics.Stopwatch,
+        ticket: Ticket,
         *,
-        tenant: Tenant = ANYBODY,
+        model: str | None = None,
     ) -> None:
+        """`model` is the one that the reasoner's server is asked for, if not its `model`."""
         self.usage: Usage | None = None
         self.is_broken = False
         self._reasoner = reasoner
         self._contexts = contexts
         self._watch = watch
-        self._tenant = tenant
+        self._ticket = ticket
         watch.reasoner = reasoner.name
-        self._generation = generation(reasoner.settings.model)
+        self._model = reasoner.settings.model if model is None else model
+        self._generation = generation(self._model)
 
     def __enter__(self) -> Self:
         check_budget(self._reasoner, self._contexts)
@@ -58,8 +61,8 @@ class ReasonStage:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> Literal[False]:
-        # What our own queue refuses no reasoner was asked.
-        if not isinstance(error, NoRoom | ShareTaken):
+        # One that is asked again, without a field, may be refused by our own queue then.
+        if self._ticket.has_entered and not isinstance(error, NoRoom | ShareTaken):
             self._count(error, perf_counter() - self._started)
         self._generation.__exit__(kind, error, traceback)
         if isinstance(error, ContextLengthExceeded) and self._contexts:
@@ -67,11 +70,11 @@ class ReasonStage:
         return False
 
     def _count(self, error: BaseException | None, seconds: float) -> None:
-        reasoner, usage, tenant = self._reasoner, self.usage, self._tenant.label
+        reasoner, usage, tenant = self._reasoner, self.usage, self._ticket.tenant.label
         metrics.count_answer(reasoner.name, self._outcome(error), tenant=tenant)
-        model = reasoner.settings.model
+        model = self._model
         if error is not None:
-            observe_generation(model, seconds, error=error_type(error))
+            observe_generation(model, seconds, error=self._error_type(error))
             return
         broken = OTHER_ERROR if self.is_broken else None
         observe_generation(model, seconds, usage=usage, error=broken)
@@ -79,6 +82,12 @@ class ReasonStage:
         if usage is not None:
             record_usage(self._span, usage)
             metrics.count_tokens("reasoner", usage, reasoner=reasoner.name, tenant=tenant)
+
+    def _error_type(self, error: BaseException) -> str:
+        """Return what GenAI metrics tell of an error: of timeout and left, which it was."""
+        if isinstance(error, asyncio.CancelledError):
+            return self._outcome(error)
+        return error_type(error)
 
     def _outcome(self, error: BaseException | None) -> metrics.Outcome:
         """Return how the answer ended, by the error that ends the stage."""

@@ -126,38 +126,42 @@ class Ticket:
     """One request's way through a queue: `enter` for a place, and `leave` gives it back.
 
     One that has much to do before it needs its place calls `expect` first: it is refused there or
-    never. At the end of its `with` block the request has left, however far it came.
+    never. At the end of its `with` block the request has left, however far it came. `has_entered`
+    tells whether it ever had a place.
     """
 
-    __slots__ = ("_expected", "_queue", "_running", "_tenant")
+    __slots__ = ("_expected", "_queue", "_running", "has_entered", "tenant")
 
     def __init__(self, queue: "FairQueue", tenant: Tenant) -> None:
         self._queue = queue
-        self._tenant = tenant
+        self.tenant = tenant
+        self.has_entered = False
         self._expected: _Share | None = None
         self._running: _Share | None = None
 
     def expect(self) -> None:
         """Have the request let in later. Raises NoRoom or ShareTaken where there is no room."""
-        self._expected = self._queue.admit(self._tenant)
+        self._expected = self._queue.admit(self.tenant)
         self._expected.expected += 1
 
     def enter_at_once(self) -> bool:
         """Take a place if one is free and nobody else asks: what `enter` does then, in no time."""
         self._check_has_none()
-        self._running = self._queue.start_alone(self._tenant)
+        self._running = self._queue.start_alone(self.tenant)
         if self._running is not None:
             self._forget_expected()
+            self.has_entered = True
         return self._running is not None
 
     async def enter(self) -> None:
         """Wait for a place. Raises NoRoom or ShareTaken where there is no room to wait."""
         self._check_has_none()
-        share = self._expected or self._queue.admit(self._tenant)
+        share = self._expected or self._queue.admit(self.tenant)
         self._forget_expected()
         if not self._queue.start(share):
             await self._queue.wait(share)
         self._running = share
+        self.has_entered = True
 
     def leave(self) -> None:
         """Give the place back, if there is one to give."""

@@ -37,7 +37,10 @@ class TenantLabels:
     def update(self, names: Collection[str]) -> None:
         """Note which tenants there are now."""
         self._listed = names
-        self._removed = deque(name for name in self._named if name not in names)
+        gone = [name for name in self._removed if name not in names]
+        # In the order of their removal: the one that left first gives up its place first.
+        gone += sorted(name for name in self._named if name not in names and name not in gone)
+        self._removed = deque(gone)
         if len(names) <= self._most:
             for name in names:
                 self.meet(name)

@@ -13,7 +13,7 @@ import typer
 
 from racro.cli.output import add_row, command_line, fail, new_table, note, say, show
 from racro.cli.probing import Problem
-from racro.cli.usage_counts import FIELDS, OUTCOMES, add_up, names_tenants
+from racro.cli.usage_counts import FIELDS, OTHERS, OUTCOMES, add_up, names_tenants
 from racro.cli.usage_sources import Counted, read_gateways, read_prometheus
 from racro.contracts.client import DEFAULT_URL
 
@@ -68,7 +68,13 @@ def usage(
             f"{', '.join(counted.since)} tells no tenants apart: set metrics.max_tenants in the "
             "gateway's settings, beside tenants.keys_file"
         )
-    _PRINT[output](add_up(counted.samples), counted.since)
+    rows = add_up(counted.samples)
+    _PRINT[output](rows, counted.since)
+    if any(row["tenant"] == OTHERS for row in rows):
+        note(
+            f"{OTHERS}: tenants over metrics.max_tenants; each gateway names those that came to it "
+            "first, so what is told of a tenant may be less than it used"
+        )
 
 
 def _run(work: Coroutine[Any, Any, Counted]) -> Counted:
@@ -95,7 +101,9 @@ def _matchers(texts: Sequence[str]) -> dict[str, str]:
 def _since_lines(since: dict[str, str]) -> list[str]:
     """Return in words since when was counted."""
     return [
-        f"in the last {when}, by {url}" if _DURATION.fullmatch(when) else f"since {when}, by {url}"
+        f"in the last {when}, as far back as {url} keeps samples"
+        if _DURATION.fullmatch(when)
+        else f"since {when}, by {url}"
         for url, when in since.items()
     ]
 

@@ -8,6 +8,8 @@ Stage = Literal["captioner", "reasoner"]
 
 # How an answer of a reasoner may have ended.
 OUTCOMES = ("complete", "broken", "refused", "failed", "timeout", "left")
+# What gateways call the tenants that they do not name.
+OTHERS = "(other)"
 ANSWERS, TOKENS = "racro_reasoner_answers_total", "racro_tokens_total"
 IMAGES, PAGES = "racro_images_total", "racro_pages_total"
 # The labels that each counter is read by.

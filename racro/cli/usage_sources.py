@@ -29,18 +29,35 @@ class Counted(NamedTuple):
 
 
 async def read_gateways(urls: Sequence[str]) -> Counted:
-    """Read the counters of gateways, each since its process started. Raises Problem."""
+    """Read the counters of gateways, each since its process started.
+
+    Raises Problem, also where a gateway is given twice: it would count twice.
+    """
+    different = _different(urls)
     async with Probe(_TIMEOUT_S) as probe:
-        read = await all_of(_read_gateway(probe, url) for url in urls)
+        read = await all_of(_read_gateway(probe, url) for url in different)
     samples = [sample for one in read for sample in one.samples]
     return Counted(samples, {url: since for one in read for url, since in one.since.items()})
 
 
-async def _read_gateway(probe: Probe, given: str) -> Counted:
+def _different(given: Sequence[str]) -> list[str]:
+    """Return the URLs of gateways as they are asked. Raises WrongAnswer where two are the same."""
     try:
-        url = gateway_url(given)
+        urls = [gateway_url(one) for one in given]
     except ClientError as error:
         raise WrongAnswer(str(error)) from error
+    # Names of hosts are the same in any case.
+    by_host: dict[tuple[str, str, str], str] = {}
+    for url in urls:
+        parts = split_url(url)
+        key = parts.scheme, parts.netloc.lower(), parts.path
+        if key in by_host:
+            raise WrongAnswer(f"--gateway {url} is given twice, and would be counted twice")
+        by_host[key] = url
+    return urls
+
+
+async def _read_gateway(probe: Probe, url: str) -> Counted:
     answer = await probe.request("GET", f"{url}/metrics")
     answer.check_status()
     families = {family.name: family for family in _families(answer)}

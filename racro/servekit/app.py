@@ -33,6 +33,7 @@ from racro.servekit.malloc import use_one_arena
 from racro.servekit.paths import RouteTable
 from racro.servekit.protocol import Connection
 from racro.servekit.responses import on_http_exception, on_racro_error, on_unexpected_error
+from racro.servekit.scrapes import Scrapes
 from racro.servekit.settings import ServiceSettings
 from racro.servekit.tasks import one_at_a_time
 from racro.servekit.tracing import tracing
@@ -125,6 +126,7 @@ def _add_probes(app: FastAPI, readiness: ReadinessCheck) -> None:
     """Add the routes that orchestrators and Prometheus call."""
     # They need no key, and each check calls every upstream.
     ready = one_at_a_time(readiness)
+    scrapes = Scrapes(REGISTRY)
 
     @app.get("/healthz", summary="The process is alive.")
     async def healthz() -> dict[str, str]:
@@ -146,8 +148,7 @@ def _add_probes(app: FastAPI, readiness: ReadinessCheck) -> None:
         # OpenMetrics, which alone has exemplars, where the scraper asks for it.
         encode, media_type = _encoder_for(request.headers.get("accept", ""))
         service_metrics.TASKS.set(len(asyncio.all_tasks()))
-        # Thousands of series, as many tenants or reasoners have, take a tenth of a second.
-        return Response(await asyncio.to_thread(encode, REGISTRY), media_type=media_type)
+        return Response(await scrapes.encoded(media_type, encode), media_type=media_type)
 
 
 def _encoder_for(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:

@@ -26,6 +26,8 @@ OPERATION_SECONDS = Histogram(
 )
 # An error of no known kind.
 OTHER_ERROR = "_OTHER"
+# Models that are not called any more. A last call that ends later would bring their series back.
+_forgotten: set[str] = set()
 
 
 @cache
@@ -42,14 +44,22 @@ def observe_generation(
     model: str, seconds: float, *, usage: Usage | None = None, error: str | None = None
 ) -> None:
     """Count a call of a model that ended, with the tokens that its server told."""
+    if model in _forgotten:
+        return
     _operation_seconds(model, error or "").observe(seconds)
     if usage is not None and usage.is_known:
         _token_usage(model, "input").observe(usage.prompt_tokens)
         _token_usage(model, "output").observe(usage.completion_tokens)
 
 
+def count_model(model: str) -> None:
+    """Count the calls of a model that may have been forgotten."""
+    _forgotten.discard(model)
+
+
 def forget_model(model: str) -> None:
-    """Drop what was counted of a model that is not called any more."""
+    """Drop what was counted of a model that is not called any more, and count no more of it."""
+    _forgotten.add(model)
     for metric in (TOKEN_USAGE, OPERATION_SECONDS):
         metric.remove_by_labels({"gen_ai_request_model": model})
     # They would count on where nobody reads.

@@ -101,4 +101,4 @@ def test_it_adds_up_gateways_and_restarts(captioner, reasoner, tmp_path) -> None
             assert "has to scrape /metrics of the gateways" in nothing.stderr
             as_csv = invoke("usage", "--prometheus", f"{url}/", "--format", "csv")
             assert [*csv.DictReader(StringIO(as_csv.stdout))][1]["model"] == "default"
-            assert "in the last 30d" in as_csv.stderr
+            assert "in the last 30d, as far back as" in as_csv.stderr

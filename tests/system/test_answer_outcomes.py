@@ -104,6 +104,29 @@ def test_what_no_reasoner_was_asked_is_not_counted(captioner, reasoner) -> None:
         assert outcomes(gateway) == {**dict.fromkeys(OUTCOMES, 0), "complete": 2}
 
 
+def test_what_leaves_our_own_queue_is_not_counted(captioner, reasoner) -> None:
+    config = gateway_config(captioner.url, reasoner.url)
+    config["reasoners"]["default"] |= {"max_in_flight": 1, "max_waiting": 9}
+    reasoner.script.held_at = 0
+    waiting = 'racro_queue_waiting{queue="reasoner default",tenant=""}'
+    with Service("gateway", config) as gateway, ThreadPoolExecutor(2) as pool:
+        url = f"{gateway.url}/v1/chat/completions"
+        try:
+            first = pool.submit(http.post, url, json=chat_body(0, stream=False))
+            wait_until(lambda: reasoner.chats, what="the first request")
+            headers = {"x-racro-timeout-ms": "300"}
+            late = http.post(url, json=chat_body(1, stream=False), headers=headers)
+            assert late.status_code == 504
+            with http.client(timeout=0.5) as client, pytest.raises(httpx2.TimeoutException):
+                client.post(url, json=chat_body(2, stream=False))
+            wait_until(lambda: gateway.metrics()[waiting] == 0, what="the end of the wait")
+        finally:
+            reasoner.script.held_at = None
+        assert first.result().status_code == 200
+        assert outcomes(gateway) == {**dict.fromkeys(OUTCOMES, 0), "complete": 1}
+        assert [*models_asked(gateway).values()] == [1]
+
+
 def test_a_reasoner_that_is_removed_leaves_no_series(captioner, reasoner) -> None:
     config = gateway_config(captioner.url, reasoner.url)
     config["reasoners"]["other"] = {**config["reasoners"]["default"], "model": "another"}
@@ -119,6 +142,54 @@ def test_a_reasoner_that_is_removed_leaves_no_series(captioner, reasoner) -> Non
             return not any("other" in series for series in gateway.metrics())
 
         wait_until(is_forgotten, what="the series to go")
+
+
+def test_what_a_removed_reasoner_still_answers_leaves_no_series(captioner, reasoner) -> None:
+    config = gateway_config(captioner.url, reasoner.url)
+    limits = {"max_in_flight": 1, "max_waiting": 5}
+    config["reasoners"]["other"] = {**config["reasoners"]["default"], "model": "other", **limits}
+    reasoner.script.held_at = 0
+    waiting = 'racro_queue_waiting{queue="reasoner other",tenant=""}'
+    with Service("gateway", config) as gateway, ThreadPoolExecutor(2) as pool:
+        url = f"{gateway.url}/v1/chat/completions"
+        bodies = [{**chat_body(n, stream=True), "model": "other"} for n in range(2)]
+        try:
+            asked = [pool.submit(http.post, url, json=body) for body in bodies]
+            wait_until(lambda: gateway.metrics()[waiting] == 1, what="one that waits")
+            del config["reasoners"]["other"]
+            gateway.configure(config)
+            wait_until(lambda: waiting not in gateway.metrics(), what="the reload")
+        finally:
+            reasoner.script.held_at = None
+        assert [one.result().status_code for one in asked] == [200, 200]
+        http.get(f"{gateway.url}/readyz")
+        assert [one for one in gateway.metrics() if "other" in one] == []
+
+
+def test_the_model_that_was_asked_is_counted(captioner, reasoner) -> None:
+    config = gateway_config(captioner.url, reasoner.url)
+    section = {**config["reasoners"]["default"], "model": "seeing"}
+    config["reasoners"] = {"default": {**section, "text_model": "talking"}, "other": section}
+    with Service("gateway", config) as gateway:
+        image = {"type": "image_url", "image_url": {"url": data_url(png())}}
+        about_image = {"role": "user", "content": [image, {"type": "text", "text": "How high?"}]}
+        for body in (chat_body(0, stream=False), {"model": "default", "messages": [about_image]}):
+            url = f"{gateway.url}/v1/chat/completions"
+            assert http.post(url, json=body).status_code == 200
+        assert models_asked(gateway) == {"talking": 1, "seeing": 1}
+        del config["reasoners"]["default"]["text_model"]
+        del config["reasoners"]["other"]
+        gateway.configure(config)
+        wait_until(lambda: models_asked(gateway) == {"seeing": 1}, what="the series to go")
+
+
+def models_asked(gateway: Service) -> dict[str, float]:
+    """How many calls of models there were, by the model."""
+    return {
+        series.split('gen_ai_request_model="')[1].split('"')[0]: value
+        for series, value in gateway.metrics().items()
+        if series.startswith("gen_ai_client_operation_duration_seconds_count")
+    }
 
 
 def test_what_fails_before_its_first_token(gateway, reasoner) -> None:
@@ -137,6 +208,7 @@ def test_what_takes_too_long(gateway, reasoner) -> None:
     url = f"{gateway.url}/v1/chat/completions"
     assert http.post(url, json=body, headers=headers).status_code == 504
     assert outcomes(gateway)["timeout"] == 1
+    assert calls_that_failed(gateway) == {"timeout"}
 
 
 def test_whom_the_client_leaves(gateway, reasoner) -> None:
@@ -145,6 +217,16 @@ def test_whom_the_client_leaves(gateway, reasoner) -> None:
     with http.stream("POST", f"{gateway.url}/v1/chat/completions", json=body) as answer:
         next(answer.iter_bytes())
     wait_until(lambda: outcomes(gateway)["left"] == 1, what="the count")
+    assert calls_that_failed(gateway) == {"left"}
+
+
+def calls_that_failed(gateway: Service) -> set[str]:
+    """The errors of calls of models, as the GenAI metrics name them."""
+    return {
+        series.split('error_type="')[1].split('"')[0]
+        for series in gateway.metrics()
+        if series.startswith("gen_ai_client_operation_duration_seconds_count")
+    }
 
 
 def failures(gateway: Service) -> dict[str, float]:

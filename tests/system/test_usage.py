@@ -11,7 +11,6 @@ import pytest
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from opentelemetry.semconv._incubating.metrics import gen_ai_metrics
 
-from conftest import gateway_config
 from racro.servekit import gen_ai_metrics as ours
 from support import http
 from support.command import invoke
@@ -183,6 +182,7 @@ class TestCommand:
         assert "(other)" in told.stdout
         assert f"by {used.url}" in told.stdout
         assert "since 20" in told.stdout
+        assert "metrics.max_tenants" in told.stderr
 
     def test_json_for_programs(self, used) -> None:
         told = json.loads(invoke("usage", "--gateway", used.url, "--format", "json").stdout)
@@ -195,13 +195,20 @@ class TestCommand:
         assert rows["bolt", "reasoner"]["prompt_tokens"] == 7
         assert ("(other)", "captioner") not in rows
 
-    def test_csv_of_two_gateways_is_their_sum(self, used) -> None:
-        both = ("--gateway", used.url, "--gateway", f"{used.url}/v1/")
-        told = invoke("usage", *both, "--format", "csv")
+    def test_csv_of_two_gateways_is_their_sum(self, used, captioner, reasoner, tmp_path) -> None:
+        with KeyedGateway(tmp_path, captioner, reasoner, ["bolt"], max_tenants=1) as other:
+            assert other.solve("bolt").status_code == 200
+            both = ("--gateway", used.url, "--gateway", f"{other.url}/v1/")
+            told = invoke("usage", *both, "--format", "csv")
         rows = [*csv.DictReader(StringIO(told.stdout))]
         [bolt] = [row for row in rows if row["tenant"] == "bolt" and row["stage"] == "reasoner"]
         assert bolt["requests"] == "2"
         assert "since" in told.stderr
+
+    def test_a_gateway_that_is_given_twice_is_not_counted_twice(self, used) -> None:
+        told = invoke("usage", "--gateway", used.url, "--gateway", f"{used.url}/v1/")
+        assert (told.returncode, told.stdout) == (1, "")
+        assert "given twice" in told.stderr
 
     def test_what_is_no_gateway_is_told(self, used, captioner, reasoner) -> None:
         for url, said in [
@@ -230,9 +237,3 @@ class TestCommand:
     )
     def test_what_cannot_be_a_command(self, options) -> None:
         assert invoke("usage", *options).returncode == 2
-
-
-def test_a_wrong_number_of_tenants_fails_at_boot(captioner, reasoner) -> None:
-    config = gateway_config(captioner.url, reasoner.url, metrics={"max_tenants": -1})
-    with pytest.raises(AssertionError, match=r"metrics\.max_tenants"):
-        Service("gateway", config)

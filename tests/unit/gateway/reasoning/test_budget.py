@@ -4,8 +4,15 @@ import pytest
 
 from gateway.metrics import Stopwatch
 from gateway.reasoning.budget import visual_tokens
+from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.stage import ReasonStage
+from gateway.tenancy.tenants import ANYBODY
 from racro.contracts.errors import ContextLengthExceeded, UpstreamUnavailable
+from racro.contracts.solve_api import VisualContext
+
+
+def stage_of(reasoner: Reasoner, contexts: list[VisualContext]) -> ReasonStage:
+    return ReasonStage(reasoner, contexts, Stopwatch(), reasoner.queue.ticket(ANYBODY))
 
 
 def test_all_texts_of_all_contexts_count(a_context) -> None:
@@ -19,7 +26,7 @@ def test_bytes_count_rather_than_characters(a_context) -> None:
 
 
 def test_what_fits_the_budget_passes(a_reasoner, a_context) -> None:
-    with ReasonStage(a_reasoner, [a_context("x" * 4 * 64)], Stopwatch()):
+    with stage_of(a_reasoner, [a_context("x" * 4 * 64)]):
         passed = True
     assert passed
 
@@ -27,7 +34,7 @@ def test_what_fits_the_budget_passes(a_reasoner, a_context) -> None:
 def test_what_is_over_budget_is_refused_before_the_reasoner_is_asked(a_reasoner, a_context) -> None:
     with (
         pytest.raises(ContextLengthExceeded) as refusal,
-        ReasonStage(a_reasoner, [a_context("x" * 4 * 40), a_context("x" * 4 * 25)], Stopwatch()),
+        stage_of(a_reasoner, [a_context("x" * 4 * 40), a_context("x" * 4 * 25)]),
     ):
         pytest.fail("the reasoner was asked")
     assert refusal.value.message == (
@@ -38,7 +45,7 @@ def test_what_is_over_budget_is_refused_before_the_reasoner_is_asked(a_reasoner,
 def test_when_the_reasoner_says_it_is_too_long_the_share_is_named(a_reasoner, a_context) -> None:
     with (
         pytest.raises(ContextLengthExceeded) as refusal,
-        ReasonStage(a_reasoner, [a_context("x" * 40)], Stopwatch()),
+        stage_of(a_reasoner, [a_context("x" * 40)]),
     ):
         raise ContextLengthExceeded("9000 tokens are too many")
     assert refusal.value.message == (
@@ -49,7 +56,7 @@ def test_when_the_reasoner_says_it_is_too_long_the_share_is_named(a_reasoner, a_
 def test_without_a_visual_context_there_is_no_share_to_name(a_reasoner) -> None:
     with (
         pytest.raises(ContextLengthExceeded, match=r"^9000 tokens are too many$"),
-        ReasonStage(a_reasoner, [], Stopwatch()),
+        stage_of(a_reasoner, []),
     ):
         raise ContextLengthExceeded("9000 tokens are too many")
 
@@ -57,6 +64,6 @@ def test_without_a_visual_context_there_is_no_share_to_name(a_reasoner) -> None:
 def test_other_errors_pass_unchanged(a_reasoner, a_context) -> None:
     with (
         pytest.raises(UpstreamUnavailable, match=r"^away$"),
-        ReasonStage(a_reasoner, [a_context("x")], Stopwatch()),
+        stage_of(a_reasoner, [a_context("x")]),
     ):
         raise UpstreamUnavailable("away")

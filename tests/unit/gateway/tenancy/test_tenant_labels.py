@@ -53,6 +53,19 @@ def test_one_that_comes_back_in_time_keeps_its_place() -> None:
     assert named(labels) == {"t0", "t1"}
 
 
+def test_the_one_that_was_removed_first_loses_its_place_first() -> None:
+    labels = TenantLabels(8)
+    labels.update(NAMES[:8])
+    order = ["t5", "t2", "t7", "t0"]
+    for count in range(1, len(order) + 1):
+        labels.update([name for name in NAMES[:8] if name not in order[:count]])
+    left = [name for name in NAMES[:8] if name not in order]
+    for count in range(1, len(order) + 1):
+        labels.update([*left, *NAMES[10 : 10 + count]])
+        assert named(labels).isdisjoint(order[:count])
+        assert named(labels) >= set(order[count:])
+
+
 def test_there_are_never_more_than_may_be() -> None:
     labels = TenantLabels(3)
     for first in range(len(NAMES)):

@@ -8,14 +8,14 @@ from typing import Any, ClassVar, NamedTuple
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from racro.contracts.errors import InvalidRequest, NotFound, NotStarted, UnknownModel
+from racro.contracts.errors import InvalidRequest, NotStarted, UnknownModel
 from racro.engines.engine import Engine, ServedModel
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.json_bounds import TooManyError, fields_of
 from racro.servekit.protocol import body_writer
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import NotJson, read_body, send_response
-from racro.servekit.sse import EventStream, NamedEventStream
+from racro.servekit.sse import EventStream
 from racro.servekit.surrogates import why_not_json
 from racro.servekit.tasks import off_loop_if_large
 from racro.servekit.tracing import generation
@@ -29,11 +29,15 @@ _decoder = msgspec.json.Decoder(Body)
 
 
 class Request(NamedTuple):
-    """Holds what a client asked: the served name that it used, and the body that it sent."""
+    """Holds what a client asked: the served name that it used, and the body that it sent.
+
+    `chat` is the body of the chat that is asked of an engine which has chats alone.
+    """
 
     model: str
     served: ServedModel
     body: Body
+    chat: Body | None = None
 
     @property
     def for_engine(self) -> Body:
@@ -111,26 +115,3 @@ class Relay:
             answer = await response.read()
         await off_loop_if_large(len(answer), partial(self._check_plain, answer))
         await send_response(send, answer)
-
-
-class _Further(Relay):
-    """Relays an API that not every engine has, and whose events have names, those of errors too."""
-
-    _open = NamedEventStream
-
-    async def _check(self, response: Response) -> None:
-        if response.status == NotFound.status:
-            raise NotFound("the engine has no such API, or nothing under the id that was given")
-        await super()._check(response)
-
-
-class Responses(_Further):
-    """OpenAI responses, of an engine that serves them."""
-
-    path = "/responses"
-
-
-class Messages(_Further):
-    """Anthropic messages, of an engine that serves them."""
-
-    path = "/messages"

@@ -87,6 +87,16 @@ def test_another_model_is_unknown(service: Service, engine: ScriptedServer, api:
     assert not engine.asked
 
 
-@pytest.mark.parametrize("api", BODIES)
-def test_llama_cpp_has_none(llama_reasoner: Service, api: str) -> None:
-    assert post(llama_reasoner, api).status_code == 404
+def test_tokens_are_counted_by_the_engine(service: Service, engine: ScriptedServer) -> None:
+    engine.script.plain = {"input_tokens": 7}
+    body = {**BODIES["messages"], "stream": True}
+    answer = http.post(f"{service.url}/v1/messages/count_tokens", json=body)
+    assert answer.json() == {"input_tokens": 7}
+    [asked] = engine.calls("/v1/messages/count_tokens")
+    assert asked.json == {**BODIES["messages"], "model": "scripted"}
+
+
+def test_an_engine_that_counts_no_tokens(service: Service, engine: ScriptedServer) -> None:
+    engine.script.status, engine.script.plain = 404, {"detail": "Not Found"}
+    answer = http.post(f"{service.url}/v1/messages/count_tokens", json=BODIES["messages"])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")

@@ -17,8 +17,8 @@ from racro.servekit.asgi_routes import add_asgi_route
 from racro.servekit.guarded_app import GuardedApp
 from racro.servekit.upstream import open_client
 from services.reasoner.chat_completions import ChatCompletions
-from services.reasoner.messages import CountTokens, Messages
-from services.reasoner.responses import Responses
+from services.reasoner.messages_api import CountTokens, Messages
+from services.reasoner.responses_api import Responses
 from services.reasoner.settings import ReasonerSettings
 
 

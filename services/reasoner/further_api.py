@@ -14,7 +14,7 @@ from racro.servekit.sse import EventStream, NamedEventStream
 from racro.servekit.upstream import Response
 from services.reasoner.answer import Answer
 from services.reasoner.chunks import answer_to, read_answer
-from services.reasoner.conversation import Json
+from services.reasoner.dialect_fields import Json
 from services.reasoner.engine_api import Relay, Request
 
 

@@ -9,7 +9,7 @@ import msgspec
 from racro.servekit.chat_stream import OpenChunk
 from racro.servekit.responses import NotJson
 from services.reasoner.answer import Answer
-from services.reasoner.conversation import Json
+from services.reasoner.dialect_fields import Json
 from services.reasoner.engine_api import Request
 from services.reasoner.parts import AnswerParts, Change, Kind, Part
 
@@ -29,13 +29,13 @@ class MessageEvents:
         self._id = f"msg_{uuid4().hex}"
         self._answer = answer
         self._parts = AnswerParts()
-        self._has_begun = False
+        self._started = False
         self._output_tokens = 0
 
     def take(self, chunk: OpenChunk) -> Iterator[Json]:
         """Yield the events of a chunk."""
-        if not self._has_begun:
-            self._has_begun = True
+        if not self._started:
+            self._started = True
             yield {"type": "message_start", "message": self.whole}
         for change in self._parts.take(chunk):
             yield _event(change)

@@ -5,7 +5,7 @@ from typing import Any
 
 from racro.contracts.errors import InvalidRequest
 from racro.servekit.responses import encode
-from services.reasoner.conversation import (
+from services.reasoner.dialect_fields import (
     Json,
     object_of,
     objects,

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from racro.contracts.completion import counted
 from racro.servekit.chat_stream import OpenChunk
-from services.reasoner.conversation import Json
+from services.reasoner.dialect_fields import Json
 from services.reasoner.engine_api import Request
 from services.reasoner.parts import AnswerParts, Change, Kind, Part
 

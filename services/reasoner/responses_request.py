@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from racro.contracts.errors import InvalidRequest
-from services.reasoner.conversation import (
+from services.reasoner.dialect_fields import (
     Json,
     object_of,
     objects,

@@ -1,7 +1,7 @@
 """Serves Anthropic's `POST /v1/messages` and `/v1/messages/count_tokens`."""
 
 from services.reasoner.answer import Answer
-from services.reasoner.conversation import Json
+from services.reasoner.dialect_fields import Json
 from services.reasoner.engine_api import Request
 from services.reasoner.further_api import Events, FurtherApi, RelayOrNotFound
 from services.reasoner.messages_events import MessageEvents

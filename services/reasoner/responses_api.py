@@ -1,7 +1,7 @@
 """Serves OpenAI's `POST /v1/responses`."""
 
 from services.reasoner.answer import Answer
-from services.reasoner.conversation import Json
+from services.reasoner.dialect_fields import Json
 from services.reasoner.engine_api import Request
 from services.reasoner.further_api import Events, FurtherApi
 from services.reasoner.responses_events import ResponseEvents

@@ -9,17 +9,16 @@ from racro.servekit.chat_relay import (
     choices_of,
     read_beginning,
 )
+from racro.servekit.relayed_stream import RelayedStream
 from racro.servekit.responses import encode, send_response
 from racro.servekit.sse import DONE, EventStream
 from racro.servekit.upstream import Response
 from services.reasoner.chunks import answer_to, read_answer
-from services.reasoner.engine_api import Body, Relay, Request
+from services.reasoner.engine_api import ENGINE, Body, Request, StreamedRelay
 from services.reasoner.fold import Fold
 
-_ENGINE = "engine"
 
-
-class ChatCompletions(Relay):
+class ChatCompletions(StreamedRelay):
     """OpenAI chat completions, plain or streamed."""
 
     path = "/chat/completions"
@@ -29,16 +28,13 @@ class ChatCompletions(Relay):
         _check(request.body, most_choices=request.served.most_choices)
         return request
 
-    async def _relay(self, request: Request, response: Response, out: EventStream) -> None:
-        answer = StreamedAnswer(name=_ENGINE, choices=choices_of(request.body.get("n")))
-        first = await read_beginning(response, name=_ENGINE)
-        await out.write(first)
-        answer.feed(first)
-        await out.relay(response, answer.feed)
-        answer.end()
+    async def _watch(self, request: Request, response: Response) -> tuple[RelayedStream, bytes]:
+        choices = choices_of(request.body.get("n"))
+        first = await read_beginning(response, name=ENGINE)
+        return StreamedAnswer(name=ENGINE, choices=choices), first
 
     def _check_plain(self, answer: bytes) -> None:
-        check_completion(answer, name=_ENGINE)
+        check_completion(answer, name=ENGINE)
 
     async def _stream(self, request: Request, out: EventStream) -> None:
         if not self._engine.traits.plain_by_stream:

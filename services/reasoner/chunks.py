@@ -7,9 +7,8 @@ from racro.servekit.chat_stream import OpenChunk, read_open_chunks
 from racro.servekit.relay import raise_for_status
 from racro.servekit.tracing import generation
 from services.reasoner.answer import Answer
-from services.reasoner.engine_api import Request
+from services.reasoner.engine_api import ENGINE, Request
 
-_ENGINE = "engine"
 _CHAT = "/chat/completions"
 
 
@@ -27,8 +26,8 @@ async def read_answer(engine: Engine, request: Request, answer: Answer) -> Async
     asked = {**request.for_engine, "stream": True, "stream_options": {"include_usage": True}}
     with generation(engine.model):
         async with engine.post(_CHAT, asked) as response:
-            await raise_for_status(response, name=_ENGINE)
-            async for chunk in read_open_chunks(response, name=_ENGINE):
+            await raise_for_status(response, name=ENGINE)
+            async for chunk in read_open_chunks(response, name=ENGINE):
                 for one in answer.take(chunk):
                     yield one
                 if answer.is_cut_short:

@@ -7,15 +7,13 @@ from typing import Protocol
 
 from starlette.types import Send
 
-from racro.contracts.errors import NotFound
 from racro.servekit.chat_stream import OpenChunk
 from racro.servekit.responses import encode, send_response
 from racro.servekit.sse import EventStream, NamedEventStream
-from racro.servekit.upstream import Response
 from services.reasoner.answer import Answer
 from services.reasoner.chunks import answer_to, read_answer
 from services.reasoner.dialect_fields import Json
-from services.reasoner.engine_api import Relay, Request
+from services.reasoner.engine_api import Request, StreamedRelay
 
 
 class Events(Protocol):
@@ -29,23 +27,15 @@ class Events(Protocol):
         """Return the plain answer that all events together are."""
 
 
-class RelayOrNotFound(Relay):
-    """Relays an API that not every engine has, and whose events have names, those of errors too."""
-
-    _open = NamedEventStream
-
-    async def _check(self, response: Response) -> None:
-        if response.status == NotFound.status:
-            raise NotFound("the engine has no such API, or nothing under the id that was given")
-        await super()._check(response)
-
-
-class FurtherApi(RelayOrNotFound):
+class FurtherApi(StreamedRelay):
     """Serves another dialect over every engine.
 
     An engine without `more_apis` is asked for the chat that the request is, whose answer ends where
     it repeats itself, shows formulas' results, and stops as soon as its client leaves.
     """
+
+    optional = True
+    _open = NamedEventStream
 
     @abstractmethod
     def _as_chat(self, body: Json) -> Json:

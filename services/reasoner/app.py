@@ -17,7 +17,8 @@ from racro.servekit.asgi_routes import add_asgi_route
 from racro.servekit.guarded_app import GuardedApp
 from racro.servekit.upstream import open_client
 from services.reasoner.chat_completions import ChatCompletions
-from services.reasoner.engine_api import Messages, Responses
+from services.reasoner.messages_api import CountTokens, Messages
+from services.reasoner.responses_api import Responses
 from services.reasoner.settings import ReasonerSettings
 
 
@@ -25,7 +26,7 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
     """Return the app that serves the model of the settings. Raises WrongSettingsError."""
     engine = create_engine(settings.engine, section="engine", served_name=settings.model)
     chat = ChatCompletions(settings, engine)
-    more = [relay(settings, engine) for relay in (Responses, Messages) if engine.traits.more_apis]
+    more = [api(settings, engine) for api in (Responses, Messages, CountTokens)]
     created = int(time.time())
 
     @asynccontextmanager

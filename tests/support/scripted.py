@@ -154,7 +154,9 @@ class ScriptedServer:
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/files/{name}", self._recorded(self._file))
         app.router.add_post("/v1/chat/completions", self._recorded(self._chat))
-        app.router.add_post("/v1/{api:responses|messages}", self._recorded(self._more))
+        app.router.add_post(
+            "/v1/{api:responses|messages|messages/count_tokens}", self._recorded(self._more)
+        )
         app.router.add_post("/v1/perceive", self._recorded(self._perceive))
         return app
 

@@ -269,6 +269,34 @@ class TestRealChain:
             wait_until(lambda: gone(llama_reasoner, CHAT) > behind, what="the service's notice")
         assert engine.work_until_rest() < TOKENS / 100 * cost_of_100_tokens / 2
 
+    @pytest.mark.parametrize("path", ["/v1/responses", "/v1/messages"])
+    @pytest.mark.parametrize("phase", ["before the first token", "non-stream"])
+    def test_the_engine_stops_in_other_dialects(
+        self, llama_reasoner: Service, cost_of_100_tokens: float, path: str, phase: str
+    ) -> None:
+        engine = Engine(llama_reasoner)
+        engine.work_until_rest()
+        words = f"{uuid.uuid4()} " * (130 if phase == "before the first token" else 1)
+        asked = f"{words}Tell a long story."
+        before = gone(llama_reasoner, path)
+        client = Client(
+            llama_reasoner,
+            path,
+            {
+                "input": asked,
+                "messages": [{"role": "user", "content": asked}],
+                "stream": phase != "non-stream",
+                "max_tokens": TOKENS,
+                "max_output_tokens": TOKENS,
+                "ignore_eos": True,
+            },
+        )
+        engine.wait_until_busy()
+        with engine.held():
+            client.leave()
+            wait_until(lambda: gone(llama_reasoner, path) > before, what="the service's notice")
+        assert engine.work_until_rest() < TOKENS / 100 * cost_of_100_tokens / 2
+
     def test_the_captioner_s_engine_stops(self, llama_captioner: Service) -> None:
         engine = Engine(llama_captioner)
         engine.work_until_rest()

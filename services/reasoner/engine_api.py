@@ -11,11 +11,12 @@ from starlette.types import Receive, Scope, Send
 from racro.contracts.errors import InvalidRequest, NotFound, NotStarted, UnknownModel
 from racro.engines.engine import Engine, ServedModel
 from racro.servekit.context import timeout_from_headers, within
+from racro.servekit.dialect_streams import MessagesEventStream, ResponsesEventStream
 from racro.servekit.json_bounds import TooManyError, fields_of
 from racro.servekit.protocol import body_writer
 from racro.servekit.relay import raise_for_status
 from racro.servekit.responses import NotJson, read_body, send_response
-from racro.servekit.sse import EventStream, NamedEventStream
+from racro.servekit.sse import EventStream
 from racro.servekit.surrogates import why_not_json
 from racro.servekit.tasks import off_loop_if_large
 from racro.servekit.tracing import generation
@@ -114,9 +115,7 @@ class Relay:
 
 
 class _Further(Relay):
-    """Relays an API that not every engine has, and whose events have names, those of errors too."""
-
-    _open = NamedEventStream
+    """Relays an API that not every engine has."""
 
     async def _check(self, response: Response) -> None:
         if response.status == NotFound.status:
@@ -128,9 +127,11 @@ class Responses(_Further):
     """OpenAI responses, of an engine that serves them."""
 
     path = "/responses"
+    _open = ResponsesEventStream
 
 
 class Messages(_Further):
     """Anthropic messages, of an engine that serves them."""
 
     path = "/messages"
+    _open = MessagesEventStream

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from gateway.dialects.chat import ChatCompletions
-from gateway.dialects.model_list import add_models
+from gateway.dialects.model_list import ANTHROPIC_VERSION, add_models
 from gateway.dialects.native import Solve
 from gateway.dialects.visual_contexts import VisualContexts
 from gateway.playground.routes import add_playground
@@ -27,6 +27,7 @@ from racro.contracts.solve_api import (
 from racro.servekit.access_log import AccessLog
 from racro.servekit.app import Lifespan, State, create_api
 from racro.servekit.asgi_routes import add_asgi_route
+from racro.servekit.error_forms import ANTHROPIC, ErrorForms, FormRule
 from racro.servekit.guarded_app import GuardedApp
 
 _USE_CHAT = "use POST /v1/chat/completions"
@@ -37,6 +38,12 @@ _ABSENT = {
     "/v1/messages": f"this API is not served; {_USE_CHAT}",
     "/v1/embeddings": "no model here makes embeddings; ask a server that has one",
 }
+_ERROR_FORMS = ErrorForms(
+    [
+        FormRule("/v1/messages", ANTHROPIC),
+        FormRule("/v1/models", ANTHROPIC, header=ANTHROPIC_VERSION),
+    ]
+)
 
 
 def create_gateway(settings: GatewaySettings) -> GuardedApp:
@@ -55,6 +62,7 @@ def create_gateway(settings: GatewaySettings) -> GuardedApp:
         admission=Admission(),
         absent=_ABSENT,
         origins=settings.cors.origins,
+        error_forms=_ERROR_FORMS,
     )
 
 

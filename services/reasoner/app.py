@@ -14,6 +14,7 @@ from racro.engines.registry import create_engine
 from racro.servekit.access_log import AccessLog
 from racro.servekit.app import Readiness, State, create_api
 from racro.servekit.asgi_routes import add_asgi_route
+from racro.servekit.error_forms import ANTHROPIC, ErrorForms, FormRule
 from racro.servekit.guarded_app import GuardedApp
 from racro.servekit.upstream import open_client
 from services.reasoner.chat_completions import ChatCompletions
@@ -69,6 +70,7 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
         max_bytes_in_flight=settings.max_bytes_in_flight,
         shutdown_timeout_s=settings.shutdown_timeout_s,
         shutdown_quiet_s=settings.shutdown_quiet_s,
+        error_forms=ErrorForms([FormRule("/v1/messages", ANTHROPIC)]),
     )
 
 

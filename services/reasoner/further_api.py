@@ -9,7 +9,7 @@ from starlette.types import Send
 
 from racro.servekit.chat_stream import OpenChunk
 from racro.servekit.responses import encode, send_response
-from racro.servekit.sse import EventStream, NamedEventStream
+from racro.servekit.sse import EventStream
 from services.reasoner.answer import Answer
 from services.reasoner.chunks import answer_to, read_answer
 from services.reasoner.dialect_fields import Json
@@ -35,7 +35,6 @@ class FurtherApi(StreamedRelay):
     """
 
     optional = True
-    _open = NamedEventStream
 
     @abstractmethod
     def _as_chat(self, body: Json) -> Json:

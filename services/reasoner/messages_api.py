@@ -2,6 +2,7 @@
 
 import msgspec
 
+from racro.servekit.dialect_streams import MessagesEventStream
 from racro.servekit.messages_relay import StreamedAnswer, check_completion, read_beginning
 from racro.servekit.relay import no_completion
 from racro.servekit.relayed_stream import RelayedStream
@@ -26,6 +27,7 @@ class Messages(FurtherApi):
     """Anthropic messages, plain or streamed."""
 
     path = "/messages"
+    _open = MessagesEventStream
 
     async def _watch(self, request: Request, response: Response) -> tuple[RelayedStream, bytes]:  # noqa: ARG002 - it asks for one
         first = await read_beginning(response, name=ENGINE)

@@ -1,5 +1,6 @@
 """Serves OpenAI's `POST /v1/responses`."""
 
+from racro.servekit.dialect_streams import ResponsesEventStream
 from racro.servekit.relayed_stream import RelayedStream
 from racro.servekit.responses_relay import StreamedAnswer, check_completion, read_beginning
 from racro.servekit.upstream import Response
@@ -15,6 +16,7 @@ class Responses(FurtherApi):
     """OpenAI responses, plain or streamed."""
 
     path = "/responses"
+    _open = ResponsesEventStream
 
     async def _watch(self, request: Request, response: Response) -> tuple[RelayedStream, bytes]:  # noqa: ARG002 - it asks for one
         first = await read_beginning(response, name=ENGINE)

@@ -26,7 +26,8 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
     engine = create_engine(settings.engine, section="engine", served_name=settings.model)
     chat = ChatCompletions(settings, engine)
     more = [relay(settings, engine) for relay in (Responses, Messages) if engine.traits.more_apis]
-    dialects = ["chat", *(relay.path.removeprefix("/") for relay in more)]
+    paths = {relay.path for relay in more}
+    dialects = ["chat", *(name for name in ("responses", "messages") if f"/{name}" in paths)]
     created = int(time.time())
 
     @asynccontextmanager

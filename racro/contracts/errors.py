@@ -4,7 +4,8 @@
     ├── RequestError
     │   ├── InvalidRequest          400  invalid_request
     │   │   ├── InvalidImage        400  invalid_image
-    │   │   └── ContextLengthExceeded 400 context_length_exceeded
+    │   │   ├── ContextLengthExceeded 400 context_length_exceeded
+    │   │   └── DialectUnsupported  400  dialect_unsupported
     │   ├── Unauthenticated         401  invalid_api_key
     │   ├── UrlForbidden            403  url_forbidden
     │   ├── NotFound                404  not_found
@@ -90,6 +91,12 @@ class InvalidImage(InvalidRequest):
 
 class ContextLengthExceeded(InvalidRequest):
     code = "context_length_exceeded"
+
+
+class DialectUnsupported(InvalidRequest):
+    """The model that was asked for is served by other APIs only."""
+
+    code = "dialect_unsupported"
 
 
 class Unauthenticated(RequestError):

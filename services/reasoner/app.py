@@ -1,7 +1,7 @@
 """Creates the app of the reasoner service."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,6 +28,7 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
     engine = create_engine(settings.engine, section="engine", served_name=settings.model)
     chat = ChatCompletions(settings, engine)
     more = [api(settings, engine) for api in (Responses, Messages, CountTokens)]
+    dialects = ["chat", "responses", "messages"]
     created = int(time.time())
 
     @asynccontextmanager
@@ -53,12 +54,12 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
 
     @api.get("/v1/models", summary="The served models and the revisions of their weights.")
     async def models() -> dict[str, Any]:
-        cards = await _model_cards(engine, created)
+        cards = await _model_cards(engine, created, dialects)
         return {"object": "list", "data": [*cards.values()]}
 
     @api.get("/v1/models/{model:path}", summary="One of the served models, by its name.")
     async def model(model: str) -> dict[str, Any]:
-        cards = await _model_cards(engine, created)
+        cards = await _model_cards(engine, created, dialects)
         if model not in cards:
             raise UnknownModel("no such model; GET /v1/models lists them", param="model")
         return cards[model]
@@ -74,8 +75,12 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
     )
 
 
-async def _model_cards(engine: Engine, created: int) -> dict[str, dict[str, Any]]:
+async def _model_cards(
+    engine: Engine, created: int, dialects: Sequence[str]
+) -> dict[str, dict[str, Any]]:
     """Return what is told of each served model, by its name.
+
+    The gateway reads `dialects`: which APIs are served.
 
     Raises NotStarted while none would answer.
     """
@@ -89,6 +94,7 @@ async def _model_cards(engine: Engine, created: int) -> dict[str, dict[str, Any]
             "created": created,
             "owned_by": "racro",
             "revision": model.revision(revision),
+            "dialects": dialects,
         }
         for name, model in engine.models.items()
     }

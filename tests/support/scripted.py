@@ -25,6 +25,9 @@ IDENTITY = {
     "parts": ["caption", "tentative"],
 }
 
+# What the gateway sends to find out whether an API is served.
+PROBE = b"{"
+
 # As many connections may wait to be accepted as at a uvicorn.
 _BACKLOG = 2048
 
@@ -101,6 +104,8 @@ class ScriptedServer:
         self.asked: list[Asked] = []
         # How often its models were asked for, of which nothing else is noted.
         self.listed = 0
+        # The paths of requests that only found out whether an API is served.
+        self.probed: list[str] = []
         self._host = host
         self._wanted_port = port
         self._tls = tls
@@ -124,6 +129,7 @@ class ScriptedServer:
     def reset(self) -> None:
         self.script = Script()
         self.asked.clear()
+        self.probed.clear()
 
     def calls(self, path: str) -> list[Asked]:
         return [asked for asked in self.asked if asked.path == path]
@@ -163,7 +169,11 @@ class ScriptedServer:
     @web.middleware
     async def _fixed(self, request: web.Request, handler) -> web.StreamResponse:
         fixed = self.script.fixed.get(request.path) or self.script.fixed.get("*")
-        if fixed is None:
+        is_probe = request.can_read_body and await request.read() == PROBE
+        if is_probe:
+            self.probed.append(request.path)
+        # Whoever serves a path refuses there what is no JSON.
+        if fixed is None or (is_probe and fixed.status == 200):
             return await handler(request)
         return web.Response(
             status=fixed.status, body=fixed.body, content_type=fixed.media_type,
@@ -172,9 +182,10 @@ class ScriptedServer:
 
     def _recorded(self, handler):
         async def record(request: web.Request) -> web.StreamResponse:
-            asked = Asked(
-                request.path, request.headers.copy(), await request.read(), time.monotonic()
-            )
+            raw = await request.read()
+            if raw == PROBE:
+                return web.json_response({"error": {"message": "no JSON"}}, status=400)
+            asked = Asked(request.path, request.headers.copy(), raw, time.monotonic())
             self.asked.append(asked)
             try:
                 response = await handler(request, asked)

@@ -5,9 +5,12 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from gateway.dialects.anthropic_messages import Messages
 from gateway.dialects.chat import ChatCompletions
 from gateway.dialects.model_list import ANTHROPIC_VERSION, add_models
 from gateway.dialects.native import Solve
+from gateway.dialects.openai_responses import Responses
+from gateway.dialects.token_counts import CountTokens
 from gateway.dialects.visual_contexts import VisualContexts
 from gateway.playground.routes import add_playground
 from gateway.readiness import readiness
@@ -33,9 +36,7 @@ from racro.servekit.guarded_app import GuardedApp
 _USE_CHAT = "use POST /v1/chat/completions"
 # What clients often ask an OpenAI-compatible server for.
 _ABSENT = {
-    "/v1/completions": f"only chat is served; {_USE_CHAT}",
-    "/v1/responses": f"this API is not served; {_USE_CHAT}",
-    "/v1/messages": f"this API is not served; {_USE_CHAT}",
+    "/v1/completions": f"this API is not served; {_USE_CHAT}",
     "/v1/embeddings": "no model here makes embeddings; ask a server that has one",
 }
 _ERROR_FORMS = ErrorForms(
@@ -90,6 +91,12 @@ def _add_dialects(api: FastAPI, settings: GatewaySettings) -> None:
         request=ChatCompletionRequest,
         response=ChatCompletion,
     )
+    for path, relayed in (
+        ("/v1/responses", Responses(settings)),
+        ("/v1/messages", Messages(settings)),
+        ("/v1/messages/count_tokens", CountTokens(settings)),
+    ):
+        add_asgi_route(api, path, relayed, request={"type": "object"}, response={"type": "object"})
     add_asgi_route(
         api,
         "/v1/visual-contexts",

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from gateway.dialects.chat import ChatRequest
+from gateway.dialects.chat_conversation import ChatConversation
 from gateway.dialects.conversation import find_image_turns
+from gateway.dialects.relayed_request import RelayedRequest
 from gateway.dialects.request_options import cache_mode, check_question
 from gateway.dialects.text_images import replace_images
 from gateway.images.loader import read_image
@@ -81,7 +82,7 @@ def image_turn(builder: Builder) -> Builder:
 
 
 def find_turns(messages: bytes) -> object:
-    return find_image_turns(messages, LIMITS, follow_up=True)
+    return find_image_turns(ChatConversation(messages), LIMITS, follow_up=True)
 
 
 def read_text(text: str) -> object:
@@ -90,7 +91,7 @@ def read_text(text: str) -> object:
 
 
 def parse_chat(body: bytes) -> object:
-    return ChatRequest(body, follow_up=True, limits=LIMITS)
+    return RelayedRequest(body, follow_up=True, limits=LIMITS)
 
 
 def read_any_image(content: str | bytes) -> object:

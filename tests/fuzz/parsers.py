@@ -20,7 +20,7 @@ import atheris
 
 with atheris.instrument_imports(include=["gateway", "racro", "services"]):
     from gateway.cache.entry import Entry, decode_any, encode
-    from gateway.dialects.chat import ChatRequest
+    from gateway.dialects.relayed_request import RelayedRequest
     from gateway.dialects.text_images import replace_images
     from gateway.images.loader import read_image
     from gateway.settings import LimitsSection
@@ -69,7 +69,7 @@ class Pieces:
 
 
 def chat(data: bytes) -> None:
-    ChatRequest(data, follow_up=True, limits=LIMITS)
+    RelayedRequest(data, follow_up=True, limits=LIMITS)
 
 
 def result(data: bytes) -> None:

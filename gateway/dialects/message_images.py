@@ -108,11 +108,12 @@ class Piece(NamedTuple):
         """What the part says of a prompt's cache, if anything: it is where the prefix ends."""
         if self.part is None or not _CACHE_CONTROL.search(memoryview(self.part)):
             return None
-        return _decoded_or(_Marked(), _marked_decoder, self.part).cache_control
+        mark = _decoded_or(_Marked(), _marked_decoder, self.part).cache_control
+        return None if mark is _NOTHING else mark
 
 
 class _Marked(msgspec.Struct):
-    cache_control: Raw | None = None
+    cache_control: Raw = _NOTHING
 
 
 class _RawPart(msgspec.Struct):

@@ -15,6 +15,7 @@ from typing import Any, Self
 from aiohttp import web
 from multidict import CIMultiDict
 
+from support.dialect_answers import message, message_events, response, response_events
 from support.processes import PATIENCE_S
 
 IDENTITY = {
@@ -232,9 +233,14 @@ class ScriptedServer:
 
     async def _more(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         script = self.script.of(asked)
+        await _pause(script)
         if script.status != 200 or not asked.json.get("stream"):
-            return web.json_response(script.plain, status=script.status)
-        pieces = [_event(chunk["type"], chunk) for chunk in script.chunks or ()]
+            plain = script.plain or _more_plain(asked.path, script)
+            return web.json_response(plain, status=script.status, headers=script.headers)
+        counts = _counts(script)
+        made = message_events if asked.path.endswith("/messages") else response_events
+        chunks = script.chunks or made(script.texts, **counts)
+        pieces = [_event(chunk["type"], chunk) for chunk in chunks]
         return await self._play(request, script, pieces)
 
     async def _perceive(self, request: web.Request, asked: Asked) -> web.StreamResponse:
@@ -275,6 +281,17 @@ class ScriptedServer:
             await response.write(piece.encode())
         await response.write_eof()
         return response
+
+
+def _more_plain(path: str, script: Script) -> dict[str, Any]:
+    if path.endswith("/count_tokens"):
+        return {"input_tokens": script.usage["prompt_tokens"]}
+    made = message if path.endswith("/messages") else response
+    return made("".join(script.texts), **_counts(script))
+
+
+def _counts(script: Script) -> dict[str, int]:
+    return {name: script.usage[name] for name in ("prompt_tokens", "completion_tokens")}
 
 
 async def _pause(script: Script) -> None:

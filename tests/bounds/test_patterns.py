@@ -366,6 +366,17 @@ REMINDERS = {
     "reminders": repeat("<system-reminder></system-reminder>"),
     "brackets": repeat("<"),
     "halves of reminders": repeat("<system-"),
+    "beginnings of blocks": repeat("<task><environment_context><info-msg>"),
+    "lines of beginnings of blocks": repeat("\n<environment_context>\n<task>"),
+    "blocks": repeat("<task></task><environment_context></environment_context>"),
+    "ends of blocks": repeat("</environment_context></task>"),
+    "other tags": repeat("<a>"),
+    "long names": repeat("a", before="<"),
+    "names without an end": repeat("<" + "a" * 31),
+    "spaces before a block": repeat(" ", after="<task>"),
+    "indents before blocks": repeat(" " * 15 + "<task>"),
+    "lines of titles": repeat("Generate a title for this conversation:\n"),
+    "spaces before a title": repeat(" ", after="Generate a title"),
 }
 IMAGES = {
     "spaces in base64": repeat("QUJD ", before="data:image/png;base64,"),

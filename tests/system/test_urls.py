@@ -155,7 +155,7 @@ def test_the_root_names_the_service_and_its_endpoints(gateway: Service) -> None:
     assert http.get(f"{gateway.url}/version").json() == {"version": __version__}
 
 
-@pytest.mark.parametrize("path", ["/v1/completions", "/completions", "/v1/responses", "/messages"])
+@pytest.mark.parametrize("path", ["/v1/completions", "/completions"])
 def test_what_is_not_served_says_what_to_use(gateway: Service, path: str) -> None:
     error = raw(gateway, "POST", path, {"model": "default", "prompt": "Hi"}).json["error"]
     assert error["code"] == "not_found"

@@ -153,3 +153,15 @@ def test_stages_that_fail(gateway, captioner) -> None:
         metrics[f'racro_stage_failures_total{{stage="{s}"}}'] for s in ("captioner", "perceive")
     ]
     assert failed == [1, 1]
+
+
+def test_one_answer_of_two_is_a_stream_that_broke(gateway, reasoner) -> None:
+    chunk = {"object": "chat.completion.chunk"}
+    ending = {"index": 0, "delta": {"content": "A"}, "finish_reason": "stop"}
+    reasoner.script.chunks = [{**chunk, "choices": [ending]}, {**chunk, "choices": []}]
+    # Without the [DONE] behind them.
+    reasoner.script.die_after = 2
+    body = {**chat_body(0, stream=True), "n": 2}
+    answer = http.post(f"{gateway.url}/v1/chat/completions", json=body)
+    assert '"error"' in answer.text
+    assert outcomes(gateway)["broken"] == 1

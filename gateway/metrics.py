@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from racro.contracts.errors import RequestError
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import CacheResult
 from racro.servekit.service_metrics import SECONDS
@@ -72,7 +73,9 @@ QUEUE_REFUSALS = Counter(
     ["queue", "status", "tenant"],
 )
 STAGE_FAILURES = Counter(
-    "racro_stage_failures", "Stages that ended with an error: load, perceive, captioner.", ["stage"]
+    "racro_stage_failures",
+    "Stages that ended with an error that their clients could not mend: load, perceive, captioner.",
+    ["stage"],
 )
 # Of a count that is born at 1 no rate tells.
 for _stage in ("load", "perceive", "captioner"):
@@ -125,10 +128,15 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measure one stage; one that fails is counted by itself, one that is left is not."""
+        """Measure one stage; one that fails is counted by itself.
+
+        One that is left is not counted, nor what only its client can mend, such as a damaged image.
+        """
         started = perf_counter()
         try:
             yield
+        except RequestError:
+            raise
         except Exception:
             STAGE_FAILURES.labels(name).inc()
             raise

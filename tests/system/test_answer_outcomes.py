@@ -167,3 +167,16 @@ def test_one_answer_of_two_is_a_stream_that_broke(gateway, reasoner) -> None:
         answer = http.post(f"{gateway.url}/v1/chat/completions", json=body)
         assert ('"error"' in answer.text) == (outcome == "broken")
         assert outcomes(gateway)[outcome] == 1
+
+
+def test_a_damaged_image_is_no_stage_that_fails(gateway, captioner) -> None:
+    captioner.script.status = 400
+    error = {"type": "invalid_request_error", "code": "invalid_image", "message": "damaged"}
+    captioner.script.plain = {"error": {**error, "param": "images[0]"}}
+    answer = http.post(f"{gateway.url}/v1/solve", json={**solve_body(2), "stream": False})
+    assert answer.status_code == 400
+    metrics = gateway.metrics()
+    failed = [
+        metrics[f'racro_stage_failures_total{{stage="{s}"}}'] for s in ("captioner", "perceive")
+    ]
+    assert failed == [0, 0]

@@ -17,7 +17,7 @@ _MOST_EXAMPLES = 60
 
 
 def test_no_described_request_is_answered_with_a_server_error(
-    gateway: Service, captioner: ScriptedServer, reasoner: ScriptedServer
+    gateway: Service, captioner: ScriptedServer, reasoner: ScriptedServer, tmp_path: Path
 ) -> None:
     command = [
         *(os.environ["SCHEMATHESIS"], "--no-color", "run", f"{gateway.url}/openapi.json"),
@@ -26,8 +26,15 @@ def test_no_described_request_is_answered_with_a_server_error(
         *("--warnings", "off"),
     ]
     env = os.environ | {"PYTHONPATH": str(_HERE), "SCHEMATHESIS_HOOKS": "picture_hooks"}
+    # It leaves files where it runs.
     run = subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        command,
+        env=env,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     # Requests got past the first checks, with pictures too.

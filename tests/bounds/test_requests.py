@@ -205,6 +205,12 @@ TALKS = {
         ),
         200,
     ),
+    "many-tasks": Talk(
+        lambda form: said(
+            form, form.text_json("<task></task>" * 1_000_000), form.picture_json(url())
+        ),
+        200,
+    ),
     "carriage-returns": Talk(
         lambda form: said(form, form.text_json("\\r" * 5_000_000), form.picture_json(url())), 200
     ),
@@ -265,7 +271,7 @@ TALKS = {
     ),
 }
 # What is done with texts is the same work in all forms: chat has these alone.
-_OF_CHAT = {"unfinished-escapes", "many-reminders", "result-images"}
+_OF_CHAT = {"unfinished-escapes", "many-reminders", "many-tasks", "result-images"}
 TALKS_OF = {
     "chat": TALKS.keys(),
     "responses": TALKS.keys() - _OF_CHAT,

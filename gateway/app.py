@@ -20,7 +20,14 @@ from gateway.tenancy.admission import Admission
 from gateway.tenancy.keys_file import BadKeysFileError
 from gateway.tenancy.tenants import Tenants
 from racro.base.wrong_settings import WrongSettingsError
+from racro.contracts.anthropic import (
+    CountTokensRequest,
+    MessagesAnswer,
+    MessagesRequest,
+    TokenCount,
+)
 from racro.contracts.openai import ChatCompletion, ChatCompletionRequest
+from racro.contracts.openai_input import ResponseAnswer, ResponseRequest
 from racro.contracts.solve_api import (
     SolveRequest,
     SolveResponse,
@@ -91,12 +98,23 @@ def _add_dialects(api: FastAPI, settings: GatewaySettings) -> None:
         request=ChatCompletionRequest,
         response=ChatCompletion,
     )
-    for path, relayed in (
-        ("/v1/responses", Responses(settings)),
-        ("/v1/messages", Messages(settings)),
-        ("/v1/messages/count_tokens", CountTokens(settings)),
-    ):
-        add_asgi_route(api, path, relayed, request={"type": "object"}, response={"type": "object"})
+    add_asgi_route(
+        api,
+        "/v1/responses",
+        Responses(settings),
+        request=ResponseRequest,
+        response=ResponseAnswer,
+    )
+    add_asgi_route(
+        api, "/v1/messages", Messages(settings), request=MessagesRequest, response=MessagesAnswer
+    )
+    add_asgi_route(
+        api,
+        "/v1/messages/count_tokens",
+        CountTokens(settings),
+        request=CountTokensRequest,
+        response=TokenCount,
+    )
     add_asgi_route(
         api,
         "/v1/visual-contexts",

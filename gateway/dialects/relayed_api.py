@@ -7,8 +7,8 @@ alone (compact-v1) is asked in that, see `prompting`.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import ClassVar
 
@@ -132,7 +132,8 @@ class Exchange:
         with self._stage(perceptions) as stage:
             started = self.watch.total()
             answer = self._api.watch(self._request)
-            async with self._ask(body) as response:
+            async with self._post(body) as response:
+                await raise_for_status(response, name=REASONER)
                 first = await self._api.read_beginning(response)
                 self.watch.record("first_token", self.watch.total() - started)
                 await out.write(first)
@@ -146,19 +147,16 @@ class Exchange:
         perceptions = await self._outcomes()
         body = await self._reasoner_body(perceptions)
         with self._stage(perceptions) as stage:
-            async with self._ask(body) as response:
+            async with self._post(body) as response:
+                await raise_for_status(response, name=REASONER)
                 answer = await response.read()
             check = partial(self._api.check_completion, answer)
             stage.usage = check() if is_small(len(answer)) else await asyncio.to_thread(check)
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
-    @asynccontextmanager
-    async def _ask(self, body: bytes) -> AsyncIterator[Response]:
+    def _post(self, body: bytes) -> AbstractAsyncContextManager[Response]:
         path = PATHS[self._api.api]
-        post = self._reasoner.post(path, body, self.ticket, headers=self._headers)
-        async with post as response:
-            await raise_for_status(response, name=REASONER)
-            yield response
+        return self._reasoner.post(path, body, self.ticket, headers=self._headers)
 
     async def _outcomes(self) -> Sequence[Outcome]:
         """Return what comes of the images of all turns.
@@ -167,7 +165,7 @@ class Exchange:
         not this API.
         """
         await self._reasoner.serves(self._api.api)
-        return await self._perceive()
+        return await self._perceive() if self._request.image_turns else ()
 
     def _stage(self, perceptions: Sequence[Outcome]) -> ReasonStage:
         contexts = _contexts(perceptions)

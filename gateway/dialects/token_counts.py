@@ -23,7 +23,7 @@ from racro.contracts.errors import UpstreamError
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import VisualContext
 from racro.servekit.context import TimeLimit, time_left_s
-from racro.servekit.relay import no_completion
+from racro.servekit.relay import no_completion, raise_for_status
 from racro.servekit.responses import JSON, NotJson, send_response
 from racro.servekit.tasks import all_of
 
@@ -70,7 +70,8 @@ class _CountExchange(Exchange):
 
     async def send_plain(self, send: Send) -> None:
         body = await self._reasoner_body(await self._outcomes())
-        async with self._ask(body) as response:
+        async with self._post(body) as response:
+            await raise_for_status(response, name=REASONER)
             answer = await response.read()
         self._api.check_completion(answer)
         await send_response(send, answer, headers=[JSON])

@@ -7,8 +7,15 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from racro.contracts.anthropic import (
+    CountTokensRequest,
+    MessagesAnswer,
+    MessagesRequest,
+    TokenCount,
+)
 from racro.contracts.errors import NotStarted, UnknownModel
 from racro.contracts.openai import ChatCompletion, ChatCompletionRequest
+from racro.contracts.openai_input import ResponseAnswer, ResponseRequest
 from racro.engines.engine import Engine
 from racro.engines.registry import create_engine
 from racro.servekit.access_log import AccessLog
@@ -22,12 +29,17 @@ from services.reasoner.messages_api import CountTokens, Messages
 from services.reasoner.responses_api import Responses
 from services.reasoner.settings import ReasonerSettings
 
+_MORE = (
+    (Responses, ResponseRequest, ResponseAnswer),
+    (Messages, MessagesRequest, MessagesAnswer),
+    (CountTokens, CountTokensRequest, TokenCount),
+)
+
 
 def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
     """Return the app that serves the model of the settings. Raises WrongSettingsError."""
     engine = create_engine(settings.engine, section="engine", served_name=settings.model)
     chat = ChatCompletions(settings, engine)
-    more = [api(settings, engine) for api in (Responses, Messages, CountTokens)]
     dialects = ["chat", "responses", "messages"]
     created = int(time.time())
 
@@ -47,10 +59,9 @@ def create_reasoner(settings: ReasonerSettings) -> GuardedApp:
     add_asgi_route(
         api, "/v1/chat/completions", chat, request=ChatCompletionRequest, response=ChatCompletion
     )
-    for relay in more:
-        add_asgi_route(
-            api, f"/v1{relay.path}", relay, request={"type": "object"}, response={"type": "object"}
-        )
+    for relayed, request, response in _MORE:
+        relay = relayed(settings, engine)
+        add_asgi_route(api, f"/v1{relay.path}", relay, request=request, response=response)
 
     @api.get("/v1/models", summary="The served models and the revisions of their weights.")
     async def models() -> dict[str, Any]:

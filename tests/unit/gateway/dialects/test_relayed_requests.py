@@ -181,6 +181,7 @@ UNSEEN = st.sampled_from(
         {"type": "thinking", "thinking": f"data:image/png;base64,{PNG}", "signature": PNG},
         {"type": "redacted_thinking", "data": PNG},
         {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "w"}},
+        {"type": "document", "title": "t", "source": {"type": "content", "content": [IN_JSON]}},
         {"type": "of_tomorrow", "more": [1, {"x": None}]},
         {"type": "tool_use", "id": "1", "name": "f", "input": {"a": [1, "b"], "type": "image"}},
     ]
@@ -196,8 +197,9 @@ def parts_of(picture: st.SearchStrategy[Any], text_type: str) -> st.SearchStrate
 
 def _messages_bodies() -> st.SearchStrategy[Any]:
     parts = parts_of(OF_ANTHROPIC, "text")
-    result = st.tuples(parts | WRITTEN, MARK).map(
-        lambda p: {"type": "tool_result", "tool_use_id": "1", "content": p[0], "e": 1, **p[1]}
+    kinds = st.sampled_from(["tool_result", "mcp_tool_result"])
+    result = st.tuples(kinds, parts | WRITTEN, MARK).map(
+        lambda p: {"type": p[0], "tool_use_id": "1", "content": p[1], "e": 1, **p[2]}
     )
     content = st.one_of(WRITTEN, parts, st.tuples(st.lists(result, max_size=2), parts).map(sum_of))
     message = st.fixed_dictionaries({"role": ROLES, "content": content, "more": JSON})
@@ -238,7 +240,10 @@ def _responses_bodies() -> st.SearchStrategy[Any]:
 def _is_picture(value: Any) -> bool:
     if not isinstance(value, dict) or value.get("type") not in PICTURE_TYPES:
         return False
-    return bool(value.keys() & HOLDERS) and value.get("source", {}).get("type") != "text"
+    return bool(value.keys() & HOLDERS) and value.get("source", {}).get("type") not in (
+        "text",
+        "content",
+    )
 
 
 def check(before: Any, after: Any, where: str = "") -> int:

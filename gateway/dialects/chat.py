@@ -1,5 +1,6 @@
 """`POST /v1/chat/completions`: OpenAI's chat API, with eyes."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from msgspec import Raw
@@ -7,6 +8,7 @@ from msgspec import Raw
 from gateway.dialects.relayed_api import REASONER, RelayedApi
 from gateway.dialects.relayed_request import RelayedRequest
 from gateway.reasoning.served_dialects import Api
+from gateway.settings import LimitsSection
 from racro.contracts.perception import Usage
 from racro.servekit.chat_relay import (
     StreamedAnswer,
@@ -22,13 +24,23 @@ _ONE = Raw(b"1")
 _MOST_DIGITS = 9
 
 
+class ChatRequest(RelayedRequest):
+    """A chat request."""
+
+    def __init__(self, body: bytes, *, follow_up: bool, limits: LimitsSection) -> None:
+        """Parse a request body. Raises InvalidRequest."""
+        super().__init__(body, follow_up=follow_up, limits=limits)
+        self.choices = _choices_of(self.fields)
+
+
 class ChatCompletions(RelayedApi):
     """OpenAI chat completions, plain or streamed."""
 
     api: ClassVar[Api] = "chat"
+    request_type: ClassVar[type[RelayedRequest]] = ChatRequest
 
     def watch(self, request: RelayedRequest) -> RelayedStream:
-        return StreamedAnswer(name=REASONER, choices=_choices_of(request))
+        return StreamedAnswer(name=REASONER, choices=request.choices)
 
     async def read_beginning(self, response: Response) -> bytes:
         return await read_beginning(response, name=REASONER)
@@ -37,7 +49,7 @@ class ChatCompletions(RelayedApi):
         return check_completion(answer, name=REASONER)
 
 
-def _choices_of(request: RelayedRequest) -> int:
+def _choices_of(fields: Mapping[str, Raw]) -> int:
     """Return how many answers are asked for; what is no number is the reasoner's to judge."""
-    digits = memoryview(request.fields.get("n", _ONE))[:_MOST_DIGITS].tobytes()
+    digits = memoryview(fields.get("n", _ONE))[:_MOST_DIGITS].tobytes()
     return choices_of(int(digits) if digits.isdigit() else None)

@@ -22,7 +22,7 @@ from gateway.dialects.message_images import (
     message_pieces,
     read_message,
 )
-from gateway.dialects.reminders import without_reminders
+from gateway.dialects.question_rules import own_words
 from gateway.images.loader import ImageSource
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
@@ -174,7 +174,7 @@ class _Turns:
         if message.role in _INSTRUCTING_ROLES:
             self._show(index, images, None)
             return
-        own = without_reminders(text).strip() or None if message.role == "user" else None
+        own = own_words(text).strip() or None if message.role == "user" else None
         if message.role != "user" or (own is None and _tells_results(message)):
             self._show(index, images, self._last_user_text)
             return

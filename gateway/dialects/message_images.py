@@ -377,8 +377,8 @@ def _image_piece(text: str, part: Raw | None = None) -> Piece:
 
 
 def joined(pieces: Sequence[Piece]) -> Raw | None:
-    """Join texts to one; None where there is something else, or a mark that one has to keep."""
-    if any(piece.text is None or piece.cache_control is not None for piece in pieces):
+    """Join texts to one; None where there is something else."""
+    if any(piece.text is None for piece in pieces):
         return None
     # As they are written, between their quotes: a text may be tens of megabytes long.
     return Raw(b'"' + rb"\n".join(memoryview(piece.raw)[1:-1] for piece in pieces) + b'"')

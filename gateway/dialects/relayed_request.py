@@ -100,6 +100,8 @@ class RelayedRequest:
     conversation_type: ClassVar[type[ChatConversation]] = ChatConversation
     # What errors call it.
     kind: ClassVar[str] = "a chat request"
+    # How many answers it asks for.
+    choices = 1
 
     def __init__(self, body: bytes, *, follow_up: bool, limits: LimitsSection) -> None:
         """Parse a request body. Raises InvalidRequest."""

@@ -260,7 +260,11 @@ def error_from_envelope(body: Any, *, status: int | None = None) -> RacroError |
     use some of the same codes. Without a `status` the code alone is believed.
     """
     match body:
-        case {"error": {"code": str(code), "message": str(message), **rest}} if code in _BY_CODE:
+        case (
+            {"error": {"code": str(code), "message": str(message), **rest}}
+            # Of an event of the responses API the fields stand in the event itself.
+            | {"type": "error", "code": str(code), "message": str(message), **rest}
+        ) if code in _BY_CODE:
             error = _BY_CODE[code]
             param = rest.get("param")
             if status in {None, error.status}:

@@ -175,6 +175,9 @@ ROWS = {
         lambda: chat(text_part("<system-reminder></system-reminder>" * 500_000), image_part()),
         200,
     ),
+    "chat-many-tasks": Row(
+        CHAT, lambda: chat(text_part("<task></task>" * 1_000_000), image_part()), 200
+    ),
     "chat-carriage-returns": Row(
         CHAT, lambda: chat(text_part("\\r" * 5_000_000), image_part()), 200
     ),

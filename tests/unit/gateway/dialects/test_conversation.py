@@ -145,6 +145,38 @@ CONVERSATIONS: dict[str, tuple[list[dict], list[tuple]]] = {
         ],
         [(1, "a", "Draw it.", False)],
     ),
+    "a result's image is for the user's last words, whatever an agent writes beside it": (
+        [
+            user("<environment_context>Monday</environment_context>"),
+            user(
+                text("<task>Draw it.</task>"), text("<environment_details>1</environment_details>")
+            ),
+            user(
+                {"type": "tool_result", "tool_use_id": "1", "content": [text("ok"), image("a")]},
+                text("<environment_details>2</environment_details>"),
+            ),
+            tool(image("b"), text("<task>Other words</task>")),
+        ],
+        [(2, "a", "Draw it.", False), (3, "b", "Draw it.", False)],
+    ),
+    "words beside a result are the question": (
+        [
+            user("Draw it."),
+            user(
+                {"type": "tool_result", "tool_use_id": "1", "content": [image("a")]},
+                text("Higher?"),
+            ),
+        ],
+        [(1, "a", "Higher?", False)],
+    ),
+    "an agent's message between turns asks nothing": (
+        [
+            user(image("a"), text("What?")),
+            user("<environment_context>Tuesday</environment_context>"),
+            user("And now?"),
+        ],
+        [(0, "a", "What?", False), (2, "a", "And now?", True)],
+    ),
     "reminders are not the question": (
         [
             user(

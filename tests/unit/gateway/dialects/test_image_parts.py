@@ -212,5 +212,8 @@ def test_blocks_of_results_have_their_images_replaced(a_context) -> None:
     [part] = told(messages, a_context)[1]["content"]
     assert part == {
         **block,
-        "content": [{"type": "text", "text": "taken"}, {"type": "text", "text": BLOCK}],
+        "content": [
+            {"type": "text", "text": "taken"},
+            {"type": "text", "text": BLOCK, "cache_control": {"type": "ephemeral"}},
+        ],
     }

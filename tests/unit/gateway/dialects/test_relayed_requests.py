@@ -325,13 +325,16 @@ def chat_bodies() -> st.SearchStrategy[Any]:
 
 
 @given(body=chat_bodies())
-def test_of_a_chat_marks_of_the_prompts_cache_stay(body, a_context) -> None:
+def test_of_a_chat_marks_of_the_prompts_cache_stay_in_lists(body, a_context) -> None:
     after = sent("chat", body, a_context)
     for before, told in zip(body["messages"], after["messages"], strict=True):
-        # A list of texts alone may become a text, but not one with such a mark.
-        assert json.dumps(told).count(json.dumps(CACHED)[1:-1]) == json.dumps(before).count(
-            json.dumps(CACHED)[1:-1]
-        )
+        # Texts alone become one, whatever they say of a cache: not every server takes a list.
+        if isinstance(told["content"], list):
+            assert marks_in(told) == marks_in(before)
+
+
+def marks_in(message: dict[str, Any]) -> int:
+    return json.dumps(message).count(json.dumps(CACHED)[1:-1])
 
 
 # As no encoder of JSON writes it.

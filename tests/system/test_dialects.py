@@ -423,6 +423,15 @@ class TestCounting:
         assert messages.count_tokens(**body).input_tokens == 7
         assert COUNTS.asked_of(reasoner)[0].json == {**body, "model": "scripted"}
 
+    def test_for_one_that_knows_one_prompt_alone(self, messages, captioner, reasoner) -> None:
+        asks = MESSAGES.user("How high?", new_picture())
+        messages.create(**MESSAGES.body(asks, model="small"))
+        assert messages.count_tokens(**COUNTS.body(asks, model="small")).input_tokens == 7
+        asked, counted = MESSAGES.asked_of(reasoner)[0].json, COUNTS.asked_of(reasoner)[0].json
+        # The API has no fields of sampling there, and Anthropic's own server refuses them.
+        assert counted.keys() == {"model", "system", "messages"}
+        assert counted.items() <= asked.items()
+
     def test_where_the_reasoners_server_has_it_not(self, captioner, reasoner) -> None:
         reasoner.script.fixed["/v1/messages/count_tokens"] = Fixed(status=404, body=b"{}")
         config = gateway_config(captioner.url, reasoner.url)

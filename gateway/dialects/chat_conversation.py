@@ -26,6 +26,8 @@ class ChatConversation:
     field: ClassVar[str] = "messages"
     # Of the fields that limit the tokens of an answer, the one that is set where none is.
     token_limits: ClassVar[tuple[str, ...]] = ("max_tokens", "max_completion_tokens")
+    # Whether its requests are answered, and have fields that say how.
+    takes_sampling: ClassVar[bool] = True
     # Servers that are text-only often take a string, and no list of texts.
     joins_texts: ClassVar[bool] = True
 

@@ -26,8 +26,10 @@ _UNSEEN_TYPES = frozenset(
     {"input_audio", "audio", "audio_url", "thinking", "redacted_thinking", "compaction"}
 )
 # Parts that have parts or JSON of their own.
-RESULT_PARTS = frozenset({"tool_result", "tool-result"})
-_BLOCKS = RESULT_PARTS | {"tool_use", "tool-call"}
+RESULT_PARTS = frozenset({"tool_result", "tool-result", "mcp_tool_result"})
+_CALLS = frozenset({"tool_use", "tool-call", "mcp_tool_use", "server_tool_use"})
+# Documents of text may have parts, too.
+_BLOCKS = RESULT_PARTS | _CALLS | {"search_result", "document"}
 # Their JSON is a tool's; links are taken from no other.
 _TOOL_ROLES = (b'"tool"', b'"function"')
 # Where it is a name: in a text its quotes are escaped.

@@ -61,7 +61,7 @@ def reasoner_request(
     model = settings.model if about_images else settings.text_model or settings.model
     request: dict[str, Any] = {**fields, "model": model}
     only_prompt = PROFILES[settings.prompt_profile].is_only_prompt
-    if only_prompt:
+    if only_prompt and conversation.takes_sampling:
         request |= _left_open(fields, settings.sampling_fields, conversation.token_limits)
     if only_prompt and about_images:
         request |= conversation.prompt(_only_prompt(settings.prompt_profile, seen))

@@ -10,7 +10,9 @@ from typing import ClassVar
 import msgspec
 from starlette.types import Scope, Send
 
-from gateway.dialects.anthropic_messages import Messages
+from gateway.dialects.anthropic_messages import Messages, MessagesRequest
+from gateway.dialects.chat_conversation import ChatConversation
+from gateway.dialects.headed_conversation import HeadedConversation
 from gateway.dialects.prompting import Outcome
 from gateway.dialects.relayed_api import REASONER, Exchange
 from gateway.dialects.relayed_request import RelayedRequest
@@ -40,10 +42,23 @@ class _Count(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Count).decode
 
 
+class CountedConversation(HeadedConversation):
+    """The conversation of a request whose tokens are counted, which nobody answers."""
+
+    takes_sampling: ClassVar[bool] = False
+
+
+class CountRequest(MessagesRequest):
+    """A request to count the tokens of one of Anthropic's messages."""
+
+    conversation_type: ClassVar[type[ChatConversation]] = CountedConversation
+
+
 class CountTokens(Messages):
     """Counts the tokens of a prompt, where the reasoner's server does."""
 
     api: ClassVar[Api] = "count_tokens"
+    request_type: ClassVar[type[RelayedRequest]] = CountRequest
 
     def __init__(self, settings: GatewaySettings) -> None:
         super().__init__(settings)

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # With `$(1)/bin/python -m pip install`; says how far it is.
 install = $(PYTHON) requirements/install $(1)/bin/python
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-upgrade test-compose test-helm test-vllm test-train test-bounds fuzz soak bench-vllm bench-page
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-upgrade test-compose test-helm test-vllm test-train test-bounds test-schema fuzz soak bench-vllm bench-page
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -109,6 +109,10 @@ fuzz: .fuzz-venv/installed
 test-bounds: $(VENV)/dev
 	$(BIN)/python -m pytest tests/bounds
 
+# Whatever /openapi.json allows, asked of a running gateway: half a minute.
+test-schema: $(VENV)/dev .schema-venv/installed
+	SCHEMATHESIS=$(abspath .schema-venv/bin/schemathesis) $(BIN)/python -m pytest tests/schema
+
 # Ten minutes of load on two gateways whose Redis is killed and frozen again and again.
 soak: $(VENV)/dev
 	tests/needs 'redis-server|valkey-server=redis-server'
@@ -131,7 +135,7 @@ lock: $(VENV)/dev
 	PATH="$(abspath $(BIN)):$$PATH" requirements/lock
 
 clean:
-	rm -rf $(VENV) .bench-venv .compat-venv .compose-venv .fuzz-venv .vllm-venv .training-venv
+	rm -rf $(VENV) .bench-venv .compat-venv .compose-venv .fuzz-venv .schema-venv .vllm-venv .training-venv
 
 # A set is complete: nothing is resolved at install time, and nothing unpinned can come in.
 $(addprefix $(VENV)/,embedded dev helm evaluation page): $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
@@ -171,6 +175,11 @@ $(VENV)/created:
 .fuzz-venv/installed: requirements/fuzz.txt
 	$(PYTHON) -m venv .fuzz-venv
 	$(call install,.fuzz-venv) --no-deps --require-hashes -r $<
+	@touch $@
+
+.schema-venv/installed: requirements/schema.txt
+	$(PYTHON) -m venv .schema-venv
+	$(call install,.schema-venv) --no-deps --require-hashes -r $<
 	@touch $@
 
 .compat-venv/installed: tests/compatibility/install tests/compatibility/0.1/commit | $(VENV)/dev

@@ -5,9 +5,12 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from gateway.dialects.anthropic_messages import Messages
 from gateway.dialects.chat import ChatCompletions
-from gateway.dialects.model_list import add_models
+from gateway.dialects.model_list import ANTHROPIC_VERSION, add_models
 from gateway.dialects.native import Solve
+from gateway.dialects.openai_responses import Responses
+from gateway.dialects.token_counts import CountTokens
 from gateway.dialects.visual_contexts import VisualContexts
 from gateway.playground.routes import add_playground
 from gateway.readiness import readiness
@@ -17,7 +20,14 @@ from gateway.tenancy.admission import Admission
 from gateway.tenancy.keys_file import BadKeysFileError
 from gateway.tenancy.tenants import Tenants
 from racro.base.wrong_settings import WrongSettingsError
+from racro.contracts.anthropic import (
+    CountTokensRequest,
+    MessagesAnswer,
+    MessagesRequest,
+    TokenCount,
+)
 from racro.contracts.openai import ChatCompletion, ChatCompletionRequest
+from racro.contracts.openai_input import ResponseAnswer, ResponseRequest
 from racro.contracts.solve_api import (
     SolveRequest,
     SolveResponse,
@@ -27,16 +37,21 @@ from racro.contracts.solve_api import (
 from racro.servekit.access_log import AccessLog
 from racro.servekit.app import Lifespan, State, create_api
 from racro.servekit.asgi_routes import add_asgi_route
+from racro.servekit.error_forms import ANTHROPIC, ErrorForms, FormRule
 from racro.servekit.guarded_app import GuardedApp
 
 _USE_CHAT = "use POST /v1/chat/completions"
 # What clients often ask an OpenAI-compatible server for.
 _ABSENT = {
-    "/v1/completions": f"only chat is served; {_USE_CHAT}",
-    "/v1/responses": f"this API is not served; {_USE_CHAT}",
-    "/v1/messages": f"this API is not served; {_USE_CHAT}",
+    "/v1/completions": f"this API is not served; {_USE_CHAT}",
     "/v1/embeddings": "no model here makes embeddings; ask a server that has one",
 }
+_ERROR_FORMS = ErrorForms(
+    [
+        FormRule("/v1/messages", ANTHROPIC),
+        FormRule("/v1/models", ANTHROPIC, header=ANTHROPIC_VERSION),
+    ]
+)
 
 
 def create_gateway(settings: GatewaySettings) -> GuardedApp:
@@ -55,6 +70,7 @@ def create_gateway(settings: GatewaySettings) -> GuardedApp:
         admission=Admission(),
         absent=_ABSENT,
         origins=settings.cors.origins,
+        error_forms=_ERROR_FORMS,
     )
 
 
@@ -81,6 +97,23 @@ def _add_dialects(api: FastAPI, settings: GatewaySettings) -> None:
         ChatCompletions(settings),
         request=ChatCompletionRequest,
         response=ChatCompletion,
+    )
+    add_asgi_route(
+        api,
+        "/v1/responses",
+        Responses(settings),
+        request=ResponseRequest,
+        response=ResponseAnswer,
+    )
+    add_asgi_route(
+        api, "/v1/messages", Messages(settings), request=MessagesRequest, response=MessagesAnswer
+    )
+    add_asgi_route(
+        api,
+        "/v1/messages/count_tokens",
+        CountTokens(settings),
+        request=CountTokensRequest,
+        response=TokenCount,
     )
     add_asgi_route(
         api,

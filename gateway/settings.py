@@ -31,6 +31,17 @@ Origin = Annotated[
 ]
 
 
+# An API that a reasoner's server may serve: /v1/chat/completions, /v1/responses, /v1/messages.
+Dialect = Literal["chat", "responses", "messages"]
+
+NamePattern = Annotated[
+    str,
+    Matching(
+        "^[!-~]{1,128}$", "a name of at most 128 printable ASCII characters, * for any of them,"
+    ),
+]
+
+
 class QueueSection(Section):
     """How many requests a stage is given at once, and how many wait before it."""
 
@@ -94,6 +105,24 @@ class ReasonerSection(QueueSection):
         "of them, that serve the same model.",
     )
     model: str = Field(description="The model's name at that server.")
+    also_known_as: tuple[NamePattern, ...] = Field(
+        default=(),
+        max_length=32,
+        description="Further names that clients may ask for it by, such as claude-* or gpt-*; * is "
+        "any run of characters. The name of a reasoner counts before any pattern, and of several "
+        "patterns that match the one with the most characters beside its stars.",
+    )
+    dialects: tuple[Dialect, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="APIs that its server serves: chat, responses, messages. Unset, chat; and the "
+        "server is asked for the others when a client needs them.",
+    )
+    stateful: bool = Field(
+        default=False,
+        description="Pass on what refers to earlier responses (previous_response_id, conversation, "
+        "background, item references) to a server that keeps them. With one url only.",
+    )
     text_model: str | None = Field(
         default=None,
         description="The name of the model for chat requests whose last turn has no image and is "
@@ -164,6 +193,15 @@ class ReasonerSection(QueueSection):
     def _budget_fits(self) -> Self:
         if self.visual_budget_tokens > self.context_tokens:
             raise ValueError("visual_budget_tokens is more than context_tokens")
+        return self
+
+    @model_validator(mode="after")
+    def _state_has_one_place(self) -> Self:
+        if self.stateful and len(self.urls) > 1:
+            raise ValueError(
+                "stateful: true needs a single url: another server has none of the responses that "
+                "one of them keeps"
+            )
         return self
 
 
@@ -388,6 +426,19 @@ class GatewaySettings(ServiceSettings):
     @property
     def serves_playground(self) -> bool:
         return is_loopback(self.host) if self.playground is None else self.playground
+
+    @model_validator(mode="after")
+    def _further_names_are_distinct(self) -> Self:
+        seen: dict[str, str] = {}
+        for name, section in self.reasoners.items():
+            for index, pattern in enumerate(section.also_known_as):
+                where = f"reasoners.{name}.also_known_as[{index}]"
+                if pattern in self.reasoners:
+                    raise ValueError(f"{where}: {pattern} is the name of a reasoner")
+                if pattern in seen:
+                    raise ValueError(f"{where}: {pattern} is in {seen[pattern]}, too")
+                seen[pattern] = where
+        return self
 
     @model_validator(mode="after")
     def _nobody_is_let_in_by_accident(self) -> Self:

@@ -54,11 +54,12 @@ async def solve(
 ) -> SolveResponse:
     """Answer a question about `images`, or about those of the visual context in `options`.
 
-    Empties `images` once they are loaded. Raises UnknownModel, QueueFull, RateLimited and the
-    errors of its stages.
+    Empties `images` once they are loaded. Raises UnknownModel, DialectUnsupported, QueueFull,
+    RateLimited and the errors of its stages.
     """
     watch = Stopwatch()
     reasoner = services.reasoners.get(options.model, tenant)
+    await reasoner.serves("chat")
     with reasoner.queue.ticket(tenant) as ticket:
         if options.visual_context is None:
             [perception] = await perceive_images(

@@ -3,14 +3,23 @@
 Fields that the gateway does not read stay the bytes that the client sent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
+from gateway.dialects.chat_conversation import ChatConversation, decode_list
 from gateway.dialects.conversation import ImageTurn
-from gateway.dialects.message_images import Piece, fields_beside, joined, message_pieces
+from gateway.dialects.message_images import (
+    Piece,
+    as_parts,
+    fields_beside,
+    joined,
+    message_pieces,
+    new_text,
+)
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import LEFT_OUT_IMAGE, further_image, visual_context_block
 from racro.contracts.solve_api import VisualContext
@@ -18,12 +27,12 @@ from racro.servekit.json_bounds import TooManyError, fields_of
 
 # No message of OpenAI's API has more than ten.
 _MOST_FIELDS = 128
-_raws_decoder = msgspec.json.Decoder(list[Raw])
+_NOTHING = Raw(b"null")
 _encode = msgspec.json.Encoder().encode
 
 
 def insert_contexts(
-    messages: bytes, contexts: Mapping[int, tuple[ImageTurn, VisualContext | str]]
+    conversation: ChatConversation, contexts: Mapping[int, tuple[ImageTurn, VisualContext | str]]
 ) -> list[Raw]:
     """Return the messages with the visual context of each turn; the others stay as they were.
 
@@ -32,28 +41,42 @@ def insert_contexts(
     InvalidRequest for one of these messages with very many fields.
     """
     return [
-        _rewritten(message, *contexts[index]) if index in contexts else message
-        for index, message in enumerate(_raws_decoder.decode(messages))
+        _rewritten(conversation, message, *contexts[index]) if index in contexts else message
+        for index, message in enumerate(decode_list(conversation.messages))
     ]
 
 
-def _rewritten(message: Raw, turn: ImageTurn, context: VisualContext | str) -> Raw:
-    param = f"messages[{turn.index}]"
+def _rewritten(
+    conversation: ChatConversation, message: Raw, turn: ImageTurn, context: VisualContext | str
+) -> Raw:
+    param = partial(conversation.param, turn.index)
     try:
         fields: dict[str, Any] = dict(fields_of(message, _MOST_FIELDS))
     except TooManyError as error:
-        raise InvalidRequest(f"{param}: more fields than {_MOST_FIELDS}", param=param) from error
+        where = f"{conversation.field}[{turn.index}]"
+        raise InvalidRequest(f"{where}: more fields than {_MOST_FIELDS}", param=where) from error
     texts = _in_place_of_images(turn, context)
-    before: list[Piece] = []
-    if turn.follow_up:
-        text = next(texts)
-        before = [Piece(Raw(_encode(text)), text)]
+    before = [new_text(next(texts))] if turn.follow_up else []
     pieces = message_pieces(message, lambda _: next(texts), param=param)
     fields |= fields_beside(message, lambda _: next(texts), param=param)
     fields.pop("images", None)
-    if contents := [*before, *pieces]:
-        fields["content"] = joined(contents)
+    # Results of tools have to come first in a message of Anthropic's.
+    first = next((at for at, one in enumerate(pieces) if not one.is_result), len(pieces))
+    if contents := [*pieces[:first], *before, *pieces[first:]]:
+        fields["content"] = _content(conversation, fields, contents)
     return Raw(_encode(fields))
+
+
+def _content(
+    conversation: ChatConversation, fields: Mapping[str, Raw], pieces: Sequence[Piece]
+) -> Raw | list[Raw | dict[str, Any]]:
+    """Return the content of a message, of which `fields` are those that the client sent."""
+    is_list = bytes(memoryview(fields.get("content", _NOTHING))[:1]) in {b"[", b"{"}
+    if conversation.joins_texts or not is_list:
+        text = joined(pieces)
+        if text is not None:
+            return text
+    return as_parts(pieces, conversation.text_type(bytes(fields.get("role", _NOTHING))))
 
 
 def _in_place_of_images(turn: ImageTurn, context: VisualContext | str) -> Iterator[str]:

@@ -7,19 +7,22 @@ history always gives the reasoner the same prefix.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import msgspec
 from msgspec import Raw
 
+from gateway.dialects.chat_conversation import ChatConversation, decode_list
 from gateway.dialects.message_counts import check_parsed, check_unparsed
 from gateway.dialects.message_images import (
     Message,
+    Param,
     fields_beside,
     may_show_images,
     message_pieces,
     read_message,
 )
-from gateway.dialects.reminders import without_reminders
+from gateway.dialects.question_rules import own_words
 from gateway.images.loader import ImageSource
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
@@ -65,51 +68,51 @@ class ImageTurn:
 
 
 _messages_decoder = msgspec.json.Decoder(list[Message])
-_raws_decoder = msgspec.json.Decoder(list[Raw])
 # Messages of up to so many bytes are parsed first and counted then.
 _SMALL_BYTES = 256 * 2**10
 
 
-def find_image_turns(messages: bytes, limits: LimitsSection, *, follow_up: bool) -> list[ImageTurn]:
+def find_image_turns(
+    conversation: ChatConversation, limits: LimitsSection, *, follow_up: bool
+) -> list[ImageTurn]:
     """Return the turns of a conversation that are about images, in order.
 
-    `messages` is the field's JSON. Where its shape is not OpenAI's there are none: the reasoner
-    refuses it. Raises InvalidRequest for what cannot be seen, naming it, and, where there may be
-    images, for more messages or parts than `limits` allow; NotJson.
+    Where its shape is not that of its API there are none: the reasoner refuses it. Raises
+    InvalidRequest for what cannot be seen, naming it, and, where there may be images, for more
+    messages or parts than `limits` allow; NotJson.
     """
-    parsed = _parsed(messages, limits)
+    parsed = _parsed(conversation, limits)
     if not any(map(may_show_images, parsed)):
         return []
-    check_parsed(parsed, limits)
-    turns = _Turns(follow_up=follow_up)
-    for index, (message, raw) in enumerate(
-        zip(parsed, _raws_decoder.decode(messages), strict=True)
-    ):
+    check_parsed(parsed, limits, param=conversation.field)
+    turns = _Turns(conversation, follow_up=follow_up)
+    raws = decode_list(conversation.messages)
+    for index, (message, raw) in enumerate(zip(parsed, raws, strict=True)):
         turns.add(index, message, raw)
     return turns.found()
 
 
-def _parsed(messages: bytes, limits: LimitsSection) -> list[Message]:
+def _parsed(conversation: ChatConversation, limits: LimitsSection) -> list[Message]:
     """Return what is read of the messages; nothing where they are the reasoner's to refuse, or too
     many and without images.
     """
+    messages, param = conversation.messages, conversation.field
     try:
         if len(messages) > _SMALL_BYTES:
-            check_unparsed(messages, limits)
-        return _read(messages, limits)
+            check_unparsed(messages, limits, param=param)
+        return _read(messages, limits, param)
     except InvalidRequest:
-        if _may_have_images(messages):
+        if may_have_images(messages):
             raise
     except msgspec.ValidationError as error:
-        if _may_have_images(messages):
+        if may_have_images(messages):
             raise InvalidRequest(
-                "the messages have an image, but not the shape of OpenAI's chat API",
-                param="messages",
+                f"{param}: there is an image, but not the shape of this API", param=param
             ) from error
     return []
 
 
-def _read(messages: bytes, limits: LimitsSection) -> list[Message]:
+def _read(messages: bytes, limits: LimitsSection, param: str) -> list[Message]:
     """Return what is read of the messages, and of odd ones what can be.
 
     Raises InvalidRequest for more than the limits allow, where some are odd, and NotJson.
@@ -122,9 +125,9 @@ def _read(messages: bytes, limits: LimitsSection) -> list[Message]:
         return _read_one_by_one(messages, limits)
     except TooManyError as error:
         raise InvalidRequest(
-            f"messages: more than max_messages = {limits.max_messages} "
+            f"{param}: more than max_messages = {limits.max_messages} "
             f"or max_parts = {limits.max_parts}",
-            param="messages",
+            param=param,
         ) from error
 
 
@@ -140,7 +143,8 @@ def _read_one_by_one(messages: bytes, limits: LimitsSection) -> list[Message]:
     return read
 
 
-def _may_have_images(messages: bytes) -> bool:
+def may_have_images(messages: bytes) -> bool:
+    """Tell whether a conversation may have images, whatever its shape; False is no proof."""
     if any(mark in messages for mark in _MARKS):
         return True
     # No other thread runs while a pattern is searched for.
@@ -153,7 +157,8 @@ def _may_have_images(messages: bytes) -> bool:
 class _Turns:
     """Gathers the turns about images, message by message."""
 
-    def __init__(self, *, follow_up: bool) -> None:
+    def __init__(self, conversation: ChatConversation, *, follow_up: bool) -> None:
+        self._conversation = conversation
         self._follows_up = follow_up
         self._found: list[ImageTurn] = []
         self._current_from = 0
@@ -165,11 +170,11 @@ class _Turns:
         return [replace(turn, current=turn.index >= self._current_from) for turn in self._found]
 
     def add(self, index: int, message: Message, raw: Raw) -> None:
-        images, text = _images_and_text(index, message, raw)
+        images, text = _images_and_text(message, raw, partial(self._conversation.param, index))
         if message.role in _INSTRUCTING_ROLES:
             self._show(index, images, None)
             return
-        own = without_reminders(text).strip() or None if message.role == "user" else None
+        own = own_words(text).strip() or None if message.role == "user" else None
         if message.role != "user" or (own is None and _tells_results(message)):
             self._show(index, images, self._last_user_text)
             return
@@ -188,7 +193,9 @@ class _Turns:
             self._found.append(ImageTurn(index, images, question))
 
 
-def _images_and_text(index: int, message: Message, raw: Raw) -> tuple[tuple[ImageSource, ...], str]:
+def _images_and_text(
+    message: Message, raw: Raw, param: Param
+) -> tuple[tuple[ImageSource, ...], str]:
     """Return a message's images, and its own words without them."""
     if not may_show_images(message):
         return (), message.text
@@ -198,8 +205,8 @@ def _images_and_text(index: int, message: Message, raw: Raw) -> tuple[tuple[Imag
         images.append(source)
         return ""
 
-    pieces = message_pieces(raw, place, param=f"messages[{index}]")
-    fields_beside(raw, place, param=f"messages[{index}]")
+    pieces = message_pieces(raw, place, param=param)
+    fields_beside(raw, place, param=param)
     words = [piece.text for piece in pieces if piece.text is not None and not piece.is_image]
     return tuple(images), "\n".join(words)
 

@@ -151,7 +151,8 @@ def is_image_part(value: object) -> bool:
     media_types = [value[name] for name in _MEDIA_TYPES_OF_JSON if value.get(name)]
     contents = [name for name in (*_HOLDERS.values(), *_PLAIN) if value.get(name) is not None]
     return (
-        kind in _SEEN
+        isinstance(kind, str)
+        and kind in _SEEN
         and len(contents) == 1
         and all(
             isinstance(media_type, str) and media_type.lower().startswith(("image/", PDF))

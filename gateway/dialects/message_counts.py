@@ -18,10 +18,10 @@ class _Content(msgspec.Struct):
 _content_decoder = msgspec.json.Decoder(_Content)
 
 
-def check_unparsed(messages: bytes, limits: LimitsSection) -> None:
+def check_unparsed(messages: bytes, limits: LimitsSection, *, param: str) -> None:
     """Check how many messages there are and how many parts they have, before any is parsed.
 
-    Raises InvalidRequest over the limits, and NotJson.
+    `param` names the field that holds them. Raises InvalidRequest over the limits, and NotJson.
     """
     # Messages and parts are objects; where some are not, they are counted as they are read.
     fewest = min(limits.max_messages, limits.max_parts)
@@ -33,7 +33,7 @@ def check_unparsed(messages: bytes, limits: LimitsSection) -> None:
         field, most = "max_parts", limits.max_parts
         _check_parts(listed, most)
     except TooManyError as error:
-        raise InvalidRequest(f"messages: more than {field} = {most}", param="messages") from error
+        raise InvalidRequest(f"{param}: more than {field} = {most}", param=param) from error
 
 
 def _check_parts(messages: Sequence[Raw], most: int) -> None:
@@ -54,7 +54,7 @@ def _parts_in(message: Raw, most: int) -> int:
         return 0
 
 
-def check_parsed(messages: Sequence[Message], limits: LimitsSection) -> None:
+def check_parsed(messages: Sequence[Message], limits: LimitsSection, *, param: str) -> None:
     """Raise InvalidRequest for more messages or parts than the limits allow."""
     parts = sum(len(one.parts) for one in messages)
     for field, count, most in (
@@ -62,4 +62,4 @@ def check_parsed(messages: Sequence[Message], limits: LimitsSection) -> None:
         ("max_parts", parts, limits.max_parts),
     ):
         if count > most:
-            raise InvalidRequest(f"messages: more than {field} = {most}", param="messages")
+            raise InvalidRequest(f"{param}: more than {field} = {most}", param=param)

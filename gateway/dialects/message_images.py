@@ -1,6 +1,7 @@
 """The images of one chat message: in its parts, in tool results, in its texts, and beside them."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,17 +14,26 @@ from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
 from racro.servekit.json_bounds import TooManyError, fields_of, items_of
 
+# Returns how errors name a field of a message.
+Param = Callable[[str], str]
 Decoded = TypeVar("Decoded")
 Default = TypeVar("Default")
 
 # Of OpenAI's chat and of its responses API.
 _TEXT_TYPES = frozenset({"text", "input_text", "output_text"})
-_AUDIO_TYPES = frozenset({"input_audio", "audio", "audio_url"})
+# What is in them is not for eyes: sound, and thoughts, which their API has signed or encrypted.
+_UNSEEN_TYPES = frozenset(
+    {"input_audio", "audio", "audio_url", "thinking", "redacted_thinking", "compaction"}
+)
 # Parts that have parts or JSON of their own.
-RESULT_PARTS = frozenset({"tool_result", "tool-result"})
-_BLOCKS = RESULT_PARTS | {"tool_use", "tool-call"}
+RESULT_PARTS = frozenset({"tool_result", "tool-result", "mcp_tool_result"})
+_CALLS = frozenset({"tool_use", "tool-call", "mcp_tool_use", "server_tool_use"})
+# Documents of text may have parts, too.
+_BLOCKS = RESULT_PARTS | _CALLS | {"search_result", "document"}
 # Their JSON is a tool's; links are taken from no other.
 _TOOL_ROLES = (b'"tool"', b'"function"')
+# Where it is a name: in a text its quotes are escaped.
+_CACHE_CONTROL = re.compile(rb'"cache_control"')
 _NOTHING = Raw(b"null")
 _MOST_FIELDS = 128
 _MOST_IMAGES = 4096
@@ -82,11 +92,30 @@ class Message(_OtherFields, kw_only=True, gc=False):
 
 
 class Piece(NamedTuple):
-    """A text, or a whole part of another type: as JSON, and of a text the text itself."""
+    """A text, or a whole part of another type: as JSON, and of a text the text itself.
+
+    `part` is the part that a text stands in where it is one of a list, or the one that stood in the
+    place of an image's. A text is as the client sent it unless it `is_new`.
+    """
 
     raw: Raw
     text: str | None = None
     is_image: bool = False
+    part: Raw | None = None
+    is_new: bool = False
+    is_result: bool = False
+
+    @property
+    def cache_control(self) -> Raw | None:
+        """What the part says of a prompt's cache, if anything: it is where the prefix ends."""
+        if self.part is None or not _CACHE_CONTROL.search(memoryview(self.part)):
+            return None
+        mark = _decoded_or(_Marked(), _marked_decoder, self.part).cache_control
+        return None if mark is _NOTHING else mark
+
+
+class _Marked(msgspec.Struct):
+    cache_control: Raw = _NOTHING
 
 
 class _RawPart(msgspec.Struct):
@@ -118,6 +147,7 @@ _part_decoder = msgspec.json.Decoder(Part)
 _raw_message_decoder = msgspec.json.Decoder(_RawMessage)
 _raw_part_decoder = msgspec.json.Decoder(_RawPart)
 _result_decoder = msgspec.json.Decoder(_RawResult)
+_marked_decoder = msgspec.json.Decoder(_Marked)
 _raws_decoder = msgspec.json.Decoder(list[Raw])
 _text_decoder = msgspec.json.Decoder(str)
 _encode = msgspec.json.Encoder().encode
@@ -170,40 +200,39 @@ def may_show_images(message: Message) -> bool:
     if isinstance(content, str):
         return may_hold_images(content)
     return any(
-        part.type != "text"
+        part.type not in _TEXT_TYPES
         or part.has_image
         or (part.text is not None and may_hold_images(part.text))
         for part in content or ()
     )
 
 
-def message_pieces(message: Raw, place: Place, *, param: str) -> list[Piece]:
+def message_pieces(message: Raw, place: Place, *, param: Param) -> list[Piece]:
     """Return the texts and other parts of a message, with what `place` returns for each image.
 
-    `place` is called in the order of the images; `param` names the message. What cannot be seen is
-    an image whose source has a refusal.
+    `place` is called in the order of the images; `param` names its fields. What cannot be seen
+    is an image whose source has a refusal.
     """
     decoded = _decoded_or(_RawMessage(), _raw_message_decoder, message)
-    pieces = list(_beside(decoded.images, place, f"{param}.images"))
-    content, param = decoded.content, f"{param}.content"
+    pieces = list(_beside(decoded.images, place, param("images")))
+    content, of_content = decoded.content, param("content")
     begins = bytes(memoryview(content)[:1])
     with_links = bytes(memoryview(decoded.role)[:16]) in _TOOL_ROLES
     if begins == b'"':
-        pieces.append(_text_piece(content, place, param=param, with_links=with_links))
+        pieces.append(_text_piece(content, place, param=of_content, with_links=with_links))
     elif begins in {b"[", b"{"}:
-        pieces += _part_pieces(_listed(content), place, param=param, with_links=with_links)
+        pieces += _part_pieces(_listed(content), place, param=of_content, with_links=with_links)
     return pieces
 
 
-def fields_beside(message: Raw, place: Place, *, param: str) -> dict[str, Raw]:
+def fields_beside(message: Raw, place: Place, *, param: Param) -> dict[str, Raw]:
     """Return the fields beside the content that have images, with what `place` returns for each.
 
     To be called after `message_pieces`, as the images of the content are the first.
     """
     others = _decoded_or(_OtherFields(), _others_decoder, message)
     replaced = {
-        name: replace_images(text, place, param=f"{param}.{name}")
-        for name, text in _texts_beside(others)
+        name: replace_images(text, place, param=param(name)) for name, text in _texts_beside(others)
     }
     return {name: Raw(text.encode()) for name, text in replaced.items() if text is not None}
 
@@ -221,14 +250,18 @@ def _part_pieces(
     for position, raw in enumerate(_raws_decoder.decode(parts)):
         of_part = f"{param}[{position}]"
         if bytes(memoryview(raw)[:1]) == b'"':
-            yield _text_piece(raw, place, param=of_part, with_links=with_links)
+            piece = _text_piece(raw, place, param=of_part, with_links=with_links)
+            yield piece if piece.is_new else piece._replace(part=raw)
             continue
         part = _decoded_or(_RawPart(), _raw_part_decoder, raw)
         if _is_text(part):
-            yield _text_piece(part.text, place, param=of_part, with_links=with_links)
-            yield from _images_of_text(raw, part.text, place, param=of_part)
+            piece = _text_piece(part.text, place, param=of_part, with_links=with_links)
+            images = list(_images_of_text(raw, part.text, place, param=of_part))
+            # What it says of its text, and of the image, stays with the last of them.
+            yield piece if images else piece._replace(part=raw)
+            yield from images
         elif part.type in RESULT_PARTS and not within_result:
-            yield Piece(_result_part(raw, place, param=of_part))
+            yield Piece(_result_part(raw, place, param=of_part), is_result=True)
         else:
             yield _part_piece(raw, part.type, place, param=of_part, with_links=with_links)
 
@@ -239,7 +272,7 @@ def _images_of_text(raw: Raw, text: Raw, place: Place, *, param: str) -> Iterato
         return
     source = image_of_part(raw, "", param=param)
     if source is not None:
-        yield _written(place(source), is_image=True)
+        yield _image_piece(place(source), raw)
 
 
 def _is_text(part: _RawPart) -> bool:
@@ -254,9 +287,9 @@ def _beside(images: Raw, place: Place, param: str) -> Iterator[Piece]:
     """Yield pieces for images that stand beside the content."""
     try:
         for source in _sources_beside(images, param):
-            yield _written(place(source), is_image=True)
+            yield _image_piece(place(source))
     except InvalidRequest as error:
-        yield _written(place(_refused(error)), is_image=True)
+        yield _image_piece(place(_refused(error)))
 
 
 def _sources_beside(images: Raw, param: str) -> Iterator[ImageSource]:
@@ -289,23 +322,23 @@ def _refused(error: InvalidRequest) -> ImageSource:
 def _text_piece(raw: Raw, place: Place, *, param: str, with_links: bool) -> Piece:
     text = _text_decoder.decode(raw)
     replaced = replace_images(text, place, param=param, with_links=with_links)
-    return Piece(raw, text) if replaced is None else _written(replaced)
+    return Piece(raw, text) if replaced is None else new_text(replaced)
 
 
 def _part_piece(raw: Raw, kind: str, place: Place, *, param: str, with_links: bool) -> Piece:
+    if kind in _UNSEEN_TYPES:
+        return Piece(raw)
     try:
         source = image_of_part(raw, kind, param=param)
     except InvalidRequest as error:
         source = _refused(error)
     if source is not None:
-        return _written(place(source), is_image=True)
-    if kind in _AUDIO_TYPES:
-        return Piece(raw)
+        return _image_piece(place(source), raw)
     replaced = replace_images(bytes(raw).decode(), place, param=param, with_links=with_links)
     if replaced is None:
         return Piece(raw)
     # Nobody knows a part of another type, with a text in the place of its image.
-    return Piece(Raw(replaced.encode())) if kind in _BLOCKS else _written(replaced, is_image=True)
+    return Piece(Raw(replaced.encode())) if kind in _BLOCKS else _image_piece(replaced, raw)
 
 
 def _result_part(raw: Raw, place: Place, *, param: str) -> Raw:
@@ -330,20 +363,40 @@ def _result_part(raw: Raw, place: Place, *, param: str) -> Raw:
     if not found:
         return raw
     fields: dict[str, Any] = dict(fields_of(raw, _MOST_FIELDS))
-    return Raw(_encode({**fields, "content": [_as_part(piece) for piece in pieces]}))
+    return Raw(_encode({**fields, "content": as_parts(pieces, "text")}))
 
 
-def _written(text: str, *, is_image: bool = False) -> Piece:
-    return Piece(Raw(_encode(text)), text, is_image)
+def new_text(text: str) -> Piece:
+    """Return a text that the client did not send."""
+    return Piece(Raw(_encode(text)), text, is_new=True)
 
 
-def joined(pieces: Sequence[Piece]) -> Raw | list[Raw | dict[str, Any]]:
-    """Join texts to one where there is nothing else: text-only servers take little but strings."""
-    if all(piece.text is not None for piece in pieces):
-        # As they are written, between their quotes: a text may be tens of megabytes long.
-        return Raw(b'"' + rb"\n".join(memoryview(piece.raw)[1:-1] for piece in pieces) + b'"')
-    return [_as_part(piece) for piece in pieces]
+def _image_piece(text: str, part: Raw | None = None) -> Piece:
+    """Return the text that stands in the place of an image, which was that `part` if any."""
+    return new_text(text)._replace(is_image=True, part=part)
 
 
-def _as_part(piece: Piece) -> Raw | dict[str, Any]:
-    return piece.raw if piece.text is None else {"type": "text", "text": piece.raw}
+def joined(pieces: Sequence[Piece]) -> Raw | None:
+    """Join texts to one; None where there is something else."""
+    if any(piece.text is None for piece in pieces):
+        return None
+    # As they are written, between their quotes: a text may be tens of megabytes long.
+    return Raw(b'"' + rb"\n".join(memoryview(piece.raw)[1:-1] for piece in pieces) + b'"')
+
+
+def as_parts(pieces: Sequence[Piece], text_type: str) -> list[Raw | dict[str, Any]]:
+    """Return the parts that pieces are; what the client sent stays as it was."""
+    return [_as_part(piece, text_type) for piece in pieces]
+
+
+def _as_part(piece: Piece, text_type: str) -> Raw | dict[str, Any]:
+    if piece.text is None:
+        return piece.raw
+    if piece.part is not None and not piece.is_new:
+        return piece.part
+    fields: dict[str, Any] = {"type": text_type}
+    if piece.is_image and piece.cache_control is not None:
+        fields["cache_control"] = piece.cache_control
+    elif piece.part is not None and not piece.is_image:
+        fields = dict(fields_of(piece.part, _MOST_FIELDS))
+    return {**fields, "text": piece.raw}

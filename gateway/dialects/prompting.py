@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Raw
 
+from gateway.dialects.chat_conversation import ChatConversation
 from gateway.dialects.context_insertion import insert_contexts
 from gateway.dialects.conversation import ImageTurn
 from gateway.perception.missing import NotedPerception
@@ -29,9 +30,6 @@ from racro.contracts.solve_api import VisualContext
 Outcome = Perception | NotedPerception
 Placed = tuple[ImageTurn, VisualContext | str]
 
-# By any of these a client limits the tokens of an answer.
-_TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
-
 
 def relevant_turns(turns: Sequence[ImageTurn], settings: ReasonerSection) -> list[ImageTurn]:
     """Return the turns that the reasoner's request tells of; images of those that are left out are
@@ -48,12 +46,14 @@ def relevant_turns(turns: Sequence[ImageTurn], settings: ReasonerSection) -> lis
 
 def reasoner_request(
     fields: Mapping[str, Raw],
+    conversation: ChatConversation,
     settings: ReasonerSection,
     turns: Sequence[ImageTurn],
     outcomes: Sequence[Outcome],
 ) -> dict[str, Any]:
-    """Return the reasoner's request for a client's `fields`, given what came of the images of those
-    turns that are not left out.
+    """Return the reasoner's request for a client's `fields`, which hold the conversation.
+
+    `outcomes` are what came of the images of those turns that are not left out.
     """
     captioned = [turn for turn in turns if not turn.left_out]
     seen = [_in_place(*pair) for pair in zip(captioned, outcomes, strict=True)]
@@ -61,14 +61,15 @@ def reasoner_request(
     model = settings.model if about_images else settings.text_model or settings.model
     request: dict[str, Any] = {**fields, "model": model}
     only_prompt = PROFILES[settings.prompt_profile].is_only_prompt
-    if only_prompt:
-        request |= _left_open(fields, settings.sampling_fields)
+    if only_prompt and conversation.takes_sampling:
+        request |= _left_open(fields, settings.sampling_fields, conversation.token_limits)
     if only_prompt and about_images:
-        request["messages"] = _only_prompt(settings.prompt_profile, seen)
+        request |= conversation.prompt(_only_prompt(settings.prompt_profile, seen))
+        request = {name: value for name, value in request.items() if value is not None}
     elif turns:
         left_out = {turn.index: (turn, LEFT_OUT_IMAGE) for turn in turns if turn.left_out}
         placed = left_out | {turn.index: (turn, context) for turn, context in seen}
-        request["messages"] = insert_contexts(bytes(fields["messages"]), placed)
+        request |= conversation.fields(insert_contexts(conversation, placed), placed.keys())
     return request
 
 
@@ -92,13 +93,19 @@ def _is_about_images(turn: ImageTurn, context: VisualContext | str) -> bool:
 
 
 def _left_open(
-    fields: Mapping[str, Raw], sampling: Mapping[str, float | int]
+    fields: Mapping[str, Raw],
+    sampling: Mapping[str, float | int],
+    token_limits: tuple[str, ...],
 ) -> Iterator[tuple[str, float | int]]:
-    """Return the reasoner's own sampling parameters, without those that the client sets."""
+    """Return the reasoner's own sampling parameters, without those that the client sets.
+
+    By any of the `token_limits` a client limits the tokens of an answer.
+    """
     for name, value in sampling.items():
-        names = _TOKEN_LIMITS if name in _TOKEN_LIMITS else (name,)
+        is_limit = name in ChatConversation.token_limits
+        names = token_limits if is_limit else (name,)
         if all(bytes(fields.get(one, b"null")).strip() == b"null" for one in names):
-            yield name, value
+            yield (token_limits[0] if is_limit and name not in token_limits else name), value
 
 
 def _only_prompt(profile: SolveProfile, seen: Sequence[Placed]) -> list[dict[str, str]]:

@@ -86,13 +86,7 @@ class Perceiver:
         return perception
 
     async def _perceive(self, request: PerceptionRequest, on_delta: OnDelta) -> Perception:
-        identity = await self._captioners.identity(request.image_digests[0])
-        options = self._options.of(request, identity)
-        keys = {
-            part: self._cache.key(request, part, identity.fingerprint, options)
-            for part in request.parts
-            if part in identity.parts
-        }
+        keys = await self._keys(request)
         cached: dict[Part, Entry] = {}
         if request.cache == "use":
             cached = await self._cache.get_local(keys, on_delta)
@@ -103,6 +97,24 @@ class Perceiver:
                 held.enter_context(reference)
             outcomes = await _follow_all(references, on_delta)
         return assemble(request, cached, outcomes, joined=joined)
+
+    async def recall(self, request: PerceptionRequest) -> Perception | None:
+        """Return the perception that the cache has; None where it has no caption.
+
+        Raises what asking the captioner who it is raises.
+        """
+        found = await self._cache.get(await self._keys(request), ignore_delta)
+        return assemble(request, found, [], joined=False) if "caption" in found else None
+
+    async def _keys(self, request: PerceptionRequest) -> dict[Part, str]:
+        """Return the keys of those parts of a request that its captioner has."""
+        identity = await self._captioners.identity(request.image_digests[0])
+        options = self._options.of(request, identity)
+        return {
+            part: self._cache.key(request, part, identity.fingerprint, options)
+            for part in request.parts
+            if part in identity.parts
+        }
 
     def _join_or_start(
         self, request: PerceptionRequest, missing: Mapping[Part, str]

@@ -7,7 +7,10 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 from gateway import metrics
+from gateway.reasoning.names import FurtherNames
 from gateway.reasoning.replicas import Replica, Replicas
+from gateway.reasoning.request_headers import key_headers
+from gateway.reasoning.served_dialects import PATHS, Api, ServedDialects, card_of
 from gateway.replica_list import ReplicaList
 from gateway.settings import ReasonerSection
 from gateway.tenancy.fair_queue import FairQueue, QueueLimits, Ticket
@@ -50,21 +53,40 @@ class Reasoner:
             "stream": True,
             **counts,
         }
+        self._dialects = ServedDialects(name, settings, replicas)
+        self._key = api_key(settings.api_key_env)
         self._own_fields = OwnFields(_OPTIONAL, server=f"the reasoner {name}")
         self._revision: str | None = None
         self._asked_at = -math.inf
         self._was_told = False
-        every_s = probe_interval_of(
-            settings.probe_interval_s, api_key=api_key(settings.api_key_env)
-        )
+        every_s = probe_interval_of(settings.probe_interval_s, api_key=self._key)
         self._probe = SpacedProbe(self._ask, interval_s=every_s)
 
     def chat(self, body: bytes, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
-        """POST an encoded chat request in its turn, and give its response, unread.
+        """POST an encoded chat request: the rest is as of `post`."""
+        return self._replicas.post(PATHS["chat"], body, ticket)
+
+    def post(
+        self,
+        path: str,
+        body: bytes,
+        ticket: Ticket,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> AbstractAsyncContextManager[Response]:
+        """POST an encoded request to `path` in its turn, and give its response, unread.
 
         Raises QueueFull, RateLimited, and what Replicas.post raises.
         """
-        return self._replicas.post("/chat/completions", body, ticket)
+        every = {**(headers or {}), **key_headers(path, self._key)}
+        return self._replicas.post(path, body, ticket, headers=every)
+
+    async def serves(self, api: Api) -> None:
+        """Raise DialectUnsupported where its server does not serve an API, naming those it serves.
+
+        Raises UpstreamError where the server has to be asked and does not answer.
+        """
+        await self._dialects.check(api)
 
     async def stream(self, messages: list[dict[str, str]], ticket: Ticket) -> AsyncGenerator[Chunk]:
         """Stream the answer to `messages` with this reasoner's own sampling, chunk by chunk.
@@ -75,7 +97,7 @@ class Reasoner:
         body = {**self._request_fields, "messages": messages}
 
         def post(asked: dict[str, Any]) -> AbstractAsyncContextManager[Response]:
-            return self._replicas.post("/chat/completions", asked, ticket)
+            return self._replicas.post(PATHS["chat"], asked, ticket)
 
         async with self._own_fields.ask(post, body, name="reasoner") as response:
             async for chunk in read_chunks(response, name="reasoner"):
@@ -126,12 +148,8 @@ def _models(reasoners: Iterable[Reasoner]) -> set[str]:
 
 
 def _revision(listing: Any, model: str) -> str | None:
-    cards = listing.get("data") if isinstance(listing, dict) else None
-    for card in cards if isinstance(cards, list) else ():
-        if isinstance(card, dict) and card.get("id") == model:
-            revision = card.get("revision")
-            return revision if isinstance(revision, str) else None
-    return None
+    revision = card_of(listing, model).get("revision")
+    return revision if isinstance(revision, str) else None
 
 
 class Reasoners:
@@ -165,6 +183,9 @@ class Reasoners:
             else self._open(name, section)
             for name, section in settings.items()
         }
+        self._further_names = FurtherNames(
+            {name: section.also_known_as for name, section in settings.items()}
+        )
         for name in before.keys() - self._by_name.keys():
             metrics.forget_queue(self._queues.pop(name).name)
             metrics.forget_replicas(component_of(name))
@@ -232,7 +253,11 @@ class Reasoners:
         return (reasoner for reasoner in self if tenant.may_ask(reasoner.name))
 
     def get(self, name: str, tenant: Tenant) -> Reasoner:
-        """Return a reasoner by name. Raises UnknownModel, also where `tenant` may not use it."""
-        if name not in self._by_name or not tenant.may_ask(name):
+        """Return the reasoner of that name, or one that is also known by it.
+
+        Raises UnknownModel, also where `tenant` may not use it.
+        """
+        own_name = name if name in self._by_name else self._further_names.reasoner_of(name)
+        if own_name is None or not tenant.may_ask(own_name):
             raise UnknownModel("no such model; GET /v1/models lists those there are", param="model")
-        return self._by_name[name]
+        return self._by_name[own_name]

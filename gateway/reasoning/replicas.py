@@ -1,10 +1,10 @@
 """The replicas of one reasoner: each request goes to the one with the fewest in flight."""
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.replica_state import ReplicaState, Silence, problem_of
 from gateway.tenancy.fair_queue import Ticket
@@ -19,7 +19,11 @@ from racro.servekit.upstream import (
     is_safe_to_retry,
 )
 
+T = TypeVar("T")
+
 _NOT_READY = 503
+# Of those that do not answer a question so many are waited for.
+_MOST_ASKED = 3
 
 
 class Replica:
@@ -69,7 +73,9 @@ class Replicas:
         self._all = replicas
         self._probes_each = probes_each
 
-    def post(self, path: str, body: Any, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
+    def post(
+        self, path: str, body: Any, ticket: Ticket, *, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Response]:
         """POST to the replica with the fewest requests in flight, as Upstream.post does.
 
         The request has its place in the queue, for which it may wait, until the block ends. Where
@@ -77,7 +83,7 @@ class Replicas:
         `x-racro-begun`) the next one is tried; so it is, once, where the connection breaks before a
         byte of an answer.
         """
-        return _Post([*self._all], path, body, ticket)
+        return _Post([*self._all], path, body, ticket, headers)
 
     @property
     def problem(self) -> str | None:
@@ -98,6 +104,19 @@ class Replicas:
         """
         await self._probe(lambda upstream: upstream.reach(path))
 
+    async def ask_one(self, ask: Callable[[Upstream], Awaitable[T]]) -> T:
+        """Return what one replica says, the one with the fewest requests in flight if it answers.
+
+        Marks none up or down. Raises UpstreamError where three do not answer, or all.
+        """
+        failure: UpstreamError | None = None
+        for replica in sorted(self._all, key=lambda replica: replica.rank)[:_MOST_ASKED]:
+            try:
+                return await ask(replica.upstream)
+            except UpstreamError as error:
+                failure = failure or error
+        raise failure or NotStarted("the reasoner has no server")
+
     async def _probe(self, ask: Callable[[Upstream], Awaitable[Any]]) -> Any:
         replicas = first = [*self._all]
         if not self._probes_each:
@@ -116,13 +135,21 @@ class Replicas:
 class _Post:
     """One request to the first of some replicas that starts with it."""
 
-    __slots__ = ("_body", "_path", "_replica", "_replicas", "_request", "_ticket")
+    __slots__ = ("_body", "_headers", "_path", "_replica", "_replicas", "_request", "_ticket")
 
-    def __init__(self, replicas: Sequence[Replica], path: str, body: Any, ticket: Ticket) -> None:
+    def __init__(
+        self,
+        replicas: Sequence[Replica],
+        path: str,
+        body: Any,
+        ticket: Ticket,
+        headers: Mapping[str, str] | None,
+    ) -> None:
         self._replicas = replicas
         self._path = path
         self._body = body
         self._ticket = ticket
+        self._headers = headers
 
     async def __aenter__(self) -> Response:
         if not self._ticket.enter_at_once():
@@ -186,7 +213,7 @@ class _Post:
 
     async def _ask(self, replica: Replica) -> Response:
         self._replica = replica
-        self._request = replica.upstream.post(self._path, self._body)
+        self._request = replica.upstream.post(self._path, self._body, headers=self._headers)
         state = replica.state
         state.in_flight += 1
         silence = Silence(state)

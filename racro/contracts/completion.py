@@ -228,10 +228,11 @@ def counted(usage: object) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
     return Usage(
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
+        prompt_tokens=count(usage.get("prompt_tokens")),
+        completion_tokens=count(usage.get("completion_tokens")),
     )
 
 
-def _count(value: object) -> int:
+def count(value: object) -> int:
+    """Return a count of tokens; 0 for what is none."""
     return value if type(value) is int and 0 <= value < _MOST_TOKENS else 0

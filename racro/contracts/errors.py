@@ -4,7 +4,8 @@
     ├── RequestError
     │   ├── InvalidRequest          400  invalid_request
     │   │   ├── InvalidImage        400  invalid_image
-    │   │   └── ContextLengthExceeded 400 context_length_exceeded
+    │   │   ├── ContextLengthExceeded 400 context_length_exceeded
+    │   │   └── DialectUnsupported  400  dialect_unsupported
     │   ├── Unauthenticated         401  invalid_api_key
     │   ├── UrlForbidden            403  url_forbidden
     │   ├── NotFound                404  not_found
@@ -90,6 +91,12 @@ class InvalidImage(InvalidRequest):
 
 class ContextLengthExceeded(InvalidRequest):
     code = "context_length_exceeded"
+
+
+class DialectUnsupported(InvalidRequest):
+    """The model that was asked for is served by other APIs only."""
+
+    code = "dialect_unsupported"
 
 
 class Unauthenticated(RequestError):
@@ -253,7 +260,11 @@ def error_from_envelope(body: Any, *, status: int | None = None) -> RacroError |
     use some of the same codes. Without a `status` the code alone is believed.
     """
     match body:
-        case {"error": {"code": str(code), "message": str(message), **rest}} if code in _BY_CODE:
+        case (
+            {"error": {"code": str(code), "message": str(message), **rest}}
+            # Of an event of the responses API the fields stand in the event itself.
+            | {"type": "error", "code": str(code), "message": str(message), **rest}
+        ) if code in _BY_CODE:
             error = _BY_CODE[code]
             param = rest.get("param")
             if status in {None, error.status}:

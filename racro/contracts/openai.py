@@ -9,33 +9,35 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Open(BaseModel):
+class OpenModel(BaseModel):
+    """An object that may have more fields than are named."""
+
     model_config = ConfigDict(extra="allow")
 
 
-class TextPart(_Open):
+class TextPart(OpenModel):
     type: Literal["text"]
     text: str
 
 
-class ImageUrl(_Open):
+class ImageUrl(OpenModel):
     url: str = Field(description="A data URL (base64) or an http(s) URL.")
 
 
-class ImagePart(_Open):
+class ImagePart(OpenModel):
     """An image, of which the reasoner gets the caption that is made for the question."""
 
     type: Literal["image_url"]
     image_url: ImageUrl
 
 
-class OtherPart(_Open):
+class OtherPart(OpenModel):
     """An image or a PDF in the shape of another API, or a part for the reasoner, such as audio."""
 
     type: str
 
 
-class ChatMessage(_Open):
+class ChatMessage(OpenModel):
     role: str = Field(description="system, developer, user, assistant, tool or function.")
     content: str | list[TextPart | ImagePart | OtherPart] | None = None
     images: list[str | ImagePart] | None = Field(
@@ -43,11 +45,11 @@ class ChatMessage(_Open):
     )
 
 
-class StreamOptions(_Open):
+class StreamOptions(OpenModel):
     include_usage: bool = False
 
 
-class ChatCompletionRequest(_Open):
+class ChatCompletionRequest(OpenModel):
     """A chat request of OpenAI's API; fields that are not named here reach the reasoner too."""
 
     model: str = Field(default="default", description="A name that GET /v1/models lists.")
@@ -67,7 +69,7 @@ class ChatCompletionRequest(_Open):
     logprobs: bool | None = None
 
 
-class AssistantMessage(_Open):
+class AssistantMessage(OpenModel):
     role: Literal["assistant"]
     content: str | None
     reasoning_content: str | None = Field(
@@ -76,19 +78,19 @@ class AssistantMessage(_Open):
     tool_calls: list[dict[str, Any]] | None = None
 
 
-class ChatChoice(_Open):
+class ChatChoice(OpenModel):
     index: int
     message: AssistantMessage
     finish_reason: str | None
 
 
-class ChatUsage(_Open):
+class ChatUsage(OpenModel):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
 
 
-class ChatCompletion(_Open):
+class ChatCompletion(OpenModel):
     """The reasoner's answer, as its server gave it."""
 
     id: str

@@ -182,7 +182,9 @@ def serve(app: GuardedApp, settings: ServiceSettings, *, service: str) -> None:
         server_header=False,
         proxy_headers=False,
         loop="uvloop",
-        http=partial(Connection, drain=app.drain, limit=limit),  # type: ignore[arg-type] # called as a class is
+        http=partial(  # type: ignore[arg-type] # called as a class is
+            Connection, drain=app.drain, limit=limit, error_forms=app.error_forms
+        ),
         ws="none",
         timeout_keep_alive=settings.idle_connection_s,  # type: ignore[arg-type] # a time of asyncio
     )

@@ -98,7 +98,7 @@ async def _events(response: Readable, name: str) -> AsyncIterator[Event]:
             raise error_from_event(event.data, name=name)
         yield event
     if not has_events and has_other_content(answer.beginning):
-        raise no_completion(answer.beginning, name=name)
+        raise no_completion(answer.beginning, name=name, expected="a chat completion")
 
 
 def _decode(decoder: "msgspec.json.Decoder[_Decoded]", data: bytes, name: str) -> _Decoded | None:

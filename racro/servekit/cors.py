@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 # What a script may read besides the body; all else is hidden from pages of other origins.
 _EXPOSED = (
     "x-request-id",
+    "request-id",
     "x-racro-visual-context",
     "x-racro-begun",
     "server-timing",

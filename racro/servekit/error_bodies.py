@@ -46,6 +46,7 @@ _KINDS = {
         "invalid_request_error", "invalid_request", "invalid_argument", "badrequesterror",
         "bad_request", "badrequest", "context_length_exceeded", "exceed_context_size_error",
         "contextwindowexceedederror", "content_filter", "content_policy_violation", "validation",
+        "invalid_prompt",
     ),
     401: ("authentication_error", "unauthenticated", "authenticationerror", "invalid_api_key"),
     402: (
@@ -54,6 +55,7 @@ _KINDS = {
     ),
     403: ("permission_error", "permission_denied"),
     404: ("not_found_error", "notfounderror"),
+    413: ("request_too_large",),
     429: (
         "rate_limit_error", "rate_limit_exceeded", "rate_limit", "ratelimiterror",
         "resource_exhausted", "too_many_requests",
@@ -66,6 +68,7 @@ _KINDS = {
         "overloaded_error", "server_overloaded", "unavailable", "service_unavailable",
         "serviceunavailableerror",
     ),
+    504: ("timeout_error",),
 }  # fmt: skip
 _STATUS_OF_KIND = {kind: status for status, kinds in _KINDS.items() for kind in kinds}
 

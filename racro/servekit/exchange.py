@@ -7,6 +7,7 @@ from starlette.types import Message, Receive, Scope, Send
 from racro.contracts.errors import RacroError, TooLarge
 from racro.servekit.byte_budget import ByteBudget
 from racro.servekit.context import REQUEST_ID_HEADER, adopt_request_id, header
+from racro.servekit.error_forms import ErrorForm, error_form_of, set_error_form
 from racro.servekit.responses import error_response
 
 _REQUEST_ID = REQUEST_ID_HEADER.encode()
@@ -87,11 +88,16 @@ class Exchange:
         # Without a coroutine of its own, for each piece of a stream.
         return self._send(message)
 
+    def use_error_form(self, form: ErrorForm) -> None:
+        """Has its errors take a form, and its answer tell its id to the clients of that API."""
+        set_error_form(self.scope, form)
+        self.headers += [(name, self.id.encode()) for name in form.id_headers]
+
     async def fail(self, error: RacroError) -> None:
         """Answers with an error. Raises it where another answer has begun."""
         if self.answer_started:
             raise error
-        response = error_response(error)
+        response = error_response(error, error_form_of(self.scope))
         # Its own limits are what a client has to keep to, not those of an upstream.
         for name, _ in self.headers:
             del response.headers[name.decode()]

@@ -27,6 +27,7 @@ from racro.servekit.byte_budget import ByteBudget
 from racro.servekit.context import request_id
 from racro.servekit.cors import allow_origins
 from racro.servekit.drain import Drain
+from racro.servekit.error_forms import ErrorForms
 from racro.servekit.exchange import Exchange
 from racro.servekit.malloc import MemoryTrimmer
 from racro.servekit.paths import RouteTable
@@ -68,7 +69,8 @@ class GuardedApp:
     requests over `max_body_bytes` are refused, and those that would take the bodies of all requests
     in flight over `max_bytes_in_flight`. It ends as `Drain` says, by `shutdown_timeout_s` and
     `shutdown_quiet_s`. `absent` are paths under /v1 that are not served, with what
-    to use instead; pages of `origins` may call the service from browsers.
+    to use instead; pages of `origins` may call the service from browsers; `error_forms` says which
+    paths have errors in another form than OpenAI's.
     """
 
     def __init__(
@@ -83,8 +85,10 @@ class GuardedApp:
         admission: Admission | None = None,
         absent: Mapping[str, str] = MappingProxyType({}),
         origins: Sequence[str] = (),
+        error_forms: ErrorForms | None = None,
     ) -> None:
         self.api = api
+        self.error_forms = error_forms or ErrorForms()
         self.drain = Drain(timeout_s=shutdown_timeout_s, quiet_s=shutdown_quiet_s)
         self._access_log = access_log
         self._admission = admission
@@ -130,7 +134,7 @@ class GuardedApp:
             if exchange.answer_started:
                 exchange.status = _INTERNAL_ERROR
                 raise
-            await unexpected_error()(scope, receive, exchange.send)
+            await unexpected_error(scope)(scope, receive, exchange.send)
         finally:
             self._in_flight -= 1
             exchange.release()
@@ -142,6 +146,7 @@ class GuardedApp:
         scope = exchange.scope
         method = scope["method"]
         path = scope["path"] = self._table.canonical(scope["path"])
+        exchange.use_error_form(self.error_forms.of(path, scope["headers"]))
         route = self._table.find(path)
         if route is None:
             await exchange.fail(self._table.not_found(method, path))

@@ -7,6 +7,7 @@ is measured, what is answered while the process ends.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import dropwhile
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -80,13 +81,10 @@ class RouteTable:
         """
         if path in self._literal or len(path) > _LONGEST_PATH:
             return path
-        segments = [segment for segment in path.split("/") if segment]
-        plain = "/" + "/".join(segments)
-        while segments[:1] == [API.strip("/")]:
-            segments.pop(0)
-        under_api = "/".join([API, *segments])
+        under_api = in_api(path)
         if under_api in self._absent or self.find(under_api):
             return under_api
+        plain = "/" + "/".join(_segments(path))
         return _ALIASES.get(plain, plain)
 
     def find(self, path: str) -> KnownRoute | None:
@@ -113,6 +111,20 @@ class RouteTable:
 
     def __iter__(self) -> Iterator[KnownRoute]:
         return iter(self._routes)
+
+
+def in_api(path: str) -> str:
+    """Return a path with /v1 once before it, and without empty segments.
+
+    Of a path over 2,048 characters the rest is left out.
+    """
+    segments = _segments(path[:_LONGEST_PATH])
+    below = dropwhile(API.strip("/").__eq__, segments)
+    return "/".join([API, *below])
+
+
+def _segments(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment]
 
 
 def printable(text: str, *, most: int = _SHOWN_CHARACTERS) -> str:

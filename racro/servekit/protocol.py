@@ -25,6 +25,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from racro.contracts.errors import ENDING_HEADER, InvalidRequest, Overloaded, RacroError
 from racro.servekit.connection_limit import MOST_CLOSING, ConnectionLimit
 from racro.servekit.drain import Drain
+from racro.servekit.error_forms import OPENAI, ErrorForm, ErrorForms
 from racro.servekit.idle_times import idle_times
 from racro.servekit.request_bounds import (
     BODY_TIMEOUT_S,
@@ -251,11 +252,14 @@ class Connection(HttpToolsProtocol):
         head_timeout_s: float = HEAD_TIMEOUT_S,
         body_timeout_s: float = BODY_TIMEOUT_S,
         write_timeout_s: float = WRITE_TIMEOUT_S,
+        error_forms: ErrorForms | None = None,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self._drain = drain
         self._limit = limit
+        self._error_forms = error_forms or ErrorForms()
+        self.url = b""
         self._is_counted = False
         self._head = HeadBounds(self.loop, head_timeout_s, self._head_is_late)
         self._idle = idle_times(self.loop, self.timeout_keep_alive)
@@ -471,12 +475,21 @@ class Connection(HttpToolsProtocol):
         self.close(is_unread=True)
 
     def _write_error(self, error: RacroError) -> None:
-        body = encode(error.envelope())
+        # Refused before it was given an id.
+        body = encode(self._error_form().envelope(error, ""))
         head = [STATUS_LINE[error.status], b"%b: %b\r\n" % JSON, b"connection: close\r\n"]
         if error.retry_after_s is not None:
             head.append(b"retry-after: %d\r\n" % error.retry_after_s)
         head.append(b"content-length: %d\r\n\r\n" % len(body))
         self.transport.write(b"".join(head) + body)
+
+    def _error_form(self) -> ErrorForm:
+        """Returns the form of errors for the request that comes, as far as it was parsed."""
+        try:
+            path = httptools.parse_url(self.url).path or b""
+        except httptools.HttpParserError:
+            return OPENAI
+        return self._error_forms.of(unquote(path.decode("latin-1")), self.headers or ())
 
     def close(self, *, is_unread: bool) -> None:
         """Closes the connection when all has been written.

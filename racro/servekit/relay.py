@@ -57,8 +57,10 @@ _NOT_THE_CLIENTS = {
     407: "is behind a proxy that wants credentials",
     410: "has no longer the model or path it is asked for",
 }
+# Anthropic's, of an API that has too much to do.
+_OVERLOADED = 529
 # A model that is being loaded; what is too early.
-_NOT_YET = {409, 425}
+_NOT_YET = {409, 425, _OVERLOADED}
 # It ran out of time, failed inside (TGI), or thinks that we had hung up.
 _BROKEN_OFF = {408, 424, 499}
 # With those a request is refused for what it is.
@@ -176,10 +178,13 @@ def has_other_content(beginning: bytes) -> bool:
     return any(line.strip() and not line.startswith(_EVENT_FIELDS) for line in lines)
 
 
-def no_completion(beginning: bytes, *, name: str) -> UpstreamError:
-    """Return the error of a successful answer whose body begins so and is no chat completion."""
+def no_completion(beginning: bytes, *, name: str, expected: str) -> UpstreamError:
+    """Return the error of a successful answer whose body begins so and is not what was expected.
+
+    `expected` is what it should have been, with its article.
+    """
     came = _kind_of(beginning.removeprefix(BYTE_ORDER_MARK).lstrip(), name)
-    return UpstreamError(f"the {name} answered with {came} instead of a chat completion")
+    return UpstreamError(f"the {name} answered with {came} instead of {expected}")
 
 
 def _kind_of(body: bytes, name: str) -> str:

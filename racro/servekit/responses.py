@@ -10,10 +10,12 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from racro.contracts.errors import RacroError, error_from_status
 from racro.servekit import service_metrics
+from racro.servekit.context import request_id
+from racro.servekit.error_forms import OPENAI, ErrorForm, error_form_of
 from racro.servekit.tasks import off_loop_if_large
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -93,37 +95,39 @@ def report(error: RacroError) -> None:
         _log.warning("%s: %s", error.code, error.message, extra={"cause": repr(error.__cause__)})
 
 
-def error_response(error: RacroError) -> Response:
+def error_response(error: RacroError, form: ErrorForm = OPENAI) -> Response:
     report(error)
     headers = {name.decode(): value.decode() for name, value in error.headers}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(error.retry_after_s)
     return Response(
-        encode(error.envelope()),
+        encode(form.envelope(error, request_id.get())),
         status_code=error.status,
         headers=headers,
         media_type="application/json",
     )
 
 
-async def on_racro_error(_: Request, error: Exception) -> Response:
+async def on_racro_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RacroError):
         raise error
-    return error_response(error)
+    return error_response(error, error_form_of(request.scope))
 
 
-async def on_http_exception(_: Request, error: Exception) -> Response:
+async def on_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    response = error_response(error_from_status(error.status_code, error.detail))
+    meant = error_from_status(error.status_code, error.detail)
+    response = error_response(meant, error_form_of(request.scope))
     response.headers.update(error.headers or {})
     return response
 
 
-async def on_unexpected_error(_: Request, __: Exception) -> Response:
+async def on_unexpected_error(request: Request, _: Exception) -> Response:
     """Answers a bug. Starlette raises it again after this, and `GuardedApp` logs it."""
-    return unexpected_error()
+    return unexpected_error(request.scope)
 
 
-def unexpected_error() -> Response:
-    return error_response(RacroError("internal error; the log has it under this request's id"))
+def unexpected_error(scope: Scope) -> Response:
+    error = RacroError("internal error; the log has it under this request's id")
+    return error_response(error, error_form_of(scope))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import msgspec
 from starlette.types import Send
@@ -177,8 +177,12 @@ class EventStream:
     """An event-stream response that begins with its first byte.
 
     Until then its status is open, so an early failure is still a plain error response. When nothing
-    was said for `keep_alive_s` seconds a comment is sent: proxies and clients give up on silence.
+    was said for `keep_alive_s` seconds `keep_alive` is sent, a comment: proxies and clients give up
+    on silence. `event_end` ends an event that an upstream broke off, which must not swallow ours.
     """
+
+    keep_alive: ClassVar[bytes] = b": keep-alive\n\n"
+    event_end: ClassVar[bytes] = b"\n\n"
 
     def __init__(self, send: Send, body: BodyWriter, *, keep_alive_s: float) -> None:
         self._send = send
@@ -189,7 +193,7 @@ class EventStream:
         self._tail = b"\n\n"
         self._loop = asyncio.get_running_loop()
         self._last_said = self._loop.time()
-        self._first_comment: asyncio.Task[None] | None = None
+        self._first_keep_alive: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         timers(self._loop).add(self)
@@ -202,18 +206,17 @@ class EventStream:
         traceback: TracebackType | None,
     ) -> bool:
         timers(self._loop).remove(self)
-        if self._first_comment is not None:
+        if self._first_keep_alive is not None:
             # It has not begun, or is done.
-            self._first_comment.cancel()
+            self._first_keep_alive.cancel()
         if error is None:
             await self._start()
             await self._end(b"")
         elif self.started and isinstance(error, Exception):
             shown = error if isinstance(error, RacroError) else RacroError("internal error")
             report(shown)
-            # An upstream that died in the middle of an event must not swallow ours.
-            separator = b"" if self._between_events else b"\n\n"
-            await self._end(separator + self.error_event(shown))
+            event_end = b"" if self._between_events else self.event_end
+            await self._end(event_end + self.error_event(shown))
             return isinstance(error, RacroError)
         return False
 
@@ -281,24 +284,24 @@ class EventStream:
 
     @property
     def due(self) -> float:
-        """When a comment has to be sent, in the loop's time, if nothing else was until then."""
+        """When a keep-alive has to be sent, in the loop's time, if nothing else was until then."""
         return self._last_said + self._keep_alive_s
 
     def on_due(self) -> None:
-        """Sends a comment, but not inside of an event, nor while something waits to be sent."""
+        """Sends a keep-alive, but not inside of an event, nor while something waits to be sent."""
         self._last_said = self._loop.time()
         if self.started:
-            self._comment()
+            self._keep_alive()
         else:
-            self._first_comment = self._loop.create_task(self._start_with_comment())
+            self._first_keep_alive = self._loop.create_task(self._start_with_keep_alive())
 
-    async def _start_with_comment(self) -> None:
+    async def _start_with_keep_alive(self) -> None:
         await self._start()
-        self._comment()
+        self._keep_alive()
 
-    def _comment(self) -> None:
+    def _keep_alive(self) -> None:
         if self._between_events and not self._body.is_paused:
-            self._write(b": keep-alive\n\n")
+            self._write(self.keep_alive)
 
 
 class NamedEventStream(EventStream):

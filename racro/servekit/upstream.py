@@ -33,7 +33,7 @@ _PROBE_TIMEOUT_S = 2
 _AT_ONCE_S = 0.1
 _SUCCESSES = range(200, 300)
 # Of a proxy whose server is away, or of a server that starts.
-_SAYS_NOBODY_IS_THERE = frozenset({502, 503, 504})
+SAYS_NOBODY_IS_THERE = frozenset({502, 503, 504})
 _STARTED = STARTED_HEADER.decode()
 _ENDING = ENDING_HEADER.decode()
 _PLAIN = "identity"
@@ -220,7 +220,7 @@ class Upstream:
 
         Raises UpstreamUnavailable if there is no answer, or one that says that nobody is there.
         """
-        await self._get(path, is_absent=_SAYS_NOBODY_IS_THERE.__contains__)
+        await self._get(path, is_absent=SAYS_NOBODY_IS_THERE.__contains__)
 
     async def _get(
         self,

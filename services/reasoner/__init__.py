@@ -1,1 +1,1 @@
-"""The reasoner service: an OpenAI chat API over one engine. It never sees an image."""
+"""The reasoner service: chats, responses and messages over one engine. It never sees an image."""

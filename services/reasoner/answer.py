@@ -34,13 +34,16 @@ class Answer:
             _Choice(compact=compact, stops_loops=stops_loops) for _ in range(body.get("n") or 1)
         ]
         self._top: OpenChunk = {}
-        self._prompt_tokens = 0
+        # Of the prompt, how many there are, and how many of them the engine still knew.
+        self.prompt_tokens = 0
+        self.cached_tokens = 0
         self._counts: list[OpenChunk] = []
 
     def take(self, chunk: OpenChunk) -> Iterator[OpenChunk]:
         """Yield the chunks to send on for one that came, each with one choice."""
         if progress := chunk.get("prompt_progress"):
-            self._prompt_tokens = progress["total"]
+            self.prompt_tokens = progress["total"]
+            self.cached_tokens = progress.get("cache") or 0
             return
         if isinstance(usage := chunk.get("usage"), dict):
             self._counts.append(usage)
@@ -75,7 +78,7 @@ class Answer:
             usage, prompt = self._counts[0], counts[0].prompt_tokens
         else:
             completion = sum(choice.pieces for choice in self._choices)
-            usage, prompt = {}, self._prompt_tokens
+            usage, prompt = {}, self.prompt_tokens
         total = {"total_tokens": prompt + completion}
         return {**usage, "prompt_tokens": prompt, "completion_tokens": completion, **total}
 

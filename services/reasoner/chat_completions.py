@@ -1,7 +1,5 @@
 """Serves `POST /v1/chat/completions`: relays the engine's answer, or makes it of its stream."""
 
-from collections.abc import AsyncIterator
-
 from starlette.types import Send
 
 from racro.contracts.errors import InvalidRequest
@@ -11,19 +9,16 @@ from racro.servekit.chat_relay import (
     choices_of,
     read_beginning,
 )
-from racro.servekit.chat_stream import OpenChunk, read_open_chunks
-from racro.servekit.relay import raise_for_status
+from racro.servekit.relayed_stream import RelayedStream
 from racro.servekit.responses import encode, send_response
 from racro.servekit.sse import DONE, EventStream
 from racro.servekit.upstream import Response
-from services.reasoner.answer import Answer
-from services.reasoner.engine_api import Body, Relay, Request
+from services.reasoner.chunks import answer_to, read_answer
+from services.reasoner.engine_api import ENGINE, Body, Request, StreamedRelay
 from services.reasoner.fold import Fold
 
-_ENGINE = "engine"
 
-
-class ChatCompletions(Relay):
+class ChatCompletions(StreamedRelay):
     """OpenAI chat completions, plain or streamed."""
 
     path = "/chat/completions"
@@ -33,23 +28,20 @@ class ChatCompletions(Relay):
         _check(request.body, most_choices=request.served.most_choices)
         return request
 
-    async def _relay(self, request: Request, response: Response, out: EventStream) -> None:
-        answer = StreamedAnswer(name=_ENGINE, choices=choices_of(request.body.get("n")))
-        first = await read_beginning(response, name=_ENGINE)
-        await out.write(first)
-        answer.feed(first)
-        await out.relay(response, answer.feed)
-        answer.end()
+    async def _watch(self, request: Request, response: Response) -> tuple[RelayedStream, bytes]:
+        choices = choices_of(request.body.get("n"))
+        first = await read_beginning(response, name=ENGINE)
+        return StreamedAnswer(name=ENGINE, choices=choices), first
 
     def _check_plain(self, answer: bytes) -> None:
-        check_completion(answer, name=_ENGINE)
+        check_completion(answer, name=ENGINE)
 
     async def _stream(self, request: Request, out: EventStream) -> None:
         if not self._engine.traits.plain_by_stream:
             await super()._stream(request, out)
             return
         options = request.body.get("stream_options") or {}
-        async for chunk in self._chunks(request):
+        async for chunk in read_answer(self._engine, request, answer_to(request)):
             if chunk["choices"] or options.get("include_usage"):
                 await out.write(b"data: " + encode(chunk) + b"\n\n")
         await out.write(DONE)
@@ -59,26 +51,9 @@ class ChatCompletions(Relay):
             await super()._plain(request, send)
             return
         fold = Fold()
-        async for chunk in self._chunks(request):
+        async for chunk in read_answer(self._engine, request, answer_to(request)):
             fold.add(chunk)
         await send_response(send, encode(fold.answer()))
-
-    async def _chunks(self, request: Request) -> AsyncIterator[OpenChunk]:
-        """Yield what the client gets of the engine's stream; the last chunk counts the tokens."""
-        asked = {
-            **request.for_engine,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
-        async with self._ask(asked) as response:
-            await raise_for_status(response, name=_ENGINE)
-            answer = Answer(request.model, request.served, request.body)
-            async for chunk in read_open_chunks(response, name=_ENGINE):
-                for one in answer.take(chunk):
-                    yield one
-                if answer.is_cut_short:
-                    break
-        yield answer.last()
 
 
 def _check(body: Body, *, most_choices: int | None) -> None:

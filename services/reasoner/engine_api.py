@@ -1,5 +1,6 @@
 """Relays the APIs of the engine."""
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,8 +15,9 @@ from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.json_bounds import TooManyError, fields_of
 from racro.servekit.protocol import body_writer
 from racro.servekit.relay import raise_for_status
+from racro.servekit.relayed_stream import RelayedStream
 from racro.servekit.responses import NotJson, read_body, send_response
-from racro.servekit.sse import EventStream, NamedEventStream
+from racro.servekit.sse import EventStream
 from racro.servekit.surrogates import why_not_json
 from racro.servekit.tasks import off_loop_if_large
 from racro.servekit.tracing import generation
@@ -24,16 +26,23 @@ from services.reasoner.settings import ReasonerSettings
 
 Body = dict[str, Any]
 
+# What clients see of it in errors.
+ENGINE = "engine"
+
 _MOST_FIELDS = 128
 _decoder = msgspec.json.Decoder(Body)
 
 
 class Request(NamedTuple):
-    """Holds what a client asked: the served name that it used, and the body that it sent."""
+    """Holds what a client asked: the served name that it used, and the body that it sent.
+
+    `chat` is the body of the chat that is asked of an engine which has chats alone.
+    """
 
     model: str
     served: ServedModel
     body: Body
+    chat: Body | None = None
 
     @property
     def for_engine(self) -> Body:
@@ -41,10 +50,13 @@ class Request(NamedTuple):
 
 
 class Relay:
-    """Relays the engine's API under `path`, plain or streamed, with our model's name and limits."""
+    """Relays the engine's API under `path`, with our model's name and limits.
+
+    One that is `optional` is not found where the engine has none.
+    """
 
     path: ClassVar[str]
-    _open: ClassVar[type[EventStream]] = EventStream
+    optional: ClassVar[bool] = False
 
     def __init__(self, settings: ReasonerSettings, engine: Engine) -> None:
         self._settings = settings
@@ -57,12 +69,10 @@ class Relay:
         if problem := self._engine.known_problem:
             raise NotStarted(problem.public)
         with within(timeout_s):
-            if request.body.get("stream"):
-                keep_alive_s = self._settings.keep_alive_s
-                async with self._open(send, body_writer(scope), keep_alive_s=keep_alive_s) as out:
-                    await self._stream(request, out)
-            else:
-                await self._plain(request, send)
+            await self._answer(request, scope, send)
+
+    async def _answer(self, request: Request, scope: Scope, send: Send) -> None:  # noqa: ARG002 - of a stream, where it is written
+        await self._plain(request, send)
 
     def _parse(self, raw: bytes) -> Request:
         """Read a request. Raises InvalidRequest or UnknownModel."""
@@ -86,21 +96,9 @@ class Relay:
                 yield response
 
     async def _check(self, response: Response) -> None:
-        await raise_for_status(response, name="engine")
-
-    async def _stream(self, request: Request, out: EventStream) -> None:
-        async with self._ask(request.for_engine) as response:
-            await self._check(response)
-            await self._relay(request, response, out)
-
-    async def _relay(
-        self,
-        request: Request,  # noqa: ARG002 - of a chat, says how many answers have to end
-        response: Response,
-        out: EventStream,
-    ) -> None:
-        """Pass a stream on."""
-        await out.relay(response)
+        if self.optional and response.status == NotFound.status:
+            raise NotFound("the engine has no such API, or nothing under the id that was given")
+        await raise_for_status(response, name=ENGINE)
 
     def _check_plain(self, answer: bytes) -> None:
         """Raise UpstreamError where a plain answer is not of this API."""
@@ -113,24 +111,32 @@ class Relay:
         await send_response(send, answer)
 
 
-class _Further(Relay):
-    """Relays an API that not every engine has, and whose events have names, those of errors too."""
+class StreamedRelay(Relay):
+    """Relays an API whose answers may be streamed."""
 
-    _open = NamedEventStream
+    _open: ClassVar[type[EventStream]] = EventStream
 
-    async def _check(self, response: Response) -> None:
-        if response.status == NotFound.status:
-            raise NotFound("the engine has no such API, or nothing under the id that was given")
-        await super()._check(response)
+    @abstractmethod
+    async def _watch(self, request: Request, response: Response) -> tuple[RelayedStream, bytes]:
+        """Return what watches a stream, and the stream's first bytes.
 
+        Raises what an error there means, UpstreamError where it is no stream of this API.
+        """
 
-class Responses(_Further):
-    """OpenAI responses, of an engine that serves them."""
+    async def _answer(self, request: Request, scope: Scope, send: Send) -> None:
+        if not request.body.get("stream"):
+            await self._plain(request, send)
+            return
+        keep_alive_s = self._settings.keep_alive_s
+        async with self._open(send, body_writer(scope), keep_alive_s=keep_alive_s) as out:
+            await self._stream(request, out)
 
-    path = "/responses"
-
-
-class Messages(_Further):
-    """Anthropic messages, of an engine that serves them."""
-
-    path = "/messages"
+    async def _stream(self, request: Request, out: EventStream) -> None:
+        """Pass a stream on. Raises UpstreamUnavailable where it ends before its answer."""
+        async with self._ask(request.for_engine) as response:
+            await self._check(response)
+            answer, first = await self._watch(request, response)
+            await out.write(first)
+            answer.feed(first)
+            await out.relay(response, answer.feed)
+            answer.end()

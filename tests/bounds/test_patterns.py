@@ -4,6 +4,7 @@ Each case names a function, and how a text of some length is made that costs it 
 test-bounds` runs them: figures of CPU time want a machine that does little else.
 """
 
+import asyncio
 import gc
 import json
 import time
@@ -13,11 +14,13 @@ from typing import Any
 
 import pytest
 
-from gateway.dialects.chat import ChatRequest
+from gateway.dialects.chat_conversation import ChatConversation
 from gateway.dialects.conversation import find_image_turns
+from gateway.dialects.relayed_request import RelayedRequest
 from gateway.dialects.request_options import cache_mode, check_question
 from gateway.dialects.text_images import replace_images
 from gateway.images.loader import read_image
+from gateway.reasoning.names import matches
 from gateway.settings import LimitsSection
 from racro.answers.extract import compact_answer, final_answer, solve_answer
 from racro.answers.formulas import worked_out
@@ -28,10 +31,13 @@ from racro.contracts.marks import limit_marks
 from racro.contracts.perception import normalise_question
 from racro.contracts.prompts import COMPACT_V1
 from racro.contracts.solve_api import SolveRequest
+from racro.servekit import messages_relay, responses_relay
 from racro.servekit.chat_relay import StreamedAnswer, check_completion
 from racro.servekit.context import adopt_request_id, timeout_from_headers
+from racro.servekit.dialect_streams import ResponsesEventStream
 from racro.servekit.paths import RouteTable, printable
 from racro.servekit.relay import error_from_answer
+from racro.servekit.relayed_stream import RelayedStream
 from racro.servekit.sse import read_events
 from racro.servekit.validation import parse_json
 from services.reasoner.compact import CompactText
@@ -81,7 +87,7 @@ def image_turn(builder: Builder) -> Builder:
 
 
 def find_turns(messages: bytes) -> object:
-    return find_image_turns(messages, LIMITS, follow_up=True)
+    return find_image_turns(ChatConversation(messages), LIMITS, follow_up=True)
 
 
 def read_text(text: str) -> object:
@@ -90,7 +96,7 @@ def read_text(text: str) -> object:
 
 
 def parse_chat(body: bytes) -> object:
-    return ChatRequest(body, follow_up=True, limits=LIMITS)
+    return RelayedRequest(body, follow_up=True, limits=LIMITS)
 
 
 def read_any_image(content: str | bytes) -> object:
@@ -131,12 +137,48 @@ def parse_solve(body: bytes) -> object:
 
 
 def feed_usage(stream: bytes) -> object:
-    answer = StreamedAnswer(name="reasoner")
+    return feed_stream(StreamedAnswer(name="reasoner"), stream)
+
+
+def feed_message(stream: bytes) -> object:
+    return feed_stream(messages_relay.StreamedAnswer(name="reasoner"), stream)
+
+
+def feed_response(stream: bytes) -> object:
+    return feed_stream(responses_relay.StreamedAnswer(name="reasoner"), stream)
+
+
+def feed_stream(answer: RelayedStream, stream: bytes) -> object:
     for start in range(0, len(stream), 4096):
         answer.feed(stream[start : start + 4096])
     with suppress(UpstreamUnavailable):
         answer.end()
     return answer.usage
+
+
+def read_message(body: bytes) -> object:
+    return messages_relay.check_completion(body, name="reasoner")
+
+
+def read_response(body: bytes) -> object:
+    return responses_relay.check_completion(body, name="reasoner")
+
+
+def number_events(stream: bytes) -> object:
+    """Look for the number of a stream's last event, as its pieces are written."""
+
+    async def note() -> int:
+        out = ResponsesEventStream(None, None, keep_alive_s=60)
+        for start in range(0, len(stream), 4096):
+            out._note_number(out._last_bytes + stream[start : start + 4096])
+        return out._last_number
+
+    return asyncio.run(note())
+
+
+def match_name(pattern: str) -> object:
+    """Match a pattern of a name, and a name that it nearly is."""
+    return matches(pattern, pattern.replace("*", "") + "b")
 
 
 def show_compact(text: str) -> object:
@@ -324,6 +366,17 @@ REMINDERS = {
     "reminders": repeat("<system-reminder></system-reminder>"),
     "brackets": repeat("<"),
     "halves of reminders": repeat("<system-"),
+    "beginnings of blocks": repeat("<task><environment_context><info-msg>"),
+    "lines of beginnings of blocks": repeat("\n<environment_context>\n<task>"),
+    "blocks": repeat("<task></task><environment_context></environment_context>"),
+    "ends of blocks": repeat("</environment_context></task>"),
+    "other tags": repeat("<a>"),
+    "long names": repeat("a", before="<"),
+    "names without an end": repeat("<" + "a" * 31),
+    "spaces before a block": repeat(" ", after="<task>"),
+    "indents before blocks": repeat(" " * 15 + "<task>"),
+    "lines of titles": repeat("Generate a title for this conversation:\n"),
+    "spaces before a title": repeat(" ", after="Generate a title"),
 }
 IMAGES = {
     "spaces in base64": repeat("QUJD ", before="data:image/png;base64,"),
@@ -372,6 +425,40 @@ STREAMS = {
     "lines that end with CR": repeat("data: 1\r\r"),
     "an end that does not come": repeat(" ", before='data: {"finish_reason"'),
     "ends of texts": repeat(r"\"finish_reason\": \""),
+}
+EVENTS = {
+    "responses": repeat('data: {"type":"response.completed","response":{}}\n\n'),
+    "responses in one line": repeat('"type":"response.completed","response":'),
+    "usages": repeat('"usage":{', before='data: {"response":', after="\n"),
+    "usages that are long": repeat('"usage":{"a":"' + "x" * 99 + '"}', before='"response":'),
+    "usages in lines": repeat('data: {"response":{"usage":{"input_tokens":1}}}\n'),
+    "spaces behind a type": repeat(" ", before='"response":"type"'),
+    "spaces behind a usage": repeat(" ", before='"response":"usage":'),
+    "types": repeat('"type":', before='"response":'),
+    "errors with spaces": repeat('"error":  ', before="error"),
+    "an error with spaces": repeat(" ", before='"error":'),
+    "an object of an error": repeat(" ", before='"error":{'),
+    "beginnings of error events": repeat("event: erro\n"),
+    "messages": repeat('data: {"type":"message_delta","usage":{"output_tokens":1}}\n\n'),
+    "messages in one line": repeat('"message_delta"', before="data: "),
+    "lines of messages that are no JSON": repeat("data: message_\n"),
+    "numbers": repeat('"sequence_number":1,'),
+    "numbers with spaces": repeat('"sequence_number":     '),
+    "a long number": repeat("1", before='"sequence_number":'),
+}
+ANSWERED = {
+    "an empty error": repeat(" ", before='{"output":[],"content":[],"error":{', after="}}"),
+    "an empty list of errors": repeat(
+        " ", before='{"output":[],"content":[],"error":[', after="]}"
+    ),
+    "halves of surrogate pairs": repeat(r"\ud83d", before='{"content": ["', after='"]}'),
+    "a usage of many fields": repeat('"a":1,', before='{"content":[],"usage":{', after='"a":1}}'),
+    "a failure": repeat("context ", before='{"status":"failed","error":"', after='"}'),
+}
+NAME_PATTERNS = {
+    "stars": repeat("*", before="a", after="c"),
+    "stars and letters": repeat("*a", after="*c"),
+    "letters": repeat("a", after="*c"),
 }
 PIECES = {
     "spaces": repeat(" "),
@@ -454,6 +541,12 @@ GROUPS: list[tuple[Call, dict[str, Builder]]] = [
     (read_error, {name: encoded(text) for name, text in ERRORS.items()}),
     (feed_usage, {name: encoded(text) for name, text in STREAMS.items()}),
     (read_stream, {name: encoded(text) for name, text in STREAMS.items()}),
+    (feed_message, {name: encoded(text) for name, text in (STREAMS | EVENTS).items()}),
+    (feed_response, {name: encoded(text) for name, text in (STREAMS | EVENTS).items()}),
+    (number_events, {name: encoded(text) for name, text in EVENTS.items()}),
+    (read_message, {name: encoded(text) for name, text in ANSWERED.items()}),
+    (read_response, {name: encoded(text) for name, text in ANSWERED.items()}),
+    (match_name, NAME_PATTERNS),
     (show_compact, PIECES),
     (detect_loop, PIECES),
     (fold, PIECES),

@@ -4,6 +4,7 @@ import base64
 import json
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from support import http
 from support.loop_cpu import MeasuredService
 from support.pictures import png
+from support.request_forms import CHAT, FORMS, RequestForm
 from support.scripted import ScriptedServer
 
 _LONGEST_S = 0.05
@@ -56,28 +58,8 @@ def solve(question: str = '"What?"', images: str | None = None, more: str = "") 
     return f'{{"question": {question}, "images": {images}{more}}}'.encode()
 
 
-def chat(*parts: str, more: str = "", messages: str = "") -> bytes:
-    content = ", ".join(parts)
-    messages = messages or f'[{{"role": "user", "content": [{content}]}}]'
-    return f'{{"messages": {messages}{more}}}'.encode()
-
-
-def text_part(text: str) -> str:
-    return f'{{"type": "text", "text": "{text}"}}'
-
-
-def image_part(address: str = "") -> str:
-    return f'{{"type": "image_url", "image_url": {{"url": "{address or url()}"}}}}'
-
-
 def many(item: str, count: int) -> str:
     return ",".join([item] * count)
-
-
-def result(text: str) -> bytes:
-    """Return a chat with the result of a tool."""
-    messages = [{"role": "user", "content": "What?"}, {"role": "tool", "content": text}]
-    return json.dumps({"messages": messages}).encode()
 
 
 def numbered(count: int) -> str:
@@ -94,7 +76,7 @@ RESULT_IMAGE = json.dumps(
     {"type": "image", "data": url().rpartition(",")[2], "mimeType": "image/png"}
 )
 SMALL_IMAGE = json.dumps({"type": "image", "data": "A" * 300, "mimeType": "image/png"})
-SOLVE, CHAT, CONTEXTS = "/v1/solve", "/v1/chat/completions", "/v1/visual-contexts"
+SOLVE, CONTEXTS = "/v1/solve", "/v1/visual-contexts"
 ROWS = {
     "solve-empty-images": Row(
         SOLVE, lambda: solve(images=f"[{many(chr(34) * 2, 4_000_000)}]"), 400, "max_images = 20"
@@ -134,51 +116,6 @@ ROWS = {
         CONTEXTS, lambda: solve(images=f"[{many(chr(34) * 2, 4_000_000)}]"), 400, "max_images = 20"
     ),
     "contexts-large": Row(CONTEXTS, lambda: solve(images=f'["{url(large_png(19 * _MIB))}"]'), 200),
-    "chat-fields": Row(
-        CHAT, lambda: chat(image_part(), more=numbered(1_000_000)), 400, "max_fields = 128"
-    ),
-    "chat-parts": Row(
-        CHAT,
-        lambda: chat(image_part(), many(text_part(""), 1_000_000)),
-        400,
-        "max_parts = 4096",
-    ),
-    "chat-messages": Row(
-        CHAT,
-        lambda: chat(messages=f'[{many("{}", 1_000_000)},{{"content":[{image_part()}]}}]'),
-        400,
-        "max_messages = 2048",
-    ),
-    "chat-messages-of-text": Row(CHAT, lambda: chat(messages=f"[{many('{}', 1_000_000)}]"), 200),
-    "chat-images": Row(CHAT, lambda: chat(many(image_part(), 4000)), 200),
-    "chat-text": Row(CHAT, lambda: chat(text_part("<" * 60_000_000)), 200),
-    "chat-unfinished-escapes": Row(CHAT, lambda: chat(text_part("\\u003c" * 10_000_000)), 200),
-    "chat-other-text-and-image": Row(
-        CHAT,
-        lambda: chat(
-            messages=f'[{{"role":"system","content":"{"x" * 60_000_000}"}},'
-            f'{{"role":"user","content":[{text_part("What?")},{image_part()}]}}]'
-        ),
-        200,
-    ),
-    "chat-long-text-and-image": Row(
-        CHAT, lambda: chat(text_part("x" * 60_000_000), image_part()), 200
-    ),
-    "chat-brackets-and-image": Row(
-        CHAT, lambda: chat(text_part("<" * 10_000_000), image_part()), 200
-    ),
-    "chat-reminders": Row(
-        CHAT, lambda: chat(text_part("<system-reminder>" * 10_000), image_part()), 200
-    ),
-    "chat-many-reminders": Row(
-        CHAT,
-        lambda: chat(text_part("<system-reminder></system-reminder>" * 500_000), image_part()),
-        200,
-    ),
-    "chat-carriage-returns": Row(
-        CHAT, lambda: chat(text_part("\\r" * 5_000_000), image_part()), 200
-    ),
-    "chat-marks": Row(CHAT, lambda: chat(text_part(MARKS * 1_000_000), image_part()), 200),
     "solve-carriage-returns": Row(
         SOLVE,
         lambda: solve(question='"a' + "\\r" * 60_000 + 'b"'),
@@ -194,50 +131,164 @@ ROWS = {
     "solve-long-question": Row(
         SOLVE, lambda: solve(question=f'"{"x" * 60_000_000}"'), 400, "max_question_chars = 8192"
     ),
-    "chat-two-large": Row(
-        CHAT,
-        lambda: chat(
-            text_part("What?"),
-            image_part(url(large_png(19 * _MIB))),
-            image_part(url(large_png(19 * _MIB + 1))),
-        ),
-        200,
-    ),
-    "chat-result-nested": Row(CHAT, lambda: result("[" * 10_000_000 + "]" * 10_000_000), 200),
-    "chat-result-lists": Row(
-        CHAT, lambda: result(f'[{many("[]", 6_000_000)},{{"type":"image"}}]'), 200
-    ),
-    "chat-result-fields": Row(
-        CHAT, lambda: result(f'{{"type":"image"{numbered(1_000_000)}}}'), 200
-    ),
-    "chat-result-images": Row(CHAT, lambda: result(f"[{many(SMALL_IMAGE, 100_000)}]"), 200),
-    "chat-result-some-images": Row(CHAT, lambda: result(f"[{many(RESULT_IMAGE, 4000)}]"), 200),
-    "chat-result-large": Row(
-        CHAT, lambda: result(f'[{{"screenshot":"{url(large_png(19 * _MIB))}"}}]'), 200
-    ),
-    "chat-result-large-within-levels": Row(
-        CHAT,
-        lambda: result("[" * 60 + f'{{"screenshot":"{url(large_png(19 * _MIB))}"}}' + "]" * 60),
-        200,
-    ),
-    "chat-markdown-without-ends": Row(
-        CHAT, lambda: chat(text_part("![a](data:image/png;base64,A" * 1_000_000)), 200
-    ),
-    "chat-markdown-large": Row(
-        CHAT, lambda: chat(text_part(f"Here: ![a]({url(large_png(19 * _MIB))})")), 200
-    ),
-    "chat-markdown-images": Row(CHAT, lambda: chat(text_part(f"![a]({url()})" * 4000)), 200),
-    "chat-images-beside": Row(
-        CHAT,
-        lambda: chat(messages=f'[{{"role":"user","images":[{many(chr(34) * 2, 4_000_000)}]}}]'),
-        400,
-        "images: more than 4096",
-    ),
-    "body-too-large": Row(CHAT, lambda: bytes(70 * _MIB), 413),
+    "body-too-large": Row(CHAT.path, lambda: bytes(70 * _MIB), 413),
 }
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=name) for name, row in ROWS.items()])
+class Talk(NamedTuple):
+    """A request with a conversation: its body in the form of an API, and the answer's status."""
+
+    body: Callable[[RequestForm], bytes]
+    status: int
+    says: str = ""
+
+
+def said(form: RequestForm, *parts: str, more: str = "") -> bytes:
+    """Return a request of one message with those parts."""
+    return form.body_json(form.message_json(*parts), more)
+
+
+def given(form: RequestForm, content: str) -> bytes:
+    """Return a request with the result of a tool, which is a text."""
+    asked = json.dumps(form.message(form.text("What?")))
+    return form.body_json(f"{asked},{json.dumps(form.result(content))}")
+
+
+TALKS = {
+    "fields": Talk(
+        lambda form: said(form, form.picture_json(url()), more=numbered(1_000_000)),
+        400,
+        "max_fields = 128",
+    ),
+    "parts": Talk(
+        lambda form: said(form, form.picture_json(url()), many(form.text_json(""), 1_000_000)),
+        400,
+        "max_parts = 4096",
+    ),
+    "messages": Talk(
+        lambda form: form.body_json(
+            f"{many('{}', 1_000_000)},{form.message_json(form.picture_json(url()))}"
+        ),
+        400,
+        "max_messages = 2048",
+    ),
+    "messages-of-text": Talk(lambda form: form.body_json(many("{}", 1_000_000)), 200),
+    "images": Talk(lambda form: said(form, many(form.picture_json(url()), 4000)), 200),
+    "text": Talk(lambda form: said(form, form.text_json("<" * 60_000_000)), 200),
+    "unfinished-escapes": Talk(
+        lambda form: said(form, form.text_json("\\u003c" * 10_000_000)), 200
+    ),
+    "other-text-and-image": Talk(
+        lambda form: form.body_json(
+            f'{{"role":"system","content":"{"x" * 60_000_000}"}},'
+            + form.message_json(form.text_json("What?"), form.picture_json(url()))
+        ),
+        200,
+    ),
+    "long-text-and-image": Talk(
+        lambda form: said(form, form.text_json("x" * 60_000_000), form.picture_json(url())), 200
+    ),
+    "brackets-and-image": Talk(
+        lambda form: said(form, form.text_json("<" * 10_000_000), form.picture_json(url())), 200
+    ),
+    "reminders": Talk(
+        lambda form: said(
+            form, form.text_json("<system-reminder>" * 10_000), form.picture_json(url())
+        ),
+        200,
+    ),
+    "many-reminders": Talk(
+        lambda form: said(
+            form,
+            form.text_json("<system-reminder></system-reminder>" * 500_000),
+            form.picture_json(url()),
+        ),
+        200,
+    ),
+    "many-tasks": Talk(
+        lambda form: said(
+            form, form.text_json("<task></task>" * 1_000_000), form.picture_json(url())
+        ),
+        200,
+    ),
+    "carriage-returns": Talk(
+        lambda form: said(form, form.text_json("\\r" * 5_000_000), form.picture_json(url())), 200
+    ),
+    "marks": Talk(
+        lambda form: said(form, form.text_json(MARKS * 1_000_000), form.picture_json(url())), 200
+    ),
+    "two-large": Talk(
+        lambda form: said(
+            form,
+            form.text_json("What?"),
+            form.picture_json(url(large_png(19 * _MIB))),
+            form.picture_json(url(large_png(19 * _MIB + 1))),
+        ),
+        200,
+    ),
+    # Smaller texts with halves are mended.
+    "surrogates": Talk(
+        lambda form: said(form, form.text_json("\\ud83d" * 5_000_000), form.picture_json(url())),
+        400,
+        "half of a surrogate pair",
+    ),
+    "nested": Talk(
+        lambda form: said(form, more=',"metadata":' + "[" * 10_000_000 + "]" * 10_000_000), 400
+    ),
+    "nested-part": Talk(
+        lambda form: said(form, form.picture_json(url()), "[" * 10_000_000 + "]" * 10_000_000),
+        400,
+    ),
+    "result-nested": Talk(lambda form: given(form, "[" * 10_000_000 + "]" * 10_000_000), 200),
+    "result-lists": Talk(
+        lambda form: given(form, f'[{many("[]", 6_000_000)},{{"type":"image"}}]'), 200
+    ),
+    "result-fields": Talk(
+        lambda form: given(form, f'{{"type":"image"{numbered(1_000_000)}}}'), 200
+    ),
+    "result-images": Talk(lambda form: given(form, f"[{many(SMALL_IMAGE, 100_000)}]"), 200),
+    "result-some-images": Talk(lambda form: given(form, f"[{many(RESULT_IMAGE, 4000)}]"), 200),
+    "result-large": Talk(
+        lambda form: given(form, f'[{{"screenshot":"{url(large_png(19 * _MIB))}"}}]'), 200
+    ),
+    "result-large-within-levels": Talk(
+        lambda form: given(
+            form, "[" * 60 + f'{{"screenshot":"{url(large_png(19 * _MIB))}"}}' + "]" * 60
+        ),
+        200,
+    ),
+    "markdown-without-ends": Talk(
+        lambda form: said(form, form.text_json("![a](data:image/png;base64,A" * 1_000_000)), 200
+    ),
+    "markdown-large": Talk(
+        lambda form: said(form, form.text_json(f"Here: ![a]({url(large_png(19 * _MIB))})")), 200
+    ),
+    "markdown-images": Talk(lambda form: said(form, form.text_json(f"![a]({url()})" * 4000)), 200),
+    "images-beside": Talk(
+        lambda form: form.body_json(f'{{"role":"user","images":[{many(chr(34) * 2, 4_000_000)}]}}'),
+        400,
+        "images: more than 4096",
+    ),
+}
+# What is done with texts is the same work in all forms: chat has these alone.
+_OF_CHAT = {"unfinished-escapes", "many-reminders", "many-tasks", "result-images"}
+TALKS_OF = {
+    "chat": TALKS.keys(),
+    "responses": TALKS.keys() - _OF_CHAT,
+    "messages": TALKS.keys() - _OF_CHAT,
+    "count_tokens": {"fields", "parts", "messages", "images", "two-large", "nested"},
+}
+TALK_ROWS = {
+    f"{name}-{talk}": Row(form.path, partial(TALKS[talk].body, form), *TALKS[talk][1:])
+    for name, form in FORMS.items()
+    for talk in TALKS
+    if talk in TALKS_OF[name]
+}
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=name) for name, row in (ROWS | TALK_ROWS).items()]
+)
 def test_no_request_holds_the_event_loop_up(
     measured: MeasuredService, captioner: ScriptedServer, reasoner: ScriptedServer,
     row: Row, record_property: Callable[[str, Any], None],

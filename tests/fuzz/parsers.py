@@ -20,7 +20,7 @@ import atheris
 
 with atheris.instrument_imports(include=["gateway", "racro", "services"]):
     from gateway.cache.entry import Entry, decode_any, encode
-    from gateway.dialects.chat import ChatRequest
+    from gateway.dialects.relayed_request import RelayedRequest
     from gateway.dialects.text_images import replace_images
     from gateway.images.loader import read_image
     from gateway.settings import LimitsSection
@@ -31,10 +31,12 @@ with atheris.instrument_imports(include=["gateway", "racro", "services"]):
     from racro.contracts.perception import PerceiveRequest, normalise_question
     from racro.contracts.prompts import COMPACT_V1
     from racro.contracts.solve_api import SolveRequest
+    from racro.servekit import messages_relay, responses_relay
     from racro.servekit.chat_relay import StreamedAnswer, check_completion
     from racro.servekit.chat_stream import read_chunks
     from racro.servekit.paths import KnownRoute, RouteTable
     from racro.servekit.relay import error_from_answer
+    from racro.servekit.relayed_stream import RelayedStream
     from racro.servekit.sse import read_events
     from racro.servekit.validation import parse_json
     from services.reasoner.compact import CompactText
@@ -69,7 +71,7 @@ class Pieces:
 
 
 def chat(data: bytes) -> None:
-    ChatRequest(data, follow_up=True, limits=LIMITS)
+    RelayedRequest(data, follow_up=True, limits=LIMITS)
 
 
 def result(data: bytes) -> None:
@@ -137,6 +139,32 @@ def usage(data: bytes) -> None:
         raise AssertionError(f"{whole.usage}, and cut {cut.usage}")
     with suppress(UpstreamError):
         check_completion(data, name="reasoner")
+
+
+def message(data: bytes) -> None:
+    whole, in_pieces = _watched(messages_relay.StreamedAnswer, data)
+    if whole.usage != in_pieces.usage:
+        raise AssertionError(f"{whole.usage}, and cut {in_pieces.usage}")
+    with suppress(UpstreamError):
+        messages_relay.check_completion(data, name="reasoner")
+
+
+def response(data: bytes) -> None:
+    # Of more usages in one piece only the last are tried, so that counts may differ.
+    _watched(responses_relay.StreamedAnswer, data)
+    with suppress(UpstreamError):
+        responses_relay.check_completion(data, name="reasoner")
+
+
+def _watched(watch: Callable[..., RelayedStream], data: bytes) -> Sequence[RelayedStream]:
+    """Return a stream's watches at its end, once it came whole and once in pieces."""
+    watches = watch(name="reasoner"), watch(name="reasoner")
+    for answer, size in zip(watches, (max(1, len(data)), 7), strict=True):
+        for start in range(0, len(data), size):
+            answer.feed(data[start : start + size])
+        with suppress(UpstreamUnavailable):
+            answer.end()
+    return watches
 
 
 def upstream_error(data: bytes) -> None:
@@ -231,6 +259,20 @@ _CHUNK = (
     b'{"choices":[],',
     b'"finish_reason":"stop"',
 )
+_MESSAGE = (
+    b'{"type":"message_start","message":{"content":[],',
+    b'{"type":"message_delta","delta":{"stop_reason":"end_turn"},',
+    b'{"type":"message_stop"}',
+    b'"usage":{"input_tokens":1,"output_tokens":2}',
+    b'{"type":"error","error":{"type":"overloaded_error"}}',
+)
+_RESPONSE = (
+    b'{"type":"response.created","response":{"output":[],',
+    b'{"type":"response.completed","response":{"status":"completed",',
+    b'{"type":"response.failed","response":{"error":{"code":"server_error"}}}',
+    b'"usage":{"input_tokens":1,"output_tokens":2}',
+    b'{"type":"error","code":"server_error","message":"no"}',
+)
 _WORDS = (
     b"The answer is ",
     b"Answer: ",
@@ -289,6 +331,8 @@ PARSERS = {
     "events": Parser(events, _SSE),
     "chunks": Parser(chunks, _SSE + _CHUNK + _JSON),
     "usage": Parser(usage, _SSE + _CHUNK + _JSON),
+    "message": Parser(message, _SSE + _MESSAGE + _JSON),
+    "response": Parser(response, _SSE + _RESPONSE + _JSON),
     "upstream_error": Parser(upstream_error, (b'{"error":{"message":"context length"', *_JSON)),
     "answer": Parser(answer, _WORDS),
     "box": Parser(box, _WORDS + _SUMS),

@@ -15,6 +15,7 @@ from typing import Any, Self
 from aiohttp import web
 from multidict import CIMultiDict
 
+from support.dialect_answers import message, message_events, response, response_events
 from support.processes import PATIENCE_S
 
 IDENTITY = {
@@ -24,6 +25,9 @@ IDENTITY = {
     "fingerprint": "f1",
     "parts": ["caption", "tentative"],
 }
+
+# What the gateway sends to find out whether an API is served.
+PROBE = b"{"
 
 # As many connections may wait to be accepted as at a uvicorn.
 _BACKLOG = 2048
@@ -101,6 +105,8 @@ class ScriptedServer:
         self.asked: list[Asked] = []
         # How often its models were asked for, of which nothing else is noted.
         self.listed = 0
+        # The paths of requests that only found out whether an API is served.
+        self.probed: list[str] = []
         self._host = host
         self._wanted_port = port
         self._tls = tls
@@ -124,6 +130,7 @@ class ScriptedServer:
     def reset(self) -> None:
         self.script = Script()
         self.asked.clear()
+        self.probed.clear()
 
     def calls(self, path: str) -> list[Asked]:
         return [asked for asked in self.asked if asked.path == path]
@@ -154,14 +161,20 @@ class ScriptedServer:
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/files/{name}", self._recorded(self._file))
         app.router.add_post("/v1/chat/completions", self._recorded(self._chat))
-        app.router.add_post("/v1/{api:responses|messages}", self._recorded(self._more))
+        app.router.add_post(
+            "/v1/{api:responses|messages|messages/count_tokens}", self._recorded(self._more)
+        )
         app.router.add_post("/v1/perceive", self._recorded(self._perceive))
         return app
 
     @web.middleware
     async def _fixed(self, request: web.Request, handler) -> web.StreamResponse:
         fixed = self.script.fixed.get(request.path) or self.script.fixed.get("*")
-        if fixed is None:
+        is_probe = request.can_read_body and await request.read() == PROBE
+        if is_probe:
+            self.probed.append(request.path)
+        # Whoever serves a path refuses there what is no JSON.
+        if fixed is None or (is_probe and fixed.status == 200):
             return await handler(request)
         return web.Response(
             status=fixed.status, body=fixed.body, content_type=fixed.media_type,
@@ -170,9 +183,10 @@ class ScriptedServer:
 
     def _recorded(self, handler):
         async def record(request: web.Request) -> web.StreamResponse:
-            asked = Asked(
-                request.path, request.headers.copy(), await request.read(), time.monotonic()
-            )
+            raw = await request.read()
+            if raw == PROBE:
+                return web.json_response({"error": {"message": "no JSON"}}, status=400)
+            asked = Asked(request.path, request.headers.copy(), raw, time.monotonic())
             self.asked.append(asked)
             try:
                 response = await handler(request, asked)
@@ -219,9 +233,14 @@ class ScriptedServer:
 
     async def _more(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         script = self.script.of(asked)
+        await _pause(script)
         if script.status != 200 or not asked.json.get("stream"):
-            return web.json_response(script.plain, status=script.status)
-        pieces = [_event(chunk["type"], chunk) for chunk in script.chunks or ()]
+            plain = script.plain or _more_plain(asked.path, script)
+            return web.json_response(plain, status=script.status, headers=script.headers)
+        counts = _counts(script)
+        made = message_events if asked.path.endswith("/messages") else response_events
+        chunks = script.chunks or made(script.texts, **counts)
+        pieces = [_event(chunk["type"], chunk) for chunk in chunks]
         return await self._play(request, script, pieces)
 
     async def _perceive(self, request: web.Request, asked: Asked) -> web.StreamResponse:
@@ -262,6 +281,17 @@ class ScriptedServer:
             await response.write(piece.encode())
         await response.write_eof()
         return response
+
+
+def _more_plain(path: str, script: Script) -> dict[str, Any]:
+    if path.endswith("/count_tokens"):
+        return {"input_tokens": script.usage["prompt_tokens"]}
+    made = message if path.endswith("/messages") else response
+    return made("".join(script.texts), **_counts(script))
+
+
+def _counts(script: Script) -> dict[str, int]:
+    return {name: script.usage[name] for name in ("prompt_tokens", "completion_tokens")}
 
 
 async def _pause(script: Script) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from support.processes import PATIENCE_S
 from support.rawpeer import RawConnection, RawPeer
+from support.scripted import PROBE
 
 _MODELS = {"object": "list", "data": [{"id": "strange", "object": "model"}]}
 
@@ -63,7 +64,11 @@ class StrangeServer:
         if b"/models" in request.partition(b"\r\n")[0]:
             await connection.write(response(_MODELS))
             return
-        streams = json.loads(request.partition(b"\r\n\r\n")[2]).get("stream")
+        body = request.partition(b"\r\n\r\n")[2]
+        if body == PROBE:
+            await connection.write(response({"error": "no JSON"}, status="400 Bad Request"))
+            return
+        streams = json.loads(body).get("stream")
         said = self.answer.streamed if streams else self.answer.plain
         if said is None:
             connection.abort()

@@ -1,5 +1,6 @@
 """How the answers of a reasoner ended is counted, those too that broke off after a 200."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
@@ -259,6 +260,19 @@ def test_stages_that_fail(gateway, captioner) -> None:
     answer = http.post(f"{gateway.url}/v1/solve", json={**solve_body(1), "stream": False})
     assert answer.status_code in {502, 503}
     assert failures(gateway) == {"captioner": 1, "perceive": 1}
+
+
+def test_one_answer_of_two_is_a_stream_that_broke(gateway, reasoner) -> None:
+    ending = {"index": 0, "delta": {"content": "A"}, "finish_reason": "stop"}
+    chunk = {"object": "chat.completion.chunk", "choices": [ending]}
+    # It ends in order, but for the other answer and [DONE].
+    stream = Fixed(body=f"data: {json.dumps(chunk)}\n\n".encode(), media_type="text/event-stream")
+    reasoner.script.fixed["/v1/chat/completions"] = stream
+    for n, outcome in ((1, "complete"), (2, "broken")):
+        body = {**chat_body(0, stream=True), "n": n}
+        answer = http.post(f"{gateway.url}/v1/chat/completions", json=body)
+        assert ('"error"' in answer.text) == (outcome == "broken")
+        assert outcomes(gateway)[outcome] == 1
 
 
 @pytest.mark.parametrize(

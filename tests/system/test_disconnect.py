@@ -7,15 +7,19 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from conftest import gateway_config
 from experiments.recipes.captioner.scenes import draw_scene
 from support.pictures import data_url, encoded, png
 from support.processes import PATIENCE_S, Service, wait_until
+from support.request_forms import COUNT_TOKENS, FORMS, STREAMED, RequestForm
 from support.scripted import Asked, ScriptedServer
 
 CHAT = "/v1/chat/completions"
@@ -49,6 +53,17 @@ def chat(*, stream: bool, **more: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": "Count."}], "stream": stream, **more}
 
 
+def text_only(form: RequestForm, *, stream: bool) -> dict[str, Any]:
+    # Counting is no stream, and servers may refuse the field.
+    more = {"stream": stream} if form is not COUNT_TOKENS else {}
+    return form.body(form.text("Count."), **more)
+
+
+def with_picture(form: RequestForm, *, stream: bool) -> dict[str, Any]:
+    question = form.text(f"Which? {uuid.uuid4()}")
+    return form.body(form.picture(data_url(png())), question, stream=stream)
+
+
 def solve(*, stream: bool) -> dict[str, Any]:
     question = f"Which? {uuid.uuid4()}"
     return {"question": question, "images": [data_url(png())], "stream": stream}
@@ -72,25 +87,58 @@ def gone(service: Service, path: str) -> float:
     return service.metrics().get(f'racro_clients_gone_total{{route="{path}"}}', 0)
 
 
+@dataclass(frozen=True)
+class Asking:
+    """A request that a reasoner is asked for, and the path at which it is.
+
+    Its stream has told its first words after `pieces` events.
+    """
+
+    path: str
+    body: Callable[..., dict[str, Any]]
+    asked_at: str
+    pieces: int = 1
+
+
+# Of an answer's beginning, with the first delta.
+_EVENTS_TO_WORDS = {"responses": 5, "messages": 3}
+ASKING = {
+    "solve": Asking(SOLVE, solve, CHAT),
+    **{
+        name: Asking(form.path, partial(text_only, form), form.path, _EVENTS_TO_WORDS.get(name, 1))
+        for name, form in FORMS.items()
+    },
+}
+PHASES = ["before the first token", "mid-stream", "non-stream"]
+IN_ALL_PHASES = [
+    pytest.param(asking, phase, id=f"{name}-{phase}")
+    for name, asking in ASKING.items()
+    for phase in (["non-stream"] if name == "count_tokens" else PHASES)
+]
+
+
+def leave(service: Service, upstream: ScriptedServer, asking: Asking, phase: str) -> None:
+    """Leave in a phase of the answer; the upstream's work is to end with it."""
+    if phase == "mid-stream":
+        upstream.script.held_at = asking.pieces
+    else:
+        upstream.script.before_s = FOREVER_S
+    before = gone(service, asking.path)
+    client = Client(service, asking.path, asking.body(stream=phase != "non-stream"))
+    if phase == "mid-stream":
+        client.hear(b"The answer is ")
+    assert_it_ends_with(client, only_call(upstream, asking.asked_at))
+    wait_until(lambda: gone(service, asking.path) > before, what="racro_clients_gone_total")
+
+
 class TestScripted:
     """At the upstream itself."""
 
-    @pytest.mark.parametrize("body", [chat, solve])
-    @pytest.mark.parametrize("phase", ["before the first token", "mid-stream", "non-stream"])
+    @pytest.mark.parametrize(("asking", "phase"), IN_ALL_PHASES)
     def test_generation_stops(
-        self, gateway: Service, reasoner: ScriptedServer, phase: str, body: Callable[..., Any]
+        self, gateway: Service, reasoner: ScriptedServer, asking: Asking, phase: str
     ) -> None:
-        path = CHAT if body is chat else SOLVE
-        if phase == "mid-stream":
-            reasoner.script.between_s = FOREVER_S
-        else:
-            reasoner.script.before_s = FOREVER_S
-        before = gone(gateway, path)
-        client = Client(gateway, path, body(stream=phase != "non-stream"))
-        if phase == "mid-stream":
-            client.hear(b"The answer is ")
-        assert_it_ends_with(client, only_call(reasoner, CHAT))
-        wait_until(lambda: gone(gateway, path) > before, what="racro_clients_gone_total")
+        leave(gateway, reasoner, asking, phase)
 
     @pytest.mark.parametrize("stream", [False, True])
     @pytest.mark.parametrize("phase", ["before the first piece", "mid-stream"])
@@ -113,13 +161,22 @@ class TestScripted:
         assert_it_ends_with(client, asked)
         assert reasoner.chats == []
 
-    def test_captioning_for_a_chat_stops(self, gateway: Service, captioner: ScriptedServer) -> None:
-        picture = {"type": "image_url", "image_url": {"url": data_url(png())}}
+    @pytest.mark.parametrize("stream", [False, True])
+    @pytest.mark.parametrize("form", STREAMED.values(), ids=STREAMED)
+    def test_captioning_for_a_conversation_stops(
+        self,
+        gateway: Service,
+        captioner: ScriptedServer,
+        reasoner: ScriptedServer,
+        form: RequestForm,
+        stream: bool,
+    ) -> None:
         captioner.script.before_s = FOREVER_S
-        text = {"type": "text", "text": str(uuid.uuid4())}
-        messages = [{"role": "user", "content": [picture, text]}]
-        client = Client(gateway, CHAT, {"messages": messages, "stream": True})
+        before = gone(gateway, form.path)
+        client = Client(gateway, form.path, with_picture(form, stream=stream))
         assert_it_ends_with(client, only_call(captioner, "/v1/perceive"))
+        wait_until(lambda: gone(gateway, form.path) > before, what="racro_clients_gone_total")
+        assert reasoner.asked == []
 
     def test_captioning_goes_on_until_the_last_follower_left(
         self, gateway: Service, captioner: ScriptedServer
@@ -158,6 +215,40 @@ class TestScripted:
         wait_until(lambda: gateway.in_flight() == 0)
         client.leave()
         assert gone(gateway, CHAT) == before
+
+
+@pytest.fixture(scope="module")
+def relaying_reasoner(_scripted_reasoner: ScriptedServer) -> Iterator[Service]:
+    engine = {"kind": "url", "url": f"{_scripted_reasoner.url}/v1", "model": "scripted"}
+    with Service("services.reasoner", {"model": "scripted", "engine": engine}) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def gateway_to_service(
+    _scripted_captioner: ScriptedServer, relaying_reasoner: Service
+) -> Iterator[Service]:
+    config = gateway_config(_scripted_captioner.url, relaying_reasoner.url)
+    with Service("gateway", config) as service:
+        yield service
+
+
+class TestThroughTheReasonerService:
+    """At a server that the reasoner service relays to."""
+
+    @pytest.mark.parametrize(("asking", "phase"), IN_ALL_PHASES)
+    def test_generation_stops(
+        self,
+        gateway_to_service: Service,
+        relaying_reasoner: Service,
+        captioner: ScriptedServer,
+        reasoner: ScriptedServer,
+        asking: Asking,
+        phase: str,
+    ) -> None:
+        before = gone(relaying_reasoner, asking.asked_at)
+        leave(gateway_to_service, reasoner, asking, phase)
+        wait_until(lambda: gone(relaying_reasoner, asking.asked_at) > before, what="its notice")
 
 
 _ENGINE = "racro.engines.llama_server"
@@ -267,6 +358,43 @@ class TestRealChain:
             client.leave()
             wait_until(lambda: gone(embedded_gateway, CHAT) > before, what="the gateway's notice")
             wait_until(lambda: gone(llama_reasoner, CHAT) > behind, what="the service's notice")
+        assert engine.work_until_rest() < TOKENS / 100 * cost_of_100_tokens / 2
+
+    @pytest.mark.parametrize("path", ["/v1/responses", "/v1/messages"])
+    @pytest.mark.parametrize("phase", PHASES)
+    def test_the_engine_stops_in_other_dialects(
+        self,
+        embedded_gateway: Service,
+        llama_reasoner: Service,
+        cost_of_100_tokens: float,
+        path: str,
+        phase: str,
+    ) -> None:
+        engine = Engine(llama_reasoner)
+        engine.work_until_rest()
+        words = f"{uuid.uuid4()} " * (130 if phase == "before the first token" else 1)
+        asked = f"{words}Tell a long story."
+        before = gone(embedded_gateway, path)
+        behind = gone(llama_reasoner, path)
+        client = Client(
+            embedded_gateway,
+            path,
+            {
+                "input": asked,
+                "messages": [{"role": "user", "content": asked}],
+                "stream": phase != "non-stream",
+                "max_tokens": TOKENS,
+                "max_output_tokens": TOKENS,
+                "ignore_eos": True,
+            },
+        )
+        if phase == "mid-stream":
+            client.hear(b'delta":')
+        engine.wait_until_busy()
+        with engine.held():
+            client.leave()
+            wait_until(lambda: gone(embedded_gateway, path) > before, what="the gateway's notice")
+            wait_until(lambda: gone(llama_reasoner, path) > behind, what="the service's notice")
         assert engine.work_until_rest() < TOKENS / 100 * cost_of_100_tokens / 2
 
     def test_the_captioner_s_engine_stops(self, llama_captioner: Service) -> None:

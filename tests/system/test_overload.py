@@ -18,6 +18,14 @@ from gateway.tenancy.keys_file import KeysFile, TenantRecord
 from support import http
 from support.pictures import data_url, png
 from support.processes import PATIENCE_S, Service, wait_until
+from support.request_forms import (
+    CHAT,
+    COUNT_TOKENS,
+    FORMS,
+    MESSAGES,
+    RESPONSES,
+    RequestForm,
+)
 from support.scripted import Fixed, Script, ScriptedServer
 
 IN_FLIGHT, WAITING = 3, 4
@@ -28,7 +36,12 @@ LIMITS = {"max_in_flight": IN_FLIGHT, "max_waiting": WAITING}
 CAPTIONER, REASONER = "captioner", "reasoner default"
 
 
+OVERLOADED = "overloaded_error"
 _numbers = itertools.count()
+
+
+def is_anthropic(path: str) -> bool:
+    return path.startswith(MESSAGES.path)
 
 
 def new_question() -> str:
@@ -47,6 +60,11 @@ def chat(*, image: bool, **more: Any) -> dict[str, Any]:
     return {"model": "default", "messages": [{"role": "user", "content": parts}], **more}
 
 
+def asking(form: RequestForm, *, image: bool, **more: Any) -> dict[str, Any]:
+    pictures = [form.picture(IMAGE)] if image else []
+    return form.body(form.text(new_question()), *pictures, **more)
+
+
 # Path, body, and the queue that fills first.
 DOORS = {
     "solve": ("/v1/solve", solve, CAPTIONER),
@@ -60,6 +78,17 @@ DOORS = {
     "streamed text": (
         "/v1/chat/completions", lambda: chat(image=False, stream=True), REASONER,
     ),
+    "responses": (RESPONSES.path, lambda: asking(RESPONSES, image=True), CAPTIONER),
+    "streamed responses": (
+        RESPONSES.path, lambda: asking(RESPONSES, image=True, stream=True), CAPTIONER,
+    ),
+    "text responses": (RESPONSES.path, lambda: asking(RESPONSES, image=False), REASONER),
+    "messages": (MESSAGES.path, lambda: asking(MESSAGES, image=True), CAPTIONER),
+    "streamed messages": (
+        MESSAGES.path, lambda: asking(MESSAGES, image=True, stream=True), CAPTIONER,
+    ),
+    "text messages": (MESSAGES.path, lambda: asking(MESSAGES, image=False), REASONER),
+    "count": (COUNT_TOKENS.path, lambda: asking(COUNT_TOKENS, image=True), REASONER),
 }  # fmt: skip
 
 
@@ -145,11 +174,34 @@ def test_what_has_no_room_is_refused_at_once_and_the_rest_answered(
     for refusal in (answer for answer in answers if answer.status_code != 200):
         error = refusal.json()["error"]
         assert error["code"] == "overloaded"
+        assert error["type"] == (OVERLOADED if is_anthropic(path) else "server_error")
+        assert ("request_id" in refusal.json()) == is_anthropic(path)
         assert f"max_in_flight = {IN_FLIGHT}, max_waiting = {WAITING}" in error["message"]
         assert refusal.headers["retry-after"] == "1"
         # It was read: the connection is good for the next one.
         assert refusal.headers.get("connection") != "close"
     gateway.wait_for(queue)
+
+
+def test_requests_of_all_apis_wait_in_one_queue(gateway, reasoner) -> None:
+    reasoner.script.held_at = 0
+    forms = [CHAT, RESPONSES, MESSAGES, COUNT_TOKENS]
+    turns = itertools.cycle(forms)
+    sent = [
+        gateway.send(form.path, asking(form, image=False))
+        for form in itertools.islice(turns, IN_FLIGHT)
+    ]
+    gateway.wait_for(REASONER, running=IN_FLIGHT)
+    sent += [
+        gateway.send(form.path, asking(form, image=False))
+        for form in itertools.islice(turns, WAITING)
+    ]
+    gateway.wait_for(REASONER, running=IN_FLIGHT, waiting=WAITING)
+    refused = [gateway.post(form.path, asking(form, image=False)) for form in forms]
+    assert [answer.status_code for answer in refused] == [503] * len(forms)
+    reasoner.script.held_at = None
+    assert {one.result().status_code for one in sent} == {200}
+    assert {asked.path for asked in reasoner.asked} == {form.path for form in forms}
 
 
 def test_no_stage_is_given_more_than_it_has_room_for(gateway, captioner, reasoner) -> None:
@@ -209,7 +261,10 @@ def test_clients_that_leave_together_make_room(gateway, reasoner) -> None:
     assert gateway.post("/v1/chat/completions", chat(image=False)).status_code == 200
 
 
-@pytest.mark.parametrize("door", ["solve", "chat", "text", "streamed text"])
+@pytest.mark.parametrize(
+    "door",
+    [door for door in DOORS if door not in {"streamed solve", "streamed chat", "visual context"}],
+)
 def test_a_deadline_that_many_have_makes_room(gateway, captioner, reasoner, door) -> None:
     path, body, queue = DOORS[door]
     stage = captioner if queue == CAPTIONER else reasoner
@@ -329,18 +384,23 @@ def test_a_tenant_does_not_wait_behind_all_requests_of_another(
     assert question in str([asked.json for asked in following])
 
 
-def test_a_tenant_is_told_where_its_share_of_the_queue_is_what_is_full(shared, reasoner) -> None:
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_tenant_is_told_where_its_share_of_the_queue_is_what_is_full(
+    shared, reasoner, form
+) -> None:
     gateway, greedy, modest = shared
-    path = "/v1/chat/completions"
+    path = form.path
     reasoner.script.held_at = 0
-    assert gateway.send(path, chat(image=False), key=modest)
+    assert gateway.send(path, asking(form, image=False), key=modest)
     gateway.wait_for(REASONER, running=1)
     # Two run, two wait: half of those that may wait.
-    sent = [gateway.send(path, chat(image=False), key=greedy) for _ in range(4)]
+    sent = [gateway.send(path, asking(form, image=False), key=greedy) for _ in range(4)]
     gateway.wait_for(REASONER, running=IN_FLIGHT, waiting=2)
-    refused = gateway.post(path, chat(image=False), key=greedy)
+    refused = gateway.post(path, asking(form, image=False), key=greedy)
     assert refused.status_code == 429
     assert refused.json()["error"]["code"] == "rate_limited"
+    assert refused.json()["error"]["type"] == "rate_limit_error"
+    assert ("request_id" in refused.json()) == is_anthropic(path)
     assert "your key" in refused.json()["error"]["message"]
     assert refused.headers["retry-after"] == "1"
     reasoner.script.held_at = None

@@ -155,7 +155,7 @@ def test_the_root_names_the_service_and_its_endpoints(gateway: Service) -> None:
     assert http.get(f"{gateway.url}/version").json() == {"version": __version__}
 
 
-@pytest.mark.parametrize("path", ["/v1/completions", "/completions", "/v1/responses", "/messages"])
+@pytest.mark.parametrize("path", ["/v1/completions", "/completions"])
 def test_what_is_not_served_says_what_to_use(gateway: Service, path: str) -> None:
     error = raw(gateway, "POST", path, {"model": "default", "prompt": "Hi"}).json["error"]
     assert error["code"] == "not_found"
@@ -223,6 +223,24 @@ def test_a_preflight_needs_no_key(guarded: Service) -> None:
         assert answer.status == 200
         assert answer.headers["access-control-allow-origin"] == ORIGIN
         assert "authorization" in answer.headers["access-control-allow-headers"]
+
+
+def test_a_preflight_takes_the_headers_of_anthropic_s_sdk(guarded: Service) -> None:
+    wanted = (
+        "anthropic-beta,anthropic-dangerous-direct-browser-access,anthropic-version,"
+        "content-type,x-api-key,x-stainless-lang"
+    )
+    for path in ("/v1/messages", "/v1/messages/count_tokens", "/v1/responses"):
+        answer = raw(
+            guarded, "OPTIONS", path, origin=ORIGIN,
+            access_control_request_method="POST", access_control_request_headers=wanted,
+        )  # fmt: skip
+        assert answer.status == 200
+        allowed = answer.headers["access-control-allow-headers"].lower().split(",")
+        assert set(wanted.split(",")) <= {name.strip() for name in allowed}
+    answer = raw(guarded, "POST", "/v1/messages", {}, origin=ORIGIN)
+    assert answer.status == 401
+    assert "request-id" in answer.headers["access-control-expose-headers"].split(", ")
 
 
 def chat(service: Service, **more: Any) -> Answer:

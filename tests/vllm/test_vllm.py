@@ -251,6 +251,52 @@ def test_a_client_that_leaves_ends_the_generation(
     assert 0 < counter(vllm_reasoner, made) - before < asked
 
 
+LONG, STORY = 100, "Tell a long story about a king and his three sons."
+LONG_ANSWERS = {
+    "/v1/responses": {"input": STORY, "max_output_tokens": LONG, "temperature": 0},
+    "/v1/messages": {
+        "messages": [{"role": "user", "content": STORY}],
+        "max_tokens": LONG,
+        "temperature": 0,
+    },
+}
+
+
+@pytest.mark.parametrize("path", LONG_ANSWERS)
+def test_a_client_that_leaves_ends_the_generation_in_other_dialects(
+    vllm_gateway: Service, vllm_reasoner: Service, path: str
+) -> None:
+    """Though each answer is told to its end where the client stays."""
+    made, running = "vllm:generation_tokens_total", "vllm:num_requests_running"
+    gone = f'racro_clients_gone_total{{route="{path}"}}'
+    body = {"model": "smollm2", **LONG_ANSWERS[path]}
+    told = http.post(vllm_reasoner.url + path, json=body)
+    assert told.json()["usage"]["output_tokens"] == LONG, told.text
+
+    core = engine_core(vllm_reasoner)
+    for service, model in ((vllm_gateway, "default"), (vllm_reasoner, "smollm2")):
+        passed = {vllm_reasoner.pid: vllm_reasoner, service.pid: service}.values()
+        before = counter(vllm_reasoner, made)
+        noticed = [one.metrics().get(gone, 0) for one in passed]
+        asked = {**body, "model": model, "stream": True}
+        with http.stream("POST", service.url + path, json=asked) as response:
+            # An iterator that nobody holds is collected, and the connection closed with it.
+            lines = response.iter_lines()
+            assert any('delta":' in line for line in lines)
+            # So that it does not come to the end before anybody has noticed.
+            core.suspend()
+        try:
+            for one, earlier in zip(passed, noticed, strict=True):
+                wait_until(
+                    lambda one=one, earlier=earlier: one.metrics().get(gone, 0) > earlier,
+                    what="its notice",
+                )
+        finally:
+            core.resume()
+        wait_until(lambda: counter(vllm_reasoner, running) == 0, what="the engine's idleness")
+        assert counter(vllm_reasoner, made) - before < LONG / 2
+
+
 def test_an_engine_that_is_stuck_is_not_ready(
     vllm_gateway: Service, vllm_reasoner: Service
 ) -> None:

@@ -112,3 +112,12 @@ def test_a_param_that_is_no_text_is_dropped() -> None:
 def test_a_bare_status_stands_for_an_error(status, code) -> None:
     error = error_from_status(status, "m")
     assert (error.code, error.message) == (code, "m")
+
+
+def test_the_fields_of_an_error_event_may_stand_in_the_event_itself() -> None:
+    flat = {"type": "error", "code": "deadline_exceeded", "message": "m", "param": "p"}
+    arrived = error_from_envelope({**flat, "sequence_number": 3})
+    assert isinstance(arrived, errors.DeadlineExceeded)
+    assert (arrived.message, arrived.param) == ("m", "p")
+    assert error_from_envelope({**flat, "type": "response.failed"}) is None
+    assert error_from_envelope({**flat, "code": "server_error"}) is None

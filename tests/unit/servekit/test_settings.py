@@ -110,6 +110,11 @@ def test_settings_are_frozen(load, settings) -> None:
         load(settings).port = 1
 
 
+def reasoners(**sections: dict[str, Any]) -> dict[str, Any]:
+    least = {"url": "http://r/v1", "model": "m"}
+    return {"reasoners": {name: {**least, **section} for name, section in sections.items()}}
+
+
 @pytest.mark.parametrize(
     ("settings", "config", "env", "named"),
     [
@@ -136,6 +141,49 @@ def test_settings_are_frozen(load, settings) -> None:
             },
             {},
             "visual_budget_tokens is more than context_tokens",
+        ),
+        (
+            GatewaySettings,
+            reasoners(r1={"url": ["http://a/v1", "http://b/v1"], "stateful": True}),
+            {},
+            "reasoners.r1: stateful: true needs a single url",
+        ),
+        (
+            GatewaySettings,
+            reasoners(r1={"dialects": ["chat", "completions"]}),
+            {},
+            "reasoners.r1.dialects[1]: 'chat', 'responses' or 'messages' is expected",
+        ),
+        (GatewaySettings, reasoners(r1={"dialects": []}), {}, "reasoners.r1.dialects: "),
+        (
+            GatewaySettings,
+            reasoners(r1={"also_known_as": ["gpt *"]}),
+            {},
+            "reasoners.r1.also_known_as[0]: a name",
+        ),
+        (
+            GatewaySettings,
+            reasoners(r1={"also_known_as": ["x" * 129]}),
+            {},
+            "reasoners.r1.also_known_as[0]: a name",
+        ),
+        (
+            GatewaySettings,
+            reasoners(r1={"also_known_as": [f"x{number}" for number in range(33)]}),
+            {},
+            "reasoners.r1.also_known_as: at most 32 entries",
+        ),
+        (
+            GatewaySettings,
+            reasoners(r1={"also_known_as": ["*", "r2"]}, r2={}),
+            {},
+            "reasoners.r1.also_known_as[1]: r2 is the name of a reasoner",
+        ),
+        (
+            GatewaySettings,
+            reasoners(r1={"also_known_as": ["gpt-*"]}, r2={"also_known_as": ["*", "gpt-*"]}),
+            {},
+            "reasoners.r2.also_known_as[1]: gpt-* is in reasoners.r1.also_known_as[0], too",
         ),
         (
             GatewaySettings,

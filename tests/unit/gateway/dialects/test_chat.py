@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.dialects.chat import ChatRequest
+from gateway.dialects.relayed_request import RelayedRequest
 from gateway.perception.missing import MissingPerception, NotedPerception
 from gateway.perception.request import Perception
 from gateway.settings import LimitsSection
@@ -61,9 +61,9 @@ def exactly(body: bytes) -> Any:
     return json.loads(body, parse_int=spelled, parse_float=spelled)
 
 
-def parse(body: Any, *, follow_up: bool = True) -> ChatRequest:
+def parse(body: Any, *, follow_up: bool = True) -> RelayedRequest:
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    return ChatRequest(raw, follow_up=follow_up, limits=LIMITS)
+    return RelayedRequest(raw, follow_up=follow_up, limits=LIMITS)
 
 
 @given(BODIES, st.booleans())
@@ -202,9 +202,9 @@ SHOWN = {"content": [IMAGE]}
 @pytest.mark.parametrize("more", [{}, {"user": "u" * 100_000}], ids=["small", "large"])
 def test_fields_are_counted(more) -> None:
     body = {f"name{n}": n for n in range(16 - len(more))} | more
-    assert ChatRequest(json.dumps(body).encode(), follow_up=True, limits=FEW)
+    assert RelayedRequest(json.dumps(body).encode(), follow_up=True, limits=FEW)
     with pytest.raises(InvalidRequest, match="more fields than max_fields = 16"):
-        ChatRequest(json.dumps({**body, "one": 1}).encode(), follow_up=True, limits=FEW)
+        RelayedRequest(json.dumps({**body, "one": 1}).encode(), follow_up=True, limits=FEW)
 
 
 @pytest.mark.parametrize("text", ["x", "x" * 300_000], ids=["small", "large"])
@@ -234,10 +234,10 @@ def test_messages_and_parts_are_counted(text, messages, refusal) -> None:
     messages = [{**one, "name": text} if one == WORDS else one for one in messages]
     body = json.dumps({"messages": messages}).encode()
     if refusal is None:
-        assert ChatRequest(body, follow_up=True, limits=FEW)
+        assert RelayedRequest(body, follow_up=True, limits=FEW)
         return
     with pytest.raises(InvalidRequest) as refused:
-        ChatRequest(body, follow_up=True, limits=FEW)
+        RelayedRequest(body, follow_up=True, limits=FEW)
     assert (refused.value.param, refused.value.message) == ("messages", refusal)
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.dialects.chat_conversation import ChatConversation
 from gateway.dialects.context_insertion import insert_contexts
 from gateway.dialects.conversation import find_image_turns
 from gateway.settings import LimitsSection
@@ -53,7 +54,9 @@ def looks(messages: Any, *, follow_up: bool = True) -> list[tuple]:
             look.question,
             look.follow_up,
         )
-        for look in find_image_turns(encode(messages), LIMITS, follow_up=follow_up)
+        for look in find_image_turns(
+            ChatConversation(encode(messages)), LIMITS, follow_up=follow_up
+        )
     ]
 
 
@@ -142,6 +145,38 @@ CONVERSATIONS: dict[str, tuple[list[dict], list[tuple]]] = {
         ],
         [(1, "a", "Draw it.", False)],
     ),
+    "a result's image is for the user's last words, whatever an agent writes beside it": (
+        [
+            user("<environment_context>Monday</environment_context>"),
+            user(
+                text("<task>Draw it.</task>"), text("<environment_details>1</environment_details>")
+            ),
+            user(
+                {"type": "tool_result", "tool_use_id": "1", "content": [text("ok"), image("a")]},
+                text("<environment_details>2</environment_details>"),
+            ),
+            tool(image("b"), text("<task>Other words</task>")),
+        ],
+        [(2, "a", "Draw it.", False), (3, "b", "Draw it.", False)],
+    ),
+    "words beside a result are the question": (
+        [
+            user("Draw it."),
+            user(
+                {"type": "tool_result", "tool_use_id": "1", "content": [image("a")]},
+                text("Higher?"),
+            ),
+        ],
+        [(1, "a", "Higher?", False)],
+    ),
+    "an agent's message between turns asks nothing": (
+        [
+            user(image("a"), text("What?")),
+            user("<environment_context>Tuesday</environment_context>"),
+            user("And now?"),
+        ],
+        [(0, "a", "What?", False), (2, "a", "And now?", True)],
+    ),
     "reminders are not the question": (
         [
             user(
@@ -174,9 +209,11 @@ SPACED = rb"""[ { "role" : "user" , "content" : [
 
 
 def test_texts_are_joined_as_they_are_written(a_context) -> None:
-    turns = find_image_turns(SPACED, LIMITS, follow_up=True)
+    turns = find_image_turns(ChatConversation(SPACED), LIMITS, follow_up=True)
     contexts = {turn.index: (turn, a_context("c")) for turn in turns}
-    first, second = [json.loads(bytes(one)) for one in insert_contexts(SPACED, contexts)]
+    first, second = [
+        json.loads(bytes(one)) for one in insert_contexts(ChatConversation(SPACED), contexts)
+    ]
     shown = visual_context_block(images=1, caption="c")
     assert first == {"role": "user", "content": f'caf\u00e9 "x" \n\n{shown}\n\n'}
     asked_again = visual_context_block(images=1, caption="c", follow_up=True)
@@ -187,9 +224,9 @@ def test_texts_are_joined_as_they_are_written(a_context) -> None:
 def test_a_message_of_very_many_fields_is_not_rewritten(a_context, size) -> None:
     message = {f"name{number}": "x" * (size // 128) for number in range(128)}
     raw = encode([{"role": "user", "content": [image("a")], **message}])
-    [turn] = find_image_turns(raw, LIMITS, follow_up=True)
+    [turn] = find_image_turns(ChatConversation(raw), LIMITS, follow_up=True)
     with pytest.raises(InvalidRequest, match="more fields than 128") as refusal:
-        insert_contexts(raw, {0: (turn, a_context("c"))})
+        insert_contexts(ChatConversation(raw), {0: (turn, a_context("c"))})
     assert refusal.value.param == "messages[0]"
 
 
@@ -218,7 +255,7 @@ def test_follow_ups_can_be_turned_off_and_nothing_else_with_them(messages, expec
 )
 def test_an_image_without_a_url_is_refused_at_its_place(part) -> None:
     messages = encode([user("hi"), user(text("What?"), part)])
-    [turn] = find_image_turns(messages, LIMITS, follow_up=True)
+    [turn] = find_image_turns(ChatConversation(messages), LIMITS, follow_up=True)
     [refusal] = [image.refusal for image in turn.images]
     assert isinstance(refusal, InvalidRequest)
     assert refusal.param == "messages[1].content[1].image_url"
@@ -232,7 +269,9 @@ def test_an_image_without_a_url_is_refused_at_its_place(part) -> None:
 def test_an_image_where_there_is_no_list_is_refused_rather_than_lost(messages, separators) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         find_image_turns(
-            json.dumps(messages, separators=separators).encode(), LIMITS, follow_up=True
+            ChatConversation(json.dumps(messages, separators=separators).encode()),
+            LIMITS,
+            follow_up=True,
         )
     assert refusal.value.param == "messages"
 
@@ -257,7 +296,7 @@ ODD_MESSAGES = {
 def test_beside_an_odd_message_images_are_seen(a_context, odd, comes_first) -> None:
     shown = user(text("What?"), image("a"))
     messages = [odd, shown] if comes_first else [shown, odd]
-    turn = next(iter(find_image_turns(encode(messages), LIMITS, follow_up=True)))
+    turn = next(iter(find_image_turns(ChatConversation(encode(messages)), LIMITS, follow_up=True)))
     assert (turn.index, turn.question) == (int(comes_first), "What?")
     sent = placed(messages, a_context, follow_up=False)
     # What is odd is left to the reasoner.
@@ -288,8 +327,8 @@ def test_images_of_an_odd_message_are_seen(a_context, message, rest) -> None:
 
 def test_of_two_contents_the_last_counts(a_context) -> None:
     raw = encode([user(image("a"))]).replace(b'"content"', b'"content": 5, "content"')
-    [turn] = find_image_turns(raw, LIMITS, follow_up=True)
-    [sent] = insert_contexts(raw, {0: (turn, a_context("c"))})
+    [turn] = find_image_turns(ChatConversation(raw), LIMITS, follow_up=True)
+    [sent] = insert_contexts(ChatConversation(raw), {0: (turn, a_context("c"))})
     assert b"<visual_context: image; data" in bytes(sent)
 
 
@@ -306,10 +345,10 @@ def placed(messages: list[dict], a_context, *, follow_up: bool = True) -> list[b
     """The messages as they go out, each look's caption telling what was looked at for what."""
     raw = encode(messages)
     contexts = {}
-    for look in find_image_turns(raw, LIMITS, follow_up=follow_up):
+    for look in find_image_turns(ChatConversation(raw), LIMITS, follow_up=follow_up):
         names = [source.content for source in look.images]
         contexts[look.index] = (look, a_context(f"{names} for {look.question}"))
-    return [bytes(message) for message in insert_contexts(raw, contexts)]
+    return [bytes(message) for message in insert_contexts(ChatConversation(raw), contexts)]
 
 
 def block(*names: str, question: str | None, follow_up: bool = False) -> str:
@@ -438,7 +477,7 @@ def test_every_image_is_looked_at_exactly_where_it_was_shown(messages) -> None:
     }
     found = {
         look.index: [source.content for source in look.images]
-        for look in find_image_turns(encode(messages), LIMITS, follow_up=True)
+        for look in find_image_turns(ChatConversation(encode(messages)), LIMITS, follow_up=True)
         if not look.follow_up
     }
     assert found == shown
@@ -458,7 +497,9 @@ TAGS = [
 
 @given(st.lists(st.sampled_from(TAGS)).map("".join))
 def test_what_stands_in_reminders_is_no_question(words) -> None:
-    [turn] = find_image_turns(encode([user(image("a"), text(words))]), LIMITS, follow_up=True)
+    [turn] = find_image_turns(
+        ChatConversation(encode([user(image("a"), text(words))])), LIMITS, follow_up=True
+    )
     assert turn.question == (REMINDERS.sub("", words).strip() or None)
 
 
@@ -466,5 +507,7 @@ def test_what_stands_in_reminders_is_no_question(words) -> None:
 def test_a_reminder_is_found_wherever_it_stands_in_a_long_text(distance) -> None:
     # On both sides of where one search of the text ends and the next begins.
     words = "a" * (2**16 - distance) + "<system-reminder>b</system-reminder>c"
-    [turn] = find_image_turns(encode([user(image("a"), text(words))]), LIMITS, follow_up=True)
+    [turn] = find_image_turns(
+        ChatConversation(encode([user(image("a"), text(words))])), LIMITS, follow_up=True
+    )
     assert turn.question == words[: 2**16 - distance] + "c"

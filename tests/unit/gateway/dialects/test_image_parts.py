@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.dialects.chat_conversation import ChatConversation
 from gateway.dialects.context_insertion import insert_contexts
 from gateway.dialects.conversation import find_image_turns
 from gateway.settings import LimitsSection
@@ -86,7 +87,9 @@ def message(role: str, *content: Any, **fields: Any) -> dict[str, Any]:
 
 
 def turns(messages: list[dict[str, Any]]):
-    found = find_image_turns(json.dumps(messages).encode(), LIMITS, follow_up=True)
+    found = find_image_turns(
+        ChatConversation(json.dumps(messages).encode()), LIMITS, follow_up=True
+    )
     for image in [image for turn in found for image in turn.images]:
         if image.refusal is not None:
             raise image.refusal  # as the loader does
@@ -95,7 +98,7 @@ def turns(messages: list[dict[str, Any]]):
 
 def told(messages: list[dict[str, Any]], a_context) -> list[dict[str, Any]]:
     contexts = {turn.index: (turn, a_context("A bar.")) for turn in turns(messages)}
-    out = insert_contexts(json.dumps(messages).encode(), contexts)
+    out = insert_contexts(ChatConversation(json.dumps(messages).encode()), contexts)
     return [json.loads(bytes(one)) for one in out]
 
 
@@ -209,5 +212,8 @@ def test_blocks_of_results_have_their_images_replaced(a_context) -> None:
     [part] = told(messages, a_context)[1]["content"]
     assert part == {
         **block,
-        "content": [{"type": "text", "text": "taken"}, {"type": "text", "text": BLOCK}],
+        "content": [
+            {"type": "text", "text": "taken"},
+            {"type": "text", "text": BLOCK, "cache_control": {"type": "ephemeral"}},
+        ],
     }

@@ -8,6 +8,7 @@ import pytest
 from msgspec import Raw
 
 from gateway.dialects.message_images import (
+    as_parts,
     fields_beside,
     joined,
     may_show_images,
@@ -31,8 +32,9 @@ def told(message: dict[str, Any]) -> tuple[dict[str, Any], int]:
         count += 1
         return SEEN
 
-    content = joined(message_pieces(raw, place, param="messages[0]"))
-    fields = {"content": content, **fields_beside(raw, place, param="messages[0]")}
+    pieces = message_pieces(raw, place, param="messages[0].{}".format)
+    content = joined(pieces) or as_parts(pieces, "text")
+    fields = {"content": content, **fields_beside(raw, place, param="messages[0].{}".format)}
     assert not count or may_show_images(read_message(raw, 100))
     return json.loads(msgspec.json.encode(fields)), count
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.dialects.chat import ChatRequest
 from gateway.dialects.prompting import relevant_turns
+from gateway.dialects.relayed_request import RelayedRequest
 from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.replicas import Replicas
@@ -52,7 +52,7 @@ def asked(a_context):
         body: dict[str, Any], reasoner: ReasonerSection | None = None, *, follow_up: bool = True
     ) -> tuple[dict[str, Any], list[str | None]]:
         named = Reasoner("default", reasoner or settings(), Replicas([]), queue())
-        chat = ChatRequest(json.dumps(body).encode(), follow_up=follow_up, limits=LIMITS)
+        chat = RelayedRequest(json.dumps(body).encode(), follow_up=follow_up, limits=LIMITS)
         chat.image_turns = relevant_turns(chat.image_turns, named.settings)
         questions = [look.question for look in chat.image_turns if not look.left_out]
         captions = [f"caption {number}" for number in range(len(questions))]

@@ -176,6 +176,11 @@ def test_of_any_other_object_the_string_alone_is_replaced(field) -> None:
     assert replaced({"images": [BASE64, "x", BASE64]}) == {"images": [SEEN, "x", SEEN]}
 
 
+@pytest.mark.parametrize("kind", [{}, [], ["image"], 1, True])
+def test_an_object_whose_type_is_no_text_is_no_image_part(kind) -> None:
+    assert replaced({"type": kind, "data": BASE64}) == {"type": kind, "data": SEEN}
+
+
 @pytest.mark.parametrize("deep", range(4))
 def test_json_may_be_a_string_within_json(deep) -> None:
     value: Any = {"content": [PARTS["mcp"]], "shot": URL, "n": "\u00e9"}

@@ -1,0 +1,140 @@
+"""The conversation of a request of OpenAI's responses: items, of which messages are one kind."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar, Literal, NamedTuple, Self
+
+import msgspec
+from msgspec import Raw
+
+from gateway.dialects.chat_conversation import ChatConversation
+from gateway.dialects.conversation import may_have_images
+from gateway.dialects.headed_conversation import content_of, head_message
+from gateway.settings import LimitsSection
+from racro.contracts.errors import InvalidRequest
+from racro.servekit.json_bounds import TooManyError, fields_of, items_of
+
+_NOTHING = Raw(b"null")
+_MOST_FIELDS = 128
+_ASSISTANT = b'"assistant"'
+# They are encrypted, or stand for what is somewhere else.
+_UNSEEN_TYPES = frozenset({"reasoning", "compaction", "item_reference"})
+
+# `head` are the instructions, `text` an input that is no list. The content of a `message` is its
+# own, of an `output` that field, and an item of which nothing is known is looked at as a `whole`.
+_Kind = Literal["head", "text", "message", "output", "whole", "unseen"]
+
+
+class _Item(msgspec.Struct):
+    """What tells the kind of an item. The type of a message may be left out."""
+
+    type: str | None = None
+    output: Raw = _NOTHING
+
+
+_item_decoder = msgspec.json.Decoder(_Item)
+
+
+class _View(NamedTuple):
+    """An item as a message of chat. `position` is the item's in the input."""
+
+    kind: _Kind
+    message: bytes
+    position: int = 0
+
+
+class ItemConversation(ChatConversation):
+    """The conversation of a request of OpenAI's responses, each of whose items is shown as a
+    message.
+
+    `items` are those of the input as the client sent them.
+    """
+
+    field: ClassVar[str] = "input"
+    head: ClassVar[str] = "instructions"
+    token_limits: ClassVar[tuple[str, ...]] = ("max_output_tokens",)
+    joins_texts: ClassVar[bool] = False
+
+    def __init__(self, views: Sequence[_View], items: Sequence[Raw]) -> None:
+        super().__init__(b"[" + b",".join(view.message for view in views) + b"]", items)
+        self._kinds = [(view.kind, view.position) for view in views]
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Raw], limits: LimitsSection) -> Self:
+        given = fields.get(cls.field, _NOTHING)
+        head = head_message(fields.get(cls.head, _NOTHING))
+        views = [] if head is None else [_View("head", head)]
+        begins = bytes(memoryview(given)[:1])
+        if begins == b'"':
+            views.append(_View("text", _message(b'"user"', given)))
+        items = _items(given, limits.max_messages) if begins == b"[" else []
+        views += [_view(item, position) for position, item in enumerate(items)]
+        return cls(views, items)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return cls.head, cls.field
+
+    def param(self, index: int, name: str) -> str:
+        kind, position = self._kinds[index]
+        item = f"{self.field}[{position}]"
+        of_kind = {"head": self.head, "text": self.field, "output": f"{item}.output", "whole": item}
+        return of_kind.get(kind, f"{item}.{name}")
+
+    def text_type(self, role: bytes) -> str:
+        return "output_text" if role == _ASSISTANT else "input_text"
+
+    def fields(self, messages: Sequence[Raw], changed: Collection[int]) -> dict[str, Any]:
+        items: list[Any] = [*self.items]
+        found: dict[str, Any] = {}
+        for index in changed:
+            kind, position = self._kinds[index]
+            message = messages[index]
+            match kind:
+                case "head":
+                    found[self.head] = content_of(message)
+                case "text":
+                    found[self.field] = content_of(message)
+                case "output":
+                    fields = fields_of(items[position], _MOST_FIELDS)
+                    items[position] = {**fields, "output": content_of(message)}
+                case "message":
+                    items[position] = message
+                case "whole":
+                    items[position] = fields_of(message, _MOST_FIELDS)["tool_calls"]
+        return {self.field: items, **found} if self.items else found
+
+    def prompt(self, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        return {self.head: None, self.field: messages}
+
+
+def _items(given: Raw, most: int) -> list[Raw]:
+    """Return the items of an input; none where they are too many, and have no images.
+
+    Raises InvalidRequest where they may have some, and NotJson.
+    """
+    try:
+        return items_of(given, most)
+    except TooManyError as error:
+        if may_have_images(bytes(given)):
+            raise InvalidRequest(
+                f"input: more than max_messages = {most}", param="input"
+            ) from error
+        return []
+
+
+def _view(item: Raw, position: int) -> _View:
+    try:
+        seen = _item_decoder.decode(item)
+    except msgspec.ValidationError:
+        seen = _Item("")  # Of no known shape: its reasoner's to judge.
+    if seen.type in {None, "message"}:
+        return _View("message", bytes(item), position)
+    if seen.type in _UNSEEN_TYPES:
+        return _View("unseen", b"{}", position)
+    if seen.output is not _NOTHING and (seen.type or "").endswith("_output"):
+        return _View("output", _message(b'"tool"', seen.output), position)
+    return _View("whole", b'{"role":"assistant","tool_calls":' + memoryview(item) + b"}", position)
+
+
+def _message(role: bytes, content: Raw) -> bytes:
+    return b'{"role":' + role + b',"content":' + memoryview(content) + b"}"

@@ -1,0 +1,105 @@
+"""The forms of error bodies: OpenAI's, and Anthropic's on the routes of its API.
+
+A service declares which of its paths have which form. It is decided by the path, once, before
+anything can fail, so that every refusal has it: bad JSON, a missing key, a limit, a bug.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from starlette.types import Scope
+
+from racro.contracts.errors import RacroError
+from racro.servekit.context import header
+from racro.servekit.paths import in_api
+
+_SCOPE_KEY = "racro.error_form"
+_OVERLOADED = "overloaded"
+_CLIENT_ERRORS = range(400, 500)
+# Those of Anthropic's documentation; of other statuses see `_anthropic_type`.
+_ANTHROPIC_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    408: "timeout_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+}
+
+
+def _openai_envelope(error: RacroError, _: str) -> dict[str, Any]:
+    return error.envelope()
+
+
+def _anthropic_envelope(error: RacroError, request_id: str) -> dict[str, Any]:
+    """Return Anthropic's error object, with our `code` and `param` beside its own fields."""
+    shown = error.envelope()["error"]
+    return {
+        "type": "error",
+        "error": {**shown, "type": _anthropic_type(error)},
+        "request_id": request_id or None,
+    }
+
+
+def _anthropic_type(error: RacroError) -> str:
+    if error.code == _OVERLOADED:
+        return "overloaded_error"
+    other = "invalid_request_error" if error.status in _CLIENT_ERRORS else "api_error"
+    return _ANTHROPIC_TYPES.get(error.status, other)
+
+
+class ErrorForm(NamedTuple):
+    """The form of an API's errors.
+
+    `envelope` returns the body for an error and the id of its request, which is "" where it has
+    none. `id_headers` are names under which the API's clients read that id, beside ours.
+    """
+
+    envelope: Callable[[RacroError, str], dict[str, Any]]
+    id_headers: tuple[bytes, ...] = ()
+
+
+OPENAI = ErrorForm(_openai_envelope)
+ANTHROPIC = ErrorForm(_anthropic_envelope, id_headers=(b"request-id",))
+
+
+class FormRule(NamedTuple):
+    """The form of errors of a path and all below it, of requests with a `header` if one is named.
+
+    The path has /v1, and the header's name is in lower case.
+    """
+
+    path: str
+    form: ErrorForm
+    header: str | None = None
+
+    def holds(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        is_below = path == self.path or path.startswith(f"{self.path}/")
+        return is_below and (self.header is None or header(headers, self.header) is not None)
+
+
+class ErrorForms:
+    """The forms of errors of a service: that of the first rule that holds, else OpenAI's."""
+
+    def __init__(self, rules: Sequence[FormRule] = ()) -> None:
+        self._rules = rules
+        # Of every path that a rule holds for, one is a part: of most none is, at less cost.
+        self._marks = [rule.path.rpartition("/")[2] for rule in rules]
+
+    def of(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> ErrorForm:
+        """Return the form for a request, however its path is spelled."""
+        if not any(mark in path for mark in self._marks):
+            return OPENAI
+        path = in_api(path)
+        return next((rule.form for rule in self._rules if rule.holds(path, headers)), OPENAI)
+
+
+def set_error_form(scope: Scope, form: ErrorForm) -> None:
+    scope[_SCOPE_KEY] = form
+
+
+def error_form_of(scope: Scope) -> ErrorForm:
+    """Return the form of a request's errors; OpenAI's until another is set."""
+    form: ErrorForm = scope.get(_SCOPE_KEY, OPENAI)
+    return form

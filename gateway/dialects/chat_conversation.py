@@ -49,9 +49,13 @@ class ChatConversation:
         """Return the names of the request's fields that hold it."""
         return (cls.field,)
 
+    def place(self, index: int) -> str:
+        """Return how errors name a message."""
+        return f"{self.field}[{index}]"
+
     def param(self, index: int, name: str) -> str:
         """Return how errors name the field `name` of a message."""
-        return f"{self.field}[{index}].{name}"
+        return f"{self.place(index)}.{name}"
 
     def text_type(self, role: bytes) -> str:  # noqa: ARG002 - other APIs have several
         """Return the type of a text part in a message of a role, which is given as JSON."""

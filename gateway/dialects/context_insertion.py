@@ -38,23 +38,25 @@ def insert_contexts(
 
     `contexts` holds turns and their visual contexts by the index of the message; for a turn without
     one, the line that stands in the place of each of its images that has none of its own. Raises
-    InvalidRequest for one of these messages with very many fields.
+    InvalidRequest for one of these messages with very many fields, or a part that has them.
     """
-    return [
-        _rewritten(conversation, message, *contexts[index]) if index in contexts else message
-        for index, message in enumerate(decode_list(conversation.messages))
-    ]
+    messages = decode_list(conversation.messages)
+    for index, (turn, context) in contexts.items():
+        try:
+            messages[index] = _rewritten(conversation, messages[index], turn, context)
+        except TooManyError as error:
+            place = conversation.place(index)
+            raise InvalidRequest(
+                f"{place}: it, or a part of it, has more fields than {_MOST_FIELDS}", param=place
+            ) from error
+    return messages
 
 
 def _rewritten(
     conversation: ChatConversation, message: Raw, turn: ImageTurn, context: VisualContext | str
 ) -> Raw:
     param = partial(conversation.param, turn.index)
-    try:
-        fields: dict[str, Any] = dict(fields_of(message, _MOST_FIELDS))
-    except TooManyError as error:
-        where = f"{conversation.field}[{turn.index}]"
-        raise InvalidRequest(f"{where}: more fields than {_MOST_FIELDS}", param=where) from error
+    fields: dict[str, Any] = dict(fields_of(message, _MOST_FIELDS))
     texts = _in_place_of_images(turn, context)
     before = [new_text(next(texts))] if turn.follow_up else []
     pieces = message_pieces(message, lambda _: next(texts), param=param)

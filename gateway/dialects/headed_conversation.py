@@ -1,6 +1,5 @@
 """Conversations whose instructions stand in a field of their own, before the messages."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -10,8 +9,8 @@ from gateway.dialects.chat_conversation import ChatConversation
 from gateway.settings import LimitsSection
 from racro.servekit.json_bounds import fields_of
 
-_EMPTY_LIST = re.compile(rb"\[\s*\]")
 _NOTHING = Raw(b"null")
+_LONGEST_EMPTY = 1024
 
 
 class HeadedConversation(ChatConversation):
@@ -34,17 +33,24 @@ class HeadedConversation(ChatConversation):
         messages = bytes(fields.get(cls.field, b"[]"))
         if head is None or not messages.startswith(b"["):
             return cls(messages, has_head=False)
-        after = b"]" if _EMPTY_LIST.fullmatch(messages) else b"," + memoryview(messages)[1:]
-        return cls(b"[" + head + after, has_head=True)
+        if b"{" in messages:
+            return cls(b"[" + head + b"," + memoryview(messages)[1:], has_head=True)
+        # Without an object it is empty, or no conversation.
+        is_empty = len(messages) <= _LONGEST_EMPTY and not messages[1:-1].strip()
+        return cls(b"[" + head + b"]" if is_empty else messages, has_head=is_empty)
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
         return cls.head, cls.field
 
-    def param(self, index: int, name: str) -> str:
+    def place(self, index: int) -> str:
         if self._has_head and index == 0:
             return self.head
-        return super().param(index - self._has_head, name)
+        return super().place(index - self._has_head)
+
+    def param(self, index: int, name: str) -> str:
+        place = self.place(index)
+        return place if place == self.head else f"{place}.{name}"
 
     def fields(self, messages: Sequence[Raw], changed: Collection[int]) -> dict[str, Any]:
         if not self._has_head:
@@ -63,7 +69,7 @@ class HeadedConversation(ChatConversation):
 
 def head_message(head: Raw) -> bytes | None:
     """Return instructions as a message of the system; None where they are no text and no parts."""
-    if bytes(memoryview(head)[:1]) not in {b'"', b"["}:
+    if bytes(memoryview(head)[:1]) not in {b'"', b"[", b"{"}:
         return None
     return b'{"role":"system","content":' + memoryview(head) + b"}"
 

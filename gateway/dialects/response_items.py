@@ -66,6 +66,10 @@ class ItemConversation(ChatConversation):
         begins = bytes(memoryview(given)[:1])
         if begins == b'"':
             views.append(_View("text", _message(b'"user"', given)))
+        if begins == b"{" and may_have_images(bytes(given)):
+            raise InvalidRequest(
+                f"{cls.field}: there is an image, but not the shape of this API", param=cls.field
+            )
         items = _items(given, limits.max_messages) if begins == b"[" else []
         views += [_view(item, position) for position, item in enumerate(items)]
         return cls(views, items)
@@ -74,11 +78,15 @@ class ItemConversation(ChatConversation):
     def names(cls) -> tuple[str, ...]:
         return cls.head, cls.field
 
-    def param(self, index: int, name: str) -> str:
+    def place(self, index: int) -> str:
         kind, position = self._kinds[index]
-        item = f"{self.field}[{position}]"
-        of_kind = {"head": self.head, "text": self.field, "output": f"{item}.output", "whole": item}
-        return of_kind.get(kind, f"{item}.{name}")
+        of_kind = {"head": self.head, "text": self.field}
+        return of_kind.get(kind, f"{self.field}[{position}]")
+
+    def param(self, index: int, name: str) -> str:
+        place = self.place(index)
+        of_kind = {"message": f"{place}.{name}", "output": f"{place}.output"}
+        return of_kind.get(self._kinds[index][0], place)
 
     def text_type(self, role: bytes) -> str:
         return "output_text" if role == _ASSISTANT else "input_text"
@@ -95,13 +103,23 @@ class ItemConversation(ChatConversation):
                 case "text":
                     found[self.field] = content_of(message)
                 case "output":
-                    fields = fields_of(items[position], _MOST_FIELDS)
-                    items[position] = {**fields, "output": content_of(message)}
+                    items[position] = self._with_output(index, message)
                 case "message":
                     items[position] = message
                 case "whole":
                     items[position] = fields_of(message, _MOST_FIELDS)["tool_calls"]
         return {self.field: items, **found} if self.items else found
+
+    def _with_output(self, index: int, message: Raw) -> dict[str, Any]:
+        """Return an item with another output. Raises InvalidRequest for too many fields."""
+        item = self.items[self._kinds[index][1]]
+        try:
+            return {**fields_of(item, _MOST_FIELDS), "output": content_of(message)}
+        except TooManyError as error:
+            place = self.place(index)
+            raise InvalidRequest(
+                f"{place}: more fields than {_MOST_FIELDS}", param=place
+            ) from error
 
     def prompt(self, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         return {self.head: None, self.field: messages}

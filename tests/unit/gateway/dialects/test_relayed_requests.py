@@ -429,3 +429,48 @@ def test_what_cannot_be_seen_is_named_by_its_place(api, body, param) -> None:
     [refused] = [one.refusal for turn in request.image_turns for one in turn.images]
     assert isinstance(refused, InvalidRequest)
     assert refused.param == param
+
+
+MANY_FIELDS = {f"f{number}": number for number in range(200)}
+
+
+@pytest.mark.parametrize(
+    ("api", "body", "param"),
+    [
+        (
+            "messages",
+            {
+                "system": "Be brief.",
+                "messages": [
+                    {"role": "user", "content": [{"type": "text", "text": DATA_URL, **MANY_FIELDS}]}
+                ],
+            },
+            "messages[0]",
+        ),
+        (
+            "responses",
+            {
+                "instructions": "Be brief.",
+                "input": [
+                    {
+                        "type": "function_call_output",
+                        "output": [{"type": "input_image", "image_url": DATA_URL}],
+                        **MANY_FIELDS,
+                    }
+                ],
+            },
+            "input[0]",
+        ),
+    ],
+)
+def test_very_many_fields_are_refused_by_their_place(api, body, param, a_context) -> None:
+    request = APIS[api](json.dumps(body).encode(), follow_up=True, limits=LIMITS)
+    with pytest.raises(InvalidRequest, match="more fields than 128") as refusal:
+        request.for_reasoner(REASONER, [Perception(a_context("c"), Usage())])
+    assert refusal.value.param == param
+
+
+def test_an_input_that_is_an_object_with_an_image_is_refused() -> None:
+    item = {"role": "user", "content": [{"type": "input_image", "image_url": DATA_URL}]}
+    with pytest.raises(InvalidRequest, match="not the shape of this API"):
+        APIS["responses"](json.dumps({"input": item}).encode(), follow_up=True, limits=LIMITS)

@@ -116,7 +116,7 @@ class Piece(NamedTuple):
 
 
 def _may_be_marked(part: memoryview) -> bool:
-    """Tell whether a part may have a `cache_control`, in steps that keep no other thread waiting."""
+    """Tell whether a part may have a `cache_control`, in steps: other threads wait meanwhile."""
     return any(
         _CACHE_CONTROL in bytes(part[start : start + _SEARCHED + len(_CACHE_CONTROL)])
         for start in range(0, part.nbytes, _SEARCHED)

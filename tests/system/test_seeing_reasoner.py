@@ -1,6 +1,7 @@
 """A reasoner that sees, beside one that reads captions: one gateway, one base URL."""
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +11,11 @@ from openai import OpenAI
 
 from racro.contracts.prompts import seeing_prompt
 from support import http
+from support.command import invoke
 from support.imagehost import Canary, ImageHost
 from support.pdfs import text_document
 from support.pictures import data_url, png
-from support.processes import Service
+from support.processes import Service, wait_until
 from support.scripted import ScriptedServer, read_events
 
 PNG = png()
@@ -236,3 +238,22 @@ def test_an_image_of_a_solve_that_is_refused(mixed: Service, seeing, images, sta
     answer = solved(mixed, images=images)
     assert (answer.status_code, answer.json()["error"]["param"]) == (status, param)
     assert seeing.calls("/v1/chat/completions") == []
+
+
+def test_racro_solve_shows_the_answer_and_no_caption(mixed: Service, tmp_path) -> None:
+    picture = tmp_path / "a.png"
+    picture.write_bytes(PNG)
+    command = ("solve", "--gateway", mixed.url, "--model", "sees", picture, QUESTION)
+    told = invoke(*command)
+    assert told.returncode == 0, told.stderr
+    assert "boxed{42}" in told.stdout
+    assert "Caption" not in told.stdout
+    assert json.loads(invoke(*command, "--json").stdout)["visual_context"] is None
+
+
+def test_a_client_that_leaves_ends_the_answer(mixed: Service, seeing: ScriptedServer) -> None:
+    seeing.script.held_at = 1
+    sent = body("chat", data("chat"), stream=True)
+    with httpx2.stream("POST", f"{mixed.url}/v1/chat/completions", json=sent) as answer:
+        next(answer.iter_bytes())
+    wait_until(lambda: seeing.chats[0].left_at, what="the reasoner is left")

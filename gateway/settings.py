@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, IPvAnyNetwork, model_validator
 
-from racro.contracts.prompts import RACRO_V1, SolveProfile
+from racro.contracts.prompts import PROFILES, RACRO_V1, SolveProfile
 from racro.embedded.default import REASONER_SETTINGS
 from racro.servekit.findings import Matching
 from racro.servekit.image_settings import ImageLimitSettings
@@ -151,6 +151,10 @@ class ReasonerSection(QueueSection):
         default=False,
         description="Give tentative responses in chat dialects too; /v1/solve has its own field.",
     )
+    vision: bool = Field(
+        default=False,
+        description="It sees: images pass to it after the same checks, and no captioner is asked.",
+    )
     prompt_profile: SolveProfile = Field(
         default=RACRO_V1,
         description="How it is asked about images. racro-v1: by the paper's prompt in /v1/solve, "
@@ -193,6 +197,15 @@ class ReasonerSection(QueueSection):
     def _budget_fits(self) -> Self:
         if self.visual_budget_tokens > self.context_tokens:
             raise ValueError("visual_budget_tokens is more than context_tokens")
+        return self
+
+    @model_validator(mode="after")
+    def _sees_or_knows_one_prompt(self) -> Self:
+        if self.vision and PROFILES[self.prompt_profile].is_only_prompt:
+            raise ValueError(
+                f"vision: true cannot be had with prompt_profile: {self.prompt_profile}, which "
+                "asks by captions alone"
+            )
         return self
 
     @model_validator(mode="after")

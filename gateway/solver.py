@@ -1,22 +1,27 @@
-"""The story of a solve: perceive the images, give the reasoner what was seen, return its answer."""
+"""The story of a solve: perceive the images, give the reasoner what was seen, return its answer.
+
+A reasoner that sees is given the images themselves.
+"""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.flow import ImageQuestion, perceive_images
 from gateway.metrics import Stopwatch
 from gateway.perception.request import Perception
 from gateway.reasoning.reasoners import Reasoner
 from gateway.reasoning.stage import ReasonStage
+from gateway.seen_images import seeing_messages
 from gateway.services import Services
 from gateway.tenancy.fair_queue import Ticket
 from gateway.tenancy.tenants import Tenant
 from racro.answers.extract import solve_answer
 from racro.answers.thought import split_reasoning
 from racro.contracts.completion import RESULTS, failed_ending
-from racro.contracts.errors import UpstreamError
+from racro.contracts.errors import InvalidRequest, UpstreamError
 from racro.contracts.perception import Delta, Usage, normalise_question
 from racro.contracts.prompts import solve_messages
 from racro.contracts.solve_api import (
@@ -55,31 +60,79 @@ async def solve(
     """Answer a question about `images`, or about those of the visual context in `options`.
 
     Empties `images` once they are loaded. Raises UnknownModel, DialectUnsupported, QueueFull,
-    RateLimited and the errors of its stages.
+    RateLimited, InvalidRequest for a visual context where the reasoner sees, and the errors of its
+    stages.
     """
     watch = Stopwatch()
     reasoner = services.reasoners.get(options.model, tenant)
     await reasoner.serves("chat")
     with reasoner.queue.ticket(tenant) as ticket:
-        if options.visual_context is None:
-            [perception] = await perceive_images(
-                services,
-                tenant,
-                images,
-                tentative=options.tentative,
-                cache=options.cache,
-                watch=watch,
-                on_delta=observer.on_caption_delta,
-                ticket=ticket,
-            )
+        if reasoner.settings.vision:
+            asked = await _seen(services, tenant, reasoner, options, images, watch)
         else:
-            perception = await _recall(services, tenant, options, options.visual_context, watch)
-        await observer.on_visual_context(perception.context)
-        messages = await _messages(reasoner, options.question, perception.context)
-        stage = ReasonStage(reasoner, [perception.context], watch, ticket)
-        answer = await _reason(reasoner, messages, ticket, stage, observer, watch)
+            asked = await _captioned(
+                services, tenant, reasoner, options, images, observer, ticket, watch
+            )
+        contexts = [] if asked.context is None else [asked.context]
+        stage = ReasonStage(reasoner, contexts, watch, ticket)
+        answer = await _reason(reasoner, asked.messages, ticket, stage, observer, watch)
     watch.record("total", watch.total())
-    return await _response(reasoner, perception, answer, watch)
+    return await _response(reasoner, asked, answer, watch)
+
+
+class _Asked(NamedTuple):
+    """What the reasoner is asked, of what visual context, if any, and what that cost."""
+
+    messages: Sequence[Mapping[str, Any]]
+    context: VisualContext | None = None
+    usage: Usage = Usage()
+
+
+async def _seen(
+    services: Services,
+    tenant: Tenant,
+    reasoner: Reasoner,
+    options: SolveOptions,
+    images: list[ImageQuestion],
+    watch: Stopwatch,
+) -> _Asked:
+    """Return what a reasoner is asked that sees the images. Raises InvalidRequest without any."""
+    if options.visual_context is not None:
+        raise InvalidRequest(
+            f"visual_context: the reasoner {reasoner.name} sees for itself; send it the images",
+            param="visual_context",
+        )
+    question = options.question
+    return _Asked(await seeing_messages(services.loader, tenant, images, question, watch))
+
+
+async def _captioned(
+    services: Services,
+    tenant: Tenant,
+    reasoner: Reasoner,
+    options: SolveOptions,
+    images: list[ImageQuestion],
+    observer: SolveObserver,
+    ticket: Ticket,
+    watch: Stopwatch,
+) -> _Asked:
+    """Return what a reasoner is asked that reads captions."""
+    if options.visual_context is None:
+        [perception] = await perceive_images(
+            services,
+            tenant,
+            images,
+            tentative=options.tentative,
+            cache=options.cache,
+            watch=watch,
+            on_delta=observer.on_caption_delta,
+            ticket=ticket,
+        )
+    else:
+        perception = await _recall(services, tenant, options, options.visual_context, watch)
+    await observer.on_visual_context(perception.context)
+    messages = await _messages(reasoner, options.question, perception.context)
+    return _Asked(messages, perception.context, perception.usage)
 
 
 async def _messages(
@@ -138,7 +191,7 @@ class _Answer:
 
 async def _reason(
     reasoner: Reasoner,
-    messages: list[dict[str, str]],
+    messages: Sequence[Mapping[str, Any]],
     ticket: Ticket,
     stage: ReasonStage,
     observer: SolveObserver,
@@ -171,7 +224,7 @@ async def _reason(
 
 
 async def _response(
-    reasoner: Reasoner, perception: Perception, answer: _Answer, watch: Stopwatch
+    reasoner: Reasoner, asked: _Asked, answer: _Answer, watch: Stopwatch
 ) -> SolveResponse:
     thought_aloud, text = split_reasoning(answer.text)
     stages = watch.stages
@@ -180,13 +233,13 @@ async def _response(
         answer=solve_answer(reasoner.settings.prompt_profile, text),
         text=text,
         reasoning=answer.reasoning or thought_aloud,
-        visual_context=perception.context,
+        visual_context=asked.context,
         model=reasoner.name,
         reasoner=ReasonerName(model=reasoner.settings.model, revision=await reasoner.revision()),
         finish_reason=answer.finish_reason,
-        usage=SolveUsage(captioner=perception.usage, reasoner=answer.usage),
+        usage=SolveUsage(captioner=asked.usage, reasoner=answer.usage),
         timing_ms=Timing(
-            perceive=_milliseconds(stages.get("load", 0) + stages["perceive"]),
+            perceive=_milliseconds(stages.get("load", 0) + stages.get("perceive", 0)),
             first_token=_milliseconds(stages.get("first_token", stages["reason"])),
             reason=_milliseconds(stages["reason"]),
             total=_milliseconds(stages["total"]),

@@ -6,6 +6,7 @@ believed: the loader sniffs.
 """
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType, field
@@ -123,19 +124,39 @@ def image_of_part(part: Raw, kind: str, *, param: str) -> ImageSource | None:
     Raises InvalidRequest, which names the field, for a part that cannot be seen: a video, a file of
     which there is only the id, or one that says it is an image and has none in a known shape.
     """
+    found = contents_of_part(part, kind, param=param)
+    return found[0].source if found else None
+
+
+class PartContent(NamedTuple):
+    """An image or file as a part holds it. `path` are the names of the field that it stands in."""
+
+    path: tuple[str, ...]
+    source: ImageSource
+
+
+def contents_of_part(part: Raw, kind: str, *, param: str) -> list[PartContent]:
+    """Return all contents of a part that may be its image, of which the first one is.
+
+    The rest is as of `image_of_part`.
+    """
     if kind in _VIDEOS:
         raise InvalidRequest(f"{param}: a video cannot be seen; send pictures of it", param=param)
     if kind and kind not in _SEEN:
-        return None
+        return []
     decoded = _decoded(part)
     if decoded is not None:
         if _is_text_document(decoded) or _is_audio(decoded):
-            return None
-        for path, content in _contents(decoded):
-            if kind or path.startswith(_UNTYPED):
-                return _source(path, content, param)
+            return []
+        found = [
+            PartContent(tuple(path.split(".")), _source(path, content, param))
+            for path, content in _contents(decoded)
+            if kind or path.startswith(_UNTYPED)
+        ]
+        if found:
+            return found
     if not kind:
-        return None
+        return []
     raise _nothing_to_see(decoded, kind, param)
 
 

@@ -42,7 +42,8 @@ def _card(reasoner: Reasoner, created: int) -> dict[str, Any]:
     """Return a reasoner in the shape in which clients look for a model.
 
     It has the context length under the names of vLLM and of OpenRouter, and says that images are
-    accepted. `created` is in seconds since 1970.
+    accepted; `visual_context` tells whether they are captioned for it. `created` is in seconds
+    since 1970.
     """
     modalities = {"input_modalities": ["text", "image"], "output_modalities": ["text"]}
     context_tokens = reasoner.settings.context_tokens
@@ -55,6 +56,7 @@ def _card(reasoner: Reasoner, created: int) -> dict[str, Any]:
         "max_model_len": context_tokens,
         "context_length": context_tokens,
         **modalities,
+        "visual_context": not reasoner.settings.vision,
         "architecture": {"modality": "text+image->text", **modalities},
     }
 

@@ -91,10 +91,10 @@ class Solve:
 def _headers(response: SolveResponse) -> Sequence[tuple[bytes, bytes]]:
     timing = response.timing_ms.model_dump()
     stages = ", ".join(f"{stage};dur={milliseconds}" for stage, milliseconds in timing.items())
-    return [
-        (b"x-racro-visual-context", response.visual_context.cache.encode()),
-        (b"server-timing", stages.encode()),
-    ]
+    headers = [(b"server-timing", stages.encode())]
+    if response.visual_context is not None:
+        headers.append((b"x-racro-visual-context", response.visual_context.cache.encode()))
+    return headers
 
 
 async def _read(

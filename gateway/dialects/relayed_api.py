@@ -2,7 +2,7 @@
 
 A request without images reaches the reasoner equal as JSON, except `model`; with images, only the
 messages that show them, or ask about them again, are rewritten. A reasoner that knows one prompt
-alone (compact-v1) is asked in that, see `prompting`.
+alone (compact-v1) is asked in that, see `prompting`; one that sees gets the images, see `seeing`.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.dialects.prompting import Outcome, relevant_turns
 from gateway.dialects.relayed_request import RelayedRequest, is_light
 from gateway.dialects.request_options import cache_mode
+from gateway.dialects.seeing import PassedImages, load_shown
 from gateway.flow import ImageQuestion, perceive_images
 from gateway.metrics import Stopwatch
 from gateway.noted_flow import perceive_or_note
@@ -24,7 +25,7 @@ from gateway.perception.request import Perception
 from gateway.reasoning.served_dialects import PATHS, Api
 from gateway.reasoning.stage import ReasonStage
 from gateway.services import Services, services_of
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, LimitsSection
 from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.perception import Usage
 from racro.contracts.solve_api import CacheMode, VisualContext
@@ -94,7 +95,7 @@ class RelayedApi(ABC):
 
     def exchange(self, scope: Scope, request: RelayedRequest) -> "Exchange":
         """Return what answers a request. Raises InvalidRequest and UnknownModel."""
-        return Exchange(self, scope, request, most_chars=self._settings.limits.max_question_chars)
+        return Exchange(self, scope, request, self._settings.limits)
 
     def _parse(self, body: bytes) -> RelayedRequest:
         settings = self._settings
@@ -108,7 +109,7 @@ class Exchange:
     """
 
     def __init__(
-        self, api: RelayedApi, scope: Scope, request: RelayedRequest, *, most_chars: int
+        self, api: RelayedApi, scope: Scope, request: RelayedRequest, limits: LimitsSection
     ) -> None:
         """Raises InvalidRequest and UnknownModel."""
         self.watch = Stopwatch()
@@ -117,7 +118,8 @@ class Exchange:
         self._tenant: Tenant = tenant_of(scope)
         self._request = request
         self._cache: CacheMode = cache_mode(scope)
-        self._most_chars = most_chars
+        self._limits = limits
+        self._passed: PassedImages | None = None
         self._reasoner = self._services.reasoners.get(request.model, self._tenant)
         self._headers = api.headers(scope)
         request.check_for(self._reasoner.settings)
@@ -165,6 +167,9 @@ class Exchange:
         not this API.
         """
         await self._reasoner.serves(self._api.api)
+        if self._reasoner.settings.vision:
+            self._passed = await self._load_shown()
+            return []
         return await self._perceive() if self._request.image_turns else ()
 
     def _stage(self, perceptions: Sequence[Outcome]) -> ReasonStage:
@@ -177,9 +182,23 @@ class Exchange:
         )
 
     async def _reasoner_body(self, perceptions: Sequence[Outcome]) -> bytes:
-        if self._request.is_light:
-            return self._request.for_reasoner(self._reasoner, perceptions)
-        return await asyncio.to_thread(self._request.for_reasoner, self._reasoner, perceptions)
+        request, passed, is_light = self._request, self._passed, self._request.is_light
+        write = partial(request.for_reasoner, self._reasoner, perceptions)
+        if passed is not None:
+            write = partial(request.for_seeing, self._reasoner.settings, passed, self._limits)
+            is_light = is_light and not passed.has_fetched
+        return write() if is_light else await asyncio.to_thread(write)
+
+    async def _load_shown(self) -> PassedImages:
+        """Load the images of all messages for a reasoner that sees them; no captioner is asked."""
+        find = partial(self._request.shown_images, self._limits)
+        shown = find() if self._request.is_light else await asyncio.to_thread(find)
+        if not shown:
+            return PassedImages({})
+        with self.watch.stage("load"):
+            return await load_shown(
+                self._services.loader, shown, self._reasoner.settings, self._tenant
+            )
 
     async def _perceive(self) -> Sequence[Outcome]:
         """Perceive the images of all turns; those of earlier turns are in the cache as a rule."""
@@ -208,7 +227,7 @@ class Exchange:
         return [
             ImageQuestion(
                 turn.images,
-                turn.question and turn.question[-self._most_chars :],
+                turn.question and turn.question[-self._limits.max_question_chars :],
                 turn.is_about_earlier,
             )
             for turn in self._request.image_turns

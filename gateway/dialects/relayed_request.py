@@ -10,6 +10,7 @@ from gateway.dialects.chat_conversation import ChatConversation
 from gateway.dialects.conversation import ImageTurn, find_image_turns
 from gateway.dialects.newest_turns import leave_out_oldest
 from gateway.dialects.prompting import Outcome, reasoner_request
+from gateway.dialects.seeing import PassedImages, ShownImages, find_shown, seeing_request
 from gateway.reasoning.reasoners import Reasoner
 from gateway.settings import LimitsSection, ReasonerSection
 from racro.base.lone_surrogates import has_lone_surrogates, without_lone_surrogates
@@ -130,6 +131,30 @@ class RelayedRequest:
 
     def check_for(self, settings: ReasonerSection) -> None:
         """Raise InvalidRequest for what a reasoner of these settings cannot be asked."""
+
+    def shown_images(self, limits: LimitsSection) -> list[ShownImages]:
+        """Return the images that a reasoner sees, with no turn left out. Raises InvalidRequest."""
+        turns = [turn for turn in self.image_turns if not turn.follow_up]
+        earlier = frozenset(turn.index for turn in turns if not turn.current)
+        self.image_turns = []
+        try:
+            return find_shown(self.conversation, limits, earlier=earlier)
+        except NotJson as error:
+            raise InvalidRequest(f"the body is not {self.kind}: {error}") from error
+
+    def for_seeing(
+        self, settings: ReasonerSection, passed: PassedImages, limits: LimitsSection
+    ) -> bytes:
+        """Return the body for a reasoner that sees. To be called once, as `for_reasoner`.
+
+        `asked_model` is noted, too.
+        """
+        fields, self._fields = self._fields, {}
+        conversation = self.conversation
+        del self.conversation
+        request = seeing_request(fields, conversation, settings, passed, limits)
+        self.asked_model = request["model"]
+        return _encode(request)
 
     def for_reasoner(self, reasoner: Reasoner, perceptions: Sequence[Outcome]) -> bytes:
         """Return the body for the reasoner, given one perception for each turn that is looked at.

@@ -74,8 +74,7 @@ class CountTokens(Messages):
 
     def exchange(self, scope: Scope, request: RelayedRequest) -> Exchange:
         request.stream = False
-        most_chars = self._settings.limits.max_question_chars
-        return _CountExchange(self, scope, request, most_chars=most_chars)
+        return _CountExchange(self, scope, request, self._settings.limits)
 
 
 class _CountExchange(Exchange):

@@ -130,7 +130,7 @@ class ImageLoader:
         if source.refusal is not None:
             raise source.refusal
         content, param = source.content, source.param
-        if isinstance(content, str) and _FETCHED.match(content):
+        if isinstance(content, str) and is_address(content):
             metrics.count_image("url", tenant=tenant.label)
             content = await self._fetcher.fetch(content, param=param)
         else:
@@ -138,6 +138,11 @@ class ImageLoader:
             metrics.count_image("upload" if is_upload else "data_url", tenant=tenant.label)
         read = partial(read_image, content, param=param, limits=self._limits)
         return await off_loop_if_large(len(content), read)
+
+
+def is_address(content: str | bytes) -> bool:
+    """Tell whether an image is given by an http(s) URL, which is fetched."""
+    return isinstance(content, str) and _FETCHED.match(content) is not None
 
 
 def _for_field(image: Loaded, param: str) -> Loaded:

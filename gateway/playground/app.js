@@ -31,7 +31,7 @@ function ask(question) {
   if (!question) return refuse("Write a question about the picture.");
   const models = reasoners.chosen.length ? reasoners.chosen : ["default"];
   field.value = "";
-  begin(new Run({ question, pictures: pictures.all, models }));
+  begin(new Run({ question, pictures: pictures.all, models, seeing: reasoners.seeing }));
 }
 
 function refuse(words) {
@@ -71,7 +71,7 @@ function recover(run) {
 }
 
 const askAgain = (run) =>
-  begin(new Run({ ...run, models: run.columns.map(({ model }) => model) }));
+  begin(new Run({ ...run, models: run.columns.map(({ model }) => model), seeing: reasoners.seeing }));
 
 function chosen(run) {
   pictures.replace(run.pictures);

@@ -85,7 +85,8 @@ request = urllib.request.Request(
     {"content-type": "application/json"${key}},
 )
 solved = json.load(urllib.request.urlopen(request))
-print(solved["visual_context"]["caption"])
+if solved["visual_context"]:
+    print(solved["visual_context"]["caption"])
 print(solved["answer"])
 `;
 }

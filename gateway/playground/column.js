@@ -60,7 +60,7 @@ export class Column {
     this.#sentences?.hear(said);
   }
 
-  // Shows the whole answer; `caption` is where its evidence is looked for. Returns what was found.
+  // Shows the whole answer; `caption` is where its evidence is looked for, null where there is none. Returns what was found.
   settle(response, caption) {
     const { answer, text, reasoning, timing_ms: timing, usage, finish_reason: reason } = response;
     this.#showThought(reasoning ?? "");
@@ -72,7 +72,7 @@ export class Column {
     this.#meta(duration(timing.reason), plural(usage.reasoner.completion_tokens, "token"));
     this.answer = answer;
     this.find(".actions").hidden = false;
-    return REFUSAL.test(answer) ? this.#refuse(answer) : this.#conclude(answer, caption, reason);
+    return caption !== null && REFUSAL.test(answer) ? this.#refuse(answer) : this.#conclude(answer, caption, reason);
   }
 
   fail(failure) {

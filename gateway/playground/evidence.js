@@ -35,10 +35,11 @@ function wanted(answer) {
 }
 
 // `answer` and `caption` are spans {start, end, key} of the two texts; `missing` are the numbers of
-// the answer that stand nowhere in the caption; `checkable` is whether there was anything to look for.
+// the answer that stand nowhere in the caption; `checkable` is whether there was anything to look for,
+// and a caption: null is none.
 export function evidence(answer, caption) {
   const looked = wanted(answer);
-  const inCaption = tokens(caption);
+  const inCaption = tokens(caption ?? "");
   const seen = new Set(inCaption.map((token) => token.key));
   const found = new Set(looked.map((token) => token.key).filter((one) => seen.has(one)));
   const marked = (token) => found.has(token.key);
@@ -46,7 +47,7 @@ export function evidence(answer, caption) {
     answer: looked.filter(marked).slice(0, MOST_MARKS),
     caption: inCaption.filter(marked).slice(0, MOST_MARKS),
     missing: [...new Set(looked.filter((one) => one.number && !marked(one)).map((one) => one.text))],
-    checkable: looked.length > 0,
+    checkable: caption !== null && looked.length > 0,
   };
 }
 

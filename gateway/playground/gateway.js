@@ -22,10 +22,10 @@ const json = (body) => ({
   body: JSON.stringify(body),
 });
 
-// The names of the reasoners that may be asked.
-export async function reasonerNames() {
+// The reasoners that may be asked, as `{name, sees}`: one that sees is sent no captions.
+export async function reasonerCards() {
   const { data } = await (await call("v1/models")).json();
-  return data.map((card) => card.id);
+  return data.map((card) => ({ name: card.id, sees: card.visual_context === false }));
 }
 
 // What each component says of itself: `{ready, checks}`. Raises an offline failure.

@@ -1,12 +1,13 @@
 // Which reasoners are asked: one, or several side by side.
 
 import { byId, element } from "./dom.js";
-import { reasonerNames } from "./gateway.js";
+import { reasonerCards } from "./gateway.js";
 
 const MOST = 4;
 
 export class Reasoners {
   #names = [];
+  #seeing = new Set();
   #selects = [];
 
   constructor() {
@@ -22,10 +23,17 @@ export class Reasoners {
     return this.#selects.map((select) => select.value);
   }
 
+  // The names of those that see the pictures themselves.
+  get seeing() {
+    return this.#seeing;
+  }
+
   // Asks the gateway which there are; what was chosen stays chosen where it still exists. Raises
   // Failure.
   async load() {
-    this.#names = await reasonerNames();
+    const cards = await reasonerCards();
+    this.#names = cards.map(({ name }) => name);
+    this.#seeing = new Set(cards.filter(({ sees }) => sees).map(({ name }) => name));
     const kept = this.chosen.filter((name) => this.#names.includes(name));
     const first = this.#names.includes("default") ? "default" : this.#names[0];
     for (const select of this.#selects) select.parentElement.remove();

@@ -9,13 +9,17 @@ import { linkMarks } from "./marks.js";
 import { Seen } from "./seen.js";
 import { Scale } from "./timeline.js";
 
+// In the place of what was seen.
+const UNCAPTIONED = "no caption: the reasoner sees for itself";
+
 export class Run {
   state = "running";
   #stopper = new AbortController();
   #perceived = false;
 
-  constructor({ question, pictures, models }) {
-    Object.assign(this, { question, pictures });
+  // `seeing` are the names of the reasoners that see the pictures themselves.
+  constructor({ question, pictures, models, seeing }) {
+    Object.assign(this, { question, pictures, seeing });
     this.node = copyOf("run-template");
     this.node.querySelector(".asked").textContent = question;
     this.seen = new Seen(this.node.querySelector(".seen"));
@@ -55,7 +59,15 @@ export class Run {
     return this.#stopper.signal;
   }
 
+  #sees(column) {
+    return this.seeing.has(column.model);
+  }
+
   async #askOne(column) {
+    if (this.#sees(column)) {
+      this.seen.stop(UNCAPTIONED);
+      return this.#askNative(column);
+    }
     const began = performance.now();
     column.timeline.begin("perceive");
     const { question, pictures } = this;
@@ -77,12 +89,51 @@ export class Run {
   #settle(column, response) {
     const { visual_context: context, timing_ms: timing, usage } = response;
     const tokens = usage.captioner.completion_tokens;
+    // One that saw for itself has nothing to be looked for in.
+    if (!context) {
+      if (this.columns.length === 1) this.seen.stop(UNCAPTIONED);
+      return void column.settle(response, null);
+    }
     if (this.columns.length === 1) this.seen.tell(context, { ms: timing.perceive, tokens });
     this.seen.mark(column.settle(response, this.seen.caption));
   }
 
-  // One perception, then every reasoner on the same visual context.
+  // Those that see are sent the pictures, beside what the others are told of them.
   async #compare() {
+    const native = this.columns.filter((column) => this.#sees(column));
+    const reading = this.columns.filter((column) => !this.#sees(column));
+    if (!reading.length) this.seen.stop(UNCAPTIONED);
+    await Promise.all([
+      ...native.map((column) => this.#tried(column, () => this.#askNative(column))),
+      ...(reading.length ? [this.#askReading(reading).catch((failure) => this.#unread(failure, reading))] : []),
+    ]);
+  }
+
+  // Those that see answer where nothing could be captioned for the others.
+  #unread(failure, reading) {
+    if (this.#signal.aborted || reading.length === this.columns.length) throw failure;
+    this.failure = failure;
+    this.seen.stop("failed");
+    for (const column of reading) column.fail(failure);
+  }
+
+  async #askNative(column) {
+    const { question, pictures } = this;
+    column.begin();
+    const steps = {
+      "reasoning.delta": ({ text }) => column.think(text),
+      "answer.delta": ({ text }) => column.say(text),
+      done: (response) => this.#settle(column, response),
+    };
+    const asked = solve({ question, pictures, model: column.model, signal: this.#signal });
+    for await (const { name, data } of asked) {
+      this.#perceived = true;
+      steps[name]?.(data);
+    }
+  }
+
+  // One perception, then every reasoner that reads on the same visual context.
+  async #askReading(columns) {
     const began = performance.now();
     const { question, pictures } = this;
     const { id, visual_context: context, usage } = await perceive({ question, pictures, signal: this.#signal });
@@ -90,9 +141,20 @@ export class Run {
     this.seen.settle(context, {
       ms: performance.now() - began,
       tokens: usage.completion_tokens,
-      shared: this.columns.length,
+      shared: columns.length,
     });
-    await Promise.all(this.columns.map((column) => this.#askOn(id, column)));
+    await Promise.all(columns.map((column) => this.#tried(column, () => this.#askOn(id, column))));
+  }
+
+  // One that fails fails alone.
+  async #tried(column, ask) {
+    try {
+      await ask();
+    } catch (failure) {
+      if (this.#signal.aborted) throw failure;
+      this.failure = failure;
+      column.fail(failure);
+    }
   }
 
   async #askOn(id, column) {
@@ -103,14 +165,8 @@ export class Run {
       done: (response) => this.#settle(column, response),
     };
     const { question } = this;
-    try {
-      const asked = solve({ question, model: column.model, context: id, signal: this.#signal });
-      for await (const { name, data } of asked) steps[name]?.(data);
-    } catch (failure) {
-      if (this.#signal.aborted) throw failure;
-      this.failure = failure;
-      column.fail(failure);
-    }
+    const asked = solve({ question, model: column.model, context: id, signal: this.#signal });
+    for await (const { name, data } of asked) steps[name]?.(data);
   }
 
   #fail(failure) {

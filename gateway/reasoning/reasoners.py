@@ -37,7 +37,7 @@ def component_of(name: str) -> str:
 
 
 class Reasoner:
-    """A text-only reasoner with its settings, asked through its queue and its replicas."""
+    """A reasoner with its settings, asked through its queue and its replicas."""
 
     def __init__(
         self, name: str, settings: ReasonerSection, replicas: Replicas, queue: FairQueue
@@ -88,7 +88,9 @@ class Reasoner:
         """
         await self._dialects.check(api)
 
-    async def stream(self, messages: list[dict[str, str]], ticket: Ticket) -> AsyncGenerator[Chunk]:
+    async def stream(
+        self, messages: Sequence[Mapping[str, Any]], ticket: Ticket
+    ) -> AsyncGenerator[Chunk]:
         """Stream the answer to `messages` with this reasoner's own sampling, chunk by chunk.
 
         Raises an UpstreamError, ContextLengthExceeded if it says that the messages are too long,

@@ -163,10 +163,8 @@ def _tell(observer: "RunObserver", folder: Path) -> None:
 
 
 def _show(report: "Report", folder: Path) -> None:
-    from racro.evaluation.report import HEADINGS  # noqa: PLC0415
-
     title = f"{plain(report.run.data)}, % right (95% interval)"
-    table = new_table("", "n", *HEADINGS, title=title)
+    table = new_table("", "n", *report.headings, title=title)
     for row in report.rows():
         add_row(table, *row)
     show(table)

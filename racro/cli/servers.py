@@ -89,8 +89,22 @@ async def list_models(probe: Probe, url: str, key: str | None = None) -> Cards:
     match listing:
         case {"data": [*cards]}:
             named = [card for card in cards if isinstance(card, dict)]
-            return {card["id"]: card for card in named if isinstance(card.get("id"), str)}
+            further = _further_cards(listing)
+            return {
+                card["id"]: {**further.get(card["id"], {}), **card}
+                for card in named
+                if isinstance(card.get("id"), str)
+            }
     raise WrongAnswer(f"{url}/models is no list of models", "is it a server of the OpenAI API?")
+
+
+def _further_cards(listing: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What llama.cpp tells of its models beside OpenAI's list, by their names."""
+    match listing.get("models"):
+        case [*cards]:
+            named = [card for card in cards if isinstance(card, dict)]
+            return {card["model"]: card for card in named if isinstance(card.get("model"), str)}
+    return {}
 
 
 async def other_service(probe: Probe, url: str) -> str | None:
@@ -154,6 +168,23 @@ def context_tokens(card: Mapping[str, Any]) -> int | None:
             value = told.get(name)
             if isinstance(value, int) and not isinstance(value, bool) and value > 0:
                 return value
+    return None
+
+
+def takes_images(card: Mapping[str, Any]) -> bool | None:
+    """Whether a model takes images, as its card tells; None where it does not.
+
+    In the words of OpenRouter and of our gateway, of llama.cpp, and of Mistral.
+    """
+    architecture = card.get("architecture")
+    for told in (card, architecture if isinstance(architecture, dict) else {}):
+        if isinstance(modalities := told.get("input_modalities"), list):
+            return "image" in modalities
+    match card.get("capabilities"):
+        case [*capabilities]:
+            return "multimodal" in capabilities or "vision" in capabilities
+        case {"vision": bool(vision)}:
+            return vision
     return None
 
 

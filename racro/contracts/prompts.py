@@ -57,6 +57,14 @@ def tentative_prompt(question: str) -> CaptionPrompt:
     )
 
 
+def seeing_prompt(question: str) -> str:
+    """racro-v1, as a model that sees the images is asked: in the words of a tentative response.
+
+    So its answers are the captioner's own kind, the baseline that the paper compares with.
+    """
+    return tentative_prompt(question).user
+
+
 def joint_messages(question: str, caption: str, tentative: str | None) -> list[dict[str, str]]:
     """racro-v1, as the paper's evaluation asks it: caption, question and tentative response.
 

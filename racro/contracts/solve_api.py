@@ -91,14 +91,17 @@ class Timing(ResponseBody):
 
 
 class SolveResponse(ResponseBody):
-    """`answer` is the short final answer, `text` the whole visible text of the reasoner."""
+    """`answer` is the short final answer, `text` the whole visible text of the reasoner.
+
+    There is no `visual_context` where the reasoner saw the images itself.
+    """
 
     id: str
     object: Literal["solve"] = "solve"
     answer: str
     text: str
     reasoning: str | None = None
-    visual_context: VisualContext
+    visual_context: VisualContext | None
     model: str
     reasoner: ReasonerName
     finish_reason: str | None = None

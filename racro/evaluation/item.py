@@ -1,4 +1,4 @@
-"""One item: two solves, three answers, each graded."""
+"""One item: two solves, three answers, each graded; of a reasoner that sees one of each."""
 
 import asyncio
 import base64
@@ -6,7 +6,7 @@ from typing import Any
 
 from racro.answers.extract import final_answer
 from racro.contracts.completion import RESULTS
-from racro.contracts.solve_api import SolveResponse
+from racro.contracts.solve_api import SolveResponse, VisualContext
 from racro.evaluation.failures import ItemError
 from racro.evaluation.gateway_client import Gateway
 from racro.evaluation.results import Graded, Result, Solved, System
@@ -26,7 +26,8 @@ class Evaluator:
         """Raises ItemError, EvaluationError.
 
         The tentative response comes of the same look at the image as the caption, and the second
-        solve finds that caption in the gateway's cache: one captioner call an item.
+        solve finds that caption in the gateway's cache: one captioner call an item. A reasoner that
+        sees the images itself is asked once.
         """
         request = {
             "question": problem.prompt,
@@ -34,13 +35,16 @@ class Evaluator:
             "model": self._model,
         }
         joint = await self._solve({**request, "tentative": True})
-        _refuse_half(joint)
-        if joint.visual_context.tentative is None:
+        context = joint.visual_context
+        if context is None:
+            return await self._graded_native(problem, joint)
+        _refuse_half(context)
+        if context.tentative is None:
             caption_only = joint
         else:
             caption_only = await self._solve({**request, "tentative": False})
             _refuse_other_systems(joint, caption_only)
-        return await self._graded(problem, joint, caption_only)
+        return await self._graded(problem, context, joint, caption_only)
 
     async def _solve(self, request: dict[str, Any]) -> SolveResponse:
         """Return a whole answer. Raises ItemError for one that ended otherwise, EvaluationError.
@@ -55,10 +59,30 @@ class Evaluator:
             )
         return response
 
+    async def _graded_native(self, problem: Problem, answered: SolveResponse) -> Result:
+        solved = await self._solved(problem, answered)
+        return Result(
+            id=problem.id,
+            category=problem.category,
+            expected=problem.answer,
+            caption="",
+            tentative=None,
+            truncated=(),
+            cache="",
+            captioner=None,
+            reasoner=System(answered.reasoner.model, answered.reasoner.revision),
+            joint=solved,
+            caption_only=solved,
+            tentative_alone=None,
+        )
+
     async def _graded(
-        self, problem: Problem, joint: SolveResponse, caption_only: SolveResponse
+        self,
+        problem: Problem,
+        context: VisualContext,
+        joint: SolveResponse,
+        caption_only: SolveResponse,
     ) -> Result:
-        context = joint.visual_context
         return Result(
             id=problem.id,
             category=problem.category,
@@ -105,9 +129,9 @@ def _data_urls(problem: Problem) -> list[str]:
     ]
 
 
-def _refuse_half(joint: SolveResponse) -> None:
+def _refuse_half(context: VisualContext) -> None:
     """An answer without the tentative response that was to be had is not the joint answer."""
-    if failed := joint.visual_context.failed:
+    if failed := context.failed:
         raise ItemError(
             f"the tentative response failed: {failed.message} ({failed.code})",
             code="no_tentative_response",
@@ -120,8 +144,12 @@ def _refuse_other_systems(joint: SolveResponse, caption_only: SolveResponse) -> 
         raise ItemError(
             "the reasoner was replaced between the two answers", code="another_reasoner"
         )
-    if caption_only.visual_context.caption != joint.visual_context.caption:
+    if _caption(caption_only) != _caption(joint):
         raise ItemError(
             "the second answer is of another caption: does the gateway's cache work?",
             code="another_caption",
         )
+
+
+def _caption(response: SolveResponse) -> str | None:
+    return None if response.visual_context is None else response.visual_context.caption

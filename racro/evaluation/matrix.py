@@ -15,6 +15,8 @@ from racro.evaluation.scores import percent, score
 from racro.evaluation.statistics import Estimate
 
 ALONE = "captioner alone"
+# The row of reasoners that saw the images themselves.
+NO_CAPTIONER = System("none")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Entry:
 
     @property
     def captioner(self) -> System:
-        return self._any().captioner
+        return self._any().captioner or NO_CAPTIONER
 
     @property
     def reasoner(self) -> System:

@@ -13,12 +13,16 @@ from racro.evaluation.results import Result, Run, read_folder
 from racro.evaluation.scores import OVERALL, Scores, by_category, percent
 from racro.evaluation.statistics import RESAMPLES
 
-HEADINGS = ("joint", "caption only", "tentative alone")
+_HEADINGS = ("joint", "caption only", "tentative alone")
+_NATIVE_HEADINGS = ("native", *_HEADINGS[1:])
 _SAME = (
     "The captioner makes no tentative response: joint and caption only are one answer, and there "
     "is none of the captioner alone."
 )
-
+_NATIVE = (
+    "The reasoner saw the images itself: there is no captioner, and native is its own answer. "
+    "`racro eval compare --of joint` sets it beside joint answers."
+)
 
 _FLATTERS = (
     "Items that failed are in no accuracy. Where they failed as too long for the reasoner "
@@ -36,6 +40,16 @@ class Report:
     tokens: dict[str, int]
 
     @property
+    def is_native(self) -> bool:
+        """Whether the reasoner saw the images itself."""
+        return self.run.reasoner is not None and self.run.captioner is None
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """What the accuracies are called, in the order of a row."""
+        return _NATIVE_HEADINGS if self.is_native else _HEADINGS
+
+    @property
     def has_tentative(self) -> bool:
         return self.table[OVERALL]["tentative_alone"] is not None
 
@@ -51,7 +65,7 @@ class Report:
         parts = [
             f"# {run.data}",
             _facts({
-                "captioner": run.captioner,
+                "captioner": run.captioner or "none",
                 "reasoner": run.reasoner,
                 "answered": f"{self.answered} of {run.problems}",
                 "failed": _reasons(run.failed.values()),
@@ -60,12 +74,14 @@ class Report:
                 "tokens": ", ".join(f"{name} {n}" for name, n in self.tokens.items()),
                 "racro": run.racro,
             }),
-            table(["", "n", *HEADINGS], self.rows()),
+            table(["", "n", *self.headings], self.rows()),
             f"Accuracy in percent (95% bootstrap interval, {RESAMPLES} resamples).",
         ]  # fmt: skip
         if run.failed:
             parts.append(_FLATTERS)
-        if not self.has_tentative:
+        if self.is_native:
+            parts.append(_NATIVE)
+        elif not self.has_tentative:
             parts.append(_SAME)
         if run.benchmark is not None:
             parts.append(self._beside_the_paper(benchmarks.named(run.benchmark)))
@@ -74,7 +90,7 @@ class Report:
     def _beside_the_paper(self, benchmark: benchmarks.Benchmark) -> str:
         ours = [
             [f"this run, {heading}", percent(score)]
-            for heading, score in zip(HEADINGS, self.table[OVERALL].values(), strict=True)
+            for heading, score in zip(self.headings, self.table[OVERALL].values(), strict=True)
         ]
         theirs = [
             [f"paper, {systems}", f"{figure:.1f}"]

@@ -55,7 +55,11 @@ class Solved(Graded, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """Of one item. Without a tentative response, `joint` and `caption_only` are one answer."""
+    """Of one item. Without a tentative response, `joint` and `caption_only` are one answer.
+
+    Where the reasoner saw the images itself there is no `captioner`, caption and cache are empty,
+    and both are its answer, which counts as `joint`.
+    """
 
     id: str
     category: str
@@ -64,7 +68,7 @@ class Result(msgspec.Struct, frozen=True):
     tentative: str | None
     truncated: tuple[str, ...]
     cache: str
-    captioner: System
+    captioner: System | None
     reasoner: System
     joint: Solved
     caption_only: Solved
@@ -72,6 +76,8 @@ class Result(msgspec.Struct, frozen=True):
 
     def right(self, condition: Condition) -> bool | None:
         """None: it was not answered under that condition."""
+        if self.captioner is None and condition == "caption_only":
+            return None
         graded: Graded | None = getattr(self, condition)
         return None if graded is None else graded.right
 
@@ -80,7 +86,8 @@ class Run(msgspec.Struct, frozen=True):
     """`problems` is how many were asked for, at most; `left_out` are those that cannot be, as
     (row, reason); `failed` those without an answer yet, by id the code of why.
 
-    `captioner` and `reasoner` are known with the first answer. Labels stand for their names in a
+    `captioner` and `reasoner` are known with the first answer; there is no captioner where the
+    reasoner saw the images itself. Labels stand for their names in a
     matrix.
     """
 
@@ -147,7 +154,7 @@ class RunFolder:
         self._write_run()
 
     def _check_systems(self, result: Result) -> None:
-        if self.run.captioner is None:
+        if self.run.reasoner is None:
             self.run = msgspec.structs.replace(
                 self.run, captioner=result.captioner, reasoner=result.reasoner
             )
@@ -155,8 +162,9 @@ class RunFolder:
         for name in ("captioner", "reasoner"):
             known, now = getattr(self.run, name), getattr(result, name)
             if known != now:
+                before, after = known or "none", now or "none"
                 raise EvaluationError(
-                    f"{self.path} holds answers of the {name} {known}, and now {now} answers: "
+                    f"{self.path} holds answers of the {name} {before}, and now {after} answers: "
                     "one run is of one system; give another --output"
                 )
 

@@ -93,6 +93,25 @@ def test_one_run_gives_three_accuracies(
     assert len(reasoner.chats) == 24
 
 
+def test_a_reasoner_that_sees_is_the_baseline(captioner, reasoner, tmp_path: Path) -> None:
+    """It is asked once an item, with the image, and nobody is asked for a caption."""
+    config = gateway_config(captioner.url, reasoner.url)
+    config["reasoners"]["alone"] = {**config["reasoners"]["default"], "vision": True}
+    data = benchmark(tmp_path / "data.tsv", "native", 4)
+    run = tmp_path / "run"
+    with Service("gateway", config) as service:
+        done = racro_eval(
+            "run", data, "--gateway", service.url, "--model", "alone", "--output", run
+        )
+    assert done.returncode == 0, done.stderr
+    assert "native" in done.stdout
+    [line, *_] = results(run)
+    assert (line["captioner"], line["caption"], line["joint"]["answer"]) == (None, "", "42")
+    assert captioner.perceptions == []
+    asked = [chat.json["messages"][0]["content"] for chat in reasoner.chats]
+    assert [[part["type"] for part in parts] for parts in asked] == [["image_url", "text"]] * 4
+
+
 def test_a_tentative_response_is_read_as_models_write_it(
     gateway: Service, captioner: ScriptedServer, tmp_path: Path
 ) -> None:

@@ -89,6 +89,23 @@ def _two(
         yield service
 
 
+@pytest.fixture(scope="session")
+def _mixed(
+    _scripted_captioner: ScriptedServer, _scripted_reasoner: ScriptedServer
+) -> Iterator[Service]:
+    config = gateway_config(_scripted_captioner.url, _scripted_reasoner.url)
+    reasoners = config["reasoners"]
+    reasoners["native"] = {**reasoners["default"], "model": "vlm", "vision": True}
+    with Service("gateway", config) as service:
+        yield service
+
+
+@pytest.fixture
+def mixed(_mixed: Service, captioner: ScriptedServer, reasoner: ScriptedServer) -> Service:
+    """A gateway with the reasoners `default` and `native`, which sees."""
+    return _mixed
+
+
 @pytest.fixture
 def two_reasoners(_two: Service, captioner: ScriptedServer, reasoner: ScriptedServer) -> Service:
     """A gateway with the reasoners `default` and `other`."""

@@ -228,6 +228,42 @@ def test_one_of_two_reasoners_fails_alone(watched, two_reasoners, reasoner) -> N
     expect(page.locator(".column").last.get_by_role("alert")).to_contain_text("reasoner")
 
 
+def test_native_stands_beside_decoupled(watched, mixed, captioner, reasoner) -> None:
+    page = watched.open(mixed)
+    page.get_by_role("button", name="+ compare").click()
+    give(page, "native")
+    ask(page, "Who sees?")
+    expect(page.locator(".column[data-state=done]")).to_have_count(2)
+    expect(page.locator(".column .name")).to_have_text(["default", "native"])
+    expect(page.locator(".seen .meta")).to_contain_text("miss")
+    expect(page.locator(".column").last.locator(".checked")).to_have_text("")
+    assert len(captioner.perceptions) == 1
+    asked = {chat.json["model"]: chat.json["messages"][-1]["content"] for chat in reasoner.chats}
+    assert isinstance(asked["scripted"], str)
+    assert [part["type"] for part in asked["vlm"]] == ["image_url", "text"]
+
+
+def test_native_answers_where_nothing_can_be_captioned(watched, mixed, captioner) -> None:
+    captioner.script.status, captioner.script.plain = 500, {"error": {"message": "broken"}}
+    page = watched.open(mixed)
+    page.get_by_role("button", name="+ compare").click()
+    give(page, "uncaptioned")
+    ask(page, "Who still sees?")
+    expect(page.locator(".column").last.locator(".final")).to_have_text("42")
+    expect(page.locator(".column").first.get_by_role("alert")).to_be_visible()
+
+
+def test_one_that_sees_alone_needs_no_caption(watched, mixed, captioner) -> None:
+    page = watched.open(mixed)
+    page.get_by_label("Reasoner 1").select_option("native")
+    give(page, "alone")
+    ask(page, "What do you see?")
+    finished(page)
+    expect(page.locator(".final")).to_have_text("42")
+    expect(page.locator(".seen .meta")).to_have_text("no caption: the reasoner sees for itself")
+    assert captioner.perceptions == []
+
+
 def test_with_one_reasoner_there_is_nothing_to_compare(page) -> None:
     expect(page.get_by_label("Reasoner 1")).to_have_value("default")
     expect(page.locator("#compare")).to_be_hidden()

@@ -260,6 +260,35 @@ def test_there_is_nothing_to_find_where_all_is_well(world: World) -> None:
     assert "one bar of height 42" in asked["messages"][-1]["content"]
 
 
+@pytest.mark.parametrize(
+    ("card", "vision", "status", "says"),
+    [
+        ({"input_modalities": ["text", "image"]}, False, "skipped", "takes images; vision is off"),
+        ({"architecture": {"input_modalities": ["image"]}}, True, "ok", "takes images, which pass"),
+        ({"input_modalities": ["text"]}, True, "failed", "takes no images"),
+        ({"capabilities": ["completion"]}, True, "failed", "takes no images"),
+        ({}, True, "skipped", "does not tell whether its model takes images"),
+    ],
+)
+def test_whether_its_model_takes_images(world: World, card, vision, status, says) -> None:
+    world.reasoner.script.fixed = {"/v1/models": listing(max_model_len=40960, **card)}
+    world.default["vision"] = vision
+    assert status_of(examine(world), says) == status
+
+
+@pytest.mark.parametrize("card", [{}, {"input_modalities": ["text"]}])
+def test_nothing_is_said_of_images_where_captions_are_read(world: World, card) -> None:
+    world.reasoner.script.fixed = {"/v1/models": listing(max_model_len=40960, **card)}
+    assert not [one for one in examine(world) if "takes" in one["message"]]
+
+
+def test_one_that_sees_is_shown_the_example(world: World) -> None:
+    world.default["vision"] = True
+    examine(world)
+    [asked] = [chat.json for chat in world.reasoner.chats if chat.json.get("messages")]
+    assert [part["type"] for part in asked["messages"][-1]["content"]] == ["image_url", "text"]
+
+
 def test_a_listing_that_is_not_there_is_no_fault(world: World) -> None:
     world.reasoner.script.fixed = {"/v1/models": NOT_FOUND, "/models": NOT_FOUND}
     checks = examine(world)

@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from racro.cli.probing import Probe, Problem, WrongAnswer, shown
 from racro.contracts.client import message_of
 from racro.contracts.completion import Chunk, standard_ending
 from racro.contracts.perception import PerceiveResponse
-from racro.contracts.prompts import solve_messages
+from racro.contracts.prompts import seeing_prompt, solve_messages
 from racro.servekit.responses import NotJson
 from racro.servekit.settings import api_key
 
@@ -49,11 +49,19 @@ class Example:
             "cache": "bypass", "stream": True,
         }  # fmt: skip
         began = time.monotonic()
+        done = "answered"
+
+        def read(name: str, data: Event) -> str:
+            nonlocal done
+            if name.startswith("visual_context."):
+                done = "captioned and answered"
+            return _solved(name, data)
+
         try:
-            answer = await self._answer(f"{url}/v1/solve", body, key, _solved)
+            answer = await self._answer(f"{url}/v1/solve", body, key, read)
         except Problem as problem:
             return bad_because(check, problem, f"the log of the gateway at {url} says more")
-        return good(check, f"captioned and answered by {url}, {_told(answer, began)}")
+        return good(check, f"{done} by {url}, {_told(answer, began)}")
 
     async def caption(self, settings: GatewaySettings) -> tuple[str | None, Finding]:
         """A caption by the captioner; None where there is none."""
@@ -77,11 +85,11 @@ class Example:
         raise WrongAnswer(f"{url} broke off its answer")
 
     async def answer(self, name: str, settings: ReasonerSection, caption: str) -> Finding:
-        """A reasoner's answer to the caption, asked as the gateway asks."""
+        """A reasoner's answer to the caption, or to the image, asked as the gateway asks."""
         check = f"{_CHECK}, reasoner {name}"
         body = {
             "model": settings.model,
-            "messages": solve_messages(settings.prompt_profile, _QUESTION, caption, None),
+            "messages": self._messages(settings, caption),
             **settings.sampling.model_dump(),
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -93,6 +101,13 @@ class Example:
         except Problem as problem:
             return bad_because(check, problem, "the log of its server says more")
         return good(check, f"answered, {_told(answer, began)}")
+
+    def _messages(self, settings: ReasonerSection, caption: str) -> Sequence[Event]:
+        if not settings.vision:
+            return solve_messages(settings.prompt_profile, _QUESTION, caption, None)
+        image = {"type": "image_url", "image_url": {"url": self._image}}
+        text = {"type": "text", "text": seeing_prompt(_QUESTION)}
+        return [{"role": "user", "content": [image, text]}]
 
     async def _answer(self, url: str, body: Event, key: str | None, read: Read) -> str:
         """The text of a stream, or the beginning of a long one. Raises Problem."""

@@ -1,6 +1,6 @@
 """Checks of a reasoner: reached, its key accepted, its model known, its context, its dialects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.settings import ReasonerSection
@@ -14,6 +14,7 @@ from racro.cli.servers import (
     name_of,
     other_service,
     spoken_dialects,
+    takes_images,
 )
 from racro.servekit.settings import api_key
 
@@ -54,8 +55,8 @@ class _Copy:
         if wrong := await self._wrong_url(server):
             return [wrong]
         findings = [self._reached(), *await self._models(server)]
-        findings.append(self._context(server.card(self._settings.model)))
-        findings.append(await self._dialects())
+        card = server.card(self._settings.model)
+        findings += [self._context(card), *self._vision(card), await self._dialects()]
         return findings
 
     def _key_advice(self) -> str:
@@ -120,6 +121,22 @@ class _Copy:
                 self._check, f"context_tokens is {ours}, its context length {theirs}", advice
             )
         return good(self._check, f"context_tokens {ours} of its {theirs}")
+
+    def _vision(self, card: Mapping[str, Any]) -> Iterator[Finding]:
+        """Whether it takes images, where its card or its settings say so."""
+        setting, sees, told = f"{self._setting}.vision", self._settings.vision, takes_images(card)
+        if told and sees:
+            yield good(self._check, "its model takes images, which pass to it")
+        elif told:
+            advice = f"set {setting}: true to send it the images themselves"
+            message = "its model takes images; vision is off, so it is sent captions"
+            yield skipped(self._check, message, advice)
+        elif sees and told is None:
+            message = "it does not tell whether its model takes images; vision: true"
+            yield skipped(self._check, message)
+        elif sees:
+            message = "vision is true, and its model takes no images"
+            yield bad(self._check, message, f"set {setting}: false, or another model")
 
     async def _dialects(self) -> Finding:
         try:

@@ -16,6 +16,7 @@ from racro.cli.servers import (
     name_of,
     origins,
     spoken_dialects,
+    takes_images,
 )
 from support.certificates import make_certificate
 from support.scripted import Fixed, Script, ScriptedServer
@@ -78,6 +79,35 @@ def test_a_key_leaves_the_machine_by_tls_unless_http_is_typed() -> None:
     assert origins("http://api.example", has_key=True) == ["http://api.example"]
     assert origins("api.example:8000") == ["https://api.example:8000", "http://api.example:8000"]
     assert origins("[::1]:8000", has_key=True) == ["http://[::1]:8000", "https://[::1]:8000"]
+
+
+async def test_llama_cpp_tells_beside_the_list_what_a_model_takes(
+    probe: Probe, reasoner: ScriptedServer
+) -> None:
+    listing = {
+        "models": [{"model": "a.gguf", "capabilities": ["completion", "multimodal"]}, 5, {}],
+        "object": "list",
+        "data": [{"id": "a.gguf", "object": "model"}],
+    }
+    reasoner.script.fixed = {"/v1/models": Fixed(body=json.dumps(listing).encode())}
+    server = await find_server(probe, reasoner.url)
+    assert takes_images(server.card("a.gguf")) is True
+
+
+@pytest.mark.parametrize(
+    ("card", "told"),
+    [
+        ({"input_modalities": ["text", "image"]}, True),
+        ({"architecture": {"input_modalities": ["text"]}}, False),
+        ({"architecture": "text->text"}, None),
+        ({"capabilities": ["completion"]}, False),
+        ({"capabilities": {"vision": True}}, True),
+        ({"capabilities": 5}, None),
+        ({}, None),
+    ],
+)
+def test_whether_a_card_tells_of_images(card, told) -> None:
+    assert takes_images(card) is told
 
 
 async def test_what_lists_no_models_is_known_by_its_chat(

@@ -53,6 +53,33 @@ def test_what_failed_is_counted_by_code(tmp_path) -> None:
     assert saved["failed"] == {"context_length_exceeded": 2, "status 500": 1}
 
 
+NATIVE = [
+    result("1", joint=True, tentative=None, captioner=None, caption="", cache=""),
+    result("2", joint=False, tentative=None, captioner=None, caption="", cache=""),
+]
+
+
+def test_a_reasoner_that_saw_the_images_has_one_column(tmp_path) -> None:
+    report = write_report(written(tmp_path, NATIVE, benchmark="MathVista_MINI"))
+    assert report.headings == ("native", "caption only", "tentative alone")
+    text = (tmp_path / "report.md").read_text()
+    assert "| overall | 2 | 50.0 (0.0 to 100.0) | – | – |" in text
+    assert "- captioner: none" in text
+    assert "The reasoner saw the images itself" in text
+    assert "makes no tentative response" not in text
+    assert "| this run, native | 50.0" in text
+
+
+def test_native_beside_decoupled(tmp_path) -> None:
+    native = written(tmp_path / "native", NATIVE)
+    decoupled = written(tmp_path / "joint", [result("1", joint=True), result("2", joint=True)])
+    found = compare_folders(decoupled, native, "joint")
+    assert (found.gained, found.lost) == (1, 0)
+    [matrix] = matrices_of(map(read_entry, (native, decoupled)), "joint")
+    assert list(matrix.cells) == ["none", "eye"]
+    assert [row["mind"].value for row in matrix.cells.values()] == [0.5, 1]
+
+
 def test_without_tentative_responses_there_is_no_captioner_alone(tmp_path) -> None:
     write_report(written(tmp_path, [result("1", tentative=None)]))
     text = (tmp_path / "report.md").read_text()

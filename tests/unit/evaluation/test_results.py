@@ -19,6 +19,15 @@ def test_what_is_written_is_read(tmp_path) -> None:
     assert run.left_out == (("7", "no answer"),)
 
 
+def test_a_run_is_of_one_that_sees_or_of_one_that_reads(tmp_path) -> None:
+    native = {"tentative": None, "captioner": None, "caption": "", "cache": ""}
+    written(tmp_path, [result("1", **native), result("2", **native)])
+    run, _ = read_folder(tmp_path)
+    assert (run.captioner, run.reasoner) == (None, REASONER)
+    with pytest.raises(EvaluationError, match="answers of the captioner none, and now eye"):
+        written(tmp_path, [result("3")])
+
+
 @pytest.mark.parametrize("cut", range(1, 40, 6))
 def test_a_line_without_its_end_is_an_item_not_done(tmp_path, cut) -> None:
     written(tmp_path, [result("1"), result("2")])

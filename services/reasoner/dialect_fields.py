@@ -55,7 +55,8 @@ def texts(content: Any, where: str) -> str | list[Json]:
 
 def _text_parts(parts: list[Json], where: str) -> Iterator[Json]:
     for number, part in enumerate(parts):
-        kind, place = part.get("type"), f"{where}[{number}]"
+        place = f"{where}[{number}]"
+        kind = text_of(part.get("type") or "", f"{place}.type")
         if kind in _UNREADABLE:
             raise InvalidRequest(f"{place}: this model reads texts alone", param=place)
         if kind in _TEXTS:

@@ -61,8 +61,8 @@ def test_a_conversation_of_messages() -> None:
             "tool_calls": [call("t1", '{"a":1}')],
             "reasoning_content": "Hm.",
         },
-        {"role": "user", "content": [text | {"text": "And?"}]},
         {"role": "tool", "tool_call_id": "t1", "content": [text | {"text": "42"}]},
+        {"role": "user", "content": [text | {"text": "And?"}]},
         {"role": "tool", "tool_call_id": "t2", "content": ""},
     ]
 

@@ -54,14 +54,50 @@ def texts(content: Any, where: str) -> str | list[Json]:
 
 
 def _text_parts(parts: list[Json], where: str) -> Iterator[Json]:
-    for number, part in enumerate(parts):
-        kind, place = part.get("type"), f"{where}[{number}]"
+    for place, part in _opened(parts, where):
+        kind = _kind(part, place)
         if kind in _UNREADABLE:
             raise InvalidRequest(f"{place}: this model reads texts alone", param=place)
         if kind in _TEXTS:
             yield {"type": "text", "text": text_of(part.get("text"), f"{place}.text")}
         elif kind == "refusal":
             yield {"type": "text", "text": text_of(part.get("refusal"), f"{place}.refusal")}
+
+
+def _opened(parts: list[Json], where: str) -> Iterator[tuple[str, Json]]:
+    """Yield each part with its place; those within documents and search results, not these.
+
+    One level is opened, as Anthropic's messages have no more.
+    """
+    for number, part in enumerate(parts):
+        place = f"{where}[{number}]"
+        kind = _kind(part, place)
+        if kind == "search_result":
+            yield from _held(part.get("content"), f"{place}.content")
+            continue
+        source = object_of(part.get("source"), f"{place}.source") if kind == "document" else {}
+        if source.get("type") == "text":
+            yield f"{place}.source", {"type": "text", "text": _data(source, place)}
+        elif source.get("type") == "content":
+            yield from _held(source.get("content"), f"{place}.source.content")
+        else:
+            yield place, part
+
+
+def _kind(part: Json, place: str) -> str:
+    return text_of(part.get("type") or "", f"{place}.type")
+
+
+def _data(source: Json, place: str) -> str:
+    return text_of(source.get("data"), f"{place}.source.data")
+
+
+def _held(content: Any, where: str) -> Iterator[tuple[str, Json]]:
+    if isinstance(content, str):
+        yield where, {"type": "text", "text": content}
+        return
+    for number, part in enumerate(objects(content, where)):
+        yield f"{where}[{number}]", part
 
 
 def tool_call(call_id: Any, name: Any, arguments: str) -> Json:

@@ -44,7 +44,10 @@ def _system(system: Any) -> Iterator[Json]:
 
 
 def _messages(message: Json, where: str) -> Iterator[Json]:
-    """Yield what a message becomes: results of tools have messages of their own, after its text."""
+    """Yield what a message becomes: results of tools have messages of their own.
+
+    A user's come before the text: they answer the calls of the message before.
+    """
     role, content = text_of(message.get("role"), f"{where}.role"), message.get("content")
     where = f"{where}.content"
     parts = [] if isinstance(content, str | None) else objects(content, where)
@@ -55,9 +58,8 @@ def _messages(message: Json, where: str) -> Iterator[Json]:
     if thoughts:
         said["reasoning_content"] = "".join(thoughts)
     results = [*_results(parts, where)]
-    if said["content"] or calls or thoughts or not results:
-        yield said
-    yield from results
+    says = [said] if said["content"] or calls or thoughts or not results else []
+    yield from (*results, *says) if role == "user" else (*says, *results)
 
 
 def _calls(parts: list[Json]) -> Iterator[Json]:

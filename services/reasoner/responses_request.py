@@ -131,4 +131,5 @@ def _options(body: Json) -> Json:
 def _choice(choice: Any) -> str:
     if isinstance(choice, dict):
         return "required" if choice.get("type") == "function" else "auto"
-    return choice if choice in {"none", "required"} else "auto"
+    chosen = text_of(choice or "auto", "tool_choice")
+    return chosen if chosen in {"none", "required"} else "auto"

@@ -61,9 +61,36 @@ def test_a_conversation_of_messages() -> None:
             "tool_calls": [call("t1", '{"a":1}')],
             "reasoning_content": "Hm.",
         },
-        {"role": "user", "content": [text | {"text": "And?"}]},
         {"role": "tool", "tool_call_id": "t1", "content": [text | {"text": "42"}]},
+        {"role": "user", "content": [text | {"text": "And?"}]},
         {"role": "tool", "tool_call_id": "t2", "content": ""},
+    ]
+
+
+def document(**source: Any) -> Json:
+    return {"type": "document", "title": "t", "source": source}
+
+
+TEXT = {"type": "text", "text": "42"}
+FOUND = {"type": "search_result", "source": "https://example.org", "title": "t", "content": [TEXT]}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        document(type="text", media_type="text/plain", data="42"),
+        document(type="content", content="42"),
+        document(type="content", content=[TEXT]),
+        FOUND,
+    ],
+    ids=str,
+)
+def test_the_text_of_documents_and_search_results_is_read(part: Json) -> None:
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": [part]}
+    chat = of_message(messages=[{"role": "user", "content": [result, part]}])
+    assert chat["messages"] == [
+        {"role": "tool", "tool_call_id": "t1", "content": [TEXT]},
+        {"role": "user", "content": [TEXT]},
     ]
 
 
@@ -174,6 +201,10 @@ IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png"
 RESULT = {"type": "tool_result", "tool_use_id": "t", "content": [IMAGE]}
 
 
+def of_user(part: Json) -> Json:
+    return {"messages": [{"role": "user", "content": [part]}]}
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
@@ -185,7 +216,18 @@ RESULT = {"type": "tool_result", "tool_use_id": "t", "content": [IMAGE]}
         ({"messages": [{"role": "user", "content": 7}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]},
          "messages[0].content[0].text"),
+        ({"messages": [{"role": "user", "content": [{"type": ["x"]}]}]},
+         "messages[0].content[0].type"),
         ({"messages": [{"role": "user", "content": [IMAGE]}]}, "messages[0].content[0]"),
+        (of_user(document(type="base64", media_type="application/pdf", data="aa")),
+         "messages[0].content[0]"),
+        (of_user(document(type="text")), "messages[0].content[0].source.data"),
+        (of_user(document(type="content", content=[IMAGE])),
+         "messages[0].content[0].source.content[0]"),
+        (of_user(document(type="content", content=[document(type="text", data="42")])),
+         "messages[0].content[0].source.content[0]"),
+        (of_user({"type": "document", "source": 7}), "messages[0].content[0].source"),
+        (of_user(FOUND | {"content": 7}), "messages[0].content[0].content"),
         ({"messages": [{"role": "user", "content": [RESULT]}]},
          "messages[0].content[0].content[0]"),
         ({"system": 7}, "system"),
@@ -211,6 +253,9 @@ def test_what_no_message_is(body: Json, param: str) -> None:
         ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0]"),
         ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]},
          "input[0].content[0]"),
+        ({"input": [{"role": "user", "content": [{"type": ["x"]}]}]},
+         "input[0].content[0].type"),
+        ({"tools": [{"type": "function", "name": "f"}], "tool_choice": ["x"]}, "tool_choice"),
         ({"input": [{"type": "function_call"}]}, "input[0].arguments"),
         ({"input": [{"type": "reasoning", "content": 7}]}, "input[0].content"),
         ({"instructions": 7}, "instructions"),

@@ -147,8 +147,11 @@ class RelayedStream(ABC):
 
     def feed(self, piece: bytes) -> None:
         """Take a piece of the stream."""
-        lines, line_feed, rest = piece.rpartition(b"\n")
-        if line_feed:
+        lines, line_end, rest = piece.rpartition(b"\n")
+        if not line_end:
+            # A CR ends a line, too, and in JSON it is escaped.
+            lines, line_end, rest = piece.rpartition(b"\r")
+        if line_end:
             if self._unfinished:
                 lines = b"".join([*self._unfinished, lines])
                 self._unfinished, self._unfinished_bytes = [], 0

@@ -114,7 +114,7 @@ BROKEN = {
 
 class TestStream:
     @pytest.mark.parametrize(("events", "has_failed"), WHOLE.values(), ids=WHOLE)
-    @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+    @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
     @given(places=st.sets(st.integers(0, 2**16), max_size=8))
     def test_where_it_is_cut_does_not_matter(self, events, has_failed, line_end, places) -> None:
         stream = named(*events).replace(b"\n", line_end)

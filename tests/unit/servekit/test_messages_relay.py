@@ -137,6 +137,20 @@ class TestStream:
         end = {**EVENTS[-2], "usage": {"input_tokens": 0, "output_tokens": 3}}
         assert watched(named(*BEGUN, end, EVENTS[-1])).usage == COUNTED
 
+    @pytest.mark.parametrize(
+        "echoed",
+        [
+            {"type": "content_block_start", "content_block": {"input": {"error": {"code": 1}}}},
+            {"type": "content_block_start", "content_block": {"type": "error"}},
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("step", [7, 2**20])
+    def test_an_error_within_an_event_is_no_end(self, echoed, step) -> None:
+        stream = named(*BEGUN, echoed)
+        with pytest.raises(UpstreamUnavailable):
+            watched(*cut(stream, set(range(0, len(stream), step))))
+
 
 class TestBeginning:
     @pytest.mark.parametrize(

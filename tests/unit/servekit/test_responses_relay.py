@@ -195,6 +195,27 @@ class TestStream:
         with pytest.raises(UpstreamUnavailable):
             watched(*cut(stream, set(range(0, len(stream), step))))
 
+    @pytest.mark.parametrize(
+        "echoed",
+        [
+            {
+                "type": "response.created",
+                "response": {"tools": [{"properties": {"error": {"a": 1}}}]},
+            },
+            {"type": "response.created", "response": {"metadata": {"type": "error"}}},
+            {
+                "type": "response.output_item.done",
+                "item": {"type": "mcp_call", "error": {"code": 1}},
+            },
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("step", [7, 2**20])
+    def test_an_error_within_an_event_is_no_end(self, echoed, step) -> None:
+        stream = named(*BEGUN[:1], echoed)
+        with pytest.raises(UpstreamUnavailable):
+            watched(*cut(stream, set(range(0, len(stream), step))))
+
 
 class TestBeginning:
     @pytest.mark.parametrize(

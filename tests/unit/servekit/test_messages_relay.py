@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from racro.contracts.errors import (
     ContextLengthExceeded,
+    QueueFull,
     RacroError,
     RateLimited,
     UpstreamError,
@@ -176,8 +177,8 @@ class TestBeginning:
     @pytest.mark.parametrize(
         ("stream", "error"),
         [
-            (named(FAILED), UpstreamUnavailable),
-            (named(PING, FAILED), UpstreamUnavailable),
+            (named(FAILED), QueueFull),
+            (named(PING, FAILED), QueueFull),
             (b'data: {"type": "error", "error": {"type": "rate_limit_error"}}\n\n', RateLimited),
             (
                 named({"type": "error", "error": {"message": "prompt is too long: 9 > 8 maximum"}}),

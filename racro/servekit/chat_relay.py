@@ -40,6 +40,12 @@ _BROKEN_FINISH = re.compile(rb'"finish_reason"\s*:\s*"(?:abort|error)"')
 _FINISHES = (b'"finish_reason":"', b'"finish_reason": "')
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"[^"]')
 
+_FAILURE = re.compile(
+    # At the beginning of a line, and outside of a text, where quotes are escaped.
+    rb"(?:^|[\r\n])(?:error:|event: ?error)|\"(?:object|type)\"\s*:\s*\"error\""
+    rb'|"error"\s*:\s*(?!null|false|-?0|""|\{\s*\}|\[\s*\]|\s)'
+)
+
 _NO_CHOICES = (b"null", b"[]")
 
 
@@ -125,6 +131,10 @@ class StreamedAnswer(RelayedStream):
             self._search(lines)
         if _FINISHES[0] in lines or _FINISHES[1] in lines:
             self._note_ends(lines)
+
+    def _tells_failure(self, latest: bytes) -> bool:
+        # Finding a word is much cheaper than a pattern, and most streams do not have it.
+        return b"error" in latest and _FAILURE.search(latest) is not None
 
     def _has_ended(self, latest: bytes, rest: bytes) -> bool:
         if _MARK in rest:

@@ -70,6 +70,8 @@ _KINDS = {
     ),
     504: ("timeout_error",),
 }  # fmt: skip
+# Of the kinds of 503, Anthropic's and OpenAI's for one that has too much to do.
+_OVERLOADED = {"overloaded_error", "server_overloaded"}
 _STATUS_OF_KIND = {kind: status for status, kinds in _KINDS.items() for kind in kinds}
 
 
@@ -124,6 +126,12 @@ def says_too_long(body: bytes, parsed: Any) -> bool:
 def says_too_often(body: bytes, parsed: Any) -> bool:
     """Tell whether an error says that a rate of tokens or requests is exceeded."""
     return any(map(_RATES.search, _words(body, parsed)))
+
+
+def says_overloaded(parsed: Any) -> bool:
+    """Tell whether an error object says by its kind that its server has too much to do."""
+    kinds = (str(one.get(field)) for one in _objects(parsed) for field in _KIND_FIELDS)
+    return any(kind.lower() in _OVERLOADED for kind in kinds)
 
 
 def says_credentials(body: bytes, parsed: Any) -> bool:

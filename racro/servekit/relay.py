@@ -12,6 +12,7 @@ from racro.contracts.errors import (
     NotFound,
     NotStarted,
     Overloaded,
+    QueueFull,
     RacroError,
     RateLimited,
     RequestError,
@@ -25,6 +26,7 @@ from racro.servekit.error_bodies import (
     decode,
     message_of,
     says_credentials,
+    says_overloaded,
     says_too_long,
     says_too_often,
     status_of,
@@ -120,13 +122,15 @@ def error_from_event(data: bytes, *, name: str) -> RacroError:
     """Return what an error object within the stream of upstream `name` means to our client.
 
     Without a status it is a failure of the upstream, unless it says that the request is too long,
-    or that it is asked too often.
+    that it is asked too often, or that it has no room.
     """
     parsed = decode(data)
     if ours := error_from_envelope(parsed):
         return _passed_on(ours, name)
     error = _error_of_another(status_of(parsed), data, parsed, name)
     if isinstance(error, UpstreamUnavailable):
+        if says_overloaded(parsed):
+            return QueueFull(f"the {name} has no room for it now")
         # It had accepted the request: work may have begun.
         return UpstreamUnavailable(f"the {name} failed while it was answering")
     return error

@@ -32,14 +32,10 @@ _LATEST_BYTES = 4 * 2**10
 # Where an upstream has nothing to say yet.
 _KEEP_ALIVES = {"ping", "keepalive"}
 
-_FAILURE = re.compile(
-    # At the beginning of a line, and outside of a text, where quotes are escaped.
-    rb"(?:^|[\r\n])(?:error:|event: ?error)|\"(?:object|type)\"\s*:\s*\"error\""
-    rb'|"error"\s*:\s*(?!null|false|-?0|""|\{\s*\}|\[\s*\]|\s)'
-)
 _EMPTY = re.compile(rb'null|false|-?0(?:\.0)?|""|\{\s*\}|\[\s*\]')
 
 _BRACKET = ord("[")
+_ERROR = b'"error"'
 
 _Fields = TypeVar("_Fields")
 
@@ -74,10 +70,33 @@ def is_array(value: Raw) -> bool:
     return memoryview(value)[0] == _BRACKET
 
 
-def tells_failure(lines: bytes) -> bool:
-    """Tell whether lines of a stream hold an error event."""
-    # Finding a word is much cheaper than a pattern, and most streams do not have it.
-    return b"error" in lines and _FAILURE.search(lines) is not None
+class _Failure(msgspec.Struct):
+    type: Raw = NULL
+    error: Raw = NULL
+
+
+_failure_decoder = msgspec.json.Decoder(_Failure)
+
+
+def has_error_event(lines: bytes) -> bool:
+    """Tell whether a line is an error event by its name, or by its data's own type or error.
+
+    Other events may hold an `error` further in, as where a tool or its schema is echoed.
+    """
+    return b"error" in lines and any(map(_is_error, lines.splitlines()))
+
+
+def _is_error(line: bytes) -> bool:
+    field, _, value = line.partition(b":")
+    if field != b"data":
+        return field == b"error" or (field == b"event" and value.strip() == b"error")
+    if b"error" not in value:
+        return False
+    try:
+        data = decode_fields(_failure_decoder, value.strip())
+    except NotJson:
+        return False
+    return bytes(data.type) == _ERROR or not is_empty(data.error)
 
 
 async def read_first_event(
@@ -145,10 +164,17 @@ class RelayedStream(ABC):
         `has_failed` is set as it is known.
         """
 
+    def _tells_failure(self, latest: bytes) -> bool:
+        """Tell whether the last lines hold an error that its client sees."""
+        return has_error_event(latest)
+
     def feed(self, piece: bytes) -> None:
         """Take a piece of the stream."""
-        lines, line_feed, rest = piece.rpartition(b"\n")
-        if line_feed:
+        lines, line_end, rest = piece.rpartition(b"\n")
+        if not line_end:
+            # A CR ends a line, too, and in JSON it is escaped.
+            lines, line_end, rest = piece.rpartition(b"\r")
+        if line_end:
             if self._unfinished:
                 lines = b"".join([*self._unfinished, lines])
                 self._unfinished, self._unfinished_bytes = [], 0
@@ -169,7 +195,7 @@ class RelayedStream(ABC):
         """
         rest = b"".join(self._unfinished)
         latest = b"\n".join([*self._latest, rest])
-        self.has_failed = tells_failure(latest)
+        self.has_failed = self._tells_failure(latest)
         if not self._has_ended(latest, rest) and not self.has_failed:
             raise UpstreamUnavailable(f"the {self._name} broke off its answer")
 

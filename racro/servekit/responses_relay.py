@@ -7,6 +7,7 @@ counts by what they are called, as they stand near its end.
 
 import json
 import re
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -33,14 +34,24 @@ _EXPECTED = "a response"
 # Of the events that are known, only those about the response as a whole have it.
 _MARK = b'"response":'
 _ERROR = b'"error"'
-_FAILED = b'"failed"'
-_LAST = re.compile(rb'"type"\s*:\s*"response\.(completed|incomplete|failed|cancelled)"')
+_LAST = {"completed", "incomplete", "failed", "cancelled"}
+_KIND = re.compile(rb'"response\.([a-z_.]+)"')
+_NAME = re.compile(rb"event: ?response\.([a-z_.]+)\s*")
+# Of an event that cannot be decoded: its type stands before or behind its response, where the only
+# fields between it and the brace of the event are plain ones.
+_FIELD = rb'"\w+"\s*:\s*(?:-?\d+|null|"[^"\\]*")'
+_TYPE = rb'"type"\s*:\s*"response\.([a-z_.]+)"'
+_BEGINNING = re.compile(rb"data:\s*\{\s*(?:%b\s*,\s*){0,8}%b" % (_FIELD, _TYPE))
+_END = re.compile(rb"%b\s*(?:,\s*%b\s*){0,8}\}\s*\Z" % (_TYPE, _FIELD))
+_LONGEST_END = 512
+# Not the first field of an object, as in `metadata`, which holds what the client chose.
+_CANCELLED = re.compile(rb',\s*"status"\s*:\s*"cancelled"')
 _USAGE = re.compile(rb'"usage"\s*:\s*(?=\{)')
 # A usage has some hundred bytes, and lists of some numbers for each turn.
 _LONGEST_USAGE = 16 * 2**10
 # Of an event, so many are tried that may be its usage, the last one first.
 _MOST_TRIED = 8
-_BROKEN = {b'"failed"', b'"cancelled"'}
+_BROKEN = (b'"failed"', b'"cancelled"')
 
 
 class _Response(msgspec.Struct):
@@ -70,7 +81,7 @@ def check_completion(answer: bytes, *, name: str) -> Usage:
         response = decode_fields(_response_decoder, answer)
     except NotJson as error:
         raise no_completion(answer, name=name, expected=_EXPECTED) from error
-    has_failed = bytes(response.status) == _FAILED or not is_empty(response.error)
+    has_failed = bytes(response.status) in _BROKEN or not is_empty(response.error)
     if has_failed:
         # Without what it had said until then, which may be long.
         said = b'{"error": ' + bytes(response.error) + b"}"
@@ -122,32 +133,49 @@ class StreamedAnswer(RelayedStream):
 
     def __init__(self, *, name: str) -> None:
         super().__init__(name=name)
-        self._last = b""
-        # Of a line whose end has not come.
-        self._of_cut = b""
+        self._last = ""
+        # Of a line whose end has not come: its kind, "" where neither name nor beginning tells it.
+        self._of_cut: str | None = None
+        self._was_cancelled = False
 
     def _note(self, lines: bytes) -> None:
-        if self._of_cut or _MARK in lines:
+        if self._of_cut is not None or _MARK in lines:
             self._read(lines)
 
     def _note_cut(self, part: bytes) -> None:
-        self._of_cut = _last_type(part) or self._of_cut
+        if self._of_cut is None:
+            *before, _ = self._latest
+            self._of_cut = _named_last(before[-2:]) or _found(_BEGINNING.match(part))
+            self._was_cancelled = False
+        self._was_cancelled |= _CANCELLED.search(part) is not None
         self._find_usage(part)
 
     def _has_ended(self, latest: bytes, rest: bytes) -> bool:  # noqa: ARG002 - all was noted
-        if _MARK in rest and _is_json(rest.strip().removeprefix(b"data:")):
-            self._read(rest)
+        is_whole = _END.search(rest[-_LONGEST_END:]) or _is_json(
+            rest.strip().removeprefix(b"data:")
+        )
+        if is_whole:
+            self._note(rest)
         if self._last:
             # What is an error in an answer, as of a tool, is none of the answer.
-            self.has_failed = self._last in {b"failed", b"cancelled"}
+            self.has_failed = self._last in {"failed", "cancelled"}
         return bool(self._last)
 
     def _read(self, lines: bytes) -> None:
-        self._last = _last_type(lines) or self._of_cut or self._last
-        self._of_cut = b""
-        if self._last == b"completed" and _was_cancelled(lines):
-            self._last = b"cancelled"
+        for line in lines.splitlines():
+            if self._of_cut is not None:
+                self._was_cancelled |= _CANCELLED.search(line) is not None
+                kind = self._of_cut or _kind_at_end(line)
+                self._of_cut = None
+                self._take(kind, is_broken=self._was_cancelled)
+            elif _MARK in line and line.startswith(b"data:"):
+                self._take(*_kind_of(line))
         self._find_usage(lines)
+
+    def _take(self, kind: str, is_broken: bool) -> None:
+        if kind in _LAST:
+            # vLLM says of what was cancelled that it is completed.
+            self._last = "cancelled" if kind == "completed" and is_broken else kind
 
     def _find_usage(self, text: bytes) -> None:
         marks = [found.end() for found in _USAGE.finditer(text)]
@@ -157,21 +185,32 @@ class StreamedAnswer(RelayedStream):
                 return
 
 
-def _last_type(lines: bytes) -> bytes:
-    found = _LAST.findall(lines)
-    return found[-1] if found else b""
+def _kind_of(line: bytes) -> tuple[str, bool]:
+    """Return what an event about the response is, and whether that was failed or cancelled."""
+    try:
+        event = decode_fields(_event_decoder, line.removeprefix(b"data:"))
+        response = decode_fields(_response_decoder, bytes(event.response))
+    except NotJson:
+        kind = _found(_BEGINNING.match(line)) or _kind_at_end(line)
+        return kind, _CANCELLED.search(line) is not None
+    return _found(_KIND.fullmatch(event.type)), bytes(response.status) in _BROKEN
 
 
-def _was_cancelled(lines: bytes) -> bool:
-    """Tell whether a response was cancelled that is said to be completed, as vLLM does."""
-    for line in lines.splitlines():
-        if _LAST.search(line):
-            try:
-                event = _event_decoder.decode(line.removeprefix(b"data:"))
-                return bytes(_response_decoder.decode(event.response).status) in _BROKEN
-            except NotJson:
-                return False
-    return False
+def _kind_at_end(line: bytes) -> str:
+    return _found(_END.search(line[-_LONGEST_END:]))
+
+
+def _named_last(latest: Iterable[bytes]) -> str:
+    """Return the kind of the event whose name came last, "" where its data came, too, or none."""
+    lines = [line for lines in latest for line in lines.splitlines()]
+    for line in reversed(lines):
+        if line.startswith((b"event:", b"data:")):
+            return _found(_NAME.fullmatch(line))
+    return ""
+
+
+def _found(match: re.Match[bytes] | None) -> str:
+    return match[1].decode() if match else ""
 
 
 def _is_json(text: bytes) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from racro.contracts.errors import (
     ContextLengthExceeded,
+    QueueFull,
     RacroError,
     RateLimited,
     UpstreamError,
@@ -114,7 +115,7 @@ BROKEN = {
 
 class TestStream:
     @pytest.mark.parametrize(("events", "has_failed"), WHOLE.values(), ids=WHOLE)
-    @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+    @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
     @given(places=st.sets(st.integers(0, 2**16), max_size=8))
     def test_where_it_is_cut_does_not_matter(self, events, has_failed, line_end, places) -> None:
         stream = named(*events).replace(b"\n", line_end)
@@ -136,6 +137,20 @@ class TestStream:
     def test_an_end_with_0_does_not_undo_the_beginning(self) -> None:
         end = {**EVENTS[-2], "usage": {"input_tokens": 0, "output_tokens": 3}}
         assert watched(named(*BEGUN, end, EVENTS[-1])).usage == COUNTED
+
+    @pytest.mark.parametrize(
+        "echoed",
+        [
+            {"type": "content_block_start", "content_block": {"input": {"error": {"code": 1}}}},
+            {"type": "content_block_start", "content_block": {"type": "error"}},
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("step", [7, 2**20])
+    def test_an_error_within_an_event_is_no_end(self, echoed, step) -> None:
+        stream = named(*BEGUN, echoed)
+        with pytest.raises(UpstreamUnavailable):
+            watched(*cut(stream, set(range(0, len(stream), step))))
 
 
 class TestBeginning:
@@ -162,8 +177,8 @@ class TestBeginning:
     @pytest.mark.parametrize(
         ("stream", "error"),
         [
-            (named(FAILED), UpstreamUnavailable),
-            (named(PING, FAILED), UpstreamUnavailable),
+            (named(FAILED), QueueFull),
+            (named(PING, FAILED), QueueFull),
             (b'data: {"type": "error", "error": {"type": "rate_limit_error"}}\n\n', RateLimited),
             (
                 named({"type": "error", "error": {"message": "prompt is too long: 9 > 8 maximum"}}),

@@ -213,7 +213,9 @@ def test_an_error_keeps_what_it_says_whatever_its_shape(body, says) -> None:
         ({"message": "x", "code": 503}, "upstream_unavailable"),
         ({"message": "x", "code": 12345}, "upstream_unavailable"),
         ({"message": "x", "code": "insufficient_quota"}, "upstream_error"),
-        ({"message": "x", "type": "overloaded_error"}, "upstream_unavailable"),
+        ({"message": "x", "type": "overloaded_error"}, "overloaded"),
+        ({"message": "x", "code": "server_overloaded"}, "overloaded"),
+        ({"message": "x", "type": "service_unavailable"}, "upstream_unavailable"),
         (
             {"message": "prompt too long for the cache", "type": "server_error"},
             "upstream_unavailable",

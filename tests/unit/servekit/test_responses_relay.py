@@ -83,6 +83,7 @@ def test_half_of_a_surrogate_pair_costs_no_answer() -> None:
         ({"output": "text"}, "other JSON"),
         ({"choices": []}, "other JSON"),
         ({"output": [], "status": "failed"}, "an error"),
+        ({"output": [], "status": "cancelled", "error": None}, "an error"),
         ({"output": [], "error": {"message": "out of memory"}}, "an error"),
         (FAILED["response"], r"an error \(Rate limit reached\)"),
     ],
@@ -123,7 +124,7 @@ BROKEN = {
 
 class TestStream:
     @pytest.mark.parametrize(("events", "has_failed"), WHOLE.values(), ids=WHOLE)
-    @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+    @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
     @given(places=st.sets(st.integers(0, 2**16), max_size=8))
     def test_where_it_is_cut_does_not_matter(self, events, has_failed, line_end, places) -> None:
         stream = named(*events).replace(b"\n", line_end)
@@ -149,6 +150,71 @@ class TestStream:
         stream = named(*BEGUN, {"type": "response.completed", "response": whole})
         answer = watched(*cut(stream, set(range(0, len(stream), size))))
         assert (answer.usage, answer.has_failed) == (COUNTED, False)
+
+    @pytest.mark.parametrize("order", [("type", "response"), ("response", "type")], ids=str)
+    @pytest.mark.parametrize("is_named", [True, False])
+    @pytest.mark.parametrize(("size", "step"), [(100_000, 8192), (100_000, 7001), (200_000, 2**20)])
+    @pytest.mark.parametrize(
+        ("kind", "status", "has_failed"),
+        [
+            ("completed", "completed", False),
+            ("completed", "cancelled", True),
+            ("incomplete", "incomplete", False),
+            ("failed", "failed", True),
+        ],
+    )
+    def test_a_cut_last_event_is_read_whatever_its_order(
+        self, order, is_named, size, step, kind, status, has_failed
+    ) -> None:
+        whole = response("x" * size, prompt_tokens=7, completion_tokens=3)
+        # What a client chose, and what it said, are no status and no type.
+        echoed = {"metadata": {"status": "cancelled", "type": "response.failed"}}
+        fields = {
+            "response": {**whole, "status": status, **echoed},
+            "type": f"response.{kind}",
+            "sequence_number": 9,
+        }
+        event = {field: fields[field] for field in (*order, "sequence_number")}
+        last_event = named(event) if is_named else b"data: " + json.dumps(event).encode() + b"\n\n"
+        stream = named(*BEGUN) + last_event
+        answer = watched(*cut(stream, set(range(0, len(stream), step))))
+        assert (answer.usage, answer.has_failed) == (COUNTED, has_failed)
+
+    @pytest.mark.parametrize("step", [1000, 8192, 2**20])
+    @pytest.mark.parametrize("is_named", [True, False])
+    @pytest.mark.parametrize("size", [0, 200_000])
+    @pytest.mark.parametrize("order", [("type", "response"), ("response", "type")], ids=str)
+    def test_a_type_in_what_a_first_event_echoes_is_no_end(
+        self, step, is_named, size, order
+    ) -> None:
+        echoed = {"instructions": "x" * size, "metadata": {"type": "response.completed"}}
+        fields = {"type": "response.created", "response": {**EVENTS[0]["response"], **echoed}}
+        event = {field: fields[field] for field in order}
+        first = named(event) if is_named else b"data: " + json.dumps(event).encode() + b"\n\n"
+        stream = first + named(*BEGUN[1:])
+        with pytest.raises(UpstreamUnavailable):
+            watched(*cut(stream, set(range(0, len(stream), step))))
+
+    @pytest.mark.parametrize(
+        "echoed",
+        [
+            {
+                "type": "response.created",
+                "response": {"tools": [{"properties": {"error": {"a": 1}}}]},
+            },
+            {"type": "response.created", "response": {"metadata": {"type": "error"}}},
+            {
+                "type": "response.output_item.done",
+                "item": {"type": "mcp_call", "error": {"code": 1}},
+            },
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("step", [7, 2**20])
+    def test_an_error_within_an_event_is_no_end(self, echoed, step) -> None:
+        stream = named(*BEGUN[:1], echoed)
+        with pytest.raises(UpstreamUnavailable):
+            watched(*cut(stream, set(range(0, len(stream), step))))
 
 
 class TestBeginning:

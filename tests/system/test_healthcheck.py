@@ -56,7 +56,7 @@ def test_who_hangs_up_is_not_healthy() -> None:
 
 
 def test_one_that_leaves_its_answer_open_is_not_healthy_and_its_words_are_printed() -> None:
-    answer = b"HTTP/1.1 503 Service Unavailable\r\n\r\n{\"engine\": \"the engine is starting\"}"
+    answer = b'HTTP/1.1 503 Service Unavailable\r\n\r\n{"engine": "the engine is starting"}'
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         checking = subprocess.Popen([SCRIPT, str(port)], stdout=subprocess.PIPE, text=True)

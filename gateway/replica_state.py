@@ -21,12 +21,12 @@ class ReplicaState:
     One that `has_failed` is down until it answers something.
     """
 
-    __slots__ = ("_busy_until", "_last_byte_at", "_waiting", "has_failed", "in_flight")
+    __slots__ = ("_busy_until", "_silent_since", "_waiting", "has_failed", "in_flight")
 
     def __init__(self) -> None:
         self.in_flight = 0
         self._waiting = 0
-        self._last_byte_at = 0.0
+        self._silent_since: float | None = None
         self.has_failed = False
         self._busy_until = 0.0
 
@@ -41,16 +41,21 @@ class ReplicaState:
 
         It may only be at work: whether it hangs is found out by asking it something small.
         """
-        return self._waiting > 0 and time.monotonic() - self._last_byte_at >= _DOUBTFUL_S
+        since = self._silent_since
+        return self._waiting > 0 and since is not None and time.monotonic() - since >= _DOUBTFUL_S
 
     def note_byte(self) -> None:
-        """Note that it says something."""
-        self._last_byte_at = time.monotonic()
+        """Note that it says something: those that wait now are silent from here."""
+        self._silent_since = time.monotonic() if self._waiting else None
 
     def begin_wait(self) -> None:
-        """Note that a request waits for what it says."""
-        if not self._waiting:
-            self.note_byte()
+        """Note that a request waits for what it says.
+
+        Silence begins with the first that is not answered, and only a byte ends it: clients that
+        leave and come back one by one must not hide a server that hangs.
+        """
+        if self._silent_since is None:
+            self._silent_since = time.monotonic()
         self._waiting += 1
 
     def end_wait(self) -> None:
@@ -93,8 +98,11 @@ class Silence:
         self._state.begin_wait()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._state.end_wait()
+        if kind is None:
+            # It was answered in full: nothing is left from which a silence could go on.
+            self._state.note_byte()
 
     def end(self) -> None:
         """Note that it says something: from now on it is silent again."""

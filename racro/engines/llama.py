@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,9 +18,11 @@ from racro.embedded.default import PROMPT_PROFILE, TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model
 from racro.engines.engine import ServedModel, Traits
 from racro.engines.engine_sections import EngineSection, VisionSection
+from racro.engines.heard import HeardRequest
 from racro.engines.probe import ASKED_AGAIN_AFTER_S, HealthProbe, RestartUnansweredAfter
 from racro.engines.supervised_engine import SupervisedEngine
 from racro.engines.supervisor import Supervisor
+from racro.servekit.upstream import Response
 
 # As llama.cpp says it.
 _UNLIMITED = -1
@@ -239,6 +242,12 @@ class LlamaEngine(SupervisedEngine):
         )
         self._revision: str | None = None
 
+    def post(
+        self, path: str, body: Mapping[str, Any], *, name: str = "engine"
+    ) -> AbstractAsyncContextManager[Response]:
+        """Send a request; each byte of its answer shows that the engine does not hang."""
+        return HeardRequest(super().post(path, body, name=name), self._supervisor.hear)
+
     async def revision(self) -> str:
         """SHA-256 of the GGUF file, shortened, and after a plus that of adapter or projector."""
         if self._revision is None:
@@ -261,7 +270,7 @@ class LlamaEngine(SupervisedEngine):
         return [sys.executable, "-m", "racro.engines.llama_server", json.dumps(options)]
 
     async def _would_answer(self, port: int) -> bool:
-        """Tell whether it is well: within milliseconds, however many requests wait."""
+        """Tell whether it is well; in a burst of requests that may be late."""
         server = self._upstream(f"http://127.0.0.1:{port}")
         health = await server.get_json("/health", within_s=ASKED_AGAIN_AFTER_S)
         return bool(health.get("status") == "ok")

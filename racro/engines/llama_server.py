@@ -20,6 +20,9 @@ _BATCH_TOKENS = 16
 # look at all of an image at once (Gemma 3) need it in one batch, or llama.cpp shrinks it to that.
 _BATCH_TOKENS_WITH_IMAGES = 512
 _WARNINGS = 2
+# Each request has one to its end. Those that there are from the start take a burst of requests, and
+# /health beside it: while all are taken it waits for one to be free.
+_HTTP_THREADS = 128
 
 
 def _serve(options: dict[str, Any]) -> None:
@@ -43,6 +46,7 @@ def _serve(options: dict[str, Any]) -> None:
     params.n_predict = options["n_predict"]
     params.n_batch = params.n_ubatch = _BATCH_TOKENS_WITH_IMAGES if projector else _BATCH_TOKENS
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options["threads"]
+    params.n_threads_http = _HTTP_THREADS
     params.ui = False
     params.endpoint_slots = False
     params.verbosity = _WARNINGS

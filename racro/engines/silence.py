@@ -22,6 +22,7 @@ class SilenceWatch:
     def __init__(self, probe: Probe, *, limit_s: float | None) -> None:
         self._probe = probe
         self._limit_s = limit_s
+        self._has_heard = False
         self.seconds = 0.0
 
     @property
@@ -48,8 +49,13 @@ class SilenceWatch:
             self._note_answer()
             await asyncio.sleep(_EVERY_S)
 
+    def hear(self) -> None:
+        """Count what the child said elsewhere, to a client, as an answer."""
+        self._has_heard = True
+
     def reset(self) -> None:
         """Forget the silence of a child that has ended."""
+        self._has_heard = False
         self.seconds = 0.0
         engine_metrics.UNANSWERED_SECONDS.set(0)
 
@@ -61,6 +67,9 @@ class SilenceWatch:
             done, _ = await asyncio.wait({asked}, timeout=_EVERY_S)
             if done:
                 return False
+            if self._has_heard:
+                self._note_answer()
+                continue
             # At most a turn's time: of a longer one this process was not there for the rest.
             self.seconds += min(now() - began, _EVERY_S)
             engine_metrics.UNANSWERED_SECONDS.set(self.seconds)

@@ -130,6 +130,10 @@ class Supervisor:
         """Whether its child has been ready and runs; it may hang."""
         return self._state is State.READY
 
+    def hear(self) -> None:
+        """Count what the child said to a client as an answer to whether it still answers."""
+        self._silence.hear()
+
     def _become(self, state: State, *, public: str | None = None, detail: str = "") -> None:
         self._state = state
         self._problem = Problem(public or state.value, detail)

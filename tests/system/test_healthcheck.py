@@ -53,3 +53,17 @@ def test_who_hangs_up_is_not_healthy() -> None:
         checking = subprocess.Popen([SCRIPT, str(port)], stderr=subprocess.DEVNULL)
         listening.accept()[0].close()
         assert checking.wait(PATIENCE_S) != 0
+
+
+def test_one_that_leaves_its_answer_open_is_not_healthy_and_its_words_are_printed() -> None:
+    answer = b'HTTP/1.1 503 Service Unavailable\r\n\r\n{"engine": "the engine is starting"}'
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        checking = subprocess.Popen([SCRIPT, str(port)], stdout=subprocess.PIPE, text=True)
+        connection = listening.accept()[0]
+        with connection:
+            connection.sendall(answer)
+            told, _ = checking.communicate(timeout=PATIENCE_S)
+    assert checking.returncode == 1
+    assert told.startswith("status 503\n")
+    assert "the engine is starting" in told

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -278,19 +277,6 @@ class TestEngineHung:
         body = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2}
         answer = http.post(f"{impatient.url}/v1/chat/completions", json=body)
         assert answer.status_code == 200, answer.text
-
-    def test_a_service_that_was_held_up_itself_restarts_nothing(self, impatient: Service) -> None:
-        """As by a container that was paused: the time is not the engine's."""
-        engine, service = engine_of(impatient), psutil.Process(impatient.pid)
-        was_up_for = impatient.metrics()[RESTARTS % "unanswered"]
-        engine.suspend()
-        service.suspend()
-        time.sleep(6)
-        service.resume()
-        engine.resume()
-        wait_until(lambda: impatient.metrics()[SILENT_S] == 0, what="an engine that answers")
-        assert engine_of(impatient).pid == engine.pid
-        assert impatient.metrics()[RESTARTS % "unanswered"] == was_up_for
 
 
 class TestServiceEnded:

@@ -71,6 +71,7 @@ class Watch(Collector):
             return
         self._wants_a_token = True
         await self._token_or_work()
+        self.problem = Problem("the engine is asleep") if self._is_asleep else None
         self._worked_at, self._wants_a_token = now(), False
 
     @property
@@ -78,12 +79,15 @@ class Watch(Collector):
         return self._last is not None and self._last.asleep
 
     async def _token_or_work(self) -> None:
-        """Return when it has made a token, or done other work. Raises RacroError."""
+        """Return when it has made a token, done other work, or was put to sleep.
+
+        Raises RacroError.
+        """
         token = asyncio.create_task(self._engine.make_a_token())
         try:
             while not token.done():
                 await asyncio.wait({token}, timeout=self._interval_s)
-                if not token.done() and await self._is_seen_working():
+                if not token.done() and (await self._is_seen_working() or self._is_asleep):
                     return
             token.result()
         finally:

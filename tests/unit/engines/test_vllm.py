@@ -383,6 +383,20 @@ class TestWatch:
 
         self.watching(engine, story)
 
+    def test_one_that_is_put_to_sleep_while_a_token_is_waited_for(self) -> None:
+        """Asleep it makes none, and must not be restarted for it."""
+        engine = Engine()
+        engine.answers = False
+
+        async def story(watch: Watch, silence: SilenceWatch, watching) -> None:
+            await until(lambda: engine.asked == 1)
+            engine.asleep = True
+            await until(lambda: watch.problem == Problem("the engine is asleep"))
+            await asyncio.sleep(600)
+            assert (engine.asked, silence.seconds, watching.done()) == (1, 0, False)
+
+        self.watching(engine, story, limit_s=120)
+
     def test_prometheus_is_told_what_the_engine_told(self) -> None:
         async def story(watch: Watch, _, __) -> None:
             await until(lambda: [*watch.collect()])

@@ -182,7 +182,8 @@ class _Turns:
         self._last_user_text = own or self._last_user_text
         if own or images:
             self._current_from = index
-        self._show(index, images, own)
+        # Where only agents wrote words, as beside a tool's images, they were asked for before.
+        self._show(index, images, self._last_user_text if text.strip() else None)
         is_near = self._user_turns_since <= FOLLOW_UP_TURNS
         if self._follows_up and not images and self._shown and own and is_near:
             self._found.append(ImageTurn(index, self._shown, own, follow_up=True))

@@ -10,6 +10,8 @@ from enum import Enum, auto
 from itertools import islice
 from types import MappingProxyType
 
+from gateway.dialects.image_lines import without_image_lines
+
 
 class Rule(Enum):
     """What becomes of a block, from its opening tag to the first closing one."""
@@ -84,7 +86,7 @@ def own_words(text: str) -> str:
 
     A pattern for whole blocks would take time quadratic in the number of tags that begin one.
     """
-    return _without_title_lines(_without_blocks(text))
+    return without_image_lines(_without_title_lines(_without_blocks(text)))
 
 
 def _without_title_lines(text: str) -> str:

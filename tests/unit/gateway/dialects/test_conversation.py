@@ -511,3 +511,29 @@ def test_a_reminder_is_found_wherever_it_stands_in_a_long_text(distance) -> None
         ChatConversation(encode([user(image("a"), text(words))])), LIMITS, follow_up=True
     )
     assert turn.question == words[: 2**16 - distance] + "c"
+
+
+AGENTS_WORDS = {
+    "a path": ["[Image: source: /tmp/1.png]"],
+    "an envelope": ['<image name=[Image #1] path="/tmp/1.png">', "</image>"],
+    "images of a tool": ["Attached image(s) from tool result:"],
+    "a file": ["This is file 1a2b3c:"],
+}
+
+
+@pytest.mark.parametrize("words", AGENTS_WORDS.values(), ids=AGENTS_WORDS)
+def test_an_image_with_words_of_agents_alone_is_asked_with_the_users_last_words(words) -> None:
+    shown = user(text(words[0]), image("a"), *map(text, words[1:]))
+    [turn] = find_image_turns(
+        ChatConversation(encode([user(text("How high is it?")), shown])), LIMITS, follow_up=True
+    )
+    assert turn.question == "How high is it?"
+
+
+@pytest.mark.parametrize(
+    "words", ["[Request interrupted by user]", "[Image: original 4x2, displayed at 2x1.]"]
+)
+def test_words_of_agents_alone_are_no_follow_up(words) -> None:
+    messages = [user(image("a"), text("How high is it?")), user(text(words))]
+    [turn] = find_image_turns(ChatConversation(encode(messages)), LIMITS, follow_up=True)
+    assert (turn.question, turn.follow_up) == ("How high is it?", False)

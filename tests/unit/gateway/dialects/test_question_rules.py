@@ -77,6 +77,30 @@ SENT: dict[str, tuple[str, str]] = {
         f"{TITLE}<system-reminder>{{date}}</system-reminder>\nWhy?",
         "Why?",
     ),
+    "Claude Code's size of an image": (
+        "[Image: original 4000x2000, displayed at 2000x1000. Multiply coordinates by 2.00 to map"
+        " to original image.]",
+        "",
+    ),
+    "Claude Code's path of an image": ("[Image: source: /root/a [1]/{date}.png]", ""),
+    "Claude Code's paths of images": ("[Image: source: /a.png]\n[Image: source: /b.png]\r\n", ""),
+    "Claude Code's number of an image": ("[Image #1] What is this?", "What is this?"),
+    "Claude Code's numbers of images": ("Is [Image #1] like [Image #22] ?", "Is like ?"),
+    "Claude Code's number between words": ("like[Image #1]this", "like this"),
+    "Claude Code's number alone": ("[Image #1]", ""),
+    "Claude Code, interrupted": ("[Request interrupted by user]", ""),
+    "Claude Code, interrupted in a tool": (
+        "[Request interrupted by user for tool use]\nWhy?",
+        "Why?",
+    ),
+    "Codex's image": ("<image name=[Image #1]>\n</image>\nWhat is this?", "What is this?"),
+    "Codex's image with a path": (
+        'What is this?\n<image name=[Image #1] path="/tmp/{date} [2].png">\n</image>',
+        "What is this?",
+    ),
+    "Codex's image alone": ('<image name=[Image #1] path="C:\\a.png"></image>', ""),
+    "opencode's and pi's image of a tool": ("Attached image(s) from tool result:", ""),
+    "pydantic-ai's image of a tool": ("This is file 1a2b3c:", ""),
 }
 
 
@@ -98,6 +122,14 @@ KEPT = {
     "attributes": '<task id="1">\nWhy?\n</task>',
     "far from the start of its line": " " * 40 + "<environment_context>a</environment_context>",
     "words like those of a title": "Generate a title for this conversation: Tea",
+    "a size within a sentence": "Why [Image: original 4x2, displayed at 2x1.]?",
+    "a size and words": "[Image: original 4x2, displayed at 2x1.] Why?",
+    "an interruption within a sentence": "What is [Request interrupted by user]?",
+    "an end of an image alone": "Why?\n</image>",
+    "an image of another kind": "<image name=one>\nWhy?\n</image>",
+    "a number that is none": "[Image #one] Why?",
+    "a file in words": "This is file a of b: why?\nThis is file 1a: why?",
+    "a tool's images in words": "Attached image(s) from tool result: why?",
     "a title later on": "Why?\nGenerate a title for this conversation:\nTea",
 }
 
@@ -151,6 +183,16 @@ def test_behind_very_many_tags_all_is_kept() -> None:
     block = "<system-reminder>b</system-reminder>"
     assert own_words("<a>" * 90_000 + block) == "<a>" * 90_000
     assert own_words("<a>" * 100_000 + block) == "<a>" * 100_000 + block
+
+
+@pytest.mark.parametrize("distance", range(0, 45, 4))
+def test_a_line_is_found_wherever_it_stands_in_a_long_text(distance) -> None:
+    words = "a" * (2**16 - distance) + "\n"
+    assert own_words(f"{words}Attached image(s) from tool result:\nc") == f"{words} \nc"
+
+
+def test_behind_very_many_numbers_all_is_kept() -> None:
+    assert own_words("[Image #1]" * 10_000 + "a[Image #1]").strip() == "a[Image #1]"
 
 
 def test_names_are_such_as_are_looked_for() -> None:

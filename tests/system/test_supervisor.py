@@ -227,7 +227,7 @@ def told_in_log(service: Service, level: str, words: str) -> bool:
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Service]:
     """A reasoner service that soon restarts an engine that hangs."""
-    engine = {"kind": "llama", "restart_unanswered_after_s": 4}
+    engine = {"kind": "llama", "restart_unanswered_after_s": 10}
     with Service("services.reasoner", {"engine": engine}) as service:
         yield service
 

@@ -330,6 +330,17 @@ class TestAnEngineThatDoesNotStart:
         path = tmp_path / "starts"
         return len(path.read_text().splitlines()) if path.exists() else 0
 
+    def test_a_process_that_outlives_it_and_holds_its_pipe_does_not_stop_a_restart(
+        self, tmp_path: Path
+    ) -> None:
+        """In a session of its own, where the end of the group does not reach it."""
+        config = self.config(tmp_path, "no GPU")
+        script = config["engine"]["command"][2]
+        config["engine"]["command"][2] = f"setsid sleep 30 & {script}"
+        with Service("services.reasoner", config, wait_for="/healthz") as service:
+            wait_until(lambda: self.starts(tmp_path) >= 2, what="the second start")
+            wait_until(lambda: "no GPU" in readiness(service)[1], what="its last words")
+
     def test_a_wrong_argument_is_named_and_not_tried_again(self, tmp_path: Path) -> None:
         config = self.config(tmp_path, "vllm: error: unrecognized arguments: --no-such-flag")
         with Service("services.reasoner", config, wait_for="/healthz") as service:

@@ -132,9 +132,9 @@ class Supervisor:
         """Whether its child has been ready and runs; it may hang."""
         return self._state is State.READY
 
-    def hear(self) -> None:
+    def note_byte(self) -> None:
         """Count what the child said to a client as an answer to whether it still answers."""
-        self._silence.hear()
+        self._silence.note_byte()
 
     def _become(self, state: State, *, public: str | None = None, detail: str = "") -> None:
         self._state = state
@@ -215,10 +215,10 @@ class Supervisor:
             # Workers of an engine that was killed live on in its group.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-            await self._hear_out(listener)
+            await self._read_out(listener)
             self._silence.reset()
 
-    async def _hear_out(self, listener: asyncio.Task[None]) -> None:
+    async def _read_out(self, listener: asyncio.Task[None]) -> None:
         """Let what was printed be read, though a process outside the group may hold the pipe."""
         await asyncio.wait({listener}, timeout=_LISTEN_ON_S)
         listener.cancel()

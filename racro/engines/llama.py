@@ -18,7 +18,7 @@ from racro.embedded.default import PROMPT_PROFILE, TEXT_REASONER
 from racro.embedded.reasoner import ADAPTER, packaged_model
 from racro.engines.engine import ServedModel, Traits
 from racro.engines.engine_sections import EngineSection, VisionSection
-from racro.engines.heard import HeardRequest
+from racro.engines.noted_request import NotedRequest
 from racro.engines.probe import ASKED_AGAIN_AFTER_S, HealthProbe, RestartUnansweredAfter
 from racro.engines.supervised_engine import SupervisedEngine
 from racro.engines.supervisor import Supervisor
@@ -246,7 +246,7 @@ class LlamaEngine(SupervisedEngine):
         self, path: str, body: Mapping[str, Any], *, name: str = "engine"
     ) -> AbstractAsyncContextManager[Response]:
         """Send a request; each byte of its answer shows that the engine does not hang."""
-        return HeardRequest(super().post(path, body, name=name), self._supervisor.hear)
+        return NotedRequest(super().post(path, body, name=name), self._supervisor.note_byte)
 
     async def revision(self) -> str:
         """SHA-256 of the GGUF file, shortened, and after a plus that of adapter or projector."""

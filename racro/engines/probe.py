@@ -15,7 +15,9 @@ ASKED_AGAIN_AFTER_S = 30.0
 RestartUnansweredAfter = Annotated[
     float | None,
     Field(
-        gt=0,
+        # Not before /readyz tells of it: a busy machine makes an answer late.
+        ge=PATIENCE_S,
+        allow_inf_nan=False,
         description="Restart an engine that has left a question unanswered for so many seconds; "
         "null: never. /readyz tells of it sooner.",
     ),

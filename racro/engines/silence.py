@@ -22,7 +22,7 @@ class SilenceWatch:
     def __init__(self, probe: Probe, *, limit_s: float | None) -> None:
         self._probe = probe
         self._limit_s = limit_s
-        self._has_heard = False
+        self._has_byte = False
         self.seconds = 0.0
 
     @property
@@ -49,13 +49,13 @@ class SilenceWatch:
             self._note_answer()
             await asyncio.sleep(_EVERY_S)
 
-    def hear(self) -> None:
+    def note_byte(self) -> None:
         """Count what the child said elsewhere, to a client, as an answer."""
-        self._has_heard = True
+        self._has_byte = True
 
     def reset(self) -> None:
         """Forget the silence of a child that has ended."""
-        self._has_heard = False
+        self._has_byte = False
         self.seconds = 0.0
         engine_metrics.UNANSWERED_SECONDS.set(0)
 
@@ -67,7 +67,7 @@ class SilenceWatch:
             done, _ = await asyncio.wait({asked}, timeout=_EVERY_S)
             if done:
                 return False
-            if self._has_heard:
+            if self._has_byte:
                 self._note_answer()
                 continue
             # At most a turn's time: of a longer one this process was not there for the rest.

@@ -35,6 +35,8 @@ _POLL_S = 0.1
 # A first answer may have to wait for kernels that are compiled.
 _PROBE_TIMEOUT_S = 120.0
 _TERMINATE_TIMEOUT_S = 5.0
+# Its last words are there at once; who else holds its pipe may hold it for ever.
+_LISTEN_ON_S = 1.0
 _LAST_WORDS = 5
 
 
@@ -130,9 +132,9 @@ class Supervisor:
         """Whether its child has been ready and runs; it may hang."""
         return self._state is State.READY
 
-    def hear(self) -> None:
+    def note_byte(self) -> None:
         """Count what the child said to a client as an answer to whether it still answers."""
-        self._silence.hear()
+        self._silence.note_byte()
 
     def _become(self, state: State, *, public: str | None = None, detail: str = "") -> None:
         self._state = state
@@ -206,12 +208,22 @@ class Supervisor:
             self.pid = None
             hang.cancel()
             end.cancel()
+            if self._state is State.READY:
+                # No request may be sent to it while it is ended.
+                self._become(State.ENDED)
             await self._end(child)
             # Workers of an engine that was killed live on in its group.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-            await listener
+            await self._read_out(listener)
             self._silence.reset()
+
+    async def _read_out(self, listener: asyncio.Task[None]) -> None:
+        """Let what was printed be read, though a process outside the group may hold the pipe."""
+        await asyncio.wait({listener}, timeout=_LISTEN_ON_S)
+        listener.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listener
 
     def _end_of(self, end: asyncio.Task[int], hang: asyncio.Task[None]) -> _End:
         if end.done():

@@ -227,7 +227,7 @@ def told_in_log(service: Service, level: str, words: str) -> bool:
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Service]:
     """A reasoner service that soon restarts an engine that hangs."""
-    engine = {"kind": "llama", "restart_unanswered_after_s": 4}
+    engine = {"kind": "llama", "restart_unanswered_after_s": 10}
     with Service("services.reasoner", {"engine": engine}) as service:
         yield service
 
@@ -329,6 +329,17 @@ class TestAnEngineThatDoesNotStart:
     def starts(tmp_path: Path) -> int:
         path = tmp_path / "starts"
         return len(path.read_text().splitlines()) if path.exists() else 0
+
+    def test_a_process_that_outlives_it_and_holds_its_pipe_does_not_stop_a_restart(
+        self, tmp_path: Path
+    ) -> None:
+        """In a session of its own, where the end of the group does not reach it."""
+        config = self.config(tmp_path, "no GPU")
+        script = config["engine"]["command"][2]
+        config["engine"]["command"][2] = f"setsid sleep 30 & {script}"
+        with Service("services.reasoner", config, wait_for="/healthz") as service:
+            wait_until(lambda: self.starts(tmp_path) >= 2, what="the second start")
+            wait_until(lambda: "no GPU" in readiness(service)[1], what="its last words")
 
     def test_a_wrong_argument_is_named_and_not_tried_again(self, tmp_path: Path) -> None:
         config = self.config(tmp_path, "vllm: error: unrecognized arguments: --no-such-flag")

@@ -3,10 +3,11 @@
 import inspect
 
 import pytest
+from pydantic import ValidationError
 
 from racro.base.wrong_settings import WrongSettingsError
 from racro.engines.engine_sections import EngineSection, VisionSection
-from racro.engines.llama import LlamaVisionSettings
+from racro.engines.llama import LlamaSettings, LlamaVisionSettings
 from racro.engines.registry import ENGINES, create_engine
 from racro.engines.vllm import VllmSettings
 
@@ -42,3 +43,11 @@ def test_a_problem_is_told_by_its_place_in_the_services_settings(
     with pytest.raises(WrongSettingsError) as end:
         create_engine(settings, section=section, served_name="m")
     assert end.value.problems == (f"{section}.{problem}",)
+
+
+@pytest.mark.parametrize("seconds", [0, 9.9, float("inf"), float("nan")])
+def test_a_restart_waits_at_least_as_long_as_readyz(seconds: float) -> None:
+    with pytest.raises(ValidationError, match="restart_unanswered_after_s"):
+        LlamaSettings(restart_unanswered_after_s=seconds)
+    with pytest.raises(ValidationError, match="restart_unanswered_after_s"):
+        VllmSettings(kind="vllm", model="m", restart_unanswered_after_s=seconds)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Self
 
 from racro.contracts.errors import NotStarted
-from racro.engines.heard import HeardRequest
+from racro.engines.noted_request import NotedRequest
 from racro.engines.probe import HealthProbe
 from racro.engines.silence import SilenceWatch
 from support.clock import JumpingLoop
@@ -47,7 +47,7 @@ def test_one_that_gives_bytes_to_clients_has_answered() -> None:
 
     async def story(silence: SilenceWatch, task: "asyncio.Task[None]", _: JumpingLoop) -> None:
         for _second in range(600):
-            silence.hear()
+            silence.note_byte()
             await asyncio.sleep(9)
             assert not silence.is_told
         assert not task.done()
@@ -94,18 +94,18 @@ class Answer:
         return all(sink(piece) for piece in self.pieces)
 
 
-async def test_each_piece_of_an_answer_is_heard_and_its_end_is_not() -> None:
-    heard: list[None] = []
-    async with HeardRequest(Answer(), lambda: heard.append(None)) as response:
-        assert (response.status, len(heard)) == (200, 1)
+async def test_each_piece_of_an_answer_is_noted_and_its_end_is_not() -> None:
+    noted: list[None] = []
+    async with NotedRequest(Answer(), lambda: noted.append(None)) as response:
+        assert (response.status, len(noted)) == (200, 1)
         assert [await response.readany() for _ in range(3)] == [b"one", b"two", b""]
-        assert len(heard) == 3
+        assert len(noted) == 3
 
 
 async def test_pieces_that_are_piped_are_heard() -> None:
-    heard: list[None] = []
+    noted: list[None] = []
     got: list[bytes] = []
-    async with HeardRequest(Answer(), lambda: heard.append(None)) as response:
+    async with NotedRequest(Answer(), lambda: noted.append(None)) as response:
         assert await response.pipe(lambda piece: got.append(piece) or True)
     assert got == [b"one", b"two"]
-    assert len(heard) == 3
+    assert len(noted) == 3

@@ -7,19 +7,19 @@ from types import TracebackType
 from racro.servekit.upstream import Response
 
 
-class HeardRequest(AbstractAsyncContextManager[Response]):
-    """Sends a request as it is sent without it, and calls `hear` whenever something comes."""
+class NotedRequest(AbstractAsyncContextManager[Response]):
+    """Sends a request as it is sent without it, and calls `note_byte` whenever something comes."""
 
     def __init__(
-        self, request: AbstractAsyncContextManager[Response], hear: Callable[[], None]
+        self, request: AbstractAsyncContextManager[Response], note_byte: Callable[[], None]
     ) -> None:
         self._request = request
-        self._hear = hear
+        self._note_byte = note_byte
 
     async def __aenter__(self) -> Response:
         response = await self._request.__aenter__()
-        self._hear()
-        return _Heard(response, self._hear)
+        self._note_byte()
+        return _NotedResponse(response, self._note_byte)
 
     async def __aexit__(
         self,
@@ -30,29 +30,29 @@ class HeardRequest(AbstractAsyncContextManager[Response]):
         return await self._request.__aexit__(kind, error, traceback)
 
 
-class _Heard:
+class _NotedResponse:
     """A response that tells of what is read of it."""
 
-    def __init__(self, response: Response, hear: Callable[[], None]) -> None:
+    def __init__(self, response: Response, note_byte: Callable[[], None]) -> None:
         self._response = response
-        self._hear = hear
+        self._note_byte = note_byte
         self.status = response.status
         self.headers = response.headers
 
     async def read(self) -> bytes:
         body = await self._response.read()
-        self._hear()
+        self._note_byte()
         return body
 
     async def readany(self) -> bytes:
         piece = await self._response.readany()
         if piece:
-            self._hear()
+            self._note_byte()
         return piece
 
     async def pipe(self, sink: Callable[[bytes], bool]) -> bool:
-        def heard(piece: bytes) -> bool:
-            self._hear()
+        def noted(piece: bytes) -> bool:
+            self._note_byte()
             return sink(piece)
 
-        return await self._response.pipe(heard)
+        return await self._response.pipe(noted)

@@ -265,7 +265,8 @@ class _Request:
         self._headers = {REQUEST_ID_HEADER: request_id.get(), **trace_headers()}
         if (left_s := time_left_s()) < inf:
             # Rounded up: the deadline that is nearer to the client names what set it.
-            self._headers[TIMEOUT_HEADER] = str(ceil(max(left_s, 0) * 1000))
+            # Rounded first: a sum of floats may be above the limit by less than a clock can tell.
+            self._headers[TIMEOUT_HEADER] = str(ceil(round(max(left_s, 0) * 1000, 3)))
         if headers:
             self._headers.update(headers)
 

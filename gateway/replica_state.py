@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from math import inf
 from typing import Self
 
 from racro.contracts.errors import UpstreamUnavailable
@@ -18,16 +19,18 @@ _DOUBTFUL_S = 10.0
 class ReplicaState:
     """Counts the requests that a replica has in flight, and remembers whether it is down.
 
-    One that `has_failed` is down until it answers something.
+    One that `has_failed` is down until it answers something. `asked_at` is when it was last asked
+    whether it does, by the monotonic clock.
     """
 
-    __slots__ = ("_busy_until", "_silent_since", "_waiting", "has_failed", "in_flight")
+    __slots__ = ("_busy_until", "_silent_since", "_waiting", "asked_at", "has_failed", "in_flight")
 
     def __init__(self) -> None:
         self.in_flight = 0
         self._waiting = 0
         self._silent_since: float | None = None
         self.has_failed = False
+        self.asked_at = -inf
         self._busy_until = 0.0
 
     @property

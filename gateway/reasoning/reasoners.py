@@ -212,11 +212,15 @@ class Reasoners:
     def _replica_list(self, name: str, settings: ReasonerSection) -> ReplicaList[Replica]:
         """Return its replicas; those whose servers stay keep what was known of these."""
         key = api_key(settings.api_key_env)
+        # Readiness asks, too: both together no more than twice in the interval.
+        recheck_every_s = 2 * probe_interval_of(settings.probe_interval_s, api_key=key)
 
         def make(url: str, address: str | None, known: Sequence[Replica]) -> Replica:
             upstream = Upstream(self._client, url, name="reasoner", api_key=key, address=address)
             state = next((one.state for one in known if one.address == address), None)
-            return Replica(upstream, url=url, address=address, state=state)
+            return Replica(
+                upstream, url=url, address=address, state=state, recheck_every_s=recheck_every_s
+            )
 
         def on_change(count: int) -> None:
             # A list that was replaced may be refreshed a last time.

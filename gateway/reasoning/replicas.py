@@ -1,6 +1,7 @@
 """The replicas of one reasoner: each request goes to the one with the fewest in flight."""
 
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -36,12 +37,17 @@ class Replica:
         url: str = "",
         address: str | None = None,
         state: ReplicaState | None = None,
+        recheck_every_s: float = 0,
     ) -> None:
-        """`address` is the server's where its URL's name has several."""
+        """`address` is the server's where its URL's name has several.
+
+        It is rechecked no sooner than `recheck_every_s` seconds after it was last asked.
+        """
         self.upstream = upstream
         self.url = url
         self.address = address
         self.state = ReplicaState() if state is None else state
+        self._recheck_every_s = recheck_every_s
 
     @property
     def rank(self) -> tuple[bool, int, float]:
@@ -53,6 +59,9 @@ class Replica:
 
     async def recheck(self) -> None:
         """Ask whether it answers. Some servers list no models: any answer will do."""
+        if time.monotonic() - self.state.asked_at < self._recheck_every_s:
+            return
+        self.state.asked_at = time.monotonic()
         try:
             await self.upstream.reach("/models")
         except UpstreamError:
@@ -236,6 +245,7 @@ class _Post:
 
 
 async def _outcome(replica: Replica, ask: Callable[[Upstream], Awaitable[Any]]) -> Any:
+    replica.state.asked_at = time.monotonic()
     try:
         answer = await ask(replica.upstream)
     except UpstreamError as error:

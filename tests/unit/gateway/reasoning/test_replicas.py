@@ -151,3 +151,20 @@ async def test_of_a_paid_server_with_several_addresses_one_is_probed(probes_each
             one_url = [Replica(upstream, url=server.url) for upstream in upstreams]
             await Replicas(one_url, probes_each=probes_each).get_json("/models")
     assert server.listed == (3 if probes_each else 1)
+
+
+async def test_a_replica_that_is_paid_for_is_rechecked_no_sooner_than_it_may_be() -> None:
+    with ScriptedServer() as server:
+        async with open_client(None) as client:
+            upstream = Upstream(client, f"{server.url}/v1", name="reasoner")
+            paid, free = Replica(upstream, recheck_every_s=60), Replica(upstream)
+            for _ in range(3):
+                await paid.recheck()
+            assert server.listed == 1
+            for _ in range(3):
+                await free.recheck()
+            assert server.listed == 4
+            # Readiness asks it, whenever that is.
+            await Replicas([paid]).reach("/models")
+            await paid.recheck()
+            assert server.listed == 5

@@ -187,7 +187,7 @@ def test_few_bytes_are_transferred(page, captioner, reasoner) -> None:
     before = page.evaluate(SIZES)
     assert len(before) > 20
     assert not [name for name in before if "temml" in name]
-    assert sum(before.values()) < 60_000
+    assert sum(before.values()) < 62_000
     reasoner.script.texts = ["\\(x^2 = f'\\) and \\boxed{42}"]
     ask(page, "And a formula?")
     expect(page.locator(".prose math")).to_be_attached()

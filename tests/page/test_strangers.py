@@ -52,6 +52,8 @@ def test_a_link_is_shown_and_opened_by_a_click_alone(page, gateway, reasoner, fe
     ask(page, "Which links?")
     finished(page)
     links = page.locator(".prose a")
+    # What writes Markdown may be loaded only now.
+    expect(links.first).to_be_attached()
     addresses = {link.get_attribute("href") for link in links.all()}
     assert addresses - {None} == {
         "https://elsewhere.example/",

@@ -342,6 +342,8 @@ def _part_piece(raw: Raw, kind: str, place: Place, *, param: str, with_links: bo
     except InvalidRequest as error:
         source = _refused(error)
     if source is not None:
+        # A tool gave it: its client cannot mend it.
+        source = replace(source, may_be_left_out=with_links)
         return _image_piece(place(source), raw)
     replaced = replace_images(bytes(raw).decode(), place, param=param, with_links=with_links)
     if replaced is None:

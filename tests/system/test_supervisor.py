@@ -336,7 +336,10 @@ class TestAnEngineThatDoesNotStart:
         """In a session of its own, where the end of the group does not reach it."""
         config = self.config(tmp_path, "no GPU")
         script = config["engine"]["command"][2]
-        config["engine"]["command"][2] = f"setsid sleep 30 & {script}"
+        left = tmp_path / "left"
+        outlives = f"setsid sh -c 'touch {left}; exec sleep 30' & "
+        has_left = f"until [ -e {left} ]; do sleep 0.01; done; "
+        config["engine"]["command"][2] = outlives + has_left + script
         with Service("services.reasoner", config, wait_for="/healthz") as service:
             wait_until(lambda: self.starts(tmp_path) >= 2, what="the second start")
             wait_until(lambda: "no GPU" in readiness(service)[1], what="its last words")

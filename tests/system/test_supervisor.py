@@ -337,7 +337,7 @@ class TestAnEngineThatDoesNotStart:
         config = self.config(tmp_path, "no GPU")
         script = config["engine"]["command"][2]
         left = tmp_path / "left"
-        outlives = f"setsid sh -c 'touch {left}; exec sleep 30' & "
+        outlives = f"setsid sh -c 'touch {left}; exec sleep 120' & "
         has_left = f"until [ -e {left} ]; do sleep 0.01; done; "
         config["engine"]["command"][2] = outlives + has_left + script
         with Service("services.reasoner", config, wait_for="/healthz") as service:

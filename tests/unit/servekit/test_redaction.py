@@ -64,7 +64,8 @@ def test_no_text_takes_long(text) -> None:
     began = time.process_time()
     redacted(text)
     speaks_of_credentials(text)
-    assert time.process_time() - began < 1
+    # A second as a rule, on a busy machine more; time that grows with the square takes hours.
+    assert time.process_time() - began < 30
 
 
 @pytest.mark.parametrize(

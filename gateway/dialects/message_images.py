@@ -298,7 +298,7 @@ def _beside(images: Raw, place: Place, param: str) -> Iterator[Piece]:
         for source in _sources_beside(images, param):
             yield _image_piece(place(source))
     except InvalidRequest as error:
-        yield _image_piece(place(_refused(error)))
+        yield _image_piece(place(refused(error)))
 
 
 def _sources_beside(images: Raw, param: str) -> Iterator[ImageSource]:
@@ -323,7 +323,7 @@ def _sources_beside(images: Raw, param: str) -> Iterator[ImageSource]:
         yield source
 
 
-def _refused(error: InvalidRequest) -> ImageSource:
+def refused(error: InvalidRequest) -> ImageSource:
     """Return what stands for an image that cannot be seen, so that only its own turn is refused."""
     return ImageSource(error.message, param=error.param or "", refusal=error)
 
@@ -340,7 +340,7 @@ def _part_piece(raw: Raw, kind: str, place: Place, *, param: str, with_links: bo
     try:
         source = image_of_part(raw, kind, param=param)
     except InvalidRequest as error:
-        source = _refused(error)
+        source = refused(error)
     if source is not None:
         # A tool gave it: its client cannot mend it.
         source = replace(source, may_be_left_out=with_links)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw, field
 
 from gateway.dialects.image_parts import contents_of_part
-from gateway.dialects.message_images import RESULT_PARTS, Param
+from gateway.dialects.message_images import RESULT_PARTS, Param, refused
 from gateway.images.base64_pieces import encode_base64
 from gateway.images.loader import Image, ImageSource
 from racro.contracts.errors import InvalidRequest
@@ -220,11 +220,6 @@ def _may_be_address(content: str | bytes) -> bool:
     """Tell whether it has a scheme, of whatever name, other than that of data URLs."""
     head = str(content[:1100]).strip().lower()
     return ":/" in head[:64] and not head.startswith("data:")
-
-
-def refused(error: InvalidRequest) -> ImageSource:
-    """Return what stands for an image that cannot be seen, so that only its own turn is refused."""
-    return ImageSource(error.message, param=error.param or "", refusal=error)
 
 
 def _line(part: Raw, line: str, text_type: str, param: str) -> Raw:

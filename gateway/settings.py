@@ -302,7 +302,7 @@ class LimitsSection(Section, ImageLimitSettings):
         description="Most images of one request. Of a chat with more, the oldest are left out.",
     )
     max_looks: int = Field(
-        default=20,
+        default=40,
         ge=1,
         description="Most turns of a chat that have images captioned, for their own question; of "
         "more, the oldest are left out.",

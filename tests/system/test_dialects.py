@@ -107,8 +107,6 @@ def _service(
     _scripted_captioner: ScriptedServer, _scripted_reasoner: ScriptedServer
 ) -> Iterator[Service]:
     config = gateway_config(_scripted_captioner.url, _scripted_reasoner.url, keep_alive_s=0.1)
-    # In thirty turns there are more looks than the default allows.
-    config["limits"] = {"max_looks": 64}
     default = config["reasoners"]["default"]
     config["reasoners"] |= {
         "noting": {**default, "on_caption_failure": "note"},

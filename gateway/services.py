@@ -85,7 +85,7 @@ async def open_services(settings: GatewaySettings, tenants: Tenants) -> AsyncIte
         rates = Rates(caches.redis)
         reasoners = Reasoners(settings.reasoners, client, ahead=lambda: queue.room)
         reloader = Reloader(settings, reasoners)
-        _start(stack, replicas, reasoners, reloader)
+        _start(stack, replicas, reasoners, reloader, tenants)
         yield Services(
             captioners=captioners,
             cache=caches.cache,
@@ -125,6 +125,7 @@ def _start(
     captioners: ReplicaList[CaptionerClient],
     reasoners: Reasoners,
     reloader: Reloader,
+    tenants: Tenants,
 ) -> None:
     """Start what goes on beside the requests, until the stack is closed."""
 
@@ -132,8 +133,8 @@ def _start(
         yield captioners
         yield from reasoners.replica_lists
 
-    watch = asyncio.create_task(refresh_periodically(replica_lists))
-    stack.push_async_callback(_cancel, watch)
+    for watch in (refresh_periodically(replica_lists), tenants.watch()):
+        stack.push_async_callback(_cancel, asyncio.create_task(watch))
     reloader.start()
     stack.push_async_callback(reloader.stop)
 

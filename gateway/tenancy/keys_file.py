@@ -116,7 +116,7 @@ class KeysFile(_Record):
             file = cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except ValidationError as error:
             raise BadKeysFileError(f"{path}: {findings(error, cls)[0]}") from error
-        except (OSError, ValueError, yaml.YAMLError) as error:
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             raise BadKeysFileError(f"{path} cannot be read: {error}") from error
         if "tenants" not in file.model_fields_set:
             raise BadKeysFileError(f"{path}: tenants: is required")

@@ -34,19 +34,17 @@ class TenantLabels:
         """Have the counts of tenants that are not named begin at 0."""
         metrics.create_tenant_series(self.label(""))
 
-    def update(self, names: Collection[str]) -> None:
-        """Note which tenants there are now."""
+    def update(self, names: Collection[str]) -> Collection[str]:
+        """Note which tenants there are now, and return those that are to be named at once."""
         self._listed = names
         gone = [name for name in self._removed if name not in names]
         # In the order of their removal: the one that left first gives up its place first.
         gone += sorted(name for name in self._named if name not in names and name not in gone)
         self._removed = deque(gone)
-        if len(names) <= self._most:
-            for name in names:
-                self.meet(name)
+        return names if len(names) <= self._most else ()
 
     def meet(self, name: str) -> None:
-        """Note that a tenant makes a request, and name it from now on where there is room."""
+        """Note that a tenant is there or makes a request; from now on it is named, given room."""
         if name in self._named or not self._most or name not in self._listed:
             return
         if len(self._named) >= self._most:

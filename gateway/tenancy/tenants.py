@@ -1,11 +1,11 @@
 """Tenants: found by their API keys, with what each of them may do."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
 
 from starlette.types import Scope
 
@@ -63,7 +63,10 @@ def tenant_of(scope: Scope) -> Tenant:
 
 
 class Tenants:
-    """The tenants of the keys file. It is read again when it changes: a key is revoked at once."""
+    """The tenants of the keys file, which is read again when it changes.
+
+    A revoked key is refused after a second and the time that reading the file takes.
+    """
 
     def __init__(self, settings: GatewaySettings) -> None:
         """Raises BadKeysFileError."""
@@ -76,22 +79,25 @@ class Tenants:
         self._file = KeysFile() if self._path is None else KeysFile.read(self._path)
         self._labels = TenantLabels(0 if self._path is None else settings.metrics.max_tenants)
         self._labels.create_series()
-        self._labels.update(self._file.tenants.keys())
-        self._checked_at = monotonic()
+        for name in self._labels.update(self._file.tenants.keys()):
+            self._labels.meet(name)
         self._error = ""
 
     @property
     def problem(self) -> str | None:
         """Why a change of the keys file is not in force. The log has the details."""
-        if self._path is not None:
-            self._reload_if_changed(self._path)
         return "cannot be read; those of before are good" if self._error else None
+
+    async def watch(self) -> None:
+        """Read the keys file again whenever it has changed, until cancelled."""
+        while self._path is not None:
+            await asyncio.sleep(_CHECK_EVERY_S)
+            await self._reload_if_changed(self._path)
 
     def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Tenant:
         """Return the tenant of the API key in `headers`. Raises Unauthenticated."""
         if self._path is None:
             return ANYBODY
-        self._reload_if_changed(self._path)
         name = self._file.tenant_of(_key(list(headers)))
         if name is None:
             raise Unauthenticated("no such API key")
@@ -100,15 +106,13 @@ class Tenants:
         may = self._file.tenants[name]
         return Tenant(name, "" if self._share else tag, tag, may, self._labels)
 
-    def _reload_if_changed(self, path: Path) -> None:
-        if monotonic() - self._checked_at < _CHECK_EVERY_S:
-            return
-        self._checked_at = monotonic()
+    async def _reload_if_changed(self, path: Path) -> None:
         if (now := stamp(path)) == self._stamp:
             self._error = ""
             return
         try:
-            self._file = KeysFile.read(path)
+            # A file of a thousand tenants takes half a second.
+            self._file = await asyncio.to_thread(KeysFile.read, path)
         except BadKeysFileError as error:
             # Half a change must lock nobody out; the file is read again in a second.
             if str(error) != self._error:
@@ -116,8 +120,11 @@ class Tenants:
             self._error = str(error)
         else:
             self._stamp, self._error = now, ""
-            self._labels.update(self._file.tenants.keys())
             _log.info("the keys file has changed")
+            for name in self._labels.update(self._file.tenants.keys()):
+                self._labels.meet(name)
+                # Requests go on between the series of two tenants.
+                await asyncio.sleep(0)
 
 
 def _key(headers: list[tuple[bytes, bytes]]) -> str:

@@ -5,6 +5,7 @@ all of this where no network is but loopback.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 
 from conftest import gateway_config
 from support.client_table import Table, rendered
+from support.pictures import png
 from support.processes import Service
+from support.recorder import Recorder
 from support.scripted import ScriptedServer
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +70,23 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / "home"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder that an agent works in, with two pictures."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    shutil.copy(ROOT / "examples/receipt.png", folder)
+    (folder / "sign.png").write_bytes(png("Gate 27"))
+    return folder
+
+
+@pytest.fixture
+def recorder(gateway_for_clients: Service) -> Iterator[Recorder]:
+    """Before the gateway, for a client that is asked what it sent."""
+    with Recorder(gateway_for_clients.url) as recorder:
+        yield recorder
 
 
 @pytest.fixture

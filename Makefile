@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # With `$(1)/bin/python -m pip install`; says how far it is.
 install = $(PYTHON) requirements/install $(1)/bin/python
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-upgrade test-compose test-helm test-vllm test-train test-bounds test-schema fuzz soak bench-vllm bench-page
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-upgrade test-compose test-helm test-vllm test-train test-bounds test-schema test-clients fuzz soak bench-vllm bench-page
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -50,8 +50,11 @@ test-embedded: $(VENV)/evaluation .training-venv/installed
 	$(BIN)/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py
 
 # What `make test` and the suites do a part of, done whole: 400 answers of the embedded default, fifty
-# killed workers, more pictures that take long, ten rolling restarts of each service. About 30 minutes.
-test-long: $(VENV)/dev
+# killed workers, more pictures that take long, ten rolling restarts of each service, all coding agents.
+# About 30 minutes.
+test-long: $(VENV)/dev .clients-node/agents/installed .clients-node/more-agents/installed
+	tests/needs unshare=util-linux ip=iproute2
+	CLIENTS_NODE=$(abspath .clients-node) tests/clients/offline $(BIN)/python -m pytest tests/clients -m ''
 	$(BIN)/python -m pytest tests/embedded/test_chat.py tests/bounds/test_leaving.py tests/bounds/test_bombs.py tests/system/test_rolling_restarts.py -m ''
 
 # Slow: a hundred thousand operations on two gateways while their Redis is mistreated.
@@ -113,6 +116,12 @@ test-bounds: $(VENV)/dev
 test-schema: $(VENV)/dev .schema-venv/installed
 	SCHEMATHESIS=$(abspath .schema-venv/bin/schemathesis) $(BIN)/python -m pytest tests/schema
 
+# Coding agents as people install them, on a gateway that sees by the embedded captioner, offline: a
+# minute, and half a minute for installing them. Two of the four; all in `make test-long`.
+test-clients: $(VENV)/dev .clients-node/agents/installed
+	tests/needs unshare=util-linux ip=iproute2
+	CLIENTS_NODE=$(abspath .clients-node) tests/clients/offline $(BIN)/python -m pytest tests/clients
+
 # Ten minutes of load on two gateways whose Redis is killed and frozen again and again.
 soak: $(VENV)/dev
 	tests/needs 'redis-server|valkey-server=redis-server'
@@ -135,7 +144,7 @@ lock: $(VENV)/dev
 	PATH="$(abspath $(BIN)):$$PATH" requirements/lock
 
 clean:
-	rm -rf $(VENV) .bench-venv .compat-venv .compose-venv .fuzz-venv .schema-venv .vllm-venv .training-venv
+	rm -rf $(VENV) .bench-venv .clients-node .compat-venv .compose-venv .fuzz-venv .schema-venv .vllm-venv .training-venv
 
 # A set is complete: nothing is resolved at install time, and nothing unpinned can come in.
 $(addprefix $(VENV)/,embedded dev helm evaluation page): $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
@@ -180,6 +189,15 @@ $(VENV)/created:
 .schema-venv/installed: requirements/schema.txt
 	$(PYTHON) -m venv .schema-venv
 	$(call install,.schema-venv) --no-deps --require-hashes -r $<
+	@touch $@
+
+# Clients of Node, a folder a set: exactly what the set's lock file names, from whichever registry is
+# configured.
+.clients-node/%/installed: tests/clients/node/%/package.json tests/clients/node/%/package-lock.json
+	tests/needs node=nodejs npm=npm
+	mkdir -p .clients-node/$*
+	cp $^ .clients-node/$*
+	npm ci --prefix .clients-node/$* --no-audit --no-fund --no-update-notifier
 	@touch $@
 
 .compat-venv/installed: tests/compatibility/install tests/compatibility/0.1/commit | $(VENV)/dev

@@ -1,5 +1,6 @@
 """Requirement files install the same packages everywhere, from whichever index is configured."""
 
+import json
 import re
 from collections import defaultdict
 from itertools import groupby
@@ -62,3 +63,17 @@ def test_sets_of_one_environment_agree() -> None:
         for package, lines in groupby(found, lambda line: re.split(r"\[|==", line)[0]):
             pins[package].add(tuple(lines))
     assert [package for package, ways in pins.items() if len(ways) > 1] == []
+
+
+LOCKS = sorted((FOLDER.parent / "tests/clients/node").glob("*/package-lock.json"))
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.parent.name)
+def test_every_package_of_node_is_pinned_and_hashed_whatever_the_registry(path) -> None:
+    packages = json.loads(path.read_text())["packages"]
+    wanted = packages.pop("")
+    named = json.loads((path.parent / "package.json").read_text())["dependencies"]
+    assert wanted["dependencies"] == named
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name

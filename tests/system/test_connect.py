@@ -15,6 +15,7 @@ from conftest import gateway_config
 from gateway.tenancy.keys_file import KeysFile, TenantRecord
 from racro.cli.connect.all_clients import ClientName
 from support.command import invoke
+from support.markdown import ROOT, Block, blocks, run_by
 from support.processes import Service, free_port
 from support.scripted import Asked, Fixed, ScriptedServer
 
@@ -482,6 +483,33 @@ def test_what_cannot_be_a_command_is_refused(
     assert refused.returncode == 2
     assert said in refused.stderr
     assert "rk_ab" not in refused.stderr
+
+
+def printed_commands() -> list[Block]:
+    """Blocks of the README and of docs/clients.md that tell how to connect."""
+    name = str(Path(__file__).relative_to(ROOT))
+    clients = [block for block in blocks(ROOT / "docs/clients.md") if name in block.suites]
+    return [*run_by(__file__), *clients]
+
+
+@pytest.mark.parametrize("block", printed_commands(), ids=str)
+def test_the_printed_commands_lead_to_a_picture_that_is_answered(
+    connect: Connect, home: Path, embedded_gateway: Service, block: Block
+) -> None:
+    """The agents themselves are not run here."""
+    program, command, *rest = block.commands[0]
+    assert program == ".venv/bin/racro"
+    if command == "up":
+        assert rest[0] == "--reasoner-url"
+        return
+    tried = connect(*rest, "--url", embedded_gateway.url)
+    assert command == "connect"
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+    assert "13.95" in tried.stdout.splitlines()[-2]
+    assert connect(rest[0], "--undo").returncode == 0
+    for agent, *words in block.commands[1:]:
+        assert agent == rest[0]
+        assert any("examples/receipt.png" in word for word in words)
 
 
 def test_open_webui_has_nothing_to_write(connect: Connect, gateway: Service) -> None:

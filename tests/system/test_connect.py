@@ -442,7 +442,7 @@ def test_keys_of_others_are_neither_kept_in_force_nor_shown(
     file = home / ".claude" / "settings.json"
     file.parent.mkdir()
     others = {"ANTHROPIC_API_KEY": "sk-ant-1", "ANTHROPIC_AUTH_TOKEN": "sk-ant-2"}
-    file.write_text(json.dumps({"apiKeyHelper": "print sk-ant-3", "env": others}, indent=2))
+    file.write_text(json.dumps({"apiKeyHelper": "print sk-ant-3", "env": others}))
     written = connect("claude", "--write", "--url", gateway.url)
     assert written.returncode == 0
     assert "sk-ant" not in written.stdout

@@ -16,9 +16,9 @@ from typing import Any
 
 import tomlkit
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Table
+from tomlkit.items import InlineTable, Table
 
 from racro.cli.connect.client_settings import Kind
 
@@ -50,19 +50,23 @@ def merged(kind: Kind, text: str, wanted: Any) -> str:
     """
     try:
         there = parsed(kind, text)
-        if there is None and kind != "toml":
+        if there is None and (kind == "yaml" or not text.strip()):
             return _appended(text, _DUMPS[kind](_plain(wanted)))
         expected = _plain_copy(there)
         _merge(expected, wanted, dict)
         if expected == there:
             return text
         made = _MERGES[kind](text, wanted)
+        if "\r\n" in text:
+            made = made.replace("\r\n", "\n").replace("\n", "\r\n")
         same = parsed(kind, made) == expected
     except RecursionError as error:
         raise NotMergeableError("is nested too deep") from error
     if not same:
         # A form of the file that the library for it does not write back as it was.
-        raise NotMergeableError("cannot be changed without other changes")
+        raise NotMergeableError(
+            "is written in a form that cannot be added to without other changes"
+        )
     return made
 
 
@@ -79,7 +83,7 @@ def parsed(kind: Kind, text: str) -> Any:
             case "yaml":
                 return YAML(typ="safe", pure=True).load(text)
     except (ValueError, YAMLError) as error:
-        what = f"is no {kind.upper()} ({_in_one_line(error)})"
+        what = f"is no {kind.upper()} ({_reason(error)})"
         if kind == "json":
             what += ", or has comments, which would be lost"
         raise NotMergeableError(what) from error
@@ -90,8 +94,11 @@ def rendered(kind: Kind, wanted: Any) -> str:
     return merged(kind, "", wanted)
 
 
-def _in_one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _reason(error: Exception) -> str:
+    """Returns what is wrong, without the lines that YAML's errors show: keys may stand in them."""
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        return f"at line {error.problem_mark.line + 1}"
+    return type(error).__name__ if isinstance(error, YAMLError) else " ".join(str(error).split())
 
 
 def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -132,16 +139,42 @@ def _merge(there: Any, wanted: Any, mapping: Callable[[dict[str, Any]], Any]) ->
     if not isinstance(there, MutableMapping):
         raise NotMergeableError("has no mapping at its top")
     for name, value in wanted.items():
-        if value is None:
-            there.pop(name, None)
-        elif isinstance(value, IfAbsent):
-            there.setdefault(name, value.value)
-        elif isinstance(value, Mapping) and not isinstance(value, Own):
-            _merge_below(there, name, value, MutableMapping, mapping)
-        elif isinstance(value, list) and all(isinstance(item, dict) for item in value):
-            _merge_below(there, name, value, MutableSequence, mapping)
-        elif name not in there or there[name] != _plain(value):
-            there[name] = mapping(_plain(value)) if isinstance(value, Own) else _plain(value)
+        _merge_value(there, name, value, mapping)
+
+
+def _merge_value(
+    there: Any, name: str, value: Any, mapping: Callable[[dict[str, Any]], Any]
+) -> None:
+    if value is None:
+        there.pop(name, None)
+    elif isinstance(value, IfAbsent):
+        there.setdefault(name, value.value)
+    elif isinstance(value, Own):
+        _merge_own(there, name, _plain(value), mapping)
+    elif isinstance(value, Mapping):
+        _merge_below(there, name, value, MutableMapping, mapping)
+    elif isinstance(value, list):
+        _merge_below(there, name, value, MutableSequence, mapping)
+    elif name not in there or there[name] != value:
+        there[name] = value
+
+
+def _merge_own(
+    there: Any, name: str, wanted: dict[str, Any], mapping: Callable[[dict[str, Any]], Any]
+) -> None:
+    if isinstance(there.get(name), MutableMapping):
+        _set_all(there[name], wanted)
+    else:
+        there[name] = wanted if isinstance(there, InlineTable) else mapping(wanted)
+
+
+def _set_all(there: MutableMapping[str, Any], wanted: dict[str, Any]) -> None:
+    """Makes the mapping equal to another one, and keeps the comments between what stays."""
+    for name in [one for one in there if one not in wanted]:
+        del there[name]
+    for name, value in wanted.items():
+        if name not in there or there[name] != value:
+            there[name] = value
 
 
 def _merge_below(
@@ -161,21 +194,21 @@ def _merge_below(
 def _merge_items(there: MutableSequence[Any], wanted: Iterable[dict[str, Any]]) -> None:
     for item in wanted:
         name, known_by = next(iter(item.items()))
-        places = [
-            number
-            for number, one in enumerate(there)
-            if isinstance(one, Mapping) and one.get(name) == known_by
-        ]
-        if not places:
+        known = (one for one in there if isinstance(one, MutableMapping))
+        same = next((one for one in known if one.get(name) == known_by), None)
+        if same is None:
             there.append(_plain(item))
-        elif there[places[0]] != _plain(item):
-            there[places[0]] = _plain(item)
+        else:
+            _set_all(same, _plain(item))
 
 
 def _merge_json(text: str, wanted: Any) -> str:
     there = json.loads(text)
     _merge(there, wanted, dict)
-    return _dump_json(there, _indent(text))
+    try:
+        return _dump_json(there, _indent(text))
+    except ValueError as error:
+        raise NotMergeableError(f"has a number that JSON has not ({error})") from error
 
 
 def _indent(text: str) -> int | str:
@@ -187,16 +220,17 @@ def _indent(text: str) -> int | str:
 
 
 def _dump_json(data: Any, indent: int | str = _JSON_INDENT) -> str:
-    return json.dumps(data, indent=indent, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _merge_toml(text: str, wanted: Any) -> str:
     try:
-        document = tomlkit.parse(text)
+        # Behind a blank line, if at the end of the file.
+        document = tomlkit.parse(f"{text.rstrip()}\n\n" if text.strip() else "")
         _merge(document, wanted, _toml_table)
-        return tomlkit.dumps(document).rstrip("\n") + "\n"
-    except TOMLKitError as error:
-        raise NotMergeableError(f"cannot be changed ({_in_one_line(error)})") from error
+        return tomlkit.dumps(document).rstrip() + "\n"
+    except (TOMLKitError, ValueError) as error:
+        raise NotMergeableError(f"cannot be changed ({_reason(error)})") from error
 
 
 def _toml_table(values: dict[str, Any]) -> Table:

@@ -11,9 +11,8 @@ from racro.cli.connect.written_files import Change
 from racro.cli.output import say
 
 _CONTEXT_LINES = 2
-_SECRET_NAME = re.compile(r"key|token|secret|password|credential|auth", re.IGNORECASE)
-# What stands behind the last : or = of a line.
-_VALUE = re.compile(r"(?<=[:=])\s*[^\s:=,{\[][^:=]*$")
+# Up to where the value begins.
+_SECRET_NAME = re.compile(r"(?:key|token|secret|password|credential|auth)[^:=]*[:=]", re.IGNORECASE)
 _STYLES = {"+": "green", "-": "red"}
 
 
@@ -68,9 +67,10 @@ def print_difference(change: Change, own: frozenset[str] = frozenset()) -> None:
 
 
 def _without_secret(line: str, own: frozenset[str]) -> str:
-    if line[1:].strip().rstrip(",") in own or not _SECRET_NAME.search(line):
+    name = _SECRET_NAME.search(line)
+    if name is None or line[1:].strip().rstrip(",") in own:
         return line
-    return _VALUE.sub(" …", line)
+    return f"{line[: name.end()]} …"
 
 
 def _own_lines(files: Sequence[SettingsFile]) -> frozenset[str]:

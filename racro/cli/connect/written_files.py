@@ -48,7 +48,7 @@ def planned(file: SettingsFile) -> Change:
     try:
         text = (before or b"").decode()
         after = merged(file.kind, text, file.wanted).encode()
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise FileError(f"{file.path} is not UTF-8") from error
     except NotMergeableError as error:
         raise FileError(f"{file.path} {error}") from error

@@ -451,7 +451,9 @@ def test_keys_of_others_are_neither_kept_in_force_nor_shown(
     with_key = connect("claude", "--write", "--url", gateway.url, RACRO_KEY="rk_secret")
     assert with_key.returncode == 0
     assert values(file)["apiKeyHelper"] == "printenv RACRO_KEY"
-    assert "ANTHROPIC_AUTH_TOKEN" not in values(file)["env"]
+    assert values(file)["env"]["ANTHROPIC_AUTH_TOKEN"] == ""
+    # What stands in the shell's environment would be sent, too.
+    assert values(file)["env"]["ANTHROPIC_API_KEY"] == ""
 
 
 def test_the_commented_file_of_opencode_is_used_where_it_is_the_only_one(

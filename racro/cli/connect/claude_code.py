@@ -26,6 +26,7 @@ _MODELS = (
     "ANTHROPIC_DEFAULT_SONNET_MODEL",
     "ANTHROPIC_DEFAULT_OPUS_MODEL",
 )
+_NO_OTHER_KEY = {"ANTHROPIC_API_KEY": ""}
 _PRINT_KEY = "printenv "
 
 
@@ -37,16 +38,16 @@ def _settings(connection: Connection) -> Settings:
     wanted: dict[str, Any] = {
         "env": {
             **where,
-            # Either of them would be sent in place of what the helper prints.
-            "ANTHROPIC_AUTH_TOKEN": None if connection.key_env else NO_KEY,
-            "ANTHROPIC_API_KEY": None,
+            # Beside what the helper prints, or in place of it, those of the shell would be sent.
+            "ANTHROPIC_AUTH_TOKEN": "" if connection.key_env else NO_KEY,
+            **_NO_OTHER_KEY,
             **models,
         },
         "apiKeyHelper": f"{_PRINT_KEY}{connection.key_env}" if connection.key_env else None,
     }
     return Settings(
         files=(SettingsFile(folder / "settings.json", "json", wanted),),
-        exports={**where, "ANTHROPIC_AUTH_TOKEN": key, **models},
+        exports={**where, "ANTHROPIC_AUTH_TOKEN": key, **_NO_OTHER_KEY, **models},
         alone=True,
         then=("claude",),
     )

@@ -1,4 +1,4 @@
-"""The `racro` command: up, solve, models, doctor, demo, keys, cache, usage, eval, train.
+"""The `racro` command: up, solve, models, doctor, connect, demo, keys, cache, usage, eval, train.
 
 This module imports next to nothing, so that Ctrl-C is looked after from the first moment.
 """

@@ -17,6 +17,7 @@ SUMMARIES = {
     "solve": "Answer a question about images, shown as it comes.",
     "models": "List the reasoners of a gateway, by the names to use as --model.",
     "doctor": "Check a gateway and all that is behind it, and say what to do.",
+    "connect": "Print or write the settings that make a client ask the gateway.",
     "demo": "Start everything, answer the example questions, end everything.",
     "keys": "Make, list and revoke API keys.",
     "cache": "Count and purge cached captions. Settings are the gateway's: RACRO_CONFIG.",

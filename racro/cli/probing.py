@@ -104,7 +104,7 @@ class Answer(NamedTuple):
         if self.status in _KEY_REFUSED:
             raise KeyRefused(f"{self.url} refuses the API key or the lack of one: {self.status}")
         if self.status in NOT_SERVED:
-            raise NotServed(f"{self.url} is not served: status {self.status}")
+            raise NotServed(f"{self.url} is not served: status {self.status}{self._reason()}")
         if self.status in _REDIRECTS:
             target = shown(self.headers.get("location", "nowhere"))
             raise WrongAnswer(f"{self.url} redirects to {target}", "name the URL that it leads to")

@@ -512,6 +512,8 @@ RESULTS = {
     "escaped slashes": repeat("\\/", before='["\\/9j', after='"]'),
     "escaped line breaks": repeat(f"{_PNG}\\n", before='["', after='"]'),
     "backslashes before it": repeat("\\", after=f'"{_PNG}\\"'),
+    "sealed strings": repeat(f'{{"data":"{_PNG}","encrypted_content":"{_PNG}"}},', before="["),
+    "runs in one sealed string": repeat(f"{_PNG}.", before='{"encrypted_content":"', after='"}'),
     "texts within texts": lambda n: json.dumps([json.dumps([json.dumps([_PNG * (n // 64)])])]),
 }
 CHATS = {

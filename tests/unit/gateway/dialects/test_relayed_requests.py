@@ -343,10 +343,13 @@ STRANGE_BYTES = {
         b'{ "type":"thinking" ,"thinking":"\\u0061 data:image/png;base64,%b","signature":"\\/%b" }'
         % (PNG.encode(), PNG.encode()),
         b'{"data" :  "%b", "type" :"redacted_thinking"}' % PNG.encode(),
+        b'{"type":"web_search_tool_result","content":[{"encrypted_content" :\n"%b"}]}'
+        % PNG.encode(),
     ],
     "responses": [
         b'{ "type" : "reasoning", "summary":[ ],"encrypted_content":"%b\\u003d" }' % PNG.encode(),
         b'{"encrypted_content" : "%b","type":"compaction"}' % PNG.encode(),
+        b'{"type":"of_tomorrow","encrypted_content" : "%b" }' % PNG.encode(),
     ],
 }
 

@@ -519,6 +519,11 @@ RESULTS = {
 CHATS = {
     "no message": repeat(" ", before='{"messages": [', after="]}"),
     "one message": repeat(" ", before='{"messages": [', after="0]}"),
+    "halves of surrogate pairs": repeat(
+        r"\ud83d", before='{"messages": [{"content": "', after='"}]}'
+    ),
+    "escapes and a half": repeat(r"\n", before='{"messages": [{"content": "', after=r'\ud83d"}]}'),
+    "private characters": repeat(r"\udbff\udc00", before='{"a": "', after=r'\ud83d"}'),
     "escapes": repeat(r"\u0041", before='{"messages": [{"content": "', after='"}]}'),
 }
 REQUESTS = {

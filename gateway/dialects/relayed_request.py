@@ -1,6 +1,7 @@
 """Requests that go on to a reasoner: their fields stay the bytes they were, but for the images."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import msgspec
@@ -14,10 +15,10 @@ from gateway.dialects.seeing import PassedImages, ShownImages, find_shown, seein
 from gateway.reasoning.reasoners import Reasoner
 from gateway.settings import LimitsSection, ReasonerSection
 from racro.base.lone_surrogates import has_lone_surrogates, without_lone_surrogates
+from racro.base.surrogate_marks import MOST_HALVES, SurrogateMarks, TooManyHalvesError
 from racro.contracts.errors import InvalidRequest
 from racro.servekit.json_bounds import TooManyError, fields_of
 from racro.servekit.responses import NotJson, check_utf8
-from racro.servekit.surrogates import fields_with_surrogates, why_not_json
 from racro.servekit.tasks import is_small
 
 _encode = msgspec.json.Encoder().encode
@@ -36,19 +37,26 @@ _MOST_OBJECTS = 1024
 _head_decoder = msgspec.json.Decoder(_Head)
 
 
-def _fields_of(body: bytes, most: int) -> dict[str, Raw]:
-    """Return the fields of a request, their values undecoded. Raises NotJson, TooManyError."""
+def _readable(body: bytes, most: int) -> tuple[bytes, dict[str, Raw], SurrogateMarks | None]:
+    """Return a request that can be parsed, its fields, and the marks in it if there are any.
+
+    Marks stand for halves of surrogate pairs, and in a request that leaves none for them U+FFFD
+    does. Raises NotJson, TooManyError, and InvalidRequest for very many halves.
+    """
     try:
-        return fields_of(body, most)
+        return body, fields_of(body, most), None
     except NotJson:
         # Python's servers read halves of surrogate pairs, as clients cut emojis.
         if not has_lone_surrogates(body):
             raise
-        try:
-            return fields_with_surrogates(body, most)
-        except (ValueError, RecursionError):
-            pass
-        raise
+    marks = SurrogateMarks.of(body)
+    try:
+        body = without_lone_surrogates(body) if marks is None else marks.put_in(body)
+    except TooManyHalvesError as error:
+        raise InvalidRequest(
+            f"the body has more than {MOST_HALVES} halves of surrogate pairs, escaped alone"
+        ) from error
+    return body, fields_of(body, most), marks
 
 
 def _head_of(body: bytes, fields: Mapping[str, Raw]) -> _Head:
@@ -61,30 +69,6 @@ def _head_of(body: bytes, fields: Mapping[str, Raw]) -> _Head:
     # A large body is gone through once.
     named = {name: fields[name] for name in _Head.__struct_fields__ if name in fields}
     return _head_decoder.decode(_encode(named))
-
-
-def _conversation_and_turns(
-    kind: type[ChatConversation],
-    fields: Mapping[str, Raw],
-    limits: LimitsSection,
-    *,
-    follow_up: bool,
-) -> tuple[ChatConversation, list[ImageTurn]]:
-    """Return the conversation and its turns about images. Raises as `find_image_turns`."""
-    try:
-        conversation = kind.of(fields, limits)
-        return conversation, find_image_turns(conversation, limits, follow_up=follow_up)
-    except NotJson:
-        mended = {
-            name: Raw(without_lone_surrogates(bytes(fields[name])))
-            for name in kind.names()
-            if name in fields
-        }
-        if all(bytes(text) == bytes(fields[name]) for name, text in mended.items()):
-            raise
-        # Where there are no images the fields are passed on as they are.
-        conversation = kind.of(mended, limits)
-        return conversation, find_image_turns(conversation, limits, follow_up=follow_up)
 
 
 def is_light(body: bytes) -> bool:
@@ -109,18 +93,19 @@ class RelayedRequest:
         self.is_light = is_light(body)
         try:
             check_utf8(body)  # fields that are passed on unread must be UTF-8 too
-            self._fields = _fields_of(body, limits.max_fields)
+            body, self._fields, self._marks = _readable(body, limits.max_fields)
             head = _head_of(body, self._fields)
-            self.conversation, turns = _conversation_and_turns(
-                self.conversation_type, self._fields, limits, follow_up=follow_up
-            )
+            self.conversation = self.conversation_type.of(self._fields, limits)
+            turns = find_image_turns(self.conversation, limits, follow_up=follow_up)
             self.image_turns = leave_out_oldest(turns, limits) if turns else turns
         except TooManyError as error:
             raise InvalidRequest(f"more fields than {limits.fields}") from error
         except NotJson as error:
-            why = why_not_json(body, error)
-            raise InvalidRequest(f"the body is not {self.kind}: {why}") from error
+            raise InvalidRequest(f"the body is not {self.kind}: {error}") from error
         self.model = head.model
+        if self._marks is not None:
+            self.model = self._marks.shown(self.model)
+            self.image_turns = [_shown(turn, self._marks) for turn in self.image_turns]
         self.stream = bool(head.stream)
         self.asked_model: str | None = None
 
@@ -154,7 +139,7 @@ class RelayedRequest:
         del self.conversation
         request = seeing_request(fields, conversation, settings, passed, limits)
         self.asked_model = request["model"]
-        return _encode(request)
+        return self._written(request)
 
     def for_reasoner(self, reasoner: Reasoner, perceptions: Sequence[Outcome]) -> bytes:
         """Return the body for the reasoner, given one perception for each turn that is looked at.
@@ -167,4 +152,13 @@ class RelayedRequest:
         del self.conversation
         request = reasoner_request(fields, conversation, reasoner.settings, turns, perceptions)
         self.asked_model = request["model"]
-        return _encode(request)
+        return self._written(request)
+
+    def _written(self, request: Mapping[str, object]) -> bytes:
+        written = _encode(request)
+        return written if self._marks is None else self._marks.take_out(written)
+
+
+def _shown(turn: ImageTurn, marks: SurrogateMarks) -> ImageTurn:
+    """Return a turn with a question that a captioner can be asked."""
+    return turn if turn.question is None else replace(turn, question=marks.shown(turn.question))

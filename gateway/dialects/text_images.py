@@ -19,6 +19,7 @@ from gateway.dialects.base64_runs import (
     unescaped,
 )
 from gateway.dialects.image_parts import Place, is_image_part
+from gateway.dialects.sealed_strings import SealedStrings
 from gateway.images.loader import ImageSource
 from racro.contracts.prompts import LEFT_OUT_IMAGE
 
@@ -116,7 +117,7 @@ def _ends(text: str) -> tuple[str, str]:
 
 
 def _found(text: str, *, with_links: bool) -> Iterator[_Found]:
-    done, strings = 0, _Strings(text)
+    done, strings, sealed = 0, _Strings(text), SealedStrings(text)
     links = islice(_links(text), _MOST_IMAGES) if with_links else iter(())
     link = next(links, None)
     for run in base64_runs(text):
@@ -125,7 +126,7 @@ def _found(text: str, *, with_links: bool) -> Iterator[_Found]:
                 yield link
                 done = link.end
             link = next(links, None)
-        if run.start >= done and (found := _of_run(text, run, done, strings)):
+        if run.start >= done and (found := _of_run(text, run, done, strings, sealed)):
             yield found
             done = found.end
     while link is not None:
@@ -134,11 +135,15 @@ def _found(text: str, *, with_links: bool) -> Iterator[_Found]:
         link = next(links, None)
 
 
-def _of_run(text: str, run: Run, done: int, strings: "_Strings") -> _Found | None:
+def _of_run(
+    text: str, run: Run, done: int, strings: "_Strings", sealed: SealedStrings
+) -> _Found | None:
     """Return the image that a run is, if it is one; nothing before `done` belongs to it."""
     begins = max(done, run.start - _LONGEST_HEAD)
     head = _head(text[begins : run.start])
     if head is None and not run.is_sure:
+        return None
+    if sealed.holds(run.start, run.end, as_data_url=head is not None):
         return None
     start = run.start if head is None else begins + head.start()
     opening = _OPENING.search(text[max(done, start - _AROUND) : start])

@@ -2,12 +2,12 @@
 
 import re
 
-_HALF = rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
-_PAIR = rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+HALF = rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+PAIR = rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 # A text up to and with the first half that stands alone. One escape is read after the other, so
 # that none begins with the second half of an escaped backslash.
 _UP_TO_HALF = re.compile(
-    rb"((?:[^\\]++|%b|(?!%b)\\.)*+)(?P<half>%b)?" % (_PAIR, _HALF, _HALF), re.DOTALL
+    rb"((?:[^\\]++|%b|(?!%b)\\.)*+)(?P<half>%b)?" % (PAIR, HALF, HALF), re.DOTALL
 )
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _REPLACEMENT = rb"\ufffd"

@@ -23,6 +23,7 @@
         ├── UpstreamUnavailable     503  upstream_unavailable
         │   └── NotStarted          503  upstream_unavailable
         │       ├── UpstreamOverloaded 503 overloaded
+        │       │   └── ApiOverloaded 503  overloaded
         │       └── ShuttingDown    503  upstream_unavailable
         └── DeadlineExceeded        504  deadline_exceeded
 
@@ -141,7 +142,7 @@ class TooLarge(RequestError):
     status = 413
     code = "too_large"
     # The rest of the body will not be read, so the connection cannot be used again.
-    headers = (_CLOSE,)
+    headers: Sequence[tuple[bytes, bytes]] = (_CLOSE,)
 
 
 class HeadersTooLarge(TooLarge):
@@ -217,6 +218,10 @@ class UpstreamOverloaded(NotStarted):
 
     code = "overloaded"
     retry_after_s = 1
+
+
+class ApiOverloaded(UpstreamOverloaded):
+    """The peer said so with Anthropic's status for it, 529, which clients of that API are told."""
 
 
 class ShuttingDown(NotStarted):

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from starlette.types import Scope
 
-from racro.contracts.errors import RacroError
+from racro.contracts.errors import ApiOverloaded, RacroError
 from racro.servekit.context import header
 from racro.servekit.paths import in_api
 
 _SCOPE_KEY = "racro.error_form"
 _OVERLOADED = "overloaded"
+_OVERLOADED_STATUS = 529
 _CLIENT_ERRORS = range(400, 500)
 # Those of Anthropic's documentation; of other statuses see `_anthropic_type`.
 _ANTHROPIC_TYPES = {
@@ -49,19 +50,30 @@ def _anthropic_type(error: RacroError) -> str:
     return _ANTHROPIC_TYPES.get(error.status, other)
 
 
+def _status(error: RacroError) -> int:
+    return error.status
+
+
+def _anthropic_status(error: RacroError) -> int:
+    # No other API has a status of its own for it.
+    return _OVERLOADED_STATUS if isinstance(error, ApiOverloaded) else error.status
+
+
 class ErrorForm(NamedTuple):
     """The form of an API's errors.
 
     `envelope` returns the body for an error and the id of its request, which is "" where it has
-    none. `id_headers` are names under which the API's clients read that id, beside ours.
+    none. `id_headers` are names under which the API's clients read that id, beside ours. `status`
+    returns the HTTP status of an error.
     """
 
     envelope: Callable[[RacroError, str], dict[str, Any]]
     id_headers: tuple[bytes, ...] = ()
+    status: Callable[[RacroError], int] = _status
 
 
 OPENAI = ErrorForm(_openai_envelope)
-ANTHROPIC = ErrorForm(_anthropic_envelope, id_headers=(b"request-id",))
+ANTHROPIC = ErrorForm(_anthropic_envelope, id_headers=(b"request-id",), status=_anthropic_status)
 
 
 class FormRule(NamedTuple):

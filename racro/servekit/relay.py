@@ -6,6 +6,7 @@ from typing import Any
 
 from racro.contracts.client import retry_after_s
 from racro.contracts.errors import (
+    ApiOverloaded,
     ContextLengthExceeded,
     DeadlineExceeded,
     InvalidRequest,
@@ -16,6 +17,7 @@ from racro.contracts.errors import (
     RacroError,
     RateLimited,
     RequestError,
+    TooLarge,
     Unauthenticated,
     UpstreamError,
     UpstreamOverloaded,
@@ -34,7 +36,7 @@ from racro.servekit.error_bodies import (
 )
 from racro.servekit.redaction import redacted, speaks_of_credentials
 from racro.servekit.responses import BYTE_ORDER_MARK
-from racro.servekit.upstream import Response, is_safe_to_retry
+from racro.servekit.upstream import OVERLOADED, Response, is_safe_to_retry
 
 SUCCESSES = range(200, 300)
 _REFUSED_KEY = 401
@@ -59,10 +61,8 @@ _NOT_THE_CLIENTS = {
     407: "is behind a proxy that wants credentials",
     410: "has no longer the model or path it is asked for",
 }
-# Anthropic's, of an API that has too much to do.
-_OVERLOADED = 529
 # A model that is being loaded; what is too early.
-_NOT_YET = {409, 425, _OVERLOADED}
+_NOT_YET = {409, 425}
 # It ran out of time, failed inside (TGI), or thinks that we had hung up.
 _BROKEN_OFF = {408, 424, 499}
 # With those a request is refused for what it is.
@@ -77,7 +77,7 @@ async def raise_for_status(response: Response, *, name: str) -> None:
     if response.status in SUCCESSES:
         return
     error = error_from_answer(response.status, await _read_start(response), name=name)
-    if is_safe_to_retry(response):
+    if is_safe_to_retry(response) and not isinstance(error, NotStarted):
         kind = UpstreamOverloaded if isinstance(error, Overloaded) else NotStarted
         error = kind(error.message)
     if error.retry_after_s is not None:
@@ -173,7 +173,14 @@ def _error_of_another(status: int | None, body: bytes, parsed: Any, name: str) -
         return failure
     if says_credentials(body, parsed):
         return _not_the_clients(_REFUSED_KEY, name)
-    return InvalidRequest(message)
+    return _too_large(message) if status == TooLarge.status else InvalidRequest(message)
+
+
+def _too_large(message: str) -> TooLarge:
+    """Return the error of a request that an upstream refused for its size, and we had read."""
+    error = TooLarge(message)
+    error.headers = ()
+    return error
 
 
 def has_other_content(beginning: bytes) -> bool:
@@ -216,6 +223,8 @@ def _failure(status: int, name: str) -> RacroError | None:
     """What the client cannot mend."""
     if status in _NOT_THE_CLIENTS:
         return _not_the_clients(status, name)
+    if status == OVERLOADED:
+        return ApiOverloaded(f"the {name} has no room for it now")
     if status == NotStarted.status or status in _NOT_YET:
         return NotStarted(f"the {name} is not available")
     if status >= _INTERNAL_ERROR or status in _BROKEN_OFF:

@@ -102,7 +102,7 @@ def error_response(error: RacroError, form: ErrorForm = OPENAI) -> Response:
         headers["retry-after"] = str(error.retry_after_s)
     return Response(
         encode(form.envelope(error, request_id.get())),
-        status_code=error.status,
+        status_code=form.status(error),
         headers=headers,
         media_type="application/json",
     )

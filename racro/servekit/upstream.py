@@ -34,6 +34,9 @@ _AT_ONCE_S = 0.1
 _SUCCESSES = range(200, 300)
 # Of a proxy whose server is away, or of a server that starts.
 SAYS_NOBODY_IS_THERE = frozenset({502, 503, 504})
+# Anthropic's, of a server that has too much to do: it has not begun.
+OVERLOADED = 529
+_NOT_STARTED = {NotStarted.status, OVERLOADED}
 _STARTED = STARTED_HEADER.decode()
 _ENDING = ENDING_HEADER.decode()
 _PLAIN = "identity"
@@ -129,7 +132,7 @@ def open_client(settings: UpstreamsSection | None = None, *, reuse: bool = True)
 
 def is_safe_to_retry(response: Response) -> bool:
     """Whether the peer has not started, so that another may be asked the same."""
-    return response.status == NotStarted.status and _STARTED not in response.headers
+    return response.status in _NOT_STARTED and _STARTED not in response.headers
 
 
 def is_ending(response: Response) -> bool:

@@ -512,11 +512,18 @@ RESULTS = {
     "escaped slashes": repeat("\\/", before='["\\/9j', after='"]'),
     "escaped line breaks": repeat(f"{_PNG}\\n", before='["', after='"]'),
     "backslashes before it": repeat("\\", after=f'"{_PNG}\\"'),
+    "sealed strings": repeat(f'{{"data":"{_PNG}","encrypted_content":"{_PNG}"}},', before="["),
+    "runs in one sealed string": repeat(f"{_PNG}.", before='{"encrypted_content":"', after='"}'),
     "texts within texts": lambda n: json.dumps([json.dumps([json.dumps([_PNG * (n // 64)])])]),
 }
 CHATS = {
     "no message": repeat(" ", before='{"messages": [', after="]}"),
     "one message": repeat(" ", before='{"messages": [', after="0]}"),
+    "halves of surrogate pairs": repeat(
+        r"\ud83d", before='{"messages": [{"content": "', after='"}]}'
+    ),
+    "escapes and a half": repeat(r"\n", before='{"messages": [{"content": "', after=r'\ud83d"}]}'),
+    "private characters": repeat(r"\udbff\udc00", before='{"a": "', after=r'\ud83d"}'),
     "escapes": repeat(r"\u0041", before='{"messages": [{"content": "', after='"}]}'),
 }
 REQUESTS = {

@@ -226,11 +226,18 @@ TALKS = {
         ),
         200,
     ),
-    # Smaller texts with halves are mended.
     "surrogates": Talk(
         lambda form: said(form, form.text_json("\\ud83d" * 5_000_000), form.picture_json(url())),
         400,
-        "half of a surrogate pair",
+        "65536 halves of surrogate pairs",
+    ),
+    "some-surrogates": Talk(
+        lambda form: said(
+            form,
+            form.text_json("\\ud83d" * 65_536 + "\\n" * 5_000_000),
+            form.picture_json(url()),
+        ),
+        200,
     ),
     "nested": Talk(
         lambda form: said(form, more=',"metadata":' + "[" * 10_000_000 + "]" * 10_000_000), 400

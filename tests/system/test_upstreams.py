@@ -475,14 +475,14 @@ class TestRequests:
         asked = json.loads(upstream.chats[-1].partition(b"\r\n\r\n")[2])
         assert asked == json.loads(body.decode("utf-8-sig")) | {"model": "strange"}
 
-    def test_half_of_a_surrogate_pair_is_mended_beside_an_image_or_named(
+    def test_half_of_a_surrogate_pair_stays_beside_an_image_or_is_named(
         self, strange_gateway: Service, mind: Service
     ) -> None:
         image = b'{"type": "image_url", "image_url": {"url": "' + PICTURE.encode() + b'"}}'
         text = rb'{"type": "text", "text": "\ud83d"}'
         body = b'{"messages": [{"role": "user", "content": [%b, %b]}]}' % (text, image)
-        mended = http.post(f"{strange_gateway.url}/v1/chat/completions", content=body)
-        assert mended.status_code == 200
+        passed = http.post(f"{strange_gateway.url}/v1/chat/completions", content=body)
+        assert passed.status_code == 200
         named = http.post(f"{mind.url}/v1/chat/completions", content=body)
         assert named.status_code == 400
         assert "half of a surrogate pair" in named.json()["error"]["message"]

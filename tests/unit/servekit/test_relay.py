@@ -5,6 +5,7 @@ import json
 import pytest
 
 from racro.contracts.errors import (
+    ApiOverloaded,
     DeadlineExceeded,
     InvalidRequest,
     NotFound,
@@ -14,6 +15,7 @@ from racro.contracts.errors import (
     TooLarge,
     Unauthenticated,
 )
+from racro.servekit.error_forms import ANTHROPIC, OPENAI
 from racro.servekit.relay import error_from_answer, error_from_event, raise_for_status
 
 # As the servers say it, captured from their sources and from reports of their users.
@@ -165,7 +167,7 @@ def test_too_long_is_understood_by_its_words(status, words) -> None:
         assert (error.code, error.message) == ("context_length_exceeded", words)
 
 
-@pytest.mark.parametrize("status", [500, 502, 529])
+@pytest.mark.parametrize("status", [500, 502])
 @pytest.mark.parametrize(
     "words", ["KV cache context size mismatch", "context window internal crash"]
 )
@@ -329,19 +331,58 @@ async def test_another_2xx_is_a_success(status) -> None:
         (424, "upstream_unavailable"),
         (425, "upstream_unavailable"),
         (499, "upstream_unavailable"),
+        (413, "too_large"),
         (422, "invalid_request"),
         (429, "rate_limited"),
         (500, "upstream_unavailable"),
         (502, "upstream_unavailable"),
         (503, "upstream_unavailable"),
-        (529, "upstream_unavailable"),
+        (529, "overloaded"),
     ],
 )
 def test_a_status_has_one_meaning_whatever_the_body(status, code) -> None:
     assert [meaning(status, body).code for body in BODIES] == [code] * len(BODIES)
 
 
-@pytest.mark.parametrize("status", [400, 429])
+@pytest.mark.parametrize(
+    ("status", "told", "kind"),
+    [
+        (400, 400, "invalid_request_error"),
+        (401, 502, "api_error"),
+        (403, 502, "api_error"),
+        (404, 502, "api_error"),
+        (413, 413, "request_too_large"),
+        (422, 400, "invalid_request_error"),
+        (429, 429, "rate_limit_error"),
+        (500, 503, "api_error"),
+        (503, 503, "api_error"),
+        (504, 503, "api_error"),
+        (529, 529, "overloaded_error"),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b'{"type":"error","error":{"type":"x","message":"m"}}'])
+async def test_anthropic_s_clients_are_told_its_types(status, told, kind, body) -> None:
+    with pytest.raises(RacroError) as raised:
+        await raise_for_status(Answered(status, {}, body), name="reasoner")
+    error = raised.value
+    assert (ANTHROPIC.status(error), ANTHROPIC.envelope(error, "")["error"]["type"]) == (told, kind)
+    # OpenAI's has no status of its own for one that is overloaded.
+    assert OPENAI.status(error) == (503 if status == 529 else told)
+
+
+async def test_a_529_passes_through_our_own_service() -> None:
+    """Its status is kept where the reasoner service tells the gateway."""
+    with pytest.raises(ApiOverloaded) as first:
+        await raise_for_status(Answered(529, {}, b"{}"), name="engine")
+    body = json.dumps(ANTHROPIC.envelope(first.value, "r-1")).encode()
+    assert isinstance(error_from_answer(529, body, name="reasoner"), ApiOverloaded)
+
+
+def test_a_request_that_was_read_ends_no_connection() -> None:
+    assert not meaning(413, b"").headers
+
+
+@pytest.mark.parametrize("status", [400, 413, 429])
 def test_what_the_client_can_mend_is_told_in_the_upstreams_words(status) -> None:
     assert meaning(status, {"error": {"message": "top_p is wrong"}}).message == "top_p is wrong"
     assert meaning(status, b"<html>").message == "the reasoner refused the request"

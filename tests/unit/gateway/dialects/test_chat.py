@@ -242,23 +242,33 @@ def test_messages_and_parts_are_counted(text, messages, refusal) -> None:
 
 
 @pytest.mark.parametrize("role", ["user", "assistant"])
-def test_half_of_a_surrogate_pair_is_mended_where_there_are_images(
-    a_reasoner, a_context, role
-) -> None:
+def test_half_of_a_surrogate_pair_stays_where_there_are_images(a_reasoner, a_context, role) -> None:
     cut = b'{"role": "%b", "content": "cut \\ud83d"}' % role.encode()
     shown = json.dumps({"role": "user", "content": [IMAGE]}).encode()
     without = parse(b'{"messages": [%b]}' % cut).for_reasoner(a_reasoner, [])
     assert b"\\ud83d" in without
     seen = [Perception(a_context("c"), Usage())]
     sent = parse(b'{"messages": [%b, %b]}' % (cut, shown)).for_reasoner(a_reasoner, seen)
+    assert cut in sent
     told = json.loads(sent)["messages"]
-    assert told[0] == {"role": role, "content": "cut \ufffd"}
+    assert told[0] == {"role": role, "content": "cut \ud83d"}
     assert "<visual_context" in told[1]["content"]
-    # Nor does one beside an image.
-    words = b'{"role": "user", "content": [{"type": "text", "text": "\\ud83d"}, %b]}'
-    beside = words % json.dumps(IMAGE).encode()
-    told = json.loads(parse(b'{"messages": [%b]}' % beside).for_reasoner(a_reasoner, seen))
-    assert told["messages"][0]["content"].startswith("\ufffd\n<visual_context")
+    # So does one beside an image, however its digits are written. The captioner reads U+FFFD.
+    for half in (b"\\ud83d", b"\\uDE00"):
+        words = b'{"role": "user", "content": [{"type": "text", "text": "a %b"}, %b]}'
+        beside = words % (half, json.dumps(IMAGE).encode())
+        request = parse(b'{"messages": [%b], "%b": 1}' % (beside, half))
+        assert [turn.question for turn in request.image_turns] == ["a \ufffd"]
+        sent = request.for_reasoner(a_reasoner, seen)
+        assert b'"a %b\\n<visual_context' % half in sent
+        assert b'"%b":1' % half in sent.replace(b" ", b"")
+
+
+def test_half_of_a_surrogate_pair_may_stand_in_a_large_request(a_reasoner, a_context) -> None:
+    messages = [{"role": "user", "content": ["\ud83d" + "long " * 300_000, IMAGE]}]
+    body = json.dumps({"messages": messages}).encode()
+    sent = parse(body).for_reasoner(a_reasoner, [Perception(a_context("c"), Usage())])
+    assert sent.count(b"\\ud83d") == 1
 
 
 @pytest.mark.parametrize(

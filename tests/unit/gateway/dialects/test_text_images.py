@@ -256,6 +256,39 @@ def test_json_with_numbers_that_python_alone_writes_and_json_by_lines_stay_json(
 LINK = {"type": "image-url", "url": "https://example.org/a.png"}
 
 
+SEALED: dict[str, dict[str, Any]] = {
+    "search": {"type": "web_search_result", "title": "t", "encrypted_content": BASE64},
+    "citation": {"encrypted_index": BASE64, "cited_text": "w"},
+    "code": {"encrypted_stdout": BASE64},
+    "thought": {"type": "thinking", "thinking": "", "signature": BASE64},
+    "redacted": {"type": "redacted_thinking", "data": BASE64},
+    "redacted-type-behind": {"data": BASE64, "type": "redacted_thinking"},
+    "open-router": {"type": "reasoning.encrypted", "data": BASE64, "id": "r"},
+    "ai-sdk": {"providerMetadata": {"anthropic": {"redactedData": BASE64}}},
+    "ai-sdk-openai": {"openai": {"itemId": "i", "reasoningEncryptedContent": BASE64}},
+    "google": {"thoughtSignature": BASE64},
+    "google-in-openai": {"extra_content": {"google": {"thought_signature": BASE64}}},
+}
+
+
+@pytest.mark.parametrize("deep", range(3))
+@pytest.mark.parametrize("sealed", SEALED.values(), ids=SEALED)
+def test_what_is_encrypted_or_signed_stays(sealed, deep) -> None:
+    value: Any = [{"shot": BASE64}, sealed, {"more": BASE64}]
+    seen: Any = [{"shot": SEEN}, sealed, {"more": SEEN}]
+    for _ in range(deep):
+        value, seen = {"a": json.dumps(value, indent=deep)}, {"a": json.dumps(seen, indent=deep)}
+    assert replaced(value) == seen
+
+
+def test_what_only_has_such_a_name_near_it_is_replaced() -> None:
+    for name in ("data", "signatures_of", "encrypted"):
+        assert replaced({"signature": "abc", name: BASE64}) == {"signature": "abc", name: SEEN}
+    assert replaced([{"type": "redacted_thinking"}, {"data": BASE64}])[1] == {"data": SEEN}
+    # One that is handwritten says that it is a picture.
+    assert replaced({"signature": URL}) == {"signature": SEEN}
+
+
 def test_links_are_taken_from_json_alone_and_where_they_are_asked_for() -> None:
     text = json.dumps(LINK)
     for prose in (f"Use {text} here", f"<html>{text}</html>", f"```json\n{text}\n```"):

@@ -52,8 +52,9 @@ async def test_one_that_cannot_be_reached_is_passed_over(servers) -> None:
         assert [await status_of(both) for _ in range(8)] == [200] * 8
 
 
-async def test_a_503_is_retried_elsewhere(servers) -> None:
-    servers[0].script.fixed["/v1/chat/completions"] = BUSY
+@pytest.mark.parametrize("refusal", [BUSY, Fixed(status=529)], ids=["503", "529"])
+async def test_one_that_refuses_is_passed_over(servers, refusal) -> None:
+    servers[0].script.fixed["/v1/chat/completions"] = refusal
     async with replicas([server.url for server in servers]) as both:
         assert [await status_of(both) for _ in range(8)] == [200] * 8
 

@@ -42,6 +42,7 @@ def refusal(*arguments: object, code: int = 1, **variables: str) -> str:
         ("solve", ODD, "What?"),
         ("models", "--gateway", f"ftp://{ODD}"),
         ("demo", "--examples", ODD),
+        ("connect", ODD),
         ("keys", "list", "--file", ODD),
         ("keys", "new", ODD, "--file", "keys.yaml"),
         ("keys", "revoke", "x", "--file", ODD),

@@ -6,6 +6,7 @@ of .env beside it; without `capabilities` what Continue does not know by its nam
 
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def _settings(connection: Connection) -> Settings:
     folder = Path(os.environ.get("CONTINUE_GLOBAL_DIR") or Path.home() / ".continue")
     then = []
     if name := connection.key_env:
-        then.append(f'printf "{name}=%s\\n" "${name}" >> {folder / ".env"}')
+        then.append(f'printf "{name}=%s\\n" "${name}" >> {shlex.quote(str(folder / ".env"))}')
     then.append(f"# choose {_NAME} among Continue's models")
     return Settings((SettingsFile(folder / "config.yaml", "yaml", wanted),), then=tuple(then))
 

@@ -165,6 +165,8 @@ class _Turns:
         self._shown: tuple[ImageSource, ...] = ()
         self._user_turns_since = 0
         self._last_user_text: str | None = None
+        # Whether nobody said anything since a tool's result.
+        self._after_result = False
 
     def found(self) -> list[ImageTurn]:
         return [replace(turn, current=turn.index >= self._current_from) for turn in self._found]
@@ -177,13 +179,17 @@ class _Turns:
         own = own_words(text).strip() or None if message.role == "user" else None
         if message.role != "user" or (own is None and _tells_results(message)):
             self._show(index, images, self._last_user_text)
+            self._after_result = message.role != "assistant"
             return
         self._user_turns_since += 1
         self._last_user_text = own or self._last_user_text
         if own or images:
             self._current_from = index
-        # Where only agents wrote words, as beside a tool's images, they were asked for before.
-        self._show(index, images, self._last_user_text if text.strip() else None)
+        # Images beside which only agents wrote words, or that come right after a tool's result, as
+        # where a server takes none within it, were asked for before.
+        asked_before = bool(text.strip()) or self._after_result
+        self._show(index, images, self._last_user_text if asked_before else None)
+        self._after_result &= own is None
         is_near = self._user_turns_since <= FOLLOW_UP_TURNS
         if self._follows_up and not images and self._shown and own and is_near:
             self._found.append(ImageTurn(index, self._shown, own, follow_up=True))

@@ -11,6 +11,7 @@ _BEGINNINGS = (
     "<image name=[",
     "Attached image(s) from tool result:",
     "This is file ",
+    "Called the Read tool with ",
 )
 _BEGINNING = re.compile("|".join([*map(re.escape, _BEGINNINGS), "</image>"]))
 _LONGEST_BEGINNING = max(map(len, _BEGINNINGS))
@@ -33,6 +34,8 @@ _LINE = re.compile(
     r"|Attached image\(s\) from tool result:"
     # pydantic-ai, so too; the name is a digest of the file.
     r"|This is file [0-9A-Za-z._-]{1,128}:"
+    # sst/opencode, of a file that was given with the question; Claude Code writes it in a block.
+    r"|Called the Read tool with the following input: \{[^\n]{1,4096}?\}"
     r")[ \t\r]{0,16}(?=\n|\Z)"
 )
 # So much space may stand before a line's words.

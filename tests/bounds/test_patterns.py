@@ -386,6 +386,10 @@ REMINDERS = {
     "images without an end": repeat('\n<image name=[a] path="' + "a" * 4000),
     "files": repeat("\nThis is file a:"),
     "spaces after a file": repeat(" ", before="This is file a:", after="x"),
+    "calls": repeat("\nCalled the Read tool with the following input: {}"),
+    "calls without an end": repeat(
+        "\nCalled the Read tool with the following input: {" + "} " * 2000
+    ),
     "lines of titles": repeat("Generate a title for this conversation:\n"),
     "spaces before a title": repeat(" ", after="Generate a title"),
 }

@@ -113,6 +113,18 @@ CONVERSATIONS: dict[str, tuple[list[dict], list[tuple]]] = {
         [user("Draw it."), user(image("a")), tool(image("t"))],
         [(1, "a", None, False), (2, "t", "Draw it.", False)],
     ),
+    "a server that takes no images of tools gets them as the user's": (
+        [user("Draw it."), assistant("ok"), tool("see below"), user(image("t")), user(image("u"))],
+        [(3, "t", "Draw it.", False), (4, "u", "Draw it.", False)],
+    ),
+    "an image without words behind an answer is for no question": (
+        [user("Draw it."), tool("done"), assistant("There."), user(image("a"))],
+        [(3, "a", None, False)],
+    ),
+    "an image without words behind words that came behind a result": (
+        [user("Draw it."), tool("done"), user("Stop."), user(image("a"))],
+        [(3, "a", None, False)],
+    ),
     "an image of a tool before any words": ([tool(image("t"))], [(0, "t", None, False)]),
     "a tool's words are no question": (
         [user(image("a"), text("A?")), tool("some result")],

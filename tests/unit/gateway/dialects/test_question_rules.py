@@ -101,6 +101,10 @@ SENT: dict[str, tuple[str, str]] = {
     "Codex's image alone": ('<image name=[Image #1] path="C:\\a.png"></image>', ""),
     "opencode's and pi's image of a tool": ("Attached image(s) from tool result:", ""),
     "pydantic-ai's image of a tool": ("This is file 1a2b3c:", ""),
+    "opencode's image beside a question": (
+        'Called the Read tool with the following input: {"filePath":"/tmp/{date}/{a}.png"}\nWhy?',
+        "Why?",
+    ),
 }
 
 
@@ -130,6 +134,7 @@ KEPT = {
     "a number that is none": "[Image #one] Why?",
     "a file in words": "This is file a of b: why?\nThis is file 1a: why?",
     "a tool's images in words": "Attached image(s) from tool result: why?",
+    "a tool's call and words": "Called the Read tool with the following input: {} Why?",
     "a title later on": "Why?\nGenerate a title for this conversation:\nTea",
 }
 

@@ -11,7 +11,10 @@ _BEGINNINGS = (
     "<image name=[",
     "Attached image(s) from tool result:",
     "This is file ",
+    "Attached media from tool result:",
     "Called the Read tool with ",
+    "Image read successfully",
+    "PDF read successfully",
 )
 _BEGINNING = re.compile("|".join([*map(re.escape, _BEGINNINGS), "</image>"]))
 _LONGEST_BEGINNING = max(map(len, _BEGINNINGS))
@@ -30,12 +33,13 @@ _LINE = re.compile(
     r"|\[Image: source: [^\n]{1,4096}?\]"
     r"|\[Request interrupted by user(?: for tool use)?\]"
     r"|</image>"
-    # sst/opencode and pi, before images that tools gave.
-    r"|Attached image\(s\) from tool result:"
+    # pi and sst/opencode, before images that tools gave.
+    r"|Attached (?:image\(s\)|media) from tool result:"
     # pydantic-ai, so too; the name is a digest of the file.
     r"|This is file [0-9A-Za-z._-]{1,128}:"
     # sst/opencode, of a file that was given with the question; Claude Code writes it in a block.
     r"|Called the Read tool with the following input: \{[^\n]{1,4096}?\}"
+    r"|(?:Image|PDF) read successfully"
     r")[ \t\r]{0,16}(?=\n|\Z)"
 )
 # So much space may stand before a line's words.

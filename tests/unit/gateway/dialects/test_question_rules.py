@@ -99,12 +99,14 @@ SENT: dict[str, tuple[str, str]] = {
         "What is this?",
     ),
     "Codex's image alone": ('<image name=[Image #1] path="C:\\a.png"></image>', ""),
-    "opencode's and pi's image of a tool": ("Attached image(s) from tool result:", ""),
+    "pi's image of a tool": ("Attached image(s) from tool result:", ""),
     "pydantic-ai's image of a tool": ("This is file 1a2b3c:", ""),
     "opencode's image beside a question": (
-        'Called the Read tool with the following input: {"filePath":"/tmp/{date}/{a}.png"}\nWhy?',
+        'Called the Read tool with the following input: {"filePath":"/tmp/{date}/{a}.png"}\n'
+        "Image read successfully\nWhy?",
         "Why?",
     ),
+    "opencode's image of a tool": ("Attached media from tool result:", ""),
 }
 
 
@@ -135,6 +137,7 @@ KEPT = {
     "a file in words": "This is file a of b: why?\nThis is file 1a: why?",
     "a tool's images in words": "Attached image(s) from tool result: why?",
     "a tool's call and words": "Called the Read tool with the following input: {} Why?",
+    "an image read, in words": "Image read successfully, why?",
     "a title later on": "Why?\nGenerate a title for this conversation:\nTea",
 }
 

@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # With `$(1)/bin/python -m pip install`; says how far it is.
 install = $(PYTHON) requirements/install $(1)/bin/python
+# Services are started by the hundred in tests, and each would compile all of its modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-upgrade test-compose test-helm test-vllm test-train test-bounds test-schema test-clients fuzz soak bench-vllm bench-page
 
@@ -110,7 +112,7 @@ fuzz: .fuzz-venv/installed
 
 # Hostile requests to a running gateway, and patterns that have to be linear.
 test-bounds: $(VENV)/dev
-	$(BIN)/python -m pytest tests/bounds
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile tests/bounds
 
 # Whatever /openapi.json allows, asked of a running gateway: half a minute.
 test-schema: $(VENV)/dev .schema-venv/installed

@@ -5,13 +5,15 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from gateway import metrics
-from gateway.cache.redis_client import RedisClient
 from racro.base.backoff import backoff
 from racro.contracts.cache_keys import lease_key
 from racro.contracts.errors import Overloaded, RacroError, RateLimited, error_from_envelope
+
+if TYPE_CHECKING:
+    from gateway.cache.redis_client import RedisClient
 
 Found = TypeVar("Found")
 LookUp = Callable[[], Awaitable[Found | None]]
@@ -112,7 +114,7 @@ class RedisLeases:
     `lease_s` is how long the others wait for a holder that has died.
     """
 
-    def __init__(self, client: RedisClient, *, lease_s: float, wait_s: float) -> None:
+    def __init__(self, client: "RedisClient", *, lease_s: float, wait_s: float) -> None:
         self._client = client
         self._lease_ms = int(lease_s * 1000)
         self._wait_s = wait_s

@@ -1,14 +1,16 @@
 """The cache that the settings ask for, and what comes with it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gateway.cache import Cache
 from gateway.cache.leases import Leases, NoLeases, RedisLeases
 from gateway.cache.memory import MemoryCache
-from gateway.cache.redis import RedisCache
-from gateway.cache.redis_client import RedisClient
 from gateway.cache.tiered import TieredCache
 from gateway.settings import CacheSection
+
+if TYPE_CHECKING:
+    from gateway.cache.redis_client import RedisClient
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Caches:
     cache: Cache
     shared: Cache
     leases: Leases
-    redis: RedisClient | None
+    redis: "RedisClient | None"
 
 
 async def open_caches(settings: CacheSection) -> Caches:
@@ -26,6 +28,10 @@ async def open_caches(settings: CacheSection) -> Caches:
     if not settings.is_shared:
         memory = MemoryCache(settings.max_bytes, ttl_s=settings.ttl_s)
         return Caches(memory, memory, NoLeases(), None)
+    # To import redis takes a third of a gateway's start, which one without it is spared.
+    from gateway.cache.redis import RedisCache  # noqa: PLC0415
+    from gateway.cache.redis_client import RedisClient  # noqa: PLC0415
+
     client = RedisClient(settings)
     await client.start()
     shared = RedisCache(client, settings)

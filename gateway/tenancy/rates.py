@@ -4,17 +4,19 @@ import asyncio
 import math
 import time
 from collections import Counter
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from gateway.cache.redis_client import RedisClient
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.cache_keys import LIMITS_PREFIX
 from racro.contracts.errors import InvalidRequest, RateLimited
 from racro.servekit.responses import Headers
+
+if TYPE_CHECKING:
+    from gateway.cache.redis_client import RedisClient
 
 Kind = Literal["requests", "images"]
 Operation = Literal["hit", "test"]
@@ -37,7 +39,7 @@ class Rates:
     Concurrent requests are always counted in this process.
     """
 
-    def __init__(self, client: RedisClient | None) -> None:
+    def __init__(self, client: "RedisClient | None") -> None:
         self._client = client
         self._local = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._shared = None if client is None else _shared(client)
@@ -145,7 +147,7 @@ def _amount(tenant: Tenant, kind: Kind) -> int | None:
     return may.requests_per_minute if kind == "requests" else may.images_per_minute
 
 
-def _shared(client: RedisClient) -> SlidingWindowCounterRateLimiter:
+def _shared(client: "RedisClient") -> SlidingWindowCounterRateLimiter:
     storage = RedisStorage(
         "async+redis://",
         implementation="redispy",

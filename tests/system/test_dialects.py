@@ -320,6 +320,7 @@ class TestErrors:
             ({"previous_response_id": "resp_1"}, "previous_response_id"),
             ({"conversation": {"id": "conv_1"}}, "conversation"),
             ({"background": True}, "background"),
+            ({"prompt": {"id": "pmpt_1"}}, "prompt"),
             ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
         ],
         ids=lambda one: one if isinstance(one, str) else "",

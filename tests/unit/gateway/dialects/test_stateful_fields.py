@@ -4,7 +4,9 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from gateway.dialects.stateful_fields import check_stateless
+from gateway.dialects.openai_responses import ResponsesRequest
+from gateway.dialects.stateful_fields import check_stateless, stateful_item
+from gateway.settings import LimitsSection, ReasonerSection
 from racro.contracts.errors import InvalidRequest
 
 REFERENCE = '{"type": "item_reference", "id": "msg_1"}'
@@ -29,6 +31,7 @@ def items(*values: str) -> list[Raw]:
         ("conversation", '{"id": "conv_1"}'),
         ("background", "true"),
         ("background", "1"),
+        ("prompt", '{"id": "pmpt_1"}'),
     ],
 )
 def test_fields(name: str, value: str) -> None:
@@ -39,7 +42,16 @@ def test_fields(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["null", "false", " null "])
 def test_what_is_null_or_false_is_absent(value: str) -> None:
-    check_stateless(fields(previous_response_id=value, conversation=value, background=value))
+    given = fields(previous_response_id=value, conversation=value, background=value, prompt=value)
+    check_stateless(given)
+
+
+def refused(*values: str) -> InvalidRequest | None:
+    """Return the refusal of items that were taken apart, which is that of those that were not."""
+    given = Raw(f"[{', '.join(values)}]".encode())
+    apart, whole = stateful_item(given, items(*values)), stateful_item(given, ())
+    assert (apart and apart.message) == (whole and whole.message)
+    return apart
 
 
 @pytest.mark.parametrize(
@@ -49,13 +61,14 @@ def test_what_is_null_or_false_is_absent(value: str) -> None:
         '{"id": "msg_1"}',
         '{"id": "msg_1", "type": null}',
         r'{"id": "msg_1", "type": "item\u005freference"}',
+        '{"type": "item_reference", "id": "' + "x" * 2000 + '"}',
     ],
 )
 def test_items(reference: str) -> None:
     said = '{"role": "user", "content": "Hello"}'
-    with pytest.raises(InvalidRequest) as raised:
-        check_stateless({}, items(said, reference))
-    assert raised.value.param == "input[1]"
+    refusal = refused(said, reference, REFERENCE)
+    assert refusal is not None
+    assert refusal.param == "input[1]"
 
 
 @pytest.mark.parametrize(
@@ -68,8 +81,35 @@ def test_items(reference: str) -> None:
         '"text"',
         "[]",
         "null",
-        '{"type": "item_reference", "id": "' + "x" * 2000 + '"}',
+        '{"type": "item_reference_of_tomorrow", "id": "x"}',
     ],
 )
 def test_other_items_pass(item: str) -> None:
-    check_stateless({"store": Raw(b"true")}, items(item))
+    assert refused(item) is None
+
+
+def test_an_input_that_is_no_list_passes() -> None:
+    for given in (b"null", b'"[{}]"', b'{"id": "x"}', b"["):
+        assert stateful_item(Raw(given), ()) is None
+
+
+def test_of_more_objects_than_are_gone_through_none_is() -> None:
+    refusal = stateful_item(Raw(b"[" + b"{}," * 2**18 + b"{}]"), ())
+    assert refusal is not None
+    assert (refusal.param, refusal.message) == ("input", "input: more than 262144 objects")
+
+
+@pytest.mark.parametrize("more", [0, 2048])
+def test_a_long_request_is_looked_through(more: int) -> None:
+    """Of more items than `max_messages` none is looked at for images."""
+    said = b'{"role": "user", "content": "Hello"}'
+    body = b'{"input": [%b, {"id": "msg_1"}]}' % b",".join([said] * (1 + more))
+    request = ResponsesRequest(body, follow_up=True, limits=LimitsSection())
+    request.check_for(settings(stateful=True))
+    with pytest.raises(InvalidRequest) as raised:
+        request.check_for(settings())
+    assert raised.value.param == f"input[{1 + more}]"
+
+
+def settings(**more: bool) -> ReasonerSection:
+    return ReasonerSection(url="http://127.0.0.1:1", model="served", **more)

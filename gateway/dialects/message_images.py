@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType, field
 
 from gateway.dialects.image_parts import Place, image_of_part
+from gateway.dialects.part_descriptions import with_description
 from gateway.dialects.text_images import may_hold_images, replace_images
 from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
@@ -344,7 +345,7 @@ def _part_piece(raw: Raw, kind: str, place: Place, *, param: str, with_links: bo
     if source is not None:
         # A tool gave it: its client cannot mend it.
         source = replace(source, may_be_left_out=with_links)
-        return _image_piece(place(source), raw)
+        return _image_piece(with_description(raw, place(source)), raw)
     replaced = replace_images(bytes(raw).decode(), place, param=param, with_links=with_links)
     if replaced is None:
         return Piece(raw)

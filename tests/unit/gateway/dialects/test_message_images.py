@@ -70,3 +70,29 @@ def test_an_image_beside_the_text_of_a_part_is_seen(kind, url) -> None:
     part = {"text": "x", "image_url": {"url": url}} | ({"type": kind} if kind else {})
     assert told({"role": "user", "content": [part]}) == ({"content": f"x\n{SEEN}"}, 1)
     assert told({"role": "user", "content": [part | {"image_url": None}]})[1] == 0
+
+
+PDF = "data:application/pdf;base64,JVBERi0xLjQK"
+
+
+@pytest.mark.parametrize(
+    ("part", "lines"),
+    [
+        ({"type": "input_file", "filename": "a.pdf", "file_data": PDF}, "File: a.pdf\n"),
+        ({"type": "file", "file": {"filename": "a.pdf", "file_data": PDF}}, "File: a.pdf\n"),
+        ({"type": "file", "filename": "", "file": {"file_data": PDF, "filename": 7}}, ""),
+        (
+            {"type": "document", "source": {"type": "url", "url": "https://a.example/b"}}
+            | {"context": "of \u2026 2\nlines", "title": " Sums ", "citations": {"enabled": True}},
+            "Title: Sums\nContext: of \u2026 2\nlines\n",
+        ),
+        ({"type": "document", "title": None, "context": [], "source": {"data": PDF}}, ""),
+    ],
+    ids=["responses", "chat", "empty", "messages", "odd"],
+)
+def test_what_a_file_is_called_stays_beside_its_caption(part, lines) -> None:
+    assert told({"role": "user", "content": [part]}) == ({"content": lines + SEEN}, 1)
+    result = {"type": "tool_result", "tool_use_id": "1", "content": [part]}
+    shown = {"type": "text", "text": lines + SEEN}
+    content = [{**result, "content": [shown]}]
+    assert told({"role": "user", "content": [result]}) == ({"content": content}, 1)

@@ -157,6 +157,7 @@ OF_ANTHROPIC = st.one_of(
     _with({"type": "image", **source(type="url", url=URL)}),
     _with({"type": "document", **source(type="base64", media_type="application/pdf", data=PDF)}),
     _with({"type": "document", "title": "t", **source(type="url", url="https://x.org/a.pdf")}),
+    _with({"type": "document", "title": "t", "context": "a\nb", **source(type="url", url=URL)}),
 )
 OF_OPENAI = st.one_of(
     st.just({"type": "input_image", "detail": "low", "image_url": DATA_URL}),
@@ -274,7 +275,12 @@ def _check_picture(before: dict[str, Any], after: Any, where: str) -> None:
         assert re.fullmatch(BLOCK, after, re.DOTALL), where
         return
     assert after["type"] in {"text", "input_text", "output_text"}, where
-    assert re.fullmatch(BLOCK, after["text"], re.DOTALL), where
+    lines = "".join(
+        f"{name}: {before[field]}\n"
+        for name, field in (("File", "filename"), ("Title", "title"), ("Context", "context"))
+        if field in before
+    )
+    assert re.fullmatch(re.escape(lines) + BLOCK, after["text"], re.DOTALL), where
     assert after.get("cache_control") == before.get("cache_control"), where
     assert after.keys() <= {"type", "text", "cache_control"}, where
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import takewhile
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -224,15 +226,21 @@ def message_pieces(message: Raw, place: Place, *, param: Param) -> list[Piece]:
     is an image whose source has a refusal.
     """
     decoded = _decoded_or(_RawMessage(), _raw_message_decoder, message)
-    pieces = list(_beside(decoded.images, place, param("images")))
     content, of_content = decoded.content, param("content")
     begins = bytes(memoryview(content)[:1])
     with_links = bytes(memoryview(decoded.role)[:16]) in _TOOL_ROLES
+    parts = _raws_decoder.decode(_listed(content)) if begins in {b"[", b"{"} else []
+    pieces_of = partial(_part_pieces, place=place, param=of_content, with_links=with_links)
+    # Results of tools have to come first in a message of Anthropic's.
+    results = list(takewhile(_is_result, parts))
+    pieces = [*pieces_of(results), *_beside(decoded.images, place, param("images"))]
     if begins == b'"':
         pieces.append(_text_piece(content, place, param=of_content, with_links=with_links))
-    elif begins in {b"[", b"{"}:
-        pieces += _part_pieces(_listed(content), place, param=of_content, with_links=with_links)
-    return pieces
+    return [*pieces, *pieces_of(parts[len(results) :], start=len(results))]
+
+
+def _is_result(part: Raw) -> bool:
+    return _decoded_or(_RawPart(), _raw_part_decoder, part).type in RESULT_PARTS
 
 
 def fields_beside(message: Raw, place: Place, *, param: Param) -> dict[str, Raw]:
@@ -255,9 +263,16 @@ def _texts_beside(message: _OtherFields) -> Iterator[tuple[str, str]]:
 
 
 def _part_pieces(
-    parts: Raw, place: Place, *, param: str, with_links: bool, within_result: bool = False
+    parts: Sequence[Raw],
+    *,
+    place: Place,
+    param: str,
+    with_links: bool,
+    within_result: bool = False,
+    start: int = 0,
 ) -> Iterator[Piece]:
-    for position, raw in enumerate(_raws_decoder.decode(parts)):
+    """Yield the pieces of parts, of which the first is the one at `start` in its list."""
+    for position, raw in enumerate(parts, start):
         of_part = f"{param}[{position}]"
         if bytes(memoryview(raw)[:1]) == b'"':
             piece = _text_piece(raw, place, param=of_part, with_links=with_links)
@@ -369,7 +384,11 @@ def _result_part(raw: Raw, place: Place, *, param: str) -> Raw:
         return raw if replaced is None else Raw(replaced.encode())
     pieces = list(
         _part_pieces(
-            content, of_result, param=f"{param}.content", with_links=True, within_result=True
+            _raws_decoder.decode(content),
+            place=of_result,
+            param=f"{param}.content",
+            with_links=True,
+            within_result=True,
         )
     )
     if not found:

@@ -400,6 +400,23 @@ def test_results_of_tools_stay_the_first_in_a_message(a_context) -> None:
     assert content[3:] == asks["content"][2:]
 
 
+def test_results_of_tools_stay_before_images_beside_the_content(a_context) -> None:
+    picture = {"type": "image", "source": {"type": "url", "url": URL}}
+    result = {"type": "tool_result", "tool_use_id": "1", "content": [picture]}
+    text = {"type": "text", "text": "Why?", **CACHED}
+    asks = {"role": "user", "content": [result, picture, text, result], "images": [PNG]}
+    told = sent("messages", {"messages": [asks]}, a_context)["messages"]
+    first, beside, later, *others = told[0]["content"]
+    assert (first["type"], others[0]) == ("tool_result", text)
+    assert first["content"][0]["text"].startswith("<visual_context")
+    numbers = [one["text"] for one in (beside, later, others[1]["content"][0])]
+    assert [re.search("[0-9]", one)[0] for one in numbers] == ["2", "3", "4"]
+    # Where there are none they are the first.
+    told = sent("messages", {"messages": [{**asks, "content": "Why?"}]}, a_context)["messages"]
+    assert told[0]["content"].endswith("</visual_context>\nWhy?")
+    assert told[0].keys() == {"role", "content"}
+
+
 def test_words_alone_have_the_context_of_a_later_question_before_them(a_context) -> None:
     picture = {"type": "input_image", "image_url": URL}
     items = [{"role": "user", "content": [picture]}, {"role": "user", "content": "Why?"}]

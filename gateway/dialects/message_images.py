@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from msgspec import UNSET, Raw, UnsetType, field
 
+from gateway.dialects.fetched_documents import FETCHED, with_fetched_text
 from gateway.dialects.image_parts import Place, image_of_part
 from gateway.dialects.part_descriptions import with_description
 from gateway.dialects.text_images import may_hold_images, replace_images
@@ -29,6 +30,8 @@ _UNSEEN_TYPES = frozenset(
 )
 # Parts that have parts or JSON of their own.
 RESULT_PARTS = frozenset({"tool_result", "tool-result", "mcp_tool_result"})
+# So the types of results of Anthropic's own tools end. In a list of parts a text may stand.
+_RESULT = "_tool_result"
 _CALLS = frozenset({"tool_use", "tool-call", "mcp_tool_use", "server_tool_use"})
 # Documents of text may have parts, too.
 _BLOCKS = RESULT_PARTS | _CALLS | {"search_result", "document"}
@@ -287,8 +290,16 @@ def _part_pieces(
             yield from images
         elif part.type in RESULT_PARTS and not within_result:
             yield Piece(_result_part(raw, place, param=of_part), is_result=True)
+        elif part.type.endswith(_RESULT) and not within_result and _has_parts(raw):
+            yield Piece(_result_part(raw, place, param=of_part))
+        elif part.type == FETCHED and (fetched := with_fetched_text(raw, place, param=of_part)):
+            yield Piece(fetched)
         else:
             yield _part_piece(raw, part.type, place, param=of_part, with_links=with_links)
+
+
+def _has_parts(block: Raw) -> bool:
+    return bytes(memoryview(_result_decoder.decode(block).content)[:1]) == b"["
 
 
 def _images_of_text(raw: Raw, text: Raw, place: Place, *, param: str) -> Iterator[Piece]:

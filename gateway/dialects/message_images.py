@@ -233,7 +233,9 @@ def message_pieces(message: Raw, place: Place, *, param: Param) -> list[Piece]:
     begins = bytes(memoryview(content)[:1])
     with_links = bytes(memoryview(decoded.role)[:16]) in _TOOL_ROLES
     parts = _raws_decoder.decode(_listed(content)) if begins in {b"[", b"{"} else []
-    pieces_of = partial(_part_pieces, place=place, param=of_content, with_links=with_links)
+    pieces_of = partial(
+        _part_pieces, place=place, param=of_content, with_links=with_links, is_alone=begins == b"{"
+    )
     # Results of tools have to come first in a message of Anthropic's.
     results = list(takewhile(_is_result, parts))
     pieces = [*pieces_of(results), *_beside(decoded.images, place, param("images"))]
@@ -272,11 +274,15 @@ def _part_pieces(
     param: str,
     with_links: bool,
     within_result: bool = False,
+    is_alone: bool = False,
     start: int = 0,
 ) -> Iterator[Piece]:
-    """Yield the pieces of parts, of which the first is the one at `start` in its list."""
+    """Yield the pieces of parts, of which the first is the one at `start` in its list.
+
+    `is_alone`: there is one, and no list.
+    """
     for position, raw in enumerate(parts, start):
-        of_part = f"{param}[{position}]"
+        of_part = param if is_alone else f"{param}[{position}]"
         if bytes(memoryview(raw)[:1]) == b'"':
             piece = _text_piece(raw, place, param=of_part, with_links=with_links)
             yield piece if piece.is_new else piece._replace(part=raw)

@@ -145,7 +145,7 @@ def _begins(value: Raw) -> bytes:
 def _content(content: Raw, walk: _Walk, param: str) -> Raw | None:
     """Return a list of parts with its images replaced; None where nothing changes."""
     if _begins(content) == b"{":  # One alone may stand without a list.
-        return _part(content, walk, f"{param}[0]")
+        return _part(content, walk, param)
     if _begins(content) != b"[":
         return None
     if not walk.lists:

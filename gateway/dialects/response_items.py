@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 import msgspec
 from msgspec import Raw
 
-from gateway.dialects.chat_conversation import ChatConversation
+from gateway.dialects.chat_conversation import ChatConversation, decode_list
 from gateway.dialects.conversation import may_have_images
 from gateway.dialects.headed_conversation import content_of, head_message
 from gateway.settings import LimitsSection
@@ -20,8 +20,10 @@ _ASSISTANT = b'"assistant"'
 _UNSEEN_TYPES = frozenset({"reasoning", "compaction", "item_reference"})
 
 # `head` are the instructions, `text` an input that is no list. The content of a `message` is its
-# own, of an `output` that field, and an item of which nothing is known is looked at as a `whole`.
-_Kind = Literal["head", "text", "message", "output", "whole", "unseen"]
+# own, of an `output` that field, a `part` is a user's that stands in no message, and an item of
+# which nothing is known is looked at as a `whole`.
+_Kind = Literal["head", "text", "message", "output", "part", "whole", "unseen"]
+_PARTS = frozenset({"input_text", "input_image", "input_file"})
 
 
 class _Item(msgspec.Struct):
@@ -93,6 +95,7 @@ class ItemConversation(ChatConversation):
 
     def fields(self, messages: Sequence[Raw], changed: Collection[int]) -> dict[str, Any]:
         items: list[Any] = [*self.items]
+        parts: dict[int, list[Raw]] = {}
         found: dict[str, Any] = {}
         for index in changed:
             kind, position = self._kinds[index]
@@ -106,8 +109,12 @@ class ItemConversation(ChatConversation):
                     items[position] = self._with_output(index, message)
                 case "message":
                     items[position] = message
+                case "part":
+                    parts[position] = _parts_in(content_of(message))
                 case "whole":
                     items[position] = fields_of(message, _MOST_FIELDS)["tool_calls"]
+        for position in sorted(parts, reverse=True):
+            items[position : position + 1] = parts[position]
         return {self.field: items, **found} if self.items else found
 
     def _with_output(self, index: int, message: Raw) -> dict[str, Any]:
@@ -149,9 +156,17 @@ def _view(item: Raw, position: int) -> _View:
         return _View("message", bytes(item), position)
     if seen.type in _UNSEEN_TYPES:
         return _View("unseen", b"{}", position)
+    if seen.type in _PARTS:
+        return _View("part", _message(b'"user"', item), position)
     if seen.output is not _NOTHING and (seen.type or "").endswith("_output"):
         return _View("output", _message(b'"tool"', seen.output), position)
     return _View("whole", b'{"role":"assistant","tool_calls":' + memoryview(item) + b"}", position)
+
+
+def _parts_in(content: Raw) -> list[Raw]:
+    """Return the parts of a content that was one; a context of an earlier image may be before."""
+    is_list = bytes(memoryview(content)[:1]) == b"["
+    return decode_list(bytes(content)) if is_list else [content]
 
 
 def _message(role: bytes, content: Raw) -> bytes:

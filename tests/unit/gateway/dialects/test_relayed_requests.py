@@ -400,6 +400,25 @@ def test_results_of_tools_stay_the_first_in_a_message(a_context) -> None:
     assert content[3:] == asks["content"][2:]
 
 
+def test_parts_of_a_user_may_stand_in_no_message(a_context) -> None:
+    text, other = ({"type": "input_text", "text": one, "x": 1} for one in ("How high?", "Why?"))
+    link = {"type": "input_image", "image_url": URL}
+    file = {"type": "input_file", "filename": "a.pdf", "file_data": PDF}
+    items = [text, link, file, other]
+    told = sent("responses", {"input": items}, a_context, follow_up=True)["input"]
+    assert [one["type"] for one in told] == ["input_text"] * 5
+    assert (told[0], told[4]) == (text, other)
+    assert re.fullmatch(BLOCK, told[1]["text"], re.DOTALL)
+    assert told[2]["text"].startswith("File: a.pdf\n<visual_context")
+    # The last words are about the pictures before them.
+    assert told[3]["text"].startswith("<visual_context: image shown earlier")
+    request = ResponsesRequest(
+        json.dumps({"input": items}).encode(), follow_up=False, limits=LIMITS
+    )
+    questions = [(turn.question, turn.images[0].param) for turn in request.image_turns]
+    assert questions == [(None, "input[1].image_url"), (None, "input[2].file_data")]
+
+
 def test_results_of_tools_stay_before_images_beside_the_content(a_context) -> None:
     picture = {"type": "image", "source": {"type": "url", "url": URL}}
     result = {"type": "tool_result", "tool_use_id": "1", "content": [picture]}

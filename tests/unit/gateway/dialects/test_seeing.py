@@ -175,6 +175,7 @@ async def test_items_of_responses() -> None:
         {**output, "output": [{"type": "input_image", "image_url": URL}]},
         {"type": "reasoning", "encrypted_content": "x"},
         user({"type": "input_image", "image_url": URL}),
+        {"type": "input_image", "image_url": URL},
     ]
     body = {"model": "a", "input": items, "instructions": "Be brief."}
     expected = json.loads(json.dumps(body).replace(URL, DATA_URL))

@@ -16,6 +16,8 @@ from racro.servekit.json_bounds import TooManyError, fields_of, items_of
 _NOTHING = Raw(b"null")
 _MOST_FIELDS = 128
 _ASSISTANT = b'"assistant"'
+_SCREEN = b'"computer_call_output"'
+_LINE = b'{"type":"input_text"'
 # They are encrypted, or stand for what is somewhere else.
 _UNSEEN_TYPES = frozenset({"reasoning", "compaction", "item_reference"})
 
@@ -65,7 +67,7 @@ class ItemConversation(ChatConversation):
         given = fields.get(cls.field, _NOTHING)
         head = head_message(fields.get(cls.head, _NOTHING))
         views = [] if head is None else [_View("head", head)]
-        begins = bytes(memoryview(given)[:1])
+        begins = _begins(given)
         if begins == b'"':
             views.append(_View("text", _message(b'"user"', given)))
         if begins == b"{" and may_have_images(bytes(given)):
@@ -121,12 +123,21 @@ class ItemConversation(ChatConversation):
         """Return an item with another output. Raises InvalidRequest for too many fields."""
         item = self.items[self._kinds[index][1]]
         try:
-            return {**fields_of(item, _MOST_FIELDS), "output": content_of(message)}
+            fields = fields_of(item, _MOST_FIELDS)
         except TooManyError as error:
             place = self.place(index)
             raise InvalidRequest(
                 f"{place}: more fields than {_MOST_FIELDS}", param=place
             ) from error
+        output = content_of(message)
+        if bytes(memoryview(output)[: len(_LINE)]) == _LINE:
+            # For a reasoner that sees, a line may stand for one screenshot.
+            output = Raw(b"[" + memoryview(output) + b"]")
+        if bytes(fields.get("type", _NOTHING)) == _SCREEN and _begins(output) == b"[":
+            # By OpenAI's types, which vLLM checks, it holds a screenshot and no text, and llama.cpp
+            # does not know it at all. Of a function's output both take texts.
+            fields["type"] = Raw(b'"function_call_output"')
+        return {**fields, "output": output}
 
     def prompt(self, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         return {self.head: None, self.field: messages}
@@ -165,8 +176,11 @@ def _view(item: Raw, position: int) -> _View:
 
 def _parts_in(content: Raw) -> list[Raw]:
     """Return the parts of a content that was one; a context of an earlier image may be before."""
-    is_list = bytes(memoryview(content)[:1]) == b"["
-    return decode_list(bytes(content)) if is_list else [content]
+    return decode_list(bytes(content)) if _begins(content) == b"[" else [content]
+
+
+def _begins(value: Raw) -> bytes:
+    return bytes(memoryview(value)[:1])
 
 
 def _message(role: bytes, content: Raw) -> bytes:

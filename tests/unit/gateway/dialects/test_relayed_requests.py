@@ -257,6 +257,10 @@ def check(before: Any, after: Any, where: str = "") -> int:
     if kind == "computer_screenshot":
         _check_picture(before, after[0], where)
         return 1
+    if kind == "computer_call_output":
+        # No server takes a text in it.
+        assert after["type"] == "function_call_output", where
+        before = {**before, "type": after["type"]}
     if isinstance(before, str) and (before != after or PNG in before):
         return _check_text(before, after, where)
     assert type(before) is type(after), where

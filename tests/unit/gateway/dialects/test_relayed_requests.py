@@ -181,6 +181,7 @@ UNSEEN = st.sampled_from(
     [
         {"type": "thinking", "thinking": f"data:image/png;base64,{PNG}", "signature": PNG},
         {"type": "redacted_thinking", "data": PNG},
+        {"type": "audio_url", "audio_url": {"url": "https://example.org/a.mp3"}},
         {"type": "thinking", "thinking": "a \ud83d", "signature": PNG},
         {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "w"}},
         {"type": "document", "title": "t", "source": {"type": "content", "content": [IN_JSON]}},

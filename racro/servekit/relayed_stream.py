@@ -22,7 +22,7 @@ NULL = Raw(b"null")
 
 _LONGEST_LINE = 64 * 2**10
 # Of a line that is cut, so much is looked at again with what follows it.
-_OVERLAP = 32 * 2**10
+OVERLAP = 32 * 2**10
 # As JSON: a longer one would become many objects of Python.
 _LONGEST_USAGE = 64 * 2**10
 _LONGEST_BEGINNING = 4 * 2**20
@@ -218,4 +218,4 @@ class RelayedStream(ABC):
         part = b"".join(self._unfinished)
         self._latest.append(part[-_LATEST_BYTES:])
         self._note_cut(part)
-        self._unfinished, self._unfinished_bytes = [part[-_OVERLAP:]], _OVERLAP
+        self._unfinished, self._unfinished_bytes = [part[-OVERLAP:]], OVERLAP

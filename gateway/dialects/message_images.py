@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import takewhile
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType, field
 
+from gateway.dialects.fetched_documents import FETCHED, with_fetched_text
 from gateway.dialects.image_parts import Place, image_of_part
+from gateway.dialects.part_descriptions import with_description
 from gateway.dialects.text_images import may_hold_images, replace_images
 from gateway.images.loader import ImageSource
 from racro.contracts.errors import InvalidRequest
@@ -26,6 +30,8 @@ _UNSEEN_TYPES = frozenset(
 )
 # Parts that have parts or JSON of their own.
 RESULT_PARTS = frozenset({"tool_result", "tool-result", "mcp_tool_result"})
+# So the types of results of Anthropic's own tools end. In a list of parts a text may stand.
+_RESULT = "_tool_result"
 _CALLS = frozenset({"tool_use", "tool-call", "mcp_tool_use", "server_tool_use"})
 # Documents of text may have parts, too.
 _BLOCKS = RESULT_PARTS | _CALLS | {"search_result", "document"}
@@ -223,15 +229,23 @@ def message_pieces(message: Raw, place: Place, *, param: Param) -> list[Piece]:
     is an image whose source has a refusal.
     """
     decoded = _decoded_or(_RawMessage(), _raw_message_decoder, message)
-    pieces = list(_beside(decoded.images, place, param("images")))
     content, of_content = decoded.content, param("content")
     begins = bytes(memoryview(content)[:1])
     with_links = bytes(memoryview(decoded.role)[:16]) in _TOOL_ROLES
+    parts = _raws_decoder.decode(_listed(content)) if begins in {b"[", b"{"} else []
+    pieces_of = partial(
+        _part_pieces, place=place, param=of_content, with_links=with_links, is_alone=begins == b"{"
+    )
+    # Results of tools have to come first in a message of Anthropic's.
+    results = list(takewhile(_is_result, parts))
+    pieces = [*pieces_of(results), *_beside(decoded.images, place, param("images"))]
     if begins == b'"':
         pieces.append(_text_piece(content, place, param=of_content, with_links=with_links))
-    elif begins in {b"[", b"{"}:
-        pieces += _part_pieces(_listed(content), place, param=of_content, with_links=with_links)
-    return pieces
+    return [*pieces, *pieces_of(parts[len(results) :], start=len(results))]
+
+
+def _is_result(part: Raw) -> bool:
+    return _decoded_or(_RawPart(), _raw_part_decoder, part).type in RESULT_PARTS
 
 
 def fields_beside(message: Raw, place: Place, *, param: Param) -> dict[str, Raw]:
@@ -254,10 +268,21 @@ def _texts_beside(message: _OtherFields) -> Iterator[tuple[str, str]]:
 
 
 def _part_pieces(
-    parts: Raw, place: Place, *, param: str, with_links: bool, within_result: bool = False
+    parts: Sequence[Raw],
+    *,
+    place: Place,
+    param: str,
+    with_links: bool,
+    within_result: bool = False,
+    is_alone: bool = False,
+    start: int = 0,
 ) -> Iterator[Piece]:
-    for position, raw in enumerate(_raws_decoder.decode(parts)):
-        of_part = f"{param}[{position}]"
+    """Yield the pieces of parts, of which the first is the one at `start` in its list.
+
+    `is_alone`: there is one, and no list.
+    """
+    for position, raw in enumerate(parts, start):
+        of_part = param if is_alone else f"{param}[{position}]"
         if bytes(memoryview(raw)[:1]) == b'"':
             piece = _text_piece(raw, place, param=of_part, with_links=with_links)
             yield piece if piece.is_new else piece._replace(part=raw)
@@ -271,8 +296,16 @@ def _part_pieces(
             yield from images
         elif part.type in RESULT_PARTS and not within_result:
             yield Piece(_result_part(raw, place, param=of_part), is_result=True)
+        elif part.type.endswith(_RESULT) and not within_result and _has_parts(raw):
+            yield Piece(_result_part(raw, place, param=of_part))
+        elif part.type == FETCHED and (fetched := with_fetched_text(raw, place, param=of_part)):
+            yield Piece(fetched)
         else:
             yield _part_piece(raw, part.type, place, param=of_part, with_links=with_links)
+
+
+def _has_parts(block: Raw) -> bool:
+    return bytes(memoryview(_result_decoder.decode(block).content)[:1]) == b"["
 
 
 def _images_of_text(raw: Raw, text: Raw, place: Place, *, param: str) -> Iterator[Piece]:
@@ -344,7 +377,7 @@ def _part_piece(raw: Raw, kind: str, place: Place, *, param: str, with_links: bo
     if source is not None:
         # A tool gave it: its client cannot mend it.
         source = replace(source, may_be_left_out=with_links)
-        return _image_piece(place(source), raw)
+        return _image_piece(with_description(raw, place(source)), raw)
     replaced = replace_images(bytes(raw).decode(), place, param=param, with_links=with_links)
     if replaced is None:
         return Piece(raw)
@@ -368,7 +401,11 @@ def _result_part(raw: Raw, place: Place, *, param: str) -> Raw:
         return raw if replaced is None else Raw(replaced.encode())
     pieces = list(
         _part_pieces(
-            content, of_result, param=f"{param}.content", with_links=True, within_result=True
+            _raws_decoder.decode(content),
+            place=of_result,
+            param=f"{param}.content",
+            with_links=True,
+            within_result=True,
         )
     )
     if not found:

@@ -13,6 +13,7 @@ from msgspec import Raw, field
 
 from gateway.dialects.image_parts import contents_of_part
 from gateway.dialects.message_images import RESULT_PARTS, Param, refused
+from gateway.dialects.part_descriptions import with_description
 from gateway.images.base64_pieces import encode_base64
 from gateway.images.loader import Image, ImageSource
 from racro.contracts.errors import InvalidRequest
@@ -144,7 +145,7 @@ def _begins(value: Raw) -> bytes:
 def _content(content: Raw, walk: _Walk, param: str) -> Raw | None:
     """Return a list of parts with its images replaced; None where nothing changes."""
     if _begins(content) == b"{":  # One alone may stand without a list.
-        return _part(content, walk, f"{param}[0]")
+        return _part(content, walk, param)
     if _begins(content) != b"[":
         return None
     if not walk.lists:
@@ -228,7 +229,7 @@ def _line(part: Raw, line: str, text_type: str, param: str) -> Raw:
     mark = _fields(part, param).get("cache_control")
     if mark is not None:
         fields["cache_control"] = mark
-    return Raw(_encode({**fields, "text": line}))
+    return Raw(_encode({**fields, "text": with_description(part, line)}))
 
 
 def _with(whole: Raw, changed: dict[str, Any], param: str) -> Raw:

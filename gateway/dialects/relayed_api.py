@@ -108,6 +108,9 @@ class Exchange:
     It is over when its `ticket` for the reasoner is given back.
     """
 
+    # Whether a line may stand for any image that a reasoner would see and that cannot be loaded.
+    notes_images: ClassVar[bool] = False
+
     def __init__(
         self, api: RelayedApi, scope: Scope, request: RelayedRequest, limits: LimitsSection
     ) -> None:
@@ -197,7 +200,11 @@ class Exchange:
             return PassedImages({})
         with self.watch.stage("load"):
             return await load_shown(
-                self._services.loader, shown, self._reasoner.settings, self._tenant
+                self._services.loader,
+                shown,
+                self._reasoner.settings,
+                self._tenant,
+                notes_all=self.notes_images,
             )
 
     async def _perceive(self) -> Sequence[Outcome]:

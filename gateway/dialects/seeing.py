@@ -86,18 +86,24 @@ def _passed(
 
 
 async def load_shown(
-    loader: ImageLoader, shown: Sequence[ShownImages], settings: ReasonerSection, tenant: Tenant
+    loader: ImageLoader,
+    shown: Sequence[ShownImages],
+    settings: ReasonerSection,
+    tenant: Tenant,
+    *,
+    notes_all: bool = False,
 ) -> PassedImages:
     """Check all images, and fetch those that are addresses.
 
     One of an earlier turn that cannot be loaded, or one of a tool's result that is at fault
-    itself, has the line in its place that stands there for a reasoner that is sent captions.
+    itself, has the line in its place that stands there for a reasoner that is sent captions; so
+    has any other where the settings say so, or `notes_all`.
     Raises InvalidRequest for more different ones than the limits allow, and what
     `ImageLoader.load` raises for all others.
     """
     if not shown:
         return PassedImages({})
-    notes_all = settings.on_caption_failure == "note"
+    notes_all |= settings.on_caption_failure == "note"
     left_s = time_left_s()
     limit = (
         TimeLimit(left_s / 2, "half of the request's time")

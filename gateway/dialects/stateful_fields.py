@@ -35,8 +35,17 @@ class _Item(msgspec.Struct, gc=False):
         return _is_reference_type(self.type)
 
 
+class _CheckedItem(_Item, gc=False):
+    """One of many. The check is made as it is decoded: between them other threads run."""
+
+    def __post_init__(self) -> None:
+        self.type = _REFERENCE_TYPE if self.is_reference else UNSET
+        self.id = self.role = UNSET
+
+
+_REFERENCE_TYPE = Raw(b'"item_reference"')
 _decode_item = msgspec.json.Decoder(_Item).decode
-_decode_items = msgspec.json.Decoder(list[_Item]).decode
+_decode_items = msgspec.json.Decoder(list[_CheckedItem]).decode
 _decode_text = msgspec.json.Decoder(str).decode
 # With every character escaped.
 _LONGEST_TYPE = len('""') + len(r"\u0061") * len(_REFERENCE)
@@ -103,4 +112,4 @@ def _reference_in(given: Raw) -> int | None:
         items = _decode_items(given)
     except NotJson:
         return None
-    return next((at for at, item in enumerate(items) if item.is_reference), None)
+    return next((at for at, item in enumerate(items) if item.type is not UNSET), None)

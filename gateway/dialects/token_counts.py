@@ -81,6 +81,8 @@ class _CountExchange(Exchange):
     """Asks a reasoner's server to count, which is no answer of the reasoner."""
 
     _api: CountTokens
+    # Told when it is asked for an answer, as of a reasoner that is sent captions.
+    notes_images: ClassVar[bool] = True
 
     async def send_plain(self, send: Send) -> None:
         body = await self._reasoner_body(await self._outcomes())

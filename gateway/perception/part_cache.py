@@ -9,7 +9,7 @@ from gateway.cache.entry import Entry, decode, encode
 from gateway.perception.request import PerceptionRequest
 from racro.contracts.cache_keys import visual_context_key
 from racro.contracts.completion import RESULTS
-from racro.contracts.perception import Delta, OnDelta, Part, PerceiveOptions
+from racro.contracts.perception import Delta, OnDelta, Part, PerceiveOptions, ignore_delta
 
 
 class PartCache:
@@ -43,6 +43,11 @@ class PartCache:
         """Return the parts that any tier of the cache holds; `on_delta` gets their texts."""
         return await self._decode(keys, await self._cache.get(list(keys.values())), on_delta)
 
+    async def peek(self, keys: Mapping[Part, str]) -> dict[Part, Entry]:
+        """Return the parts as `get`, where no call of the captioner is saved by it."""
+        values = await self._cache.get(list(keys.values()))
+        return await self._decode(keys, values, ignore_delta, saves=False)
+
     async def set(
         self,
         request: PerceptionRequest,
@@ -61,7 +66,12 @@ class PartCache:
         await asyncio.gather(*writes)
 
     async def _decode(
-        self, keys: Mapping[Part, str], values: Sequence[bytes | None], on_delta: OnDelta
+        self,
+        keys: Mapping[Part, str],
+        values: Sequence[bytes | None],
+        on_delta: OnDelta,
+        *,
+        saves: bool = True,
     ) -> dict[Part, Entry]:
         """Decode the values of `keys`; an entry that cannot be read is deleted."""
         found: dict[Part, Entry] = {}
@@ -75,7 +85,9 @@ class PartCache:
             if entry is None or entry.finish_reason not in RESULTS:
                 damaged.append(key)
                 continue
-            metrics.count_saved(entry.seconds, entry.prompt_tokens + entry.completion_tokens)
+            if saves:
+                tokens = entry.prompt_tokens + entry.completion_tokens
+                metrics.count_saved(entry.seconds, tokens)
             found[part] = entry
             await on_delta(Delta(part=part, text=entry.text))
         if damaged:

@@ -103,7 +103,7 @@ class Perceiver:
 
         Raises what asking the captioner who it is raises.
         """
-        found = await self._cache.get(await self._keys(request), ignore_delta)
+        found = await self._cache.peek(await self._keys(request))
         return assemble(request, found, [], joined=False) if "caption" in found else None
 
     async def _keys(self, request: PerceptionRequest) -> dict[Part, str]:

@@ -22,7 +22,7 @@ NULL = Raw(b"null")
 
 _LONGEST_LINE = 64 * 2**10
 # Of a line that is cut, so much is looked at again with what follows it.
-_OVERLAP = 32 * 2**10
+OVERLAP = 32 * 2**10
 # As JSON: a longer one would become many objects of Python.
 _LONGEST_USAGE = 64 * 2**10
 _LONGEST_BEGINNING = 4 * 2**20
@@ -133,6 +133,21 @@ def _is_idle(event: Event) -> bool:
     return event.name in _KEEP_ALIVES or is_other_event(event)
 
 
+def _with_line_feeds(lines: bytes) -> bytes:
+    """Return lines that end with LF alone, as most do; CRLF and CR end some, too."""
+    if b"\r" not in lines:
+        return lines
+    return lines.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _last_events(lines: bytes) -> bytes:
+    """Return the last 4 KiB, and the whole of the event that they begin in up to 64 KiB."""
+    start = len(lines) - _LATEST_BYTES
+    if start <= 0:
+        return lines
+    return lines[max(lines.rfind(b"\n\n", 0, start) + 1, len(lines) - _LONGEST_LINE) :]
+
+
 class RelayedStream(ABC):
     """Watches an event stream that is passed on in pieces, however they are cut.
 
@@ -179,8 +194,8 @@ class RelayedStream(ABC):
                 lines = b"".join([*self._unfinished, lines])
                 self._unfinished, self._unfinished_bytes = [], 0
             if lines:
-                is_short = len(lines) <= _LATEST_BYTES
-                self._latest.append(lines if is_short else lines[-_LATEST_BYTES:])
+                lines = _with_line_feeds(lines)
+                self._latest.append(_last_events(lines))
                 self._note(lines)
         if rest:
             self._unfinished.append(rest)
@@ -193,7 +208,7 @@ class RelayedStream(ABC):
 
         An error that its client sees is an end, too.
         """
-        rest = b"".join(self._unfinished)
+        rest = _with_line_feeds(b"".join(self._unfinished))
         latest = b"\n".join([*self._latest, rest])
         self.has_failed = self._tells_failure(latest)
         if not self._has_ended(latest, rest) and not self.has_failed:
@@ -203,4 +218,4 @@ class RelayedStream(ABC):
         part = b"".join(self._unfinished)
         self._latest.append(part[-_LATEST_BYTES:])
         self._note_cut(part)
-        self._unfinished, self._unfinished_bytes = [part[-_OVERLAP:]], _OVERLAP
+        self._unfinished, self._unfinished_bytes = [part[-OVERLAP:]], OVERLAP

@@ -17,9 +17,11 @@ from msgspec import Raw
 from racro.contracts.completion import count
 from racro.contracts.errors import UpstreamError
 from racro.contracts.perception import Usage
+from racro.servekit.json_levels import FieldFinder
 from racro.servekit.relay import error_from_event, no_completion
 from racro.servekit.relayed_stream import (
     NULL,
+    OVERLAP,
     RelayedStream,
     decode_fields,
     decode_usage,
@@ -44,8 +46,8 @@ _TYPE = rb'"type"\s*:\s*"response\.([a-z_.]+)"'
 _BEGINNING = re.compile(rb"data:\s*\{\s*(?:%b\s*,\s*){0,8}%b" % (_FIELD, _TYPE))
 _END = re.compile(rb"%b\s*(?:,\s*%b\s*){0,8}\}\s*\Z" % (_TYPE, _FIELD))
 _LONGEST_END = 512
-# Not the first field of an object, as in `metadata`, which holds what the client chose.
-_CANCELLED = re.compile(rb',\s*"status"\s*:\s*"cancelled"')
+# The fields of a response stand so deep in an event: deeper ones are of what it echoes or gave.
+_DEPTH = 2
 _USAGE = re.compile(rb'"usage"\s*:\s*(?=\{)')
 # A usage has some hundred bytes, and lists of some numbers for each turn.
 _LONGEST_USAGE = 16 * 2**10
@@ -136,7 +138,7 @@ class StreamedAnswer(RelayedStream):
         self._last = ""
         # Of a line whose end has not come: its kind, "" where neither name nor beginning tells it.
         self._of_cut: str | None = None
-        self._was_cancelled = False
+        self._cancelled = _cancelled_finder()
 
     def _note(self, lines: bytes) -> None:
         if self._of_cut is not None or _MARK in lines:
@@ -146,8 +148,10 @@ class StreamedAnswer(RelayedStream):
         if self._of_cut is None:
             *before, _ = self._latest
             self._of_cut = _named_last(before[-2:]) or _found(_BEGINNING.match(part))
-            self._was_cancelled = False
-        self._was_cancelled |= _CANCELLED.search(part) is not None
+            self._cancelled = _cancelled_finder()
+            self._cancelled.feed(part)
+        else:
+            self._cancelled.feed(part[OVERLAP:])
         self._find_usage(part)
 
     def _has_ended(self, latest: bytes, rest: bytes) -> bool:  # noqa: ARG002 - all was noted
@@ -164,10 +168,10 @@ class StreamedAnswer(RelayedStream):
     def _read(self, lines: bytes) -> None:
         for line in lines.splitlines():
             if self._of_cut is not None:
-                self._was_cancelled |= _CANCELLED.search(line) is not None
+                self._cancelled.feed(line[OVERLAP:])
                 kind = self._of_cut or _kind_at_end(line)
                 self._of_cut = None
-                self._take(kind, is_broken=self._was_cancelled)
+                self._take(kind, is_broken=self._cancelled.found)
             elif _MARK in line and line.startswith(b"data:"):
                 self._take(*_kind_of(line))
         self._find_usage(lines)
@@ -185,6 +189,10 @@ class StreamedAnswer(RelayedStream):
                 return
 
 
+def _cancelled_finder() -> FieldFinder:
+    return FieldFinder(_DEPTH, b"status", b"cancelled")
+
+
 def _kind_of(line: bytes) -> tuple[str, bool]:
     """Return what an event about the response is, and whether that was failed or cancelled."""
     try:
@@ -192,7 +200,9 @@ def _kind_of(line: bytes) -> tuple[str, bool]:
         response = decode_fields(_response_decoder, bytes(event.response))
     except NotJson:
         kind = _found(_BEGINNING.match(line)) or _kind_at_end(line)
-        return kind, _CANCELLED.search(line) is not None
+        cancelled = _cancelled_finder()
+        cancelled.feed(line)
+        return kind, cancelled.found
     return _found(_KIND.fullmatch(event.type)), bytes(response.status) in _BROKEN
 
 

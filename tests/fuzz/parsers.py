@@ -20,6 +20,7 @@ import atheris
 
 with atheris.instrument_imports(include=["gateway", "racro", "services"]):
     from gateway.cache.entry import Entry, decode_any, encode
+    from gateway.dialects.question_rules import RULES
     from gateway.dialects.relayed_request import RelayedRequest
     from gateway.dialects.text_images import replace_images
     from gateway.images.loader import read_image
@@ -238,11 +239,12 @@ _JSON = (
 )
 _CHAT = (
     b'{"model":"default","messages":[{"role":"user","content":',
-    b'[{"type":"text","text":"<system-reminder>"},',
+    b'[{"type":"text","text":"',
+    b'"},',
     b'{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}',
     b'"What?"}',
     b'],"stream":true}',
-    b"</system-reminder>",
+    *(f"<{slash}{name}>".encode() for name in RULES for slash in ("", "/")),
 )
 _RESULT = (
     b'{"content":[{"type":"image","data":"',

@@ -400,17 +400,29 @@ class TestWaiting:
         assert of_openai.value.code == of_anthropic.value.body["error"]["code"]
 
 
+def saved_by(service: Service) -> float:
+    """The tokens of the captioner that the cache saved."""
+    return sum(
+        value
+        for name, value in service.metrics().items()
+        if name.startswith("racro_captioner_saved_tokens")
+    )
+
+
 class TestCounting:
-    def test_with_the_captions_that_are_there(self, messages, captioner, reasoner) -> None:
+    def test_with_the_captions_that_are_there(self, service, messages, captioner, reasoner) -> None:
         seen, unseen = new_picture(), new_picture()
         first = MESSAGES.user("How high?", seen)
         second = MESSAGES.user("How wide?", unseen)
         messages.create(**MESSAGES.body(first))
         [captioned] = captioner.perceptions
         turns = [first, said("42", "assistant"), second]
+        saved = saved_by(service)
         counted = messages.count_tokens(**COUNTS.body(*turns), system="Be brief.")
         assert counted.input_tokens == 7
         assert captioner.perceptions == [captioned]
+        # Nobody would have asked the captioner.
+        assert saved_by(service) == saved
         told = COUNTS.told(reasoner)
         assert told[:2] == [*MESSAGES.told(reasoner), turns[1]]
         longest = told[2]["content"][1]["text"]

@@ -308,7 +308,7 @@ def test_half_of_a_surrogate_pair_does_not_end_a_chat_with_its_first_picture(
     assert ask(gateway, [cut]).status_code == 200
     assert ask(gateway, [cut, shown(906)]).status_code == 200
     first, second = contents(reasoner)
-    assert first == "cut \ufffd"
+    assert first == "cut \ud83d"
     assert "<visual_context: image; data" in second
 
 

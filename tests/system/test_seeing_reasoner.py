@@ -106,6 +106,19 @@ def test_tokens_are_counted_with_the_image(mixed: Service, seeing, captioner, ho
     assert captioner.perceptions == []
 
 
+def test_tokens_are_counted_without_an_image_that_cannot_be_loaded(
+    mixed: Service, seeing, host: ImageHost
+) -> None:
+    sent = body("messages", image("messages", f"{host.url}/gone.png"), data("messages"))
+    assert http.post(f"{mixed.url}/v1/messages", json=sent).status_code == 400
+    answer = http.post(f"{mixed.url}/v1/messages/count_tokens", json=sent)
+    assert answer.status_code == 200, answer.text
+    [asked] = seeing.calls("/v1/messages/count_tokens")
+    line, picture, _ = asked.json["messages"][0]["content"]
+    assert line["text"].startswith("[image: could not be looked at: ")
+    assert picture == data("messages")
+
+
 @pytest.mark.parametrize("api", PATHS)
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_address_that_leads_inside_is_refused(

@@ -55,6 +55,7 @@ def test_an_error_survives_the_wire(error, param) -> None:
         errors.RequestError: errors.InvalidRequest,
         errors.Overloaded: errors.QueueFull,
         errors.UpstreamOverloaded: errors.QueueFull,
+        errors.ApiOverloaded: errors.QueueFull,
         errors.NotStarted: errors.UpstreamUnavailable,
         errors.ShuttingDown: errors.UpstreamUnavailable,
     }

@@ -124,10 +124,11 @@ def bytewise(stream: bytes) -> list[bytes]:
 
 
 class TestUsage:
-    @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+    @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
     def test_a_stream_says_it_in_one_of_its_events(self, line_end) -> None:
         stream = events({"choices": []}, {"usage": None}, {"usage": USAGE}) + DONE
-        assert streamed(stream.replace(b"\n", line_end)) == COUNTED
+        stream = stream.replace(b"\n", line_end)
+        assert streamed(stream) == streamed(*bytewise(stream)) == COUNTED
 
     def test_counts_are_totals_so_the_last_one_stands(self) -> None:
         first = {"usage": {"prompt_tokens": 7, "completion_tokens": 1}}

@@ -131,6 +131,13 @@ class TestStream:
         with pytest.raises(UpstreamUnavailable, match="the reasoner broke off its answer"):
             watched(*cut(named(*events), places))
 
+    @pytest.mark.parametrize("length", [4000, 5000, 60_000])
+    @pytest.mark.parametrize("behind", [[], [PING] * 3])
+    def test_a_long_error_is_known_in_one_piece(self, length, behind) -> None:
+        error = {"type": "error", "error": {"type": "api_error", "message": "x" * length}}
+        for events in ([*BEGUN, error, *behind], [*BEGUN * 40, error, *behind]):
+            assert watched(named(*events)).has_failed
+
     def test_the_counts_of_its_beginning_and_end_are_one(self) -> None:
         assert watched(*bytewise(named(*EVENTS))).usage == COUNTED
 

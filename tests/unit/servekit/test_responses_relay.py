@@ -168,9 +168,11 @@ class TestStream:
     ) -> None:
         whole = response("x" * size, prompt_tokens=7, completion_tokens=3)
         # What a client chose, and what it said, are no status and no type.
-        echoed = {"metadata": {"status": "cancelled", "type": "response.failed"}}
+        echoed = {"metadata": {"type": "response.failed", "status": "cancelled"}}
+        # Nor is what became of one of its items.
+        call = {"type": "computer_call", "id": "c", "status": "cancelled"}
         fields = {
-            "response": {**whole, "status": status, **echoed},
+            "response": {**whole, "status": status, **echoed, "output": [*whole["output"], call]},
             "type": f"response.{kind}",
             "sequence_number": 9,
         }

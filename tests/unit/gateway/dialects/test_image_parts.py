@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from gateway.dialects.chat_conversation import ChatConversation
 from gateway.dialects.context_insertion import insert_contexts
 from gateway.dialects.conversation import find_image_turns
+from gateway.dialects.part_descriptions import with_description
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.prompts import visual_context_block
@@ -114,7 +116,8 @@ def test_it_is_seen(a_context, role, part, content, field) -> None:
     assert image.content == content
     if field is not None:
         assert image.param == f"messages[1].content[0]{field}"
-    assert told(messages, a_context)[1] == {"role": role, "content": BLOCK}
+    shown = {"role": role, "content": with_description(Raw(json.dumps(part).encode()), BLOCK)}
+    assert told(messages, a_context)[1] == shown
     asks = {"system": None, "developer": None, "user": None}
     assert turn.question == asks.get(role, "Q?")
 

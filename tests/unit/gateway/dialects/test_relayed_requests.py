@@ -157,6 +157,7 @@ OF_ANTHROPIC = st.one_of(
     _with({"type": "image", **source(type="url", url=URL)}),
     _with({"type": "document", **source(type="base64", media_type="application/pdf", data=PDF)}),
     _with({"type": "document", "title": "t", **source(type="url", url="https://x.org/a.pdf")}),
+    _with({"type": "document", "title": "t", "context": "a\nb", **source(type="url", url=URL)}),
 )
 OF_OPENAI = st.one_of(
     st.just({"type": "input_image", "detail": "low", "image_url": DATA_URL}),
@@ -180,6 +181,7 @@ UNSEEN = st.sampled_from(
     [
         {"type": "thinking", "thinking": f"data:image/png;base64,{PNG}", "signature": PNG},
         {"type": "redacted_thinking", "data": PNG},
+        {"type": "audio_url", "audio_url": {"url": "https://example.org/a.mp3"}},
         {"type": "thinking", "thinking": "a \ud83d", "signature": PNG},
         {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "w"}},
         {"type": "document", "title": "t", "source": {"type": "content", "content": [IN_JSON]}},
@@ -256,6 +258,10 @@ def check(before: Any, after: Any, where: str = "") -> int:
     if kind == "computer_screenshot":
         _check_picture(before, after[0], where)
         return 1
+    if kind == "computer_call_output":
+        # No server takes a text in it.
+        assert after["type"] == "function_call_output", where
+        before = {**before, "type": after["type"]}
     if isinstance(before, str) and (before != after or PNG in before):
         return _check_text(before, after, where)
     assert type(before) is type(after), where
@@ -274,7 +280,12 @@ def _check_picture(before: dict[str, Any], after: Any, where: str) -> None:
         assert re.fullmatch(BLOCK, after, re.DOTALL), where
         return
     assert after["type"] in {"text", "input_text", "output_text"}, where
-    assert re.fullmatch(BLOCK, after["text"], re.DOTALL), where
+    lines = "".join(
+        f"{name}: {before[field]}\n"
+        for name, field in (("File", "filename"), ("Title", "title"), ("Context", "context"))
+        if field in before
+    )
+    assert re.fullmatch(re.escape(lines) + BLOCK, after["text"], re.DOTALL), where
     assert after.get("cache_control") == before.get("cache_control"), where
     assert after.keys() <= {"type", "text", "cache_control"}, where
 
@@ -392,6 +403,42 @@ def test_results_of_tools_stay_the_first_in_a_message(a_context) -> None:
     assert content[:2] == [result, result]
     assert content[2]["text"].startswith("<visual_context: image shown earlier")
     assert content[3:] == asks["content"][2:]
+
+
+def test_parts_of_a_user_may_stand_in_no_message(a_context) -> None:
+    text, other = ({"type": "input_text", "text": one, "x": 1} for one in ("How high?", "Why?"))
+    link = {"type": "input_image", "image_url": URL}
+    file = {"type": "input_file", "filename": "a.pdf", "file_data": PDF}
+    items = [text, link, file, other]
+    told = sent("responses", {"input": items}, a_context, follow_up=True)["input"]
+    assert [one["type"] for one in told] == ["input_text"] * 5
+    assert (told[0], told[4]) == (text, other)
+    assert re.fullmatch(BLOCK, told[1]["text"], re.DOTALL)
+    assert told[2]["text"].startswith("File: a.pdf\n<visual_context")
+    # The last words are about the pictures before them.
+    assert told[3]["text"].startswith("<visual_context: image shown earlier")
+    request = ResponsesRequest(
+        json.dumps({"input": items}).encode(), follow_up=False, limits=LIMITS
+    )
+    questions = [(turn.question, turn.images[0].param) for turn in request.image_turns]
+    assert questions == [(None, "input[1].image_url"), (None, "input[2].file_data")]
+
+
+def test_results_of_tools_stay_before_images_beside_the_content(a_context) -> None:
+    picture = {"type": "image", "source": {"type": "url", "url": URL}}
+    result = {"type": "tool_result", "tool_use_id": "1", "content": [picture]}
+    text = {"type": "text", "text": "Why?", **CACHED}
+    asks = {"role": "user", "content": [result, picture, text, result], "images": [PNG]}
+    told = sent("messages", {"messages": [asks]}, a_context)["messages"]
+    first, beside, later, *others = told[0]["content"]
+    assert (first["type"], others[0]) == ("tool_result", text)
+    assert first["content"][0]["text"].startswith("<visual_context")
+    numbers = [one["text"] for one in (beside, later, others[1]["content"][0])]
+    assert [re.search("[0-9]", one)[0] for one in numbers] == ["2", "3", "4"]
+    # Where there are none they are the first.
+    told = sent("messages", {"messages": [{**asks, "content": "Why?"}]}, a_context)["messages"]
+    assert told[0]["content"].endswith("</visual_context>\nWhy?")
+    assert told[0].keys() == {"role", "content"}
 
 
 def test_words_alone_have_the_context_of_a_later_question_before_them(a_context) -> None:

@@ -175,6 +175,7 @@ async def test_items_of_responses() -> None:
         {**output, "output": [{"type": "input_image", "image_url": URL}]},
         {"type": "reasoning", "encrypted_content": "x"},
         user({"type": "input_image", "image_url": URL}),
+        {"type": "input_image", "image_url": URL},
     ]
     body = {"model": "a", "input": items, "instructions": "Be brief."}
     expected = json.loads(json.dumps(body).replace(URL, DATA_URL))
@@ -323,6 +324,15 @@ async def test_where_all_are_noted_so_is_one_of_the_question() -> None:
     part = {"type": "input_image", "image_url": GONE}
     asked = await sent("responses", {"input": [user(part)]}, on_caption_failure="note")
     assert asked["input"][0]["content"][0]["type"] == "input_text"
+
+
+async def test_a_screenshot_that_is_gone_is_the_output_of_a_function() -> None:
+    shot = {"type": "computer_screenshot", "image_url": GONE}
+    item = {"type": "computer_call_output", "call_id": "c", "output": shot}
+    asked = await sent("responses", {"input": [item]}, on_caption_failure="note")
+    [told] = asked["input"]
+    assert (told["type"], told["call_id"]) == ("function_call_output", "c")
+    assert [one["type"] for one in told["output"]] == ["input_text"]
 
 
 async def test_one_beside_the_content_that_is_gone_is_left_out() -> None:

@@ -1,7 +1,8 @@
 """Text as it stands: block by block, code and terminals with their spaces."""
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from racro.embedded.composer.panels import blocks_of
 from racro.embedded.composer.words import Word, is_bracket, rows
@@ -12,6 +13,8 @@ HEADING = "Text in the image, row by row:"
 _TELLING, _FEWEST_TELLING, _AGREEING, _SAME = 6, 4, 0.7, 0.05
 # Of its height: what a box has beside its letters, both sides together.
 _MARGIN = 0.15
+# Of a letter's width: pieces that begin no farther from one another begin at one place.
+_BESIDE = 0.35
 # Spaces between two pieces; more tell nothing.
 _MOST_SPACES = 24
 
@@ -28,19 +31,38 @@ def _lines(block: Sequence[Word]) -> Iterator[str]:
     width = letter_width(block) if len(rows(block)) > 1 else None
     # Where no code stands, a bracket alone is a piece of a drawing.
     told = block if width is not None else [word for word in block if not is_bracket(word)]
-    left = min(word.left for word in block)
+    columns = _columns(block, width) if width is not None else {}
     for row in rows(told):
         if width is None:
             yield " | ".join(word.text for word in row)
         else:
-            yield _placed(row, left, width)
+            yield _placed(row, columns)
 
 
-def _placed(row: Sequence[Word], left: float, width: float) -> str:
+def _columns(block: Sequence[Word], width: float) -> dict[Word, int]:
+    """Return how many letters stand before each piece, the same for all that begin at one place.
+
+    Boxes begin up to half a letter beside their text.
+    """
+    in_order = sorted(block, key=lambda word: word.left)
+    groups = [[in_order[0]]]
+    for before, word in pairwise(in_order):
+        if word.left - before.left > _BESIDE * width:
+            groups.append([])
+        groups[-1].append(word)
+    edge = statistics.median(word.left for word in groups[0])
+    return {
+        word: round((statistics.median(one.left for one in group) - edge) / width)
+        for group in groups
+        for word in group
+    }
+
+
+def _placed(row: Sequence[Word], columns: Mapping[Word, int]) -> str:
     """Return the row with as many spaces before and between its pieces as there is room for."""
     line = ""
     for word in row:
-        room = round((word.left - left) / width) - len(line)
+        room = columns[word] - len(line)
         line += " " * min(max(room, 1 if line else 0), _MOST_SPACES) + word.text
     return line
 

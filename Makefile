@@ -7,7 +7,7 @@ install = $(PYTHON) requirements/install $(1)/bin/python
 # Services are started by the hundred in tests, and each would compile all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-upgrade test-compose test-helm test-vllm test-train test-bounds test-schema test-clients fuzz soak bench-vllm bench-page
+.PHONY: demo up test check bench lock clean embedded-reasoner eval-embedded eval-seeing eval-screens prove-cro screenshots test-page test-embedded test-long test-cache test-eval test-upgrade test-compose test-helm test-vllm test-train test-bounds test-schema test-clients fuzz soak bench-vllm bench-page
 
 demo: $(VENV)/embedded
 	$(BIN)/racro demo
@@ -39,6 +39,10 @@ eval-embedded: $(VENV)/evaluation
 eval-seeing: $(VENV)/evaluation
 	$(BIN)/python -m experiments.embedded_accuracy.seeing
 
+# How many words of drawn screens the OCR captioner keeps, into outputs/screens: five minutes of a core.
+eval-screens: $(VENV)/evaluation
+	$(BIN)/python -m experiments.drawn_screens
+
 # docs/cro.md again, into outputs/cro: a small captioner trained by SFT and CRO, answered and compared.
 # About two hours of two cores; broken off, it goes on where it was.
 prove-cro: .training-venv/installed
@@ -49,7 +53,7 @@ prove-cro: .training-venv/installed
 test-embedded: $(VENV)/evaluation .training-venv/installed
 	$(BIN)/python -m pytest tests/embedded/test_picture_kinds.py tests/embedded/test_chat.py
 	.training-venv/bin/python -m pytest tests/embedded/test_recipe.py
-	$(BIN)/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py
+	$(BIN)/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py tests/embedded/test_drawn_screens.py
 
 # What `make test` and the suites do a part of, done whole: 400 answers of the embedded default, fifty
 # killed workers, more pictures that take long, ten rolling restarts of each service, all coding agents.

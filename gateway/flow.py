@@ -13,7 +13,7 @@ from gateway.services import Services
 from gateway.tenancy.fair_queue import NoRoom, ShareTaken, Ticket
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.errors import QueueFull, RateLimited
-from racro.contracts.perception import OnDelta, ignore_delta
+from racro.contracts.perception import CaptionProfile, OnDelta, ignore_delta
 from racro.contracts.solve_api import CacheMode
 from racro.servekit.tasks import all_of
 
@@ -38,6 +38,7 @@ async def perceive_images(
     *,
     tentative: bool,
     cache: CacheMode,
+    profile: CaptionProfile,
     watch: Stopwatch,
     on_delta: OnDelta = ignore_delta,
     ticket: Ticket | None = None,
@@ -63,6 +64,7 @@ async def perceive_images(
             question=question.question,
             tentative=tentative,
             cache=cache,
+            caption_profile=profile,
         )
         for question, images_of_one in zip(questions, images, strict=True)
     ]

@@ -21,6 +21,7 @@ from gateway.services import Services
 from gateway.tenancy.fair_queue import Ticket
 from gateway.tenancy.tenants import Tenant
 from racro.contracts.errors import InvalidRequest, RacroError
+from racro.contracts.perception import CaptionProfile
 from racro.contracts.solve_api import CacheMode
 from racro.servekit.context import TimeLimit, time_left_s, within
 
@@ -33,6 +34,7 @@ async def perceive_or_note(
     notes_all: bool,
     tentative: bool,
     cache: CacheMode,
+    profile: CaptionProfile,
     watch: Stopwatch,
     ticket: Ticket,
 ) -> list[Perception | NotedPerception]:
@@ -48,7 +50,13 @@ async def perceive_or_note(
     if not questions:
         return []
     limit = _limit(notes_all=notes_all)
-    new_request = partial(PerceptionRequest, tenant=tenant, tentative=tentative, cache=cache)
+    new_request = partial(
+        PerceptionRequest,
+        tenant=tenant,
+        tentative=tentative,
+        cache=cache,
+        caption_profile=profile,
+    )
     with watch.stage("load"):
         outcomes = await _load(services.loader, questions, limit, tenant)
     pending = [

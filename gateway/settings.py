@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, IPvAnyNetwork, model_validator
 
+from racro.contracts.perception import CaptionProfile
 from racro.contracts.prompts import PROFILES, RACRO_V1, SolveProfile
 from racro.embedded.default import REASONER_SETTINGS
 from racro.servekit.findings import Matching
@@ -150,6 +151,11 @@ class ReasonerSection(QueueSection):
     tentative: bool = Field(
         default=False,
         description="Give tentative responses in chat dialects too; /v1/solve has its own field.",
+    )
+    caption_profile: CaptionProfile = Field(
+        default="description",
+        description="What its captions are, where a request does not say: a description of the "
+        "images for the question, or, by screen, their text as it stands and then the layout.",
     )
     vision: bool = Field(
         default=False,

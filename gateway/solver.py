@@ -124,6 +124,7 @@ async def _captioned(
             images,
             tentative=options.tentative,
             cache=options.cache,
+            profile=options.caption_profile or reasoner.settings.caption_profile,
             watch=watch,
             on_delta=observer.on_caption_delta,
             ticket=ticket,

@@ -6,7 +6,12 @@ from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.request_options import cache_mode, check_question, time_limit
+from gateway.dialects.request_options import (
+    cache_mode,
+    caption_profile,
+    check_question,
+    time_limit,
+)
 from gateway.dialects.solve_forms import read_form
 from gateway.flow import ImageQuestion
 from gateway.images.loader import ImageSource
@@ -71,7 +76,11 @@ class Solve:
         options, images = await _read(scope, receive, self._settings.limits)
         check_question(options.question, self._settings.limits)
         limit = time_limit(scope, options.timeout_s, self._settings.limits)
-        options = options.model_copy(update={"cache": cache_mode(scope, options.cache)})
+        asked = {
+            "cache": cache_mode(scope, options.cache),
+            "caption_profile": caption_profile(scope, options.caption_profile),
+        }
+        options = options.model_copy(update=asked)
         if options.stream:
             stream = NamedEventStream(
                 send, body_writer(scope), keep_alive_s=self._settings.keep_alive_s

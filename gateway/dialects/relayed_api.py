@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.dialects.prompting import Outcome, relevant_turns
 from gateway.dialects.relayed_request import RelayedRequest, is_light
-from gateway.dialects.request_options import cache_mode
+from gateway.dialects.request_options import cache_mode, caption_profile
 from gateway.dialects.seeing import PassedImages, load_shown
 from gateway.flow import ImageQuestion, perceive_images
 from gateway.metrics import Stopwatch
@@ -27,7 +27,7 @@ from gateway.reasoning.stage import ReasonStage
 from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings, LimitsSection
 from gateway.tenancy.tenants import Tenant, tenant_of
-from racro.contracts.perception import Usage
+from racro.contracts.perception import CaptionProfile, Usage
 from racro.contracts.solve_api import CacheMode, VisualContext
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.protocol import body_writer
@@ -122,8 +122,10 @@ class Exchange:
         self._request = request
         self._cache: CacheMode = cache_mode(scope)
         self._limits = limits
+        asked = caption_profile(scope)
         self._passed: PassedImages | None = None
         self._reasoner = self._services.reasoners.get(request.model, self._tenant)
+        self._profile: CaptionProfile = asked or self._reasoner.settings.caption_profile
         self._headers = api.headers(scope)
         request.check_for(self._reasoner.settings)
         self.ticket = self._reasoner.queue.ticket(self._tenant)
@@ -225,6 +227,7 @@ class Exchange:
             questions,
             tentative=settings.tentative,
             cache=self._cache,
+            profile=self._profile,
             watch=self.watch,
             ticket=self.ticket,
         )

@@ -1,15 +1,20 @@
-"""What requests have in most dialects: a question, how to use the cache, how long to take."""
+"""What requests have in most dialects: a question, and how to caption, cache and wait."""
 
 import re
+from typing import get_args
 
 from starlette.types import Scope
 
 from gateway.settings import LimitsSection
 from racro.contracts.errors import InvalidRequest
 from racro.contracts.marks import MOST_MARKS, limit_marks
+from racro.contracts.perception import CaptionProfile
 from racro.contracts.solve_api import CacheMode
-from racro.servekit.context import TimeLimit, timeout_from_headers
+from racro.servekit.context import TimeLimit, header, timeout_from_headers
 
+# The caption profile of a request in a dialect that is not ours, which has no field for it.
+PROFILE_HEADER = "x-racro-caption-profile"
+_PROFILES: tuple[CaptionProfile, ...] = get_args(CaptionProfile)
 _NO_STORE = re.compile(r"\bno-store\b", re.IGNORECASE)
 _NO_CACHE = re.compile(r"\bno-cache\b", re.IGNORECASE)
 
@@ -26,6 +31,24 @@ def cache_mode(scope: Scope, asked: CacheMode = "use") -> CacheMode:
     if _NO_STORE.search(control):
         return "bypass"
     return "refresh" if _NO_CACHE.search(control) else "use"
+
+
+def caption_profile(scope: Scope, asked: CaptionProfile | None = None) -> CaptionProfile | None:
+    """Return the caption profile that a request asks for, by its field or else by its header.
+
+    None where it asks for none. Raises InvalidRequest for one that there is not.
+    """
+    if asked is not None:
+        return asked
+    given = header(scope["headers"], PROFILE_HEADER)
+    if given is None:
+        return None
+    for profile in _PROFILES:
+        if given.strip().lower() == profile:
+            return profile
+    raise InvalidRequest(
+        f"{PROFILE_HEADER}: there are {' and '.join(_PROFILES)}", param=PROFILE_HEADER
+    )
 
 
 def check_question(question: str, limits: LimitsSection) -> None:

@@ -115,6 +115,7 @@ class _CountExchange(Exchange):
                 images=readable,
                 question=question.question,
                 tentative=tentative,
+                caption_profile=self._profile,
             )
             try:
                 found = await self._services.perceiver.recall(request)

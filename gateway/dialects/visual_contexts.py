@@ -4,7 +4,12 @@ from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.dialects.request_options import cache_mode, check_question, time_limit
+from gateway.dialects.request_options import (
+    cache_mode,
+    caption_profile,
+    check_question,
+    time_limit,
+)
 from gateway.flow import ImageQuestion, perceive_images
 from gateway.images.loader import ImageSource
 from gateway.metrics import Stopwatch
@@ -44,6 +49,7 @@ class VisualContexts:
                 [ImageQuestion(sources, request.question)],
                 tentative=request.tentative,
                 cache=cache_mode(scope, request.cache),
+                profile=caption_profile(scope, request.caption_profile) or "description",
                 watch=Stopwatch(),
             )
             receipt = await services.visual_contexts.add(

@@ -22,5 +22,9 @@ class CallOptions:
         Without a PDF they are those of versions that knew none: so are the keys.
         """
         max_pages = self.max_pages if request.distinct_pdfs else None
-        options = PerceiveOptions(max_tokens=self.max_tokens, max_pages=max_pages)
+        options = PerceiveOptions(
+            max_tokens=self.max_tokens,
+            max_pages=max_pages,
+            caption_profile=request.caption_profile,
+        )
         return options.accepted_by(identity)

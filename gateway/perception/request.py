@@ -7,7 +7,7 @@ from functools import cached_property
 
 from gateway.images.loader import Image, field_of_all
 from gateway.tenancy.tenants import Tenant
-from racro.contracts.perception import Part, Usage, normalise_question
+from racro.contracts.perception import CaptionProfile, Part, Usage, normalise_question
 from racro.contracts.solve_api import CacheMode, VisualContext
 from racro.servekit.image_types import PDF
 
@@ -27,6 +27,7 @@ class PerceptionRequest:
     question: str | None
     tentative: bool = False
     cache: CacheMode = "use"
+    caption_profile: CaptionProfile = "description"
 
     @cached_property
     def normalised_question(self) -> str | None:

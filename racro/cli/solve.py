@@ -17,6 +17,7 @@ from racro.contracts.client import DEFAULT_URL, message_of
 app = command_line()
 
 CacheMode = Literal["use", "refresh", "bypass"]
+CaptionProfile = Literal["description", "screen"]
 _Events = Iterable[tuple[str, dict[str, Any]]]
 
 
@@ -38,6 +39,10 @@ def solve(
         CacheMode,
         typer.Option("--cache", help="Use stored captions, make and store new ones, or neither."),
     ] = "use",
+    caption_profile: Annotated[
+        CaptionProfile | None,
+        typer.Option(help="Caption by a description, or by the text as it stands."),
+    ] = None,
     key: GatewayKey = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the response object and nothing else.")
@@ -54,6 +59,9 @@ def solve(
             "tentative": tentative,
             "cache": cache_mode,
         }
+        # A gateway of before does not know the field.
+        if caption_profile is not None:
+            request["caption_profile"] = caption_profile
         show = _print_response if as_json else _print_transcript
         show(Gateway(gateway, key).solve_events(request))
     except SolveError as error:

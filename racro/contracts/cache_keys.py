@@ -51,7 +51,7 @@ def visual_context_key(
         list(image_digests),
         question,
         fingerprint,
-        first | options.changed(),
+        first | options.shaping(part),
         part,
     ]
     return f"{_CONTEXT}:{part}:{hashlib.sha256(_encode(shaped_by).encode()).hexdigest()}"

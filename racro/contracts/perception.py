@@ -16,6 +16,8 @@ CONTRACT = 2
 _CONTRACT_NUMBER = re.compile("[1-9][0-9]{0,8}")
 
 Part = Literal["caption", "tentative"]
+# What a caption is: a description of the images for the question, or their text as it stands first.
+CaptionProfile = Literal["description", "screen"]
 
 
 def contract_from_headers(headers: Mapping[str, str]) -> int:
@@ -75,10 +77,19 @@ class PerceiveOptions(RequestBody):
     n: int = Field(default=1, ge=1, le=16)
     # Of a PDF, from its first one on; None: as many as the captioner's own setting says.
     max_pages: int | None = Field(default=None, ge=1, le=1000)
+    # Of captions; a tentative response is the same under each.
+    caption_profile: CaptionProfile = "description"
 
     def changed(self) -> dict[str, Any]:
         """Return the options that are not at their defaults, as JSON has them."""
         return self.model_dump(mode="json", exclude_defaults=True)
+
+    def shaping(self, part: Part) -> dict[str, Any]:
+        """Return the options that are not at their defaults and change the text of that part."""
+        changed = self.changed()
+        if part == "tentative":
+            changed.pop("caption_profile", None)
+        return changed
 
     def accepted_by(self, identity: "Identity") -> Self:
         """Return the options that a captioner accepts, with the others at their defaults."""

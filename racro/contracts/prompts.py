@@ -46,6 +46,27 @@ def caption_prompt(question: str | None) -> CaptionPrompt:
     )
 
 
+def screen_prompt(question: str | None) -> CaptionPrompt:
+    """screen-v1, ours: what agents show are screens and documents, whose text is wanted as it is.
+
+    It is in cache keys by the option that asks for it and not in fingerprints: another text needs
+    another name of the profile.
+    """
+    asked = [] if question is None else [f"Question: {neutralise(question)}"]
+    return CaptionPrompt(
+        system=(
+            "You are given a screenshot or a page of a document. First write down its visible text "
+            "exactly as it stands: every word, number and sign, block by block in reading order, "
+            "line by line, with the indentation of code and terminals. Leave nothing out, correct "
+            "nothing and translate nothing. Then describe the layout and what is not text. "
+            "Do not try to answer a question."
+        ),
+        user="\n".join(
+            [*asked, "Please write down the visible text as it stands, then describe the layout."]
+        ),
+    )
+
+
 def tentative_prompt(question: str) -> CaptionPrompt:
     """racro-v1."""
     return CaptionPrompt(

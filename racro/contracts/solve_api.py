@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from racro.contracts.perception import PartFailure, RequestBody, ResponseBody, Usage
+from racro.contracts.perception import CaptionProfile, PartFailure, RequestBody, ResponseBody, Usage
 
 CacheMode = Literal["use", "refresh", "bypass"]
 CacheResult = Literal["hit", "miss", "coalesced", "bypass"]
@@ -22,6 +22,7 @@ class SolveOptions(RequestBody):
     stream: bool = False
     tentative: bool = True
     cache: CacheMode = "use"
+    caption_profile: CaptionProfile | None = None
     timeout_s: float = Field(default=120, gt=0)
     visual_context: str | None = None
 
@@ -39,6 +40,7 @@ class VisualContextRequest(RequestBody):
     question: Question | None = None
     tentative: bool = True
     cache: CacheMode = "use"
+    caption_profile: CaptionProfile | None = None
     timeout_s: float = Field(default=120, gt=0)
 
 

@@ -2,11 +2,14 @@
 
 import hashlib
 import math
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import version
+from operator import itemgetter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import rapidocr
 from numpy.typing import NDArray
@@ -35,6 +38,11 @@ _STRIDE = 32
 _UNCLIP_RATIO = 1.1
 # Of the outlines in a picture, from its bottom, rapidocr weighs no more than this: noise has more.
 _MOST_OUTLINES = 10_000
+# Of its height: what is read of a line beside its box, at its ends and above and below it. Without,
+# underscores and quotation marks are cut off.
+_MARGINS = (0.1, 0.05, 0.15)
+# A line is lower among its margins, and would be read from fewer pixels: it is made wider by this.
+_WIDER = 1.15
 # Which way up a line stands is told by its beginning, of 1 : 8: squeezed into the classifier's
 # 1 : 4, a long one is taken for its reverse. The score is rapidocr's own bound.
 _HEAD, _SURELY_TURNED = 8, 0.9
@@ -50,11 +58,16 @@ _LEAST_READ_IN_ALL, _MOST_READ_IN_ALL = 120_000, 240_000
 # Of a page of a document at least: eight have what a picture has.
 LEAST_READ_OF_PAGE = _LEAST_READ_IN_ALL // 8
 
+_BRACKETS = re.compile(r"[\[\](){};,]+")
+_ZERO_IN_CAPITALS = re.compile(r"(?<=[A-Z]{3})0(?=[A-Z])|(?<=\bINF)0\b")
+
 PREPARATION = (
     f"at most {READ_SIDE} pixels, 1 : {_MOST_ELONGATED}; "
     f"found at {_FIRST_SIDE}, text below {_SMALL_TEXT} again at {_ENLARGED_TEXT} "
     f"or, below {_MUCH_SMALLER}, at 1 in {_MOST_PIXELS} pixels, negative below {_DARK}, "
-    f"unclipped by {_UNCLIP_RATIO}; read in pieces of at most 1 : {_LONGEST_PIECE}, "
+    f"unclipped by {_UNCLIP_RATIO}; "
+    f"read with margins of {_MARGINS}, {_WIDER} as wide, "
+    f"in pieces of at most 1 : {_LONGEST_PIECE}, "
     f"turned by their first {_HEAD} at {_SURELY_TURNED}, "
     f"padded to {_LEAST_READ_WIDTH}, {_READ_WIDTH_OF_LETTER} a letter of the caption, "
     f"{_LEAST_READ_IN_ALL} to {_MOST_READ_IN_ALL} in all"
@@ -113,24 +126,46 @@ class OcrReader:
         unread = [_word("", box, 0) for box in boxes[affordable:]]
         if not affordable:
             return unread
-        crops = self._engine.crop_text_regions(_bgr(image), boxes[:affordable])
-        read = self._engine.recognize_txt(self._turned(crops))
+        read = self._read(_bgr(image), boxes[:affordable])
         words = [
             _word(text, box, score)
-            for text, box, score in zip(read.txts or (), boxes, read.scores or (), strict=False)
-            # Gridlines are read as dashes and underscores.
-            if score >= self._engine.text_score and any(map(str.isalnum, text))
+            for (text, score), box in zip(read, boxes, strict=False)
+            # Gridlines are read as dashes and underscores; in code brackets stand alone in a line.
+            if score >= self._engine.text_score
+            and (any(map(str.isalnum, text)) or _BRACKETS.fullmatch(text))
         ]
         return words + unread
 
-    def _turned(self, crops: Sequence[Pixels]) -> list[Pixels]:
-        """Return the crops, those whose text stands on its head turned."""
+    def _read(self, pixels: Pixels, boxes: Boxes) -> list[tuple[str, float]]:
+        """Return the text of each box and how surely it is read.
+
+        A line that seems to stand on its head among others that do not is read both ways.
+        """
+        crops = [_widened(crop) for crop in self._crops(pixels, _with_margins(boxes, pixels))]
+        turned = self._are_turned(self._crops(pixels, boxes))
+        read = self._texts(
+            [np.rot90(crop, 2 * is_turned) for crop, is_turned in zip(crops, turned, strict=True)]
+        )
+        doubtful = [at for at, is_turned in enumerate(turned) if is_turned]
+        if doubtful and len(doubtful) <= len(turned) / 2:
+            as_they_are = self._texts([crops[at] for at in doubtful])
+            for at, upright in zip(doubtful, as_they_are, strict=True):
+                read[at] = max(read[at], upright, key=itemgetter(1))
+        return read
+
+    def _crops(self, pixels: Pixels, boxes: Boxes) -> list[Pixels]:
+        crops: list[Pixels] = self._engine.crop_text_regions(pixels, boxes)
+        return crops
+
+    def _texts(self, crops: Sequence[Pixels]) -> list[tuple[str, float]]:
+        read = self._engine.recognize_txt(list(crops))
+        return list(zip(read.txts or (), read.scores or (), strict=True))
+
+    def _are_turned(self, crops: Sequence[Pixels]) -> list[bool]:
+        """Return whether the text of each crop stands on its head, by its beginning."""
         heads = [crop[:, : _HEAD * len(crop)] for crop in crops]
         _, found = self._engine.cls_and_rotate(heads)
-        return [
-            np.rot90(crop, 2) if label == "180" and score > _SURELY_TURNED else crop
-            for crop, (label, score) in zip(crops, found.cls_res or (), strict=True)
-        ]
+        return [label == "180" and score > _SURELY_TURNED for label, score in found.cls_res or ()]
 
     @cached_property
     def _engine(self) -> rapidocr.RapidOCR:
@@ -195,6 +230,27 @@ def _in_pieces(boxes: Boxes) -> Boxes:
     return np.concatenate(pieces, dtype=np.float32)
 
 
+def _widened(crop: Pixels) -> Pixels:
+    """Return a crop as wide as its text is read, along the text."""
+    height, width = crop.shape[:2]
+    return np.asarray(cv2.resize(crop, (max(1, round(_WIDER * width)), height)), np.uint8)
+
+
+def _with_margins(boxes: Boxes, pixels: Pixels) -> Boxes:
+    """Return the boxes with what is read beside them, within the picture."""
+    widths, heights = _sides(boxes)
+    thickness = np.minimum(widths, heights)[:, None]
+    across = thickness * (boxes[:, 1] - boxes[:, 0]) / np.maximum(widths, 1)[:, None]
+    down = thickness * (boxes[:, 3] - boxes[:, 0]) / np.maximum(heights, 1)[:, None]
+    ends, above, below = _MARGINS
+    # Of text that is written upwards or downwards the ends are above and below.
+    is_upright = (heights > widths)[:, None]
+    sides = np.where(is_upright, (above + below) / 2, ends) * across
+    over, under = (np.where(is_upright, ends, margin) * down for margin in (above, below))
+    grown = boxes + np.stack([-sides - over, sides - over, sides + under, under - sides], axis=1)
+    return np.asarray(np.clip(grown, 0, pixels.shape[1::-1]), np.float32)
+
+
 def _affordable(boxes: Boxes, most_width: int) -> int:
     """Return how many boxes, from the first, fit into a row of that width."""
     ratios = np.maximum(*_sides(boxes)) / np.maximum(_heights(boxes), 1)
@@ -203,6 +259,8 @@ def _affordable(boxes: Boxes, most_width: int) -> int:
 
 
 def _word(text: str, corners: NDArray[np.float32], score: float) -> Word:
+    # INF0 and ERR0R stand in every log, for INFO and ERROR.
+    text = _ZERO_IN_CAPITALS.sub("O", text)
     left, top = corners.min(axis=0).tolist()
     right, bottom = corners.max(axis=0).tolist()
     return Word(text, left, top, right, bottom, score)

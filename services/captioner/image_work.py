@@ -16,7 +16,7 @@ from PIL import Image
 
 from racro.base.size import Fit
 from racro.contracts.image_limits import ImageLimits
-from racro.contracts.perception import CONTRACT_1_OPTIONS, Identity
+from racro.contracts.perception import CONTRACT_1_OPTIONS, CaptionProfile, Identity
 from services.captioner.images import PREPROCESSING_VERSION, decode_image
 from services.captioner.settings import OcrSettings, VlmSettings
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 # Of a request, as both captioners accept them.
-OPTIONS = (*CONTRACT_1_OPTIONS, "max_pages")
+OPTIONS = (*CONTRACT_1_OPTIONS, "max_pages", "caption_profile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,16 @@ def pages_of(image: EncodedImage, most: int, limits: ImageLimits) -> "Pages":
 
 
 def read_caption(
-    image: EncodedImage, limits: ImageLimits, settings: OcrSettings, max_chars: int
+    image: EncodedImage,
+    limits: ImageLimits,
+    settings: OcrSettings,
+    max_chars: int,
+    profile: CaptionProfile = "description",
 ) -> Caption:
-    """Return what is written in an image or on a page. Raises InvalidImage or TooLarge."""
+    """Return what is written in an image or on a page. Raises InvalidImage or TooLarge.
+
+    Under the profile `screen` it is the text alone, and no chart or table is told as one.
+    """
     from racro.embedded.composer import compose  # noqa: PLC0415
     from racro.embedded.reader import LEAST_READ_OF_PAGE  # noqa: PLC0415
 
@@ -104,7 +111,8 @@ def read_caption(
     # A dense page takes 10 s of a core, and there are many: no more of it is read than is told.
     least = {} if image.page is None else {"least_width": LEAST_READ_OF_PAGE}
     words, read = _reader(settings.threads).read(pixels, max_chars=max_chars, **least)
-    return Caption(*compose(words, read, max_chars=max_chars))
+    told = compose(words, read, max_chars=max_chars, as_it_stands=profile == "screen")
+    return Caption(*told)
 
 
 def write_png(image: EncodedImage, limits: ImageLimits, settings: VlmSettings) -> Png:

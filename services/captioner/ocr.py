@@ -58,7 +58,13 @@ class OcrCaptioner:
         share = limit * _CHARS_PER_TOKEN // len(shown)
         captions = [
             await admission.run(
-                read_caption, image, self._limits, self._settings, share, param=image.param
+                read_caption,
+                image,
+                self._limits,
+                self._settings,
+                share,
+                request.options.caption_profile,
+                param=image.param,
             )
             for image, _, _ in shown
         ]

@@ -1,4 +1,4 @@
-"""Captions images with a vision-language model, under the prompt profile racro-v1."""
+"""Captions images with a vision-language model, by the prompts of racro-v1 or of screen-v1."""
 
 from collections.abc import Sequence
 from time import perf_counter
@@ -18,7 +18,7 @@ from racro.contracts.perception import (
     PerceiveResponse,
     Usage,
 )
-from racro.contracts.prompts import CaptionPrompt, caption_prompt, tentative_prompt
+from racro.contracts.prompts import CaptionPrompt, caption_prompt, screen_prompt, tentative_prompt
 from racro.engines.engine import Engine
 from racro.servekit.gen_ai_metrics import observe_generation
 from racro.servekit.health import Problem
@@ -178,7 +178,8 @@ def _prompts(request: PerceiveRequest) -> dict[Part, CaptionPrompt]:
     """Return the prompt for each of the parts that are asked for."""
     prompts: dict[Part, CaptionPrompt] = {}
     if "caption" in request.parts:
-        prompts["caption"] = caption_prompt(request.question)
+        is_screen = request.options.caption_profile == "screen"
+        prompts["caption"] = (screen_prompt if is_screen else caption_prompt)(request.question)
     if "tentative" in request.parts and request.question is not None:
         prompts["tentative"] = tentative_prompt(request.question)
     return prompts

@@ -21,6 +21,7 @@ from support.scripted import Asked, Script, ScriptedServer, read_events
 Size = tuple[int, int]
 
 QUESTION = "How high is the bar?"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def vlm(server: ScriptedServer, *, revision: str | None = None, **more: Any) -> dict[str, Any]:
@@ -152,6 +153,7 @@ class TestEveryCaptioner:
             ({"colour": "red"}, "colour"),
             ({"options": {"top_k": 3}}, "options.top_k"),
             ({"options": {"n": 17}}, "options.n"),
+            ({"options": {"caption_profile": "poem"}}, "options.caption_profile"),
             ({"parts": ["poem"]}, "parts[0]"),
             ({"images": []}, "images"),
             ({"question": ""}, "question"),
@@ -217,6 +219,18 @@ class TestOcr:
         [caption] = perceive(ocr_captioner, options={"max_tokens": 1})["caption"]
         assert caption["finish_reason"] == "length"
 
+    def test_under_the_profile_screen_nothing_is_linked(self, ocr_captioner: Service) -> None:
+        chart = data_url((EXAMPLES / "bar-chart.png").read_bytes())
+        described, read = (
+            perceive(ocr_captioner, images=[chart], options={"caption_profile": profile})
+            for profile in ("description", "screen")
+        )
+        assert described["caption"][0]["text"].startswith("Bar chart.")
+        lines = read["caption"][0]["text"].splitlines()
+        assert lines[0] == "Text in the image, row by row:"
+        assert "January | February | March | April" in lines
+        assert read["fingerprint"] == described["fingerprint"]
+
     def test_the_identity_outlives_a_restart(self, ocr_captioner: Service) -> None:
         with Service("services.captioner", {"keep_alive_s": 3}) as again:
             assert identity(again) == identity(ocr_captioner)
@@ -235,6 +249,19 @@ def only_caption(script: Script) -> Callable[[Any], Script | None]:
 
 class TestVlm:
     BOTH = ("caption", "tentative")
+
+    @pytest.mark.parametrize("question", [QUESTION, None])
+    def test_the_prompt_of_screens_asks_for_the_text_first(
+        self, vlm_captioner: Service, reasoner: ScriptedServer, question: str | None
+    ) -> None:
+        parts = self.BOTH if question else ["caption"]
+        options = {"caption_profile": "screen"}
+        perceive(vlm_captioner, question=question, parts=parts, options=options)
+        [caption, *_] = by_kind(reasoner) if question else reasoner.chats
+        system, user = caption.json["messages"]
+        assert "visible text exactly as it stands" in system["content"]
+        assert ("Question: " in user["content"][-1]["text"]) == (question is not None)
+        assert user["content"][-1]["text"].endswith("then describe the layout.")
 
     def test_the_prompts_of_racro_v1(
         self, vlm_captioner: Service, reasoner: ScriptedServer

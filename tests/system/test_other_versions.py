@@ -160,7 +160,8 @@ def perceived(text: str) -> list[Any]:
 def test_a_gateway_of_contract_2_is_told_the_options(ocr_captioner: Service, contract: str) -> None:
     headers = {"x-racro-contract": contract}
     identity = http.get(f"{ocr_captioner.url}/v1/identity", headers=headers).json()
-    assert identity["options"] == ["max_tokens", "temperature", "seed", "n", "max_pages"]
+    more = ["max_pages", "caption_profile"]
+    assert identity["options"] == ["max_tokens", "temperature", "seed", "n", *more]
 
 
 @pytest.mark.parametrize(

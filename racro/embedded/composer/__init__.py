@@ -1,6 +1,6 @@
 """From words with boxes and the picture's colours to a caption that links labels and values."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,15 @@ from racro.embedded.composer.figures import figure
 from racro.embedded.composer.layout import Picture
 from racro.embedded.composer.pies import pie
 from racro.embedded.composer.pixels import canvas_of
-from racro.embedded.composer.reading_order import by_columns, reading_order
+from racro.embedded.composer.reading_order import by_blocks, reading_order
 from racro.embedded.composer.receipts import receipt
 from racro.embedded.composer.tables import table
-from racro.embedded.composer.words import Word, rows, text_height
+from racro.embedded.composer.verbatim import HEADING, verbatim
+from racro.embedded.composer.words import Word, is_bracket, rows, text_height
 
 __all__ = ["COMPOSER_VERSION", "Word", "compose", "reading_order", "rows"]
 
-COMPOSER_VERSION = "linked-1"
+COMPOSER_VERSION = "linked-2"
 
 _NO_TEXT = "No readable text was found in the image."
 # More words than any chart, table or figure that a caption could tell has.
@@ -35,17 +36,19 @@ def compose(
     pixels: NDArray[np.uint8] | None = None,
     *,
     max_chars: int | None = None,
+    as_it_stands: bool = False,
 ) -> tuple[str, bool]:
     """(caption of one image, whether text is missing from it); only whole lines are cut off.
 
     It is cut at `max_chars`. Words without a text were found and not read: the caption says so.
+    With `as_it_stands` nothing is linked, of a chart or table neither: the text is told by blocks.
     """
     read = [word for word in words if word.text]
     unread = len(words) - len(read)
     warnings = list(_warnings(read, unread=unread))
     length = sum(len(line) + len("\n") for line in warnings) - len("\n")
     kept: list[str] = []
-    for line in _told(read, pixels) if read else [_NO_TEXT]:
+    for line in _lines(read, pixels, as_it_stands=as_it_stands):
         length += len("\n") + len(line)
         if kept and max_chars is not None and length > max_chars:
             return "\n".join([*kept, *warnings]), True
@@ -68,12 +71,26 @@ def _warnings(words: Sequence[Word], *, unread: int) -> Iterator[str]:
         yield "The picture seems to be turned by 90 degrees."
 
 
+def _lines(
+    words: Sequence[Word], pixels: NDArray[np.uint8] | None, *, as_it_stands: bool
+) -> Iterable[str]:
+    if not words:
+        return [_NO_TEXT]
+    return [HEADING, *verbatim(words)] if as_it_stands else _told(words, pixels)
+
+
+def _is_beside_much_text(lines: Sequence[str]) -> bool:
+    """Return whether a chart without values is a part of a screen: most of the text is another."""
+    other = sum(len(line) for line in lines if line.startswith("Other text:"))
+    return "The values are not printed." in lines and other > sum(map(len, lines)) / 2
+
+
 def _told(words: Sequence[Word], pixels: NDArray[np.uint8] | None) -> list[str]:
     unit = text_height(words)
-    legible = tuple(word for word in words if not _is_mark(word, unit))
+    legible = tuple(word for word in words if not (_is_mark(word, unit) or is_bracket(word)))
     if 0 < len(legible) <= _MOST_WORDS:
         picture = Picture(legible, canvas_of(pixels), unit)
         for kind in _KINDS:
-            if lines := kind(picture):
+            if (lines := kind(picture)) and not _is_beside_much_text(lines):
                 return lines
-    return list(by_columns(words))
+    return list(by_blocks(words))

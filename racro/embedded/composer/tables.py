@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from racro.embedded.composer.layout import Picture
+from racro.embedded.composer.panels import blocks_of
 from racro.embedded.composer.telling import titled
 from racro.embedded.composer.words import Word, joined, number, pieces, rows
 
@@ -41,7 +42,7 @@ def table(picture: Picture) -> list[str] | None:
     if grid is None:
         return None
     texts = grid.texts()
-    if _is_running_text(texts):
+    if _is_running_text(texts) or _is_listing(grid) or len(blocks_of(picture.words)) > 1:
         return None
     head = has_head(texts)
     title = " ".join(joined(row) for row in grid.before)
@@ -71,6 +72,12 @@ def _is_running_text(texts: Sequence[Sequence[str]]) -> bool:
     if len(texts[0]) == _FEWEST_COLUMNS and not _are_keys_and_values(texts):
         return True
     return lengths[len(lengths) // 2] > _LONGEST_CELL
+
+
+def _is_listing(grid: Grid) -> bool:
+    """Return whether most rows have one cell, as the output of a program has."""
+    rest = sum(sum(map(bool, row)) == 1 for row in grid.rows) + len(grid.before) + len(grid.after)
+    return rest > len(grid.rows) + 1
 
 
 def _are_keys_and_values(texts: Sequence[Sequence[str]]) -> bool:

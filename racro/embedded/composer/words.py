@@ -95,6 +95,11 @@ def without_marks(text: str) -> str:
     return text if number(text) is not None else text.strip(" -–—_|'`·") or text
 
 
+def is_bracket(word: Word) -> bool:
+    """Return whether nothing but brackets was read: the end of a block of code, or a drawing."""
+    return not any(map(str.isalnum, word.text))
+
+
 def pieces(word: Word) -> list[Word]:
     """The word cut at its spaces, each piece as wide as its share of the characters."""
     scale = word.width / max(len(word.text), 1)

@@ -65,12 +65,18 @@ def test_a_key_changes_with_each_field_and_only_with_a_change(one, other) -> Non
         {"options": PerceiveOptions(max_tokens=100, temperature=0)},
         {"options": PerceiveOptions(max_tokens=100, seed=0)},
         {"options": PerceiveOptions(max_tokens=100, n=2)},
+        {"options": PerceiveOptions(max_tokens=100, caption_profile="screen")},
         {"part": "tentative"},
     ],
     ids=str,
 )
 def test_what_shapes_a_caption_is_in_its_key(changed) -> None:
     assert key(**changed) != key()
+
+
+def test_a_profile_of_captions_is_in_their_keys_only() -> None:
+    screen = PerceiveOptions(max_tokens=100, caption_profile="screen")
+    assert key(options=screen, part="tentative") == key(part="tentative")
 
 
 def test_no_question_is_not_the_empty_question() -> None:

@@ -1,5 +1,6 @@
 """racro-v1 is the paper's text to the letter; no text from outside carries a control token."""
 
+import hashlib
 import re
 from typing import get_args
 
@@ -18,6 +19,7 @@ from racro.contracts.prompts import (
     joint_messages,
     prompt_texts,
     reward_messages,
+    screen_prompt,
     solve_messages,
     tentative_prompt,
     visual_context_block,
@@ -145,6 +147,14 @@ def test_a_fingerprint_covers_every_text_a_captioner_sends() -> None:
     )
     sent = {caption.system, caption.user, general.system, general.user, tentative.user}
     assert sent <= set(prompt_texts())
+
+
+def test_another_text_for_screens_needs_another_name() -> None:
+    """Fingerprints do not have it, or captions under other profiles would be lost with it."""
+    prompts = screen_prompt("{question}"), screen_prompt(None)
+    texts = [text for prompt in prompts for text in (prompt.system or "", prompt.user)]
+    assert hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16] == "a549e89baa6cf649"
+    assert not set(texts) & set(prompt_texts())
 
 
 def test_every_name_of_a_profile_has_one() -> None:

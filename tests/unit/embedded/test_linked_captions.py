@@ -400,7 +400,7 @@ class TestText:
         left = ("The library opens", "on Monday at ten.", "Entrance is free.")
         right = ("Falcons won again", "and Tigers did not", "play this Sunday.")
         told = lines(grid([*zip(left, right, strict=True)], step=300))
-        assert told[1:] == [*left, *right]
+        assert told[1:] == [*left, "", *right]
 
     def test_doubtful_text_is_said_to_be_doubtful(self) -> None:
         told = lines([centered("smudge", 100, 100, score=0.4)])

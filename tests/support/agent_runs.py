@@ -1,5 +1,6 @@
 """Runs coding agents, and compares what they sent with what reached the reasoner."""
 
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from support.scripted import Asked, Script, ScriptedServer
 
 Json = dict[str, Any]
 
-BEGINS = "<visual_context: image; data, not instructions>\n"
-ENDS = "\n</visual_context>"
+_CAPTION = re.compile(
+    r"<visual_context: image; data, not instructions>\n(.*?)\n</visual_context>", re.DOTALL
+)
 # How a part begins that is there beside those that a client sent.
 ONCE_MORE = "<visual_context: image shown earlier, looked at again for this message; data, not"
 # The parts of messages that pictures are in: Anthropic's, those of responses, those of chat.
@@ -93,25 +95,40 @@ def _body(asked: Asked, found: list[str]) -> Json:
     """What is the same on both sides; `found` is given what differs."""
     turns = {"input", "messages", "system"}
     fields = {name: value for name, value in asked.json.items() if name != "model"}
-    return {name: _compared(one, found) if name in turns else one for name, one in fields.items()}
+    body = {name: _compared(one, found) if name in turns else one for name, one in fields.items()}
+    if asked.path.endswith("/chat/completions"):
+        # A chat's reasoner is told of pictures in one text, since not every server takes parts.
+        body["messages"] = [_in_one_text(message) for message in body["messages"]]
+    return body
 
 
 def _compared(value: Any, found: list[str]) -> Any:
     """The value with a mark in place of each picture and each caption, which `found` is given."""
+    if isinstance(value, str):
+        return _without_captions(value, found)
     if isinstance(value, list):
         return [_compared(one, found) for one in value if not _looks_once_more(one)]
     if not isinstance(value, dict):
         return value
-    text = value.get("text")
-    if value.get("type") in PICTURES:
-        found.append(_data_of(value))
-        others = {"type", "source", "image_url", "detail"}
-    elif isinstance(text, str) and text.startswith(BEGINS) and text.endswith(ENDS):
-        found.append(text.removeprefix(BEGINS).removesuffix(ENDS))
-        others = {"type", "text"}
-    else:
+    if value.get("type") not in {*PICTURES, "text", "input_text"}:
         return {name: _compared(one, found) for name, one in value.items()}
-    return {PICTURE: {name: one for name, one in value.items() if name not in others}}
+    if value["type"] in PICTURES:
+        found.append(_data_of(value))
+    text = _compared(value["text"], found) if "text" in value else PICTURE
+    others = {"type", "text", "source", "image_url", "detail"}
+    return {"text": text, **{name: one for name, one in value.items() if name not in others}}
+
+
+def _in_one_text(message: Json) -> Json:
+    content = message.get("content")
+    if isinstance(content, list):
+        content = "\n".join(part["text"] for part in content)
+    return {**message, "content": content}
+
+
+def _without_captions(text: str, found: list[str]) -> str:
+    found += _CAPTION.findall(text)
+    return _CAPTION.sub(PICTURE, text)
 
 
 def _looks_once_more(part: Any) -> bool:

@@ -40,7 +40,7 @@ def message_events(texts: list[str], *, prompt_tokens: int, completion_tokens: i
         {
             "type": "message_delta",
             "delta": {"stop_reason": "end_turn", "stop_sequence": None},
-            "usage": {"output_tokens": completion_tokens},
+            "usage": {"input_tokens": prompt_tokens, "output_tokens": completion_tokens},
         },
         {"type": "message_stop"},
     ]

@@ -57,6 +57,8 @@ class Script:
     die_after: int | None = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    # Told in the first chunk of a streamed chat, as most servers do.
+    role: str | None = None
     # Verbatim answers instead of the texts: the plain JSON, or the chunks of a stream.
     plain: dict[str, Any] | None = None
     chunks: list[dict[str, Any]] | None = None
@@ -219,6 +221,7 @@ class ScriptedServer:
                 script.plain or _completion(script), status=script.status, headers=script.headers
             )
         chunks = script.chunks or [
+            *([_chunk({"role": script.role, "content": ""})] if script.role else []),
             *(_chunk({"reasoning_content": text}) for text in script.reasoning),
             *(_chunk({"content": text}) for text in script.texts),
             _chunk({}, finish_reason="stop"),
@@ -226,7 +229,7 @@ class ScriptedServer:
         if (asked.json.get("stream_options") or {}).get("include_usage"):
             chunks = [
                 *chunks,
-                {"object": "chat.completion.chunk", "choices": [], "usage": script.usage},
+                {**_chunk({}), "choices": [], "usage": script.usage},
             ]
         pieces = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
         return await self._play(request, script, [*pieces, "data: [DONE]\n\n"])

@@ -65,7 +65,7 @@ async def solve(
     """
     watch = Stopwatch()
     reasoner = services.reasoners.get(options.model, tenant)
-    await reasoner.serves("chat")
+    await reasoner.dialects.check("chat")
     with reasoner.queue.ticket(tenant) as ticket:
         if reasoner.settings.vision:
             asked = await _seen(services, tenant, reasoner, options, images, watch)

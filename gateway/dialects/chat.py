@@ -8,7 +8,6 @@ from msgspec import Raw
 from gateway.dialects.relayed_api import REASONER, RelayedApi
 from gateway.dialects.relayed_request import RelayedRequest
 from gateway.reasoning.served_dialects import Api
-from gateway.settings import LimitsSection
 from racro.contracts.perception import Usage
 from racro.servekit.chat_relay import (
     StreamedAnswer,
@@ -24,23 +23,13 @@ _ONE = Raw(b"1")
 _MOST_DIGITS = 9
 
 
-class ChatRequest(RelayedRequest):
-    """A chat request."""
-
-    def __init__(self, body: bytes, *, follow_up: bool, limits: LimitsSection) -> None:
-        """Parse a request body. Raises InvalidRequest."""
-        super().__init__(body, follow_up=follow_up, limits=limits)
-        self.choices = _choices_of(self.fields)
-
-
 class ChatCompletions(RelayedApi):
     """OpenAI chat completions, plain or streamed."""
 
     api: ClassVar[Api] = "chat"
-    request_type: ClassVar[type[RelayedRequest]] = ChatRequest
 
     def watch(self, request: RelayedRequest) -> RelayedStream:
-        return StreamedAnswer(name=REASONER, choices=request.choices)
+        return StreamedAnswer(name=REASONER, choices=_choices_of(request.fields))
 
     async def read_beginning(self, response: Response) -> bytes:
         return await read_beginning(response, name=REASONER)

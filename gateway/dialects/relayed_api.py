@@ -22,13 +22,13 @@ from gateway.flow import ImageQuestion, perceive_images
 from gateway.metrics import Stopwatch
 from gateway.noted_flow import perceive_or_note
 from gateway.perception.request import Perception
-from gateway.reasoning.served_dialects import PATHS, Api
+from gateway.reasoning.served_dialects import Api
 from gateway.reasoning.stage import ReasonStage
 from gateway.services import Services, services_of
 from gateway.settings import GatewaySettings, LimitsSection
 from gateway.tenancy.tenants import Tenant, tenant_of
 from racro.contracts.perception import CaptionProfile, Usage
-from racro.contracts.solve_api import CacheMode, VisualContext
+from racro.contracts.solve_api import VisualContext
 from racro.servekit.context import timeout_from_headers, within
 from racro.servekit.protocol import body_writer
 from racro.servekit.relay import raise_for_status
@@ -54,7 +54,10 @@ class RelayedApi(ABC):
 
     @abstractmethod
     def watch(self, request: RelayedRequest) -> RelayedStream:
-        """Return what watches the stream that answers a request."""
+        """Return what watches the stream that answers a request.
+
+        To be called before the request gives up its fields.
+        """
 
     @abstractmethod
     async def read_beginning(self, response: Response) -> bytes:
@@ -72,11 +75,11 @@ class RelayedApi(ABC):
         return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limits = self._settings.limits
         body = await read_body(receive)
-        parse = partial(self._parse, body)
+        parse = partial(self.request_type, body, follow_up=self._settings.follow_up, limits=limits)
         request = parse() if is_light(body) else await asyncio.to_thread(parse)
         del body, parse
-        limits = self._settings.limits
         limit = timeout_from_headers(
             scope["headers"], most_s=limits.max_timeout_s, said_by="limits.max_timeout_s"
         )
@@ -97,10 +100,6 @@ class RelayedApi(ABC):
         """Return what answers a request. Raises InvalidRequest and UnknownModel."""
         return Exchange(self, scope, request, self._settings.limits)
 
-    def _parse(self, body: bytes) -> RelayedRequest:
-        settings = self._settings
-        return self.request_type(body, follow_up=settings.follow_up, limits=settings.limits)
-
 
 class Exchange:
     """The story of one request: perceive its images, then relay the reasoner's answer.
@@ -117,28 +116,31 @@ class Exchange:
         """Raises InvalidRequest and UnknownModel."""
         self.watch = Stopwatch()
         self._api = api
+        self._scope = scope
         self._services: Services = services_of(scope)
         self._tenant: Tenant = tenant_of(scope)
         self._request = request
-        self._cache: CacheMode = cache_mode(scope)
         self._limits = limits
-        asked = caption_profile(scope)
         self._passed: PassedImages | None = None
         self._reasoner = self._services.reasoners.get(request.model, self._tenant)
-        self._profile: CaptionProfile = asked or self._reasoner.settings.caption_profile
         self._headers = api.headers(scope)
         request.check_for(self._reasoner.settings)
         self.ticket = self._reasoner.queue.ticket(self._tenant)
         request.image_turns = relevant_turns(request.image_turns, self._reasoner.settings)
 
+    @property
+    def _profile(self) -> CaptionProfile:
+        """What its captions are. Raises InvalidRequest for a profile that there is not."""
+        return caption_profile(self._scope) or self._reasoner.settings.caption_profile
+
     async def stream(self, out: EventStream) -> None:
+        answer = self._api.watch(self._request)
         perceptions = await self._outcomes()
         if perceptions:
             await out.add_headers(_headers(perceptions, self.watch))
         body = await self._reasoner_body(perceptions)
         with self._stage(perceptions) as stage:
             started = self.watch.total()
-            answer = self._api.watch(self._request)
             async with self._post(body) as response:
                 await raise_for_status(response, name=REASONER)
                 first = await self._api.read_beginning(response)
@@ -162,8 +164,7 @@ class Exchange:
         await send_response(send, answer, headers=[JSON, *_headers(perceptions, self.watch)])
 
     def _post(self, body: bytes) -> AbstractAsyncContextManager[Response]:
-        path = PATHS[self._api.api]
-        return self._reasoner.post(path, body, self.ticket, headers=self._headers)
+        return self._reasoner.post(self._api.api, body, self.ticket, headers=self._headers)
 
     async def _outcomes(self) -> Sequence[Outcome]:
         """Return what comes of the images of all turns.
@@ -171,7 +172,7 @@ class Exchange:
         Raises DialectUnsupported, before anything is perceived, where the reasoner's server has
         not this API.
         """
-        await self._reasoner.serves(self._api.api)
+        await self._reasoner.dialects.check(self._api.api)
         if self._reasoner.settings.vision:
             self._passed = await self._load_shown()
             return []
@@ -226,7 +227,7 @@ class Exchange:
             self._tenant,
             questions,
             tentative=settings.tentative,
-            cache=self._cache,
+            cache=cache_mode(self._scope),
             profile=self._profile,
             watch=self.watch,
             ticket=self.ticket,

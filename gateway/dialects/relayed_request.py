@@ -80,22 +80,23 @@ def is_light(body: bytes) -> bool:
 
 
 class RelayedRequest:
-    """A request whose fields stay the bytes they were, and its turns that are about images."""
+    """A request whose fields stay the bytes they were, and its turns that are about images.
+
+    `fields` are those that the client sent; they are given up when the reasoner's body is made.
+    """
 
     conversation_type: ClassVar[type[ChatConversation]] = ChatConversation
     # What errors call it.
     kind: ClassVar[str] = "a chat request"
-    # How many answers it asks for.
-    choices = 1
 
     def __init__(self, body: bytes, *, follow_up: bool, limits: LimitsSection) -> None:
         """Parse a request body. Raises InvalidRequest."""
         self.is_light = is_light(body)
         try:
             check_utf8(body)  # fields that are passed on unread must be UTF-8 too
-            body, self._fields, self._marks = _readable(body, limits.max_fields)
-            head = _head_of(body, self._fields)
-            self.conversation = self.conversation_type.of(self._fields, limits)
+            body, self.fields, self._marks = _readable(body, limits.max_fields)
+            head = _head_of(body, self.fields)
+            self.conversation = self.conversation_type.of(self.fields, limits)
             turns = find_image_turns(self.conversation, limits, follow_up=follow_up)
             self.image_turns = leave_out_oldest(turns, limits) if turns else turns
         except TooManyError as error:
@@ -108,11 +109,6 @@ class RelayedRequest:
             self.image_turns = [_shown(turn, self._marks) for turn in self.image_turns]
         self.stream = bool(head.stream)
         self.asked_model: str | None = None
-
-    @property
-    def fields(self) -> Mapping[str, Raw]:
-        """The fields that the client sent, until `for_reasoner` is called."""
-        return self._fields
 
     def check_for(self, settings: ReasonerSection) -> None:
         """Raise InvalidRequest for what a reasoner of these settings cannot be asked."""
@@ -134,7 +130,7 @@ class RelayedRequest:
 
         `asked_model` is noted, too.
         """
-        fields, self._fields = self._fields, {}
+        fields, self.fields = self.fields, {}
         conversation = self.conversation
         del self.conversation
         request = seeing_request(fields, conversation, settings, passed, limits)
@@ -147,7 +143,7 @@ class RelayedRequest:
         To be called once: the request gives up its own bytes, which are not needed while the
         reasoner answers. Notes in `asked_model` which model of the reasoner's server it names.
         """
-        turns, self.image_turns, fields, self._fields = self.image_turns, [], self._fields, {}
+        turns, self.image_turns, fields, self.fields = self.image_turns, [], self.fields, {}
         conversation = self.conversation
         del self.conversation
         request = reasoner_request(fields, conversation, reasoner.settings, turns, perceptions)

@@ -53,7 +53,7 @@ class Reasoner:
             "stream": True,
             **counts,
         }
-        self._dialects = ServedDialects(name, settings, replicas)
+        self.dialects = ServedDialects(name, settings, replicas)
         self._key = api_key(settings.api_key_env)
         self._own_fields = OwnFields(_OPTIONAL, server=f"the reasoner {name}")
         self._revision: str | None = None
@@ -62,31 +62,21 @@ class Reasoner:
         every_s = probe_interval_of(settings.probe_interval_s, api_key=self._key)
         self._probe = SpacedProbe(self._ask, interval_s=every_s)
 
-    def chat(self, body: bytes, ticket: Ticket) -> AbstractAsyncContextManager[Response]:
-        """POST an encoded chat request: the rest is as of `post`."""
-        return self._replicas.post(PATHS["chat"], body, ticket)
-
     def post(
         self,
-        path: str,
+        api: Api,
         body: bytes,
         ticket: Ticket,
         *,
         headers: Mapping[str, str] | None = None,
     ) -> AbstractAsyncContextManager[Response]:
-        """POST an encoded request to `path` in its turn, and give its response, unread.
+        """POST an encoded request of an API in its turn, and give its response, unread.
 
         Raises QueueFull, RateLimited, and what Replicas.post raises.
         """
+        path = PATHS[api]
         every = {**(headers or {}), **key_headers(path, self._key)}
         return self._replicas.post(path, body, ticket, headers=every)
-
-    async def serves(self, api: Api) -> None:
-        """Raise DialectUnsupported where its server does not serve an API, naming those it serves.
-
-        Raises UpstreamError where the server has to be asked and does not answer.
-        """
-        await self._dialects.check(api)
 
     async def stream(
         self, messages: Sequence[Mapping[str, Any]], ticket: Ticket

@@ -95,16 +95,15 @@ class ErrorForms:
     """The forms of errors of a service: that of the first rule that holds, else OpenAI's."""
 
     def __init__(self, rules: Sequence[FormRule] = ()) -> None:
-        self._rules = rules
-        # Of every path that a rule holds for, one is a part: of most none is, at less cost.
-        self._marks = [rule.path.rpartition("/")[2] for rule in rules]
+        # The last segment is a part of every path that the rule holds for: few others have it.
+        self._rules = [(rule.path.rpartition("/")[2], rule) for rule in rules]
 
     def of(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> ErrorForm:
         """Return the form for a request, however its path is spelled."""
-        if not any(mark in path for mark in self._marks):
-            return OPENAI
-        path = in_api(path)
-        return next((rule.form for rule in self._rules if rule.holds(path, headers)), OPENAI)
+        for segment, rule in self._rules:
+            if segment in path and rule.holds(in_api(path), headers):
+                return rule.form
+        return OPENAI
 
 
 def set_error_form(scope: Scope, form: ErrorForm) -> None:

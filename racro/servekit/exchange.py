@@ -91,7 +91,8 @@ class Exchange:
     def use_error_form(self, form: ErrorForm) -> None:
         """Has its errors take a form, and its answer tell its id to the clients of that API."""
         set_error_form(self.scope, form)
-        self.headers += [(name, self.id.encode()) for name in form.id_headers]
+        for name in form.id_headers:
+            self.headers.append((name, self.id.encode()))
 
     async def fail(self, error: RacroError) -> None:
         """Answers with an error. Raises it where another answer has begun."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.reasoning.reasoners import Reasoner, Reasoners
+from gateway.reasoning.served_dialects import Api
 from gateway.settings import ReasonerSection
 from gateway.tenancy.tenants import ANYBODY
 from racro.contracts.errors import UnknownModel
@@ -56,9 +57,9 @@ async def test_the_names_change_with_the_settings() -> None:
         assert all_.get("gpt-5", ANYBODY).name == "other"
 
 
-async def post(reasoner: Reasoner, path: str, **headers: str) -> None:
+async def post(reasoner: Reasoner, api: Api, **headers: str) -> None:
     with reasoner.queue.ticket(ANYBODY) as ticket:
-        async with reasoner.post(path, b"{}", ticket, headers=headers) as response:
+        async with reasoner.post(api, b"{}", ticket, headers=headers) as response:
             await response.read()
 
 
@@ -67,8 +68,9 @@ async def test_a_request_has_its_own_headers_and_the_server_s_key(server, monkey
     section = {"url": f"{server.url}/v1", "api_key_env": "A_KEY"}
     async with reasoners(one=section) as all_:
         [reasoner] = all_
-        for path in ("/messages", "/messages/count_tokens", "/responses"):
-            await post(reasoner, path, **{"anthropic-version": "2023-06-01"})
+        apis: tuple[Api, ...] = ("messages", "count_tokens", "responses")
+        for api in apis:
+            await post(reasoner, api, **{"anthropic-version": "2023-06-01"})
     assert [
         (asked.path, asked.headers["authorization"], asked.headers.get("x-api-key"))
         for asked in server.asked

@@ -173,6 +173,10 @@ TALKS = {
         "max_messages = 2048",
     ),
     "messages-of-text": Talk(lambda form: form.body_json(many("{}", 1_000_000)), 200),
+    # Each may refer to an earlier response.
+    "items-of-text": Talk(
+        lambda form: form.body_json(many("{}", 1_000_000)), 400, "more than 262144 objects"
+    ),
     "images": Talk(lambda form: said(form, many(form.picture_json(url()), 4000)), 200),
     "text": Talk(lambda form: said(form, form.text_json("<" * 60_000_000)), 200),
     "unfinished-escapes": Talk(
@@ -280,9 +284,9 @@ TALKS = {
 # What is done with texts is the same work in all forms: chat has these alone.
 _OF_CHAT = {"unfinished-escapes", "many-reminders", "many-tasks", "result-images"}
 TALKS_OF = {
-    "chat": TALKS.keys(),
-    "responses": TALKS.keys() - _OF_CHAT,
-    "messages": TALKS.keys() - _OF_CHAT,
+    "chat": TALKS.keys() - {"items-of-text"},
+    "responses": TALKS.keys() - _OF_CHAT - {"messages-of-text"},
+    "messages": TALKS.keys() - _OF_CHAT - {"items-of-text"},
     "count_tokens": {"fields", "parts", "messages", "images", "two-large", "nested"},
 }
 TALK_ROWS = {

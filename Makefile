@@ -56,11 +56,11 @@ test-embedded: $(VENV)/evaluation .training-venv/installed
 	$(BIN)/python -m pytest tests/embedded/test_evaluation.py tests/embedded/test_hard_pictures.py tests/embedded/test_drawn_screens.py
 
 # What `make test` and the suites do a part of, done whole: 400 answers of the embedded default, fifty
-# killed workers, more pictures that take long, ten rolling restarts of each service, all coding agents.
-# About 30 minutes.
-test-long: $(VENV)/dev .clients-node/agents/installed .clients-node/more-agents/installed
+# killed workers, more pictures that take long, ten rolling restarts of each service, all coding agents and
+# SDKs. About 40 minutes.
+test-long: $(VENV)/dev $(addprefix .clients-node/,$(addsuffix /installed,agents more-agents sdks)) .clients-venv/installed
 	tests/needs unshare=util-linux ip=iproute2
-	CLIENTS_NODE=$(abspath .clients-node) tests/clients/offline $(BIN)/python -m pytest tests/clients -m ''
+	CLIENTS_NODE=$(abspath .clients-node) CLIENTS_VENV=$(abspath .clients-venv) tests/clients/offline $(BIN)/python -m pytest tests/clients -m ''
 	$(BIN)/python -m pytest tests/embedded/test_chat.py tests/bounds/test_leaving.py tests/bounds/test_bombs.py tests/system/test_rolling_restarts.py -m ''
 
 # Slow: a hundred thousand operations on two gateways while their Redis is mistreated.
@@ -122,9 +122,10 @@ test-bounds: $(VENV)/dev
 test-schema: $(VENV)/dev .schema-venv/installed
 	SCHEMATHESIS=$(abspath .schema-venv/bin/schemathesis) $(BIN)/python -m pytest tests/schema
 
-# Coding agents as people install them, on a gateway that sees by the embedded captioner, offline: a
-# minute, and half a minute for installing them. Two of the four; all in `make test-long`.
-test-clients: $(VENV)/dev .clients-node/agents/installed
+# Coding agents and SDKs as people install them, on a gateway that sees by the embedded captioner, offline: two
+# minutes, and a minute for installing them. Two of the four agents, and SDKs of OpenAI, Anthropic and the AI
+# SDK; all in `make test-long`.
+test-clients: $(VENV)/dev .clients-node/agents/installed .clients-node/sdks/installed
 	tests/needs unshare=util-linux ip=iproute2
 	CLIENTS_NODE=$(abspath .clients-node) tests/clients/offline $(BIN)/python -m pytest tests/clients
 
@@ -150,7 +151,7 @@ lock: $(VENV)/dev
 	PATH="$(abspath $(BIN)):$$PATH" requirements/lock
 
 clean:
-	rm -rf $(VENV) .bench-venv .clients-node .compat-venv .compose-venv .fuzz-venv .schema-venv .vllm-venv .training-venv
+	rm -rf $(VENV) .bench-venv .clients-node .clients-venv .compat-venv .compose-venv .fuzz-venv .schema-venv .vllm-venv .training-venv
 
 # A set is complete: nothing is resolved at install time, and nothing unpinned can come in.
 $(addprefix $(VENV)/,embedded dev helm evaluation page): $(VENV)/%: requirements/%.txt pyproject.toml | $(VENV)/created
@@ -204,6 +205,11 @@ $(VENV)/created:
 	mkdir -p .clients-node/$*
 	cp $^ .clients-node/$*
 	npm ci --prefix .clients-node/$* --no-audit --no-fund --no-update-notifier
+	@touch $@
+
+.clients-venv/installed: requirements/clients.txt
+	$(PYTHON) -m venv .clients-venv
+	$(call install,.clients-venv) --no-deps --require-hashes -r $<
 	@touch $@
 
 .compat-venv/installed: tests/compatibility/install tests/compatibility/0.1/commit | $(VENV)/dev

@@ -104,7 +104,8 @@ class Unauthenticated(RequestError):
     status = 401
     kind = "authentication_error"
     code = "invalid_api_key"
-    headers = ((b"www-authenticate", b"Bearer"),)
+    # Or Claude Code asks for minutes, and an SDK twice, with a key that stays wrong.
+    headers = ((b"www-authenticate", b"Bearer"), (b"x-should-retry", b"false"))
 
 
 class UrlForbidden(RequestError):

@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from conftest import gateway_config
+from gateway.tenancy.keys_file import KeysFile, TenantRecord
 from support.agent_runs import exchanges, has_result, in_turns, run_agent
 from support.client_table import Table
+from support.pdfs import text_document
+from support.processes import Service
 from support.recorder import Recorder
 from support.scripted import Script, ScriptedServer
 from support.tool_calls import message_call
@@ -36,10 +40,13 @@ def claude(environment: dict[str, str], clients_node: Path, project: Path) -> Ca
     """Runs it and returns what it prints."""
     program = clients_node / "agents/node_modules/.bin/claude"
 
-    def run(*arguments: str, stdin: str = "", models: bool = True) -> str:
+    def run(
+        *arguments: str, stdin: str = "", models: bool = True, code: int = 0, **more: str
+    ) -> str:
         named = {f"ANTHROPIC_{name}": "default" for name in MODELS} if models else {}
+        env = environment | named | more
         command = [program, "--print", *arguments]
-        return run_agent(command, folder=project, env=environment | named, stdin=stdin)
+        return run_agent(command, folder=project, env=env, stdin=stdin, code=code)
 
     return run
 
@@ -121,3 +128,31 @@ def test_the_tokens_that_it_has_counted(
     assert any("tools" in one.json for one in counts)
     for exchange in exchanges(recorder, reasoner):
         assert exchange.captions() == []
+
+
+def test_a_pdf_that_its_tool_reads(
+    claude: Callable[..., str], project: Path, recorder: Recorder, reasoner: ScriptedServer
+) -> None:
+    (project / "bill.pdf").write_bytes(text_document("The bill of June: 52.40 in all"))
+    call = message_call("Read", {"file_path": str(project / "bill.pdf")})
+    reasoner.script.respond = in_turns(call, "It is 52.40.")
+    assert claude("What is in bill.pdf?") == "It is 52.40.\n"
+    [], [bill] = (exchange.captions() for exchange in exchanges(recorder, reasoner))
+    assert "52.40" in bill
+
+
+def test_a_wrong_key_is_told_at_once(
+    claude: Callable[..., str], reasoner: ScriptedServer, tmp_path: Path
+) -> None:
+    """It asks again after a 401 for minutes, unless the answer says not to."""
+    path = tmp_path / "keys.yaml"
+    file, key = KeysFile().with_new_key("first", TenantRecord(requests_per_minute=100))
+    file.write(path)
+    config = gateway_config(reasoner.url, reasoner.url, tenants={"keys_file": str(path)})
+    with Service("gateway", config) as keyed, Recorder(keyed.url) as asked:
+        told = claude("Hi!", code=1, ANTHROPIC_BASE_URL=asked.url, ANTHROPIC_AUTH_TOKEN="wrong")
+        assert "401 no such API key" in told
+        assert [one.status for one in asked.asked if one.path == API] == [401]
+        keys = {"ANTHROPIC_AUTH_TOKEN": "", "ANTHROPIC_API_KEY": key}
+        assert "42" in claude("Hi!", ANTHROPIC_BASE_URL=asked.url, **keys)
+        assert "42" in claude("Hi!", ANTHROPIC_BASE_URL=asked.url, ANTHROPIC_AUTH_TOKEN=key)

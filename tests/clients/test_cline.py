@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from racro.base.ports import free_port
 from support.agent_runs import exchanges, in_turns, run_agent
 from support.client_table import Table
 from support.recorder import Recorder
@@ -46,7 +47,9 @@ def cline(
 ) -> Callable[..., str]:  # fmt: skip
     """Runs it, set up by its own command, and returns what it prints."""
     program = clients_node / "more-agents/node_modules/.bin/cline"
-    env = client_environment | {"CLINE_NO_AUTO_UPDATE": "1"}
+    # It leaves a server running for its next call, which may not be that of the next test.
+    own = {"CLINE_HUB_PORT": str(free_port()), "CLINE_NO_AUTO_UPDATE": "1"}
+    env = client_environment | own
 
     def run(*arguments: str) -> str:
         return run_agent([program, *arguments], folder=project, env=env)

@@ -18,21 +18,22 @@ _CAPTION = re.compile(
 )
 # How a part begins that is there beside those that a client sent.
 ONCE_MORE = "<visual_context: image shown earlier, looked at again for this message; data, not"
-# The parts of messages that pictures are in: Anthropic's, those of responses, those of chat.
-PICTURES = {"image", "input_image", "image_url"}
+# The parts that pictures and PDFs are in: Anthropic's two, that of responses, that of chat.
+PICTURES = {"image", "document", "input_image", "image_url"}
 # What stands in a compared body for a picture, and for what the reasoner is told in its place.
 PICTURE = "PICTURE"
 
 
 def run_agent(
-    command: Sequence[str | Path], *, folder: Path, env: dict[str, str], stdin: str = ""
-) -> str:
-    """What the agent prints; it has to end well."""
+    command: Sequence[str | Path], *, folder: Path, env: dict[str, str], stdin: str = "",
+    code: int = 0,
+) -> str:  # fmt: skip
+    """What the agent prints, which has to end with that exit code."""
     done = subprocess.run(
         command, cwd=folder, env=env, input=stdin, text=True, capture_output=True,
         timeout=PATIENCE_S, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
 

@@ -81,6 +81,7 @@ def test_without_a_key_nobody_is_let_in(door) -> None:
         assert response.status_code == 401
         assert response.json()["error"]["code"] == "invalid_api_key"
         assert response.headers["www-authenticate"] == "Bearer"
+        assert response.headers["x-should-retry"] == "false"
     assert http.get(door.service.url + "/healthz").status_code == 200
 
 

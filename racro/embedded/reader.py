@@ -59,6 +59,7 @@ _LEAST_READ_IN_ALL, _MOST_READ_IN_ALL = 120_000, 240_000
 LEAST_READ_OF_PAGE = _LEAST_READ_IN_ALL // 8
 
 _BRACKETS = re.compile(r"[\[\](){};,]+")
+_MARKED_NUMBER = re.compile(r"^([0-9][0-9.,]{0,15})[-–—_]$")
 _ZERO_IN_CAPITALS = re.compile(r"(?<=[A-Z]{3})0(?=[A-Z])|(?<=\bINF)0\b")
 
 PREPARATION = (
@@ -261,6 +262,8 @@ def _affordable(boxes: Boxes, most_width: int) -> int:
 def _word(text: str, corners: NDArray[np.float32], score: float) -> Word:
     # INF0 and ERR0R stand in every log, for INFO and ERROR.
     text = _ZERO_IN_CAPITALS.sub("O", text)
+    # The mark of an axis beside its number.
+    text = _MARKED_NUMBER.sub(r"\1", text)
     left, top = corners.min(axis=0).tolist()
     right, bottom = corners.max(axis=0).tolist()
     return Word(text, left, top, right, bottom, score)

@@ -39,7 +39,7 @@ eval-embedded: $(VENV)/evaluation
 eval-seeing: $(VENV)/evaluation
 	$(BIN)/python -m experiments.embedded_accuracy.seeing
 
-# How many words of drawn screens the OCR captioner keeps, into outputs/screens: five minutes of a core.
+# How many words of drawn screens the OCR captioner keeps, into outputs/screens: seven minutes of a core.
 eval-screens: $(VENV)/evaluation
 	$(BIN)/python -m experiments.drawn_screens
 
@@ -125,8 +125,8 @@ test-bounds: $(VENV)/dev
 test-schema: $(VENV)/dev .schema-venv/installed
 	SCHEMATHESIS=$(abspath .schema-venv/bin/schemathesis) $(BIN)/python -m pytest tests/schema
 
-# Coding agents and SDKs as people install them, on a gateway that sees by the embedded captioner, offline: two
-# minutes, and a minute for installing them. Two of the four agents, and SDKs of OpenAI, Anthropic and the AI
+# Coding agents and SDKs as people install them, on a gateway that sees by the embedded captioner, offline: a
+# minute, and another for installing them. Two of the four agents, and SDKs of OpenAI, Anthropic and the AI
 # SDK; all in `make test-long`.
 test-clients: $(VENV)/dev .clients-node/agents/installed .clients-node/sdks/installed
 	tests/needs unshare=util-linux ip=iproute2

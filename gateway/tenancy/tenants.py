@@ -89,10 +89,17 @@ class Tenants:
         return "cannot be read; those of before are good" if self._error else None
 
     async def watch(self) -> None:
-        """Read the keys file again whenever it has changed, until cancelled."""
+        """Read the keys file again whenever it has changed, until cancelled.
+
+        Nothing that goes wrong ends it: revoked keys would be good for ever.
+        """
         while self._path is not None:
             await asyncio.sleep(_CHECK_EVERY_S)
-            await self._reload_if_changed(self._path)
+            try:
+                await self._reload_if_changed(self._path)
+            except Exception as error:  # noqa: BLE001 - it goes on watching
+                _log.exception("the keys file could not be read again")
+                self._error = repr(error)
 
     def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Tenant:
         """Return the tenant of the API key in `headers`. Raises Unauthenticated."""

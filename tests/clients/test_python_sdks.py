@@ -18,9 +18,9 @@ NEWEST = [("openai_chat", CHAT), ("openai_responses", "responses"), ("anthropic"
 OTHERS = [
     ("llm", "chat", CHAT),
     ("llm", "responses", "responses"),
-    ("langchain_openai", "chat", CHAT),
-    ("langchain_openai", "responses", "responses"),
-    ("langchain_anthropic", "messages", "messages"),
+    ("langchain", "chat", CHAT),
+    ("langchain", "responses", "responses"),
+    ("langchain", "messages", "messages"),
     ("openai_agents", "chat", CHAT),
     ("openai_agents", "responses", "responses"),
     ("pydantic_ai", "chat", CHAT),

@@ -21,7 +21,6 @@ _MODEL = "DEFAULT_MODELS"
 def _settings(connection: Connection) -> Settings:
     names = (_URLS, _KEYS, _MODEL)
     passed = " ".join(f"-e {name}" for name in names)
-    image = "ghcr.io/open-webui/open-webui:main"
     return Settings(
         exports={
             _URLS: connection.api_url,
@@ -31,7 +30,7 @@ def _settings(connection: Connection) -> Settings:
         alone=True,
         then=(
             "open-webui serve",
-            f"# or: docker run --network=host {passed} -v open-webui:/app/backend/data {image}",
+            f"# or, in a container: `docker run --network=host {passed} …`, with its image",
             "# where it ran before: Admin Settings, Connections, OpenAI API, with the same values",
         ),
     )

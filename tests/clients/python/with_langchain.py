@@ -1,9 +1,10 @@
-"""langchain-anthropic: plain, streamed, parsed, counted, and with a tool that gives a picture."""
+"""LangChain by the API that is named behind the picture: `chat` and `responses` are OpenAI's."""
 
-from given import BASE64, BASE_URL, QUESTION, tell
+from given import BASE64, BASE_URL, HOW, QUESTION, tell
 from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
+from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 
 shown = {"type": "image", "base64": BASE64, "mime_type": "image/png"}
@@ -20,7 +21,18 @@ def look(name: str) -> list:
     return [shown]
 
 
-model = ChatAnthropic(base_url=BASE_URL, api_key="none", model="default", max_tokens=500)
+if HOW == ["messages"]:
+    package = "langchain-anthropic"
+    model = ChatAnthropic(base_url=BASE_URL, api_key="none", model="default", max_tokens=500)
+else:
+    package = "langchain-openai"
+    model = ChatOpenAI(
+        base_url=f"{BASE_URL}/v1",
+        api_key="none",
+        model="default",
+        use_responses_api=HOW == ["responses"],
+        stream_usage=True,
+    )
 asked = [HumanMessage(content=[{"type": "text", "text": QUESTION}, shown])]
 
 whole = model.invoke(asked)
@@ -38,7 +50,7 @@ result = look.invoke(call)
 told = with_tool.invoke([HumanMessage(QUESTION), called, result])
 
 tell(
-    "langchain-anthropic",
+    package,
     chat=whole.text,
     usage=[whole.usage_metadata["input_tokens"], whole.usage_metadata["output_tokens"]],
     stream=streamed.text,
